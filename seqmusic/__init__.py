@@ -1,0 +1,3 @@
+"""seqmusic learns from scores and continues a partial theme."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,70 @@
+"""What can go wrong outside the program, as one family.
+
+A wrong argument is a ``ValueError``; a wrong file, checkpoint, corpus or configuration is one of these::
+
+    SeqmusicError
+    ├── FormatError          a file that cannot be read or written as a score
+    │   ├── CorruptFileError     its bytes break the rules of its own format
+    │   └── HeadError            a typed head with a wrong token (`position` says where)
+    ├── UnencodableError     a score that the token grammar cannot say
+    ├── CorpusError          a corpus that is missing, empty, or was changed
+    ├── ConfigurationError   a configuration with an unknown key or a bad value
+    ├── CheckpointError      a model folder that is missing, damaged, or of another kind
+    ├── DeviceError          a device that is not there
+    ├── RequestError         a request for music that no piece can meet
+    └── MissingExtraError    an optional part that is not installed
+"""
+
+from __future__ import annotations
+
+
+class SeqmusicError(Exception):
+    """Anything wrong with what came from outside; its text is one clear line."""
+
+
+class FormatError(SeqmusicError):
+    """A file that cannot be read or written as a score."""
+
+
+class CorruptFileError(FormatError):
+    """A file whose bytes break the rules of its own format."""
+
+
+class HeadError(FormatError):
+    """A typed head with a wrong token.
+
+    Attributes:
+        position: where the token starts in the text, counted from 1.
+    """
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class UnencodableError(SeqmusicError):
+    """A score that the token grammar cannot say."""
+
+
+class CorpusError(SeqmusicError):
+    """A corpus that is missing, empty, or was changed since it was prepared."""
+
+
+class ConfigurationError(SeqmusicError):
+    """A configuration with an unknown key or a bad value."""
+
+
+class CheckpointError(SeqmusicError):
+    """A model folder that is missing, damaged, or of another kind."""
+
+
+class DeviceError(SeqmusicError):
+    """A device that is not there."""
+
+
+class RequestError(SeqmusicError):
+    """A request for music that no piece can meet."""
+
+
+class MissingExtraError(SeqmusicError):
+    """An optional part that is not installed; the text names the command that installs it."""

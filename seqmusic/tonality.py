@@ -1,0 +1,135 @@
+"""Keys and spelling: which letter a pitch is written with, and which key a score is in.
+
+Letters are places on the line of fifths, ... Eb Bb F C G D A E B F# C# ..., with C = 0. A key with s sharps holds the seven places
+s-1 .. s+5; the five others are taken where chorales take them: raised rather than lowered, so that leading tones are leading tones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from seqmusic.score import Key, Score
+
+STEPS = "FCGDAEB"  # along the line of fifths, F = -1
+_STEP_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_LOWEST_FIFTH = {"major": -3, "minor": -2, "": -3}  # of the twelve places used, counted from the key's sharps
+_TONIC_FIFTH = {"major": 0, "minor": 3, "": 0}
+# Krumhansl & Kessler 1982, probe-tone ratings; from the tonic upwards.
+_PROFILES = {
+    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
+
+
+class Spelling(NamedTuple):
+    """A written pitch.
+
+    Attributes:
+        step: letter, "C".."B".
+        alter: semitones up (sharps) or down (flats).
+        octave: written octave, C4 = MIDI 60; B#3 sounds as C4.
+    """
+
+    step: str
+    alter: int
+    octave: int
+
+    @property
+    def pitch(self) -> int:
+        """MIDI number."""
+        return 12 * (self.octave + 1) + _STEP_CLASSES[self.step] + self.alter
+
+    def __str__(self) -> str:
+        return f"{self.step}{'#' * self.alter}{'b' * -self.alter}{self.octave}"
+
+
+def spell(pitch: int, key: Key | None) -> Spelling:
+    """How `pitch` is written in `key` (C major when None).
+
+    >>> str(spell(70, Key(-1, "major"))), str(spell(68, Key(0, "minor"))), str(spell(68, Key(-3, "major")))
+    ('Bb4', 'G#4', 'Ab4')
+    """
+    key = key or Key(0, "major")
+    lowest = key.sharps + _LOWEST_FIFTH[key.mode]
+    fifth = lowest + (7 * pitch - lowest) % 12
+    step, alter = STEPS[(fifth + 1) % 7], (fifth + 1) // 7
+    return Spelling(step, alter, (pitch - alter) // 12 - 1)
+
+
+def key_name(key: Key) -> str:
+    """The key in words: "D minor", "Bb major", or "2 flats" when the mode is unknown."""
+    if not key.mode:
+        kind = "sharp" if key.sharps > 0 else "flat"
+        return f"{abs(key.sharps)} {kind}{'s' * (abs(key.sharps) != 1)}" if key.sharps else "no sharps or flats"
+    fifth = key.sharps + _TONIC_FIFTH[key.mode]
+    alter = (fifth + 1) // 7
+    return f"{STEPS[(fifth + 1) % 7]}{'#' * alter}{'b' * -alter} {key.mode}"
+
+
+def parse_key(text: str) -> Key:
+    """Read "D minor", "Bb major", "F#m", "Eb".
+
+    >>> parse_key("D minor"), parse_key("Bb")
+    (Key(sharps=-1, mode='minor'), Key(sharps=-2, mode='major'))
+
+    Raises:
+        ValueError: the text is not a key of at most seven sharps or flats.
+    """
+    words = text.strip().replace("♯", "#").replace("♭", "b").split()
+    tonic, mode = (words[0], words[1].lower() if len(words) == 2 else "major") if len(words) in (1, 2) else ("", "")
+    if len(words) == 1 and tonic[1:].endswith("m"):
+        tonic, mode = tonic[:-1], "minor"
+    name = tonic[:1].upper() + tonic[1:]
+    for candidate in all_keys():
+        if key_name(candidate) == f"{name} {mode}":
+            return candidate
+    raise ValueError(f"a key is written like 'D minor', 'Bb major' or 'F#m', got {text!r}")
+
+
+def all_keys() -> list[Key]:
+    """The thirty keys of at most seven sharps or flats, major and minor."""
+    return [Key(sharps, mode) for mode in ("major", "minor") for sharps in range(-7, 8)]
+
+
+def tonic_class(key: Key) -> int:
+    """Pitch class of the tonic, 0 = C; of the major key when the mode is unknown."""
+    return 7 * (key.sharps + _TONIC_FIFTH[key.mode]) % 12
+
+
+def scale_classes(key: Key) -> frozenset[int]:
+    """Pitch classes of the key's scale; a minor key holds both forms of its sixth and seventh degree."""
+    diatonic = {7 * (key.sharps + fifth) % 12 for fifth in range(-1, 6)}
+    raised = {(tonic_class(key) + 9) % 12, (tonic_class(key) + 11) % 12} if key.mode == "minor" else set()
+    return frozenset(diatonic | raised)
+
+
+def infer_key(score: Score) -> Key:
+    """The key whose profile fits the pitch classes of the score best, weighted by duration; the last note of the lowest voice counts
+    as one bar more.
+
+    Source: C. Krumhansl, Cognitive Foundations of Musical Pitch, 1990, chapter 4 (key finding by correlation).
+    """
+    weights = [0.0] * 12
+    for voice in score.voices:
+        for note in voice.notes:
+            weights[note.pitch % 12] += note.duration_ticks
+    lowest = [voice for voice in score.voices if voice.notes]
+    if not lowest:
+        return Key(0, "major")
+    weights[lowest[-1].notes[-1].pitch % 12] += 96
+    simple = [key for key in all_keys() if -5 <= key.sharps <= 6]
+    return max(simple, key=lambda key: _correlation(weights, _profile(key)))
+
+
+def _profile(key: Key) -> list[float]:
+    tonic = tonic_class(key)
+    return [_PROFILES[key.mode][(pitch_class - tonic) % 12] for pitch_class in range(12)]
+
+
+def _correlation(a: Iterable[float], b: Iterable[float]) -> float:
+    a, b = list(a), list(b)
+    mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
+    dot = sum((x - mean_a) * (y - mean_b) for x, y in zip(a, b, strict=True))
+    norm = sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b)
+    return dot / norm**0.5 if norm else 0.0

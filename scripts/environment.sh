@@ -1,0 +1,64 @@
+# Sourced by the other scripts: makes the one virtual environment, .venv, that they all use.
+#
+#   prepare_environment EXTRA    leaves .venv with seqmusic and its extra (score or dev) installed, and the shell in the repository
+#
+# Afterwards "$VENV_PYTHON" is its interpreter. Set PYTHON to choose the interpreter that .venv is made with.
+
+unset CDPATH PYTHONHOME
+REPOSITORY="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
+VENV="$REPOSITORY/.venv"
+VENV_PYTHON="$VENV/bin/python"
+
+say() { printf '== %s\n' "$*"; }
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 2
+}
+
+# Whether a command is a Python that seqmusic runs on (a name on the path may be a shim with nothing behind it).
+is_suitable_python() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+find_python() {
+    if [[ -n "${PYTHON:-}" ]]; then
+        is_suitable_python "$PYTHON" || fail "PYTHON=$PYTHON is not a Python 3.11 or newer; unset it or name another"
+        printf '%s\n' "$PYTHON"
+        return
+    fi
+    local candidate
+    for candidate in python3 python3.12 python3.11 python3.13 python; do
+        if is_suitable_python "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    fail "no Python 3.11 or newer was found; install one, or name it: PYTHON=/path/to/python3.12 $0"
+}
+
+make_venv() {
+    local python
+    python="$(find_python)"
+    say "Making .venv with $("$python" --version 2>&1)"
+    "$python" -m venv --clear "$VENV" >/dev/null 2>&1 && return
+    rm -rf -- "$VENV"
+    fail "'$python -m venv' failed; is its venv module installed (on Debian and Ubuntu: the package python3-venv) and the disk not full?"
+}
+
+# What the installed packages depend on; the place is part of it, for an installation in place names its folder.
+installation_fingerprint() {
+    { printf '%s\n' "$REPOSITORY"; cat constraints.txt pyproject.toml; "$VENV_PYTHON" --version; } | cksum
+}
+
+prepare_environment() {
+    local extra="$1" stamp
+    cd -- "$REPOSITORY"
+    "$VENV_PYTHON" -c 'import pip' >/dev/null 2>&1 || make_venv
+    is_suitable_python "$VENV_PYTHON" || fail ".venv holds a Python older than 3.11; delete $VENV and run this again"
+    stamp="$VENV/.installed-$extra"
+    if [[ "$(cat "$stamp" 2>/dev/null)" != "$(installation_fingerprint)" ]]; then
+        say "Installing seqmusic and what it needs into .venv (some minutes the first time)"
+        "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extra]" \
+            || fail "the installation failed (pip's own message stands above); when it is mended, run this again"
+        installation_fingerprint >"$stamp"
+    fi
+}

@@ -1,0 +1,125 @@
+"""Measures as printed and values as written: pure arithmetic between a score's bar grid and the page, for any notation format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from seqmusic.score import TICKS_PER_WHOLE, Bar, Score, TimeSignature
+
+
+class PrintedMeasure(NamedTuple):
+    """What stands between two bar lines of a page.
+
+    Attributes:
+        onset_ticks: from the beginning of the score.
+        duration_ticks: length up to the next bar line, which need not be a whole bar.
+        number: as printed; a pickup is often 0.
+        time_signature: the one written at its start, if any.
+    """
+
+    onset_ticks: int
+    duration_ticks: int
+    number: int
+    time_signature: TimeSignature | None
+
+
+class WrittenValue(NamedTuple):
+    """One note value: a power of two of a whole note, dotted once or not, in a triplet or not.
+
+    Attributes:
+        duration_ticks: its length.
+        denominator: 1 for a whole note .. 64 for a sixty-fourth.
+        dots: 0 or 1.
+        triplet: whether three of it take the time of two.
+    """
+
+    duration_ticks: int
+    denominator: int
+    dots: int
+    triplet: bool
+
+
+def _all_values() -> list[WrittenValue]:
+    found: dict[int, WrittenValue] = {}
+    for triplet, dots in ((False, 0), (False, 1), (True, 0)):
+        for denominator in (1, 2, 4, 8, 16, 32, 64):
+            ticks, rest = divmod(TICKS_PER_WHOLE * (3 if dots else 2) * (2 if triplet else 3), denominator * 6)
+            if not rest:
+                found.setdefault(ticks, WrittenValue(ticks, denominator, dots, triplet))
+    return sorted(found.values(), reverse=True)
+
+
+_VALUES = _all_values()  # longest first; down to one tick, a sixty-fourth in a triplet
+
+
+def written_values(duration_ticks: int) -> list[WrittenValue]:
+    """The values whose sum is a duration, longest first: one where one is enough, tied ones otherwise.
+
+    >>> [(value.denominator, value.dots) for value in written_values(60)]
+    [(2, 0), (8, 0)]
+    """
+    values = []
+    while duration_ticks:
+        value = next(v for v in _VALUES if v.duration_ticks <= duration_ticks)
+        values.append(value)
+        duration_ticks -= value.duration_ticks
+    return values
+
+
+def printed_bars(score: Score) -> list[Bar]:
+    """The bars to print, at least one; the last one ends with the music, unless it is a pickup.
+
+    Where no meter is known, each holds a whole note.
+    """
+    signatures = score.time_signatures
+    if not signatures:
+        n_bars = max(1, -(-score.end_ticks // TICKS_PER_WHOLE))
+        bars = [Bar(i + 1, i * TICKS_PER_WHOLE, TICKS_PER_WHOLE, TimeSignature(4, 4)) for i in range(n_bars)]
+    else:
+        bars = score.bars(max(score.end_ticks, signatures[-1][0] + 1))
+    last = bars[-1]
+    if last.number and last.onset_ticks < score.end_ticks < last.end_ticks:
+        bars[-1] = Bar(last.number, last.onset_ticks, score.end_ticks - last.onset_ticks, last.time_signature)
+    return bars
+
+
+def meter_of(measures: Sequence[PrintedMeasure]) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
+    """Pickup, and time signatures with their ticks, whose bar grid has the bar lines of the page; 0 and () where none is written.
+
+    A first measure shorter than a bar is a pickup. Later measures that fill one bar together, as around a repeat sign, are one bar.
+    A measure that leaves the bar incomplete otherwise is cut short by writing the time signature again after it. A time signature
+    repeated where a bar begins anyway says nothing and is dropped.
+
+    Raises:
+        ValueError: the first time signature comes after the first measure.
+    """
+    if all(measure.time_signature is None for measure in measures):
+        return 0, ()
+    if measures[0].time_signature is None:
+        raise ValueError("the first measure has no time signature, and a later one has")
+    pickup = _pickup(measures)
+    signatures = [(0, measures[0].time_signature)]
+    signatures.extend(_later_signatures(measures[1 if pickup else 0 :], measures[0].time_signature))
+    return pickup, tuple(signatures)
+
+
+def _pickup(measures: Sequence[PrintedMeasure]) -> int:
+    first = measures[0]
+    assert first.time_signature
+    if not 0 < first.duration_ticks < first.time_signature.bar_ticks:
+        return 0
+    cut_short = len(measures) == 1 or measures[1].time_signature is not None
+    return first.duration_ticks if first.number == 0 or not cut_short else 0
+
+
+def _later_signatures(measures: Sequence[PrintedMeasure], current: TimeSignature) -> Iterator[tuple[int, TimeSignature]]:
+    inside, overlong = 0, False  # ticks since the last bar line of the grid; whether the measure before ran over one
+    for measure in measures:
+        written = measure.time_signature or current
+        broken = inside and (measure.time_signature or overlong or inside + measure.duration_ticks > current.bar_ticks)
+        if written != current or broken:
+            yield measure.onset_ticks, written
+            current, inside = written, 0
+        overlong = inside + measure.duration_ticks > current.bar_ticks
+        inside = (inside + measure.duration_ticks) % current.bar_ticks

@@ -228,8 +228,8 @@ def _nearest_sound(sound: str) -> str:
     if match := re.fullmatch(r"(.)(##?|bb?|x|)(-?[0-9]?)", sound):  # only the letter is wrong; H is B natural in German
         letter = "B" if match[1] == "h" else {"#": "F", "b": "B"}.get(match[2][:1], "C")
         return f"{letter}{match[2]}{match[3]}"
-    candidates = [name + octave for octave in _OCTAVES for name in (*_USUAL_NAMES, *_USUAL_SYLLABLES)]
-    return max((*candidates, "R", "_"), key=lambda candidate: SequenceMatcher(None, sound[:20], candidate.lower()).ratio())
+    candidates: list[str] = [name + octave for octave in _OCTAVES for name in (*_USUAL_NAMES, *_USUAL_SYLLABLES)]
+    return max([*candidates, "R", "_"], key=lambda candidate: SequenceMatcher(None, sound[:20], candidate.lower()).ratio())
 
 
 def _common_pickup(lines: list[_Line], parts: list[tuple[str, int]]) -> int:

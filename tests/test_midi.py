@@ -1,0 +1,365 @@
+"""MIDI: a score survives its own file exactly; other files are read as they are meant or refused with a reason."""
+
+import io
+import itertools
+import json
+import struct
+
+import mido
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqmusic.errors import CorruptFileError, FormatError, SeqmusicError
+from seqmusic.formats.grid import PlayedNote, line_on_grid
+from seqmusic.formats.midi import LONGEST_TICKS, midi_bytes, read_midi, write_midi
+from seqmusic.formats.notation import chorale_paths, read_chorale
+from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
+
+SIGNATURES = [TimeSignature(n, d) for n, d in ((4, 4), (3, 4), (2, 2), (6, 8), (5, 8), (7, 16), (1, 32), (64, 1))]
+
+
+def read_bytes(data, folder, name="theme.mid"):
+    path = folder / name
+    path.write_bytes(data)
+    return read_midi(path)
+
+
+def round_trip(score, folder):
+    return read_midi(write_midi(score, folder / "trip.mid"))
+
+
+def file_of(*tracks, division=480, kind=1):
+    """A MIDI file of lists of mido messages, whose times count from the start of the file."""
+    midi = mido.MidiFile(type=kind, ticks_per_beat=division)
+    for messages in tracks:
+        track, now = mido.MidiTrack(), 0
+        for message in sorted(messages, key=lambda message: message.time):
+            track.append(message.copy(time=message.time - now))
+            now = message.time
+        midi.tracks.append(track)
+    buffer = io.BytesIO()
+    midi.save(file=buffer)
+    return buffer.getvalue()
+
+
+def played(*notes, name="", channel=0):
+    """Messages of (start, end, pitch) notes; note-offs stand before note-ons of the same time."""
+    offs = [mido.Message("note_off", time=end, note=pitch, channel=channel) for _, end, pitch in notes]
+    ons = [mido.Message("note_on", time=start, note=pitch, velocity=64, channel=channel) for start, _, pitch in notes]
+    return [mido.MetaMessage("track_name", name=name, time=0), *offs, *ons] if name else [*offs, *ons]
+
+
+def meter(numerator, denominator, time=0):
+    return mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator, time=time)
+
+
+@st.composite
+def lines(draw):
+    notes, now = [], 0
+    for gap, duration, pitch, fermata in draw(
+        st.lists(st.tuples(st.integers(0, 9), st.integers(1, 200), st.integers(0, 127), st.booleans()), max_size=12)
+    ):
+        onset = now + (gap if gap > 5 else 0)  # often none, so that pitches repeat at once
+        notes.append(Note(onset, duration, pitch, fermata))
+        now = notes[-1].end_ticks
+    return tuple(notes)
+
+
+@st.composite
+def meters(draw):
+    signatures = draw(st.lists(st.sampled_from(SIGNATURES), max_size=4))
+    if not signatures:
+        return (), 0
+    pickup = draw(st.integers(0, signatures[0].bar_ticks - 1) | st.just(0))
+    steps = draw(st.lists(st.integers(1, 300), min_size=len(signatures), max_size=len(signatures)))
+    ticks = [0, *(pickup + tick - steps[0] * draw(st.booleans()) for tick in itertools.accumulate(steps))]
+    rising = [0, *(max(tick, pickup, i) for i, tick in enumerate(sorted(set(ticks[1:])), start=1))]
+    pairs = dict(zip(rising, signatures, strict=False))
+    return tuple(sorted(pairs.items(), key=lambda pair: pair[0])), pickup
+
+
+@st.composite
+def scores(draw):
+    names = st.text(max_size=8) | st.sampled_from(["Soprano", "", "Ténor", "第二"])
+    voices = draw(st.lists(st.builds(Voice, names, lines()), min_size=1, max_size=16))
+    if draw(st.booleans()):
+        voices.append(Voice("Unison", voices[0].notes))
+    signatures, pickup = draw(meters())
+    key = draw(st.none() | st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""])))
+    tempo = draw(st.none() | st.floats(4, 1000))
+    return Score(tuple(voices[:16]), signatures, pickup, key, tempo, draw(st.text(max_size=9)), draw(st.text(max_size=9)))
+
+
+@settings(deadline=None)
+@given(scores())
+def test_a_score_survives_its_own_file_exactly(tmp_path_factory, score):
+    back = round_trip(score, tmp_path_factory.getbasetemp())
+    assert back == score
+    assert (back.title, back.source) == (score.title, score.source)
+
+
+CHORALES = [14, 26, 41, 65, 103, 153, 184, 226, 273, 321]
+
+
+@pytest.mark.parametrize("place", CHORALES)
+def test_a_chorale_survives_its_own_file_exactly(place, tmp_path):
+    score = read_chorale(chorale_paths()[place])
+    assert round_trip(score, tmp_path) == score
+
+
+@pytest.mark.slow
+def test_every_chorale_survives_its_own_file_exactly(tmp_path):
+    n_read = 0
+    for path in chorale_paths():
+        try:
+            score = read_chorale(path)
+        except FormatError:
+            continue
+        n_read += 1
+        assert round_trip(score, tmp_path) == score, path
+    assert n_read > 300
+
+
+def test_another_program_finds_the_notes_the_meter_and_the_voices(tmp_path):
+    voices = (Voice("Soprano", (Note(0, 24, 67), Note(24, 24, 67), Note(72, 8, 127))), Voice("Bass", (Note(12, 60, 0),)))
+    score = Score(voices, ((0, TimeSignature(4, 4)),), 24, Key(-3, "minor"), 92.5)
+    midi = mido.MidiFile(write_midi(score, tmp_path / "new" / "theme.mid"))
+    assert (midi.type, midi.ticks_per_beat, len(midi.tracks)) == (1, 480, 3)
+    first, *tracks = [list(_absolute(track)) for track in midi.tracks]
+    assert [(t, m.numerator, m.denominator) for t, m in first if m.type == "time_signature"] == [(0, 1, 4), (480, 4, 4)]
+    assert [(t, m.key) for t, m in first if m.type == "key_signature"] == [(0, "Cm")]
+    assert [(t, m.tempo) for t, m in first if m.type == "set_tempo"] == [(0, 648649)]  # 60,000,000 / 92.5
+    assert [[m.name for _, m in track if m.type == "track_name"] for track in tracks] == [["Soprano"], ["Bass"]]
+    assert len({m.program for track in tracks for _, m in track if m.type == "program_change"}) == 2
+    assert [{m.channel for _, m in track if m.type == "note_on"} for track in tracks] == [{0}, {1}]
+    sounds = [(t, m.type, m.note) for t, m in tracks[0] if m.type in ("note_on", "note_off")]
+    assert sounds == [(0, "note_on", 67), (480, "note_off", 67), (480, "note_on", 67), (960, "note_off", 67),
+                      (1440, "note_on", 127), (1600, "note_off", 127)]  # fmt: skip
+    assert [(t, m.type, m.note) for t, m in tracks[1] if "note" in m.type] == [(240, "note_on", 0), (1440, "note_off", 0)]
+
+
+def _absolute(track):
+    now = 0
+    for message in track:
+        now += message.time
+        yield now, message
+
+
+def test_long_sources_and_any_text_survive(tmp_path):
+    source = json.dumps({"prompt": "dó ré \x00 \u2028 𝄞 \ud800", "long": "x" * 1_200_000}, ensure_ascii=False)
+    score = melody([Note(0, 24, 60)], title='"\\ %}', source=source)
+    back = round_trip(score, tmp_path)
+    assert (back.title, back.source) == (score.title, source)
+
+
+def test_a_changed_file_is_read_as_it_was_changed(tmp_path):
+    score = Score((Voice("Soprano", (Note(0, 24, 67, True), Note(24, 96, 60))),), pickup_ticks=24, key=Key(1), tempo_bpm=92.5)
+    midi = mido.MidiFile(file=io.BytesIO(midi_bytes(score)))
+    for message in itertools.chain(*midi.tracks):
+        if message.type == "set_tempo":
+            message.tempo = 500_000
+        if message.type == "key_signature":
+            message.key = "Dm"
+        if message.type == "time_signature" and message.numerator == 4:
+            message.numerator = 3
+        if message.type == "track_name":
+            message.name = "Violin"
+    midi.save(tmp_path / "changed.mid")
+    back = read_midi(tmp_path / "changed.mid")
+    assert (back.tempo_bpm, back.key, back.pickup_ticks) == (120.0, Key(-1, "minor"), 24)
+    assert back.time_signatures == ((0, TimeSignature(3, 4)),)
+    assert back.voices[0] == Voice("Violin", score.voices[0].notes)
+
+
+def test_a_file_from_elsewhere(tmp_path):
+    timing = [meter(1, 4), meter(4, 4, 96), meter(4, 4, 96 + 4 * 96), meter(3, 4, 96 + 8 * 96)]
+    timing += [mido.MetaMessage("set_tempo", tempo=600_000), mido.MetaMessage("key_signature", key="F#m")]
+    low, high = (
+        played((0, 96, 48), (96, 192, 50), channel=3),
+        played((0, 32, 72), (32, 64, 74), (64, 96, 76), (96, 480, 77), channel=4),
+    )
+    drums = played((0, 96, 35), (0, 96, 38), channel=9)
+    score = read_bytes(file_of(timing, drums, low, high, division=96), tmp_path)
+    assert score == Score(
+        (
+            Voice("Soprano", (Note(0, 8, 72), Note(8, 8, 74), Note(16, 8, 76), Note(24, 96, 77))),
+            Voice("Bass", (Note(0, 24, 48), Note(24, 24, 50))),
+        ),
+        ((0, TimeSignature(4, 4)), (24 + 192, TimeSignature(3, 4))),
+        24,
+        Key(3, "minor"),
+        100.0,
+    )
+
+
+def test_tracks_called_soprano_to_bass_stand_in_that_order(tmp_path):
+    data = file_of(played((0, 480, 50), name="BASS"), played((0, 480, 40), name="soprano "), played((0, 480, 70), name="Tenor"))
+    assert [voice.name for voice in read_bytes(data, tmp_path).voices] == ["soprano ", "Tenor", "BASS"]
+
+
+def test_the_meter_of_a_file_without_time_signature_is_four_four_and_its_tempo_unknown(tmp_path):
+    score = read_bytes(file_of(played((0, 480, 60)), kind=0), tmp_path)
+    assert (score.time_signatures, score.tempo_bpm, score.key) == (((0, TimeSignature(4, 4)),), None, None)
+
+
+def test_a_track_of_several_channels_is_several_voices(tmp_path):
+    data = file_of([*played((0, 480, 60), channel=0), *played((0, 480, 67), channel=1)], kind=0)
+    assert [voice.notes[0].pitch for voice in read_bytes(data, tmp_path).voices] == [67, 60]
+
+
+@pytest.mark.parametrize("name", ["Ténor", "第二"])
+def test_names_of_tracks_are_utf8_or_else_latin1(name, tmp_path):
+    track = played((0, 480, 60))
+    utf8 = file_of([mido.MetaMessage("track_name", name=name.encode().decode("latin-1"), time=0), *track])
+    assert read_bytes(utf8, tmp_path).voices[0].name == name
+    assert read_bytes(file_of(played((0, 480, 60), name="Ténor")), tmp_path).voices[0].name == "Ténor"
+
+
+def test_notes_cut_short_for_playing_last_until_the_next_and_legato_is_cut():
+    # 480 units to a quarter: 95 hundredths of a quarter, of triplet eighths, of a half; 20 units into the next; a last one at 95
+    notes = [(0, 456), (480, 632), (640, 792), (800, 956), (960, 1872), (1920, 2420), (2400, 2856)]
+    line = line_on_grid([PlayedNote(start, end, 60) for start, end in notes], 20.0, "track 1")
+    assert [(note.onset_ticks, note.end_ticks) for note in line] == [
+        (0, 24), (24, 32), (32, 40), (40, 48), (48, 96), (96, 120), (120, 144)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("notes", "message"),
+    [
+        (
+            ((0, 480, 60), (0, 480, 64)),
+            "two notes sound at once, C4 and E4, 0 quarter notes from the start; give each voice a track",
+        ),
+        (((0, 960, 60), (480, 960, 64)), "two notes sound at once, C4 and E4, 1 quarter notes"),
+        (((0, 540, 60), (480, 960, 64)), "two notes sound at once"),
+        (((0, 480, 60), (487, 960, 64)), "starts off the grid, 487 units from the start; a performance"),
+        (((0, 96, 60), (96, 192, 64)), "off the grid"),  # quintuplets
+        (((0, 390, 60), (960, 1440, 64)), "ends off the grid, 390 units"),
+        (((480, 481, 60),), "lasts no time"),
+    ],
+)
+def test_what_is_not_one_line_on_the_grid_is_refused(notes, message, tmp_path):
+    with pytest.raises(FormatError, match=rf"^theme.mid: track 'Piano': .*{message}"):
+        read_bytes(file_of(played(*notes, name="Piano")), tmp_path)
+
+
+GOOD = midi_bytes(Score((Voice("Soprano", (Note(0, 24, 60), Note(24, 24, 62))),), key=Key(2, "minor"), tempo_bpm=100.0))
+
+
+def with_division(division):
+    return GOOD[:12] + struct.pack(">h", division) + GOOD[14:]
+
+
+def with_meta(kind, data):
+    event = bytes([0, 0xFF, kind, len(data), *data])
+    (length,) = struct.unpack(">L", GOOD[18:22])
+    return GOOD[:18] + struct.pack(">L", length + len(event)) + event + GOOD[22:]
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (b"", CorruptFileError, "does not start with MThd"),
+        (b"<html>", CorruptFileError, "does not start with MThd"),
+        (b"MThd\0\0\0\6\0", CorruptFileError, "header ends too early"),
+        (GOOD[:60], CorruptFileError, "ends too early"),
+        (GOOD[:-3], CorruptFileError, "ends too early"),
+        (with_division(0), CorruptFileError, "a quarter note has 0 ticks"),
+        (with_division(-6360), FormatError, "SMPTE frames; only files in ticks per quarter note"),
+        (GOOD[:8] + b"\0\2" + GOOD[10:], FormatError, "format 2"),
+        (GOOD[:8] + b"\0\7" + GOOD[10:], CorruptFileError, "format 7 does not exist"),
+        (GOOD[:10] + b"\0\1" + GOOD[12:], CorruptFileError, "counts 1 tracks and 2 follow"),
+        (GOOD[:10] + b"\0\0" + GOOD[12:14], CorruptFileError, "counts 0 tracks"),
+        (GOOD[:10] + b"\0\3" + GOOD[12:], CorruptFileError, "ends too early"),
+        (with_meta(0x59, [8, 0]), CorruptFileError, "sharps and mode 0"),
+        (with_meta(0x51, [0, 0, 0]), CorruptFileError, "not a valid MIDI file: .*zero"),
+        (with_meta(0x51, [7]), CorruptFileError, "index out of range"),
+        (with_meta(0x54, [0xFF, 0, 0, 0, 0]), CorruptFileError, "not a valid MIDI file: 7"),
+        (with_meta(0x58, [0, 2, 24, 8]), CorruptFileError, "numerator"),
+        (with_meta(0x58, [4, 6, 24, 8]), FormatError, "time signature must be .* 4/64"),
+        (with_meta(0x06, b"seqmusic: {}"), CorruptFileError, "markers 'seqmusic: ...' are damaged"),
+        (file_of(played((0, 2**28, 60))), FormatError, "lasts 559,240 quarter notes; at most 83,333 are read"),
+        (file_of([meter(4, 4, 2**40)]), FormatError, "at most 83,333 are read"),
+        (b"MThd" + bytes(5 << 20), FormatError, "larger than 4 MiB"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_with_its_reason(data, error, message, tmp_path):
+    with pytest.raises(error, match=rf"^theme.mid: .*{message}") as refusal:
+        read_bytes(data, tmp_path)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"title": 1e999}', '"x"', "null", '{"key": [9, "dorian"]}', "[1, 2"])
+def test_damaged_markers_are_refused(text, tmp_path):
+    marker = mido.MetaMessage("marker", text="seqmusic: " + text, time=0)
+    with pytest.raises(CorruptFileError, match="damaged; remove them"):
+        read_bytes(file_of([marker], played((0, 480, 60))), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("tempo_bpm", 1e-320),
+        ("tempo_bpm", "fast"),
+        ("tempo_bpm", float("nan")),
+        ("voices", [1]),
+        ("fermatas", [[0]]),
+        ("key", [8, "major"]),
+    ],
+)
+def test_markers_of_the_wrong_kind_are_refused(said, value, tmp_path):
+    good = {
+        "title": "",
+        "source": "",
+        "pickup_ticks": 0,
+        "time_signatures": [],
+        "key": None,
+        "tempo_bpm": None,
+        "voices": [],
+        "fermatas": [],
+    }
+    for remarks in (good, {**good, said: value}):
+        marker = mido.MetaMessage("marker", text="seqmusic: " + json.dumps(remarks), time=0)
+        data = file_of([marker], played((0, 480, 60)))
+        if remarks is good:
+            assert read_bytes(data, tmp_path).n_notes == 1
+        else:
+            with pytest.raises(CorruptFileError, match="damaged"):
+                read_bytes(data, tmp_path)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=4), st.integers(0, len(GOOD)))
+def test_no_damage_lets_a_foreign_error_out(tmp_path_factory, changes, end):
+    data = bytearray(GOOD)
+    for place, byte in changes:
+        data[place] = byte
+    for damaged in (bytes(data), bytes(data[:end])):
+        try:
+            n_notes = read_bytes(damaged, tmp_path_factory.getbasetemp(), "damaged.mid").n_notes
+        except SeqmusicError:
+            n_notes = 0
+        assert 0 <= n_notes <= 2
+
+
+def test_a_missing_file_or_a_folder_is_refused(tmp_path):
+    with pytest.raises(FormatError, match=r"none.mid: cannot be read: No such file"):
+        read_midi(tmp_path / "none.mid")
+    with pytest.raises(FormatError, match="cannot be read: Is a directory"):
+        read_midi(tmp_path)
+
+
+@pytest.mark.parametrize("tempo", [0.0, -5.0, 3.0, 1e9, float("nan"), float("inf"), 1e-320])
+def test_a_tempo_that_midi_cannot_say_is_refused(tempo):
+    with pytest.raises(FormatError, match=r"a MIDI tempo is 3\.6 to 60,000,000"):
+        midi_bytes(melody([Note(0, 24, 60)], tempo_bpm=tempo))
+
+
+def test_a_score_too_long_to_read_back_is_not_written(tmp_path):
+    with pytest.raises(FormatError, match="up to 2,000,000 ticks"):
+        write_midi(melody([Note(LONGEST_TICKS, 1, 60)]), tmp_path / "long.mid")
+    with pytest.raises(FormatError, match="up to 4 MiB"):
+        write_midi(melody([Note(0, 1, 60)], source="x" * (5 << 20)), tmp_path / "long.mid")
+    assert not list(tmp_path.iterdir())

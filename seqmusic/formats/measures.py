@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from seqmusic.score import TICKS_PER_WHOLE, Bar, Score, TimeSignature
+from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_WHOLE, Bar, Note, Score, TimeSignature, Voice
+from seqmusic.tonality import STEPS, Spelling
 
 
 class PrintedMeasure(NamedTuple):
@@ -123,3 +124,115 @@ def _later_signatures(measures: Sequence[PrintedMeasure], current: TimeSignature
             current, inside = written, 0
         overlong = inside + measure.duration_ticks > current.bar_ticks
         inside = (inside + measure.duration_ticks) % current.bar_ticks
+
+
+class Piece(NamedTuple):
+    """One printed note or rest: a note of a voice, or what one bar and one value hold of it.
+
+    Attributes:
+        onset_ticks: from the beginning of the score.
+        value: how it is written.
+        note: None for a rest.
+        tied_back: whether it goes on from the piece before it.
+        tied_on: whether the next piece goes on from it.
+    """
+
+    onset_ticks: int
+    value: WrittenValue
+    note: Note | None
+    tied_back: bool = False
+    tied_on: bool = False
+
+
+def pieces_by_bar(voice: Voice, bars: Sequence[Bar]) -> list[list[Piece]]:
+    """What is printed of a voice in each bar: notes cut at bar lines and into writable values, and rests in the gaps."""
+    found: list[list[Piece]] = []
+    notes = iter(voice.notes)
+    current = next(notes, None)
+    for bar in bars:
+        tick = bar.onset_ticks
+        pieces: list[Piece] = []
+        while tick < bar.end_ticks:
+            if current and current.end_ticks <= tick:
+                current = next(notes, None)
+                continue
+            sounding = current if current and current.onset_ticks <= tick else None
+            edge = bar.end_ticks if current is None else current.end_ticks if sounding else current.onset_ticks
+            end = min(edge, bar.end_ticks)
+            pieces.extend(_pieces(tick, end, sounding))
+            tick = end
+        found.append(pieces)
+    return found
+
+
+def _pieces(onset: int, end: int, note: Note | None) -> Iterator[Piece]:
+    values = written_values(end - onset)
+    for value in values if onset % TICKS_PER_QUARTER == 0 else values[::-1]:
+        after = onset + value.duration_ticks
+        if note is None:
+            yield Piece(onset, value, None)
+        else:
+            yield Piece(onset, value, note, onset > note.onset_ticks, after < note.end_ticks)
+        onset = after
+
+
+def shown_accidentals(written: Iterable[tuple[Spelling, bool]], sharps: int) -> list[bool]:
+    """Whether each note of a measure on one staff needs its sharp, flat or natural printed.
+
+    A sign holds to the end of the measure, at its own octave; a note tied over from the measure before needs none.
+
+    >>> g, g_sharp = Spelling("G", 0, 4), Spelling("G", 1, 4)
+    >>> shown_accidentals([(g, False), (g_sharp, False), (g_sharp, False), (g, False), (g, False)], sharps=0)
+    [False, True, False, True, False]
+
+    Args:
+        written: in order of time, each note's spelling and whether it is tied over.
+        sharps: the key signature.
+    """
+    signature = {STEPS[fifth % 7]: 1 for fifth in range(sharps)} | {STEPS[6 - fifth]: -1 for fifth in range(-sharps)}
+    current: dict[tuple[str, int], int] = {}
+    shown = []
+    for spelling, tied_back in written:
+        place = (spelling.step, spelling.octave)
+        shown.append(not tied_back and current.get(place, signature.get(spelling.step, 0)) != spelling.alter)
+        if shown[-1]:
+            current[place] = spelling.alter
+    return shown
+
+
+def beams(pieces: Sequence[Piece], bar: Bar) -> list[list[str]]:
+    """The beams of each piece of a bar, longest value first: "start", "continue", "stop", "partial-left" or "partial-right".
+
+    Notes shorter than a quarter are beamed within a beat: a quarter note, or three eighths in a time signature such as 6/8.
+    """
+    found: list[list[str]] = [[] for _ in pieces]
+    for group in _beat_groups(pieces, bar):
+        levels = [pieces[index].value.denominator.bit_length() - 3 for index in group]
+        for level in range(1, max(levels) + 1):
+            for place, index in enumerate(group):
+                if levels[place] >= level:
+                    before = place > 0 and levels[place - 1] >= level
+                    after = place + 1 < len(group) and levels[place + 1] >= level
+                    found[index].append(_beam(before, after, place == 0))
+    return found
+
+
+def _beam(before: bool, after: bool, first: bool) -> str:
+    if before:
+        return "continue" if after else "stop"
+    return "start" if after else "partial-right" if first else "partial-left"
+
+
+def _beat_groups(pieces: Sequence[Piece], bar: Bar) -> Iterator[list[int]]:
+    """Indices of two or more neighbors in one beat that are beamed together."""
+    signature = bar.time_signature
+    beat = TICKS_PER_QUARTER * 3 // 2 if signature.denominator == 8 and signature.numerator % 3 == 0 else TICKS_PER_QUARTER
+    skipped = signature.bar_ticks - bar.duration_ticks if bar.number == 0 else 0
+    groups: dict[tuple[int, int], list[int]] = {}
+    interruptions = 0
+    for index, piece in enumerate(pieces):
+        if piece.note is None or piece.value.denominator < 8:
+            interruptions += 1
+        else:
+            groups.setdefault(((piece.onset_ticks - bar.onset_ticks + skipped) // beat, interruptions), []).append(index)
+    return (group for group in groups.values() if len(group) > 1)

@@ -1,0 +1,117 @@
+"""The embedded corpus: the Bach chorales that come with music21, read once and kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import logging
+from importlib import resources
+from pathlib import Path
+
+from seqmusic.corpus.cache import cache_folder
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.preparation import prepare
+from seqmusic.corpus.reading import read_files
+from seqmusic.corpus.split import DEFAULT_SHARES, Shares, split_works
+from seqmusic.corpus.storage import FORMAT, read_scores, write_scores
+from seqmusic.errors import CorpusError, CorruptFileError, FormatError
+from seqmusic.score import Score
+
+log = logging.getLogger(__name__)
+
+_DECIDING_SOURCES = (
+    *("errors.py", "score.py", "tonality.py", "formats/notation.py", "formats/notation_reading.py", "formats/measures.py"),
+    *(f"corpus/{name}.py" for name in ("chorales", "cleaning", "duplicates", "families", "preparation", "split", "storage")),
+)
+
+
+def load_chorales(*, progress: bool = True, shares: Shares = DEFAULT_SHARES, seed: int = 0) -> Dataset:
+    """The chorales, cleaned, grouped by tune family and split; from the cache when they were prepared before.
+
+    Args:
+        progress: whether a progress bar is shown while the files are read.
+        shares: how much each part of the split gets.
+        seed: another seed gives another split.
+
+    Raises:
+        CorpusError: the chorales are not installed.
+    """
+    dataset = _cached(cache_file(), progress)
+    if (shares, seed) == (DEFAULT_SHARES, 0):
+        return dataset
+    return Dataset(tuple(split_works(dataset.works, shares, seed)))
+
+
+def cache_file() -> Path:
+    """Where the prepared chorales are kept: one file for each version of music21 and of whatever decides what is in it."""
+    return cache_folder() / f"chorales-music21-{_music21_version()}-{FORMAT}-{_fingerprint()}.npz"
+
+
+def prepare_chorales(*, progress: bool = True) -> Dataset:
+    """The chorales, read anew and prepared; the cache is not looked at.
+
+    Raises:
+        CorpusError: the chorales are not installed.
+    """
+    from seqmusic.formats.notation import chorale_paths
+
+    paths = chorale_paths()
+    if not paths:
+        raise CorpusError(
+            f"the chorales are missing: the corpus of music21 {_music21_version()} holds no Bach; install it again with "
+            "`pip install --force-reinstall music21`"
+        )
+    return prepare(read_files(paths, read_chorale_or_all, progress=progress))
+
+
+def read_chorale_or_all(path: Path) -> Score:
+    """The four voices of a chorale; all voices of a file that holds no such four.
+
+    Raises:
+        FormatError: the file cannot be read.
+    """
+    from seqmusic.formats.notation import read_chorale, read_notation
+
+    try:
+        return read_chorale(path)
+    except CorruptFileError:
+        raise
+    except FormatError:
+        return read_notation(path)
+
+
+def _cached(path: Path, progress: bool) -> Dataset:
+    if path.exists():
+        try:
+            return read_scores(path)
+        except CorpusError as error:
+            log.warning("%s; reading the chorales again", error)
+    dataset = prepare_chorales(progress=progress)
+    try:
+        write_scores(dataset, path)
+    except FormatError as error:
+        _warn_once(f"the prepared chorales are not kept, so they will be read again next time: {error}")
+    return dataset
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    log.warning(text)
+
+
+def _music21_version() -> str:
+    try:
+        return importlib.metadata.version("music21")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise CorpusError("the chorales are missing: music21 is not installed; `pip install music21` brings them") from error
+
+
+@functools.cache
+def _fingerprint() -> str:
+    """A short hash of the code that decides what is in the cache, so that no cache outlives it."""
+    digest = hashlib.sha256()
+    package = resources.files("seqmusic")
+    for name in _DECIDING_SOURCES:
+        digest.update(package.joinpath(name).read_bytes())
+    return digest.hexdigest()[:12]

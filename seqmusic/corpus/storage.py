@@ -1,0 +1,148 @@
+"""A data set on disk: a folder with every score as arrays, and the table of works.
+
+`scores.npz` holds the notes as one (note, 6) array - work, voice, onset, duration, pitch, fermata - and what else belongs to each
+work as JSON; it is complete by itself. `works.csv` stands beside it for people, and what it says about the split goes.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.corpus.table import with_table, write_works
+from seqmusic.errors import CorpusError
+from seqmusic.formats.files import write_atomic
+from seqmusic.score import Key, Note, Score, TimeSignature, Voice
+
+FORMAT = 1
+SCORES_FILE = "scores.npz"
+WORKS_FILE = "works.csv"
+_WORK, _VOICE = 0, 1  # columns of the notes; the others are the fields of `Note`
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+
+
+def save_dataset(dataset: Dataset, folder: Path) -> Path:
+    """Write the data set to `folder`, which is made if missing; returns `folder`.
+
+    Raises:
+        FormatError: a file cannot be written; existing files are left as they were.
+    """
+    folder = Path(folder)
+    write_scores(dataset, folder / SCORES_FILE)
+    write_works(dataset, folder / WORKS_FILE)
+    return folder
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """The data set in `folder`, with the split that its table of works says.
+
+    Raises:
+        CorpusError: the folder holds no data set, a damaged one, or one whose table of works is wrong.
+    """
+    folder = Path(folder)
+    if not (folder / SCORES_FILE).is_file():
+        raise CorpusError(f"{folder}: no prepared data set here ({SCORES_FILE} is missing); make one with `seqmusic data prepare`")
+    dataset = read_scores(folder / SCORES_FILE)
+    return with_table(dataset, folder / WORKS_FILE) if (folder / WORKS_FILE).exists() else dataset
+
+
+def write_scores(dataset: Dataset, path: Path) -> Path:
+    """Write all works to one file; returns `path`.
+
+    Raises:
+        FormatError: the file cannot be written; an existing file is left as it was.
+    """
+    buffer = io.BytesIO()
+    arrays = dataset_to_arrays(dataset)
+    np.savez_compressed(buffer, notes=arrays["notes"], works=arrays["works"])
+    return write_atomic(path, buffer.getvalue())
+
+
+def read_scores(path: Path) -> Dataset:
+    """The data set in the file that `write_scores` wrote.
+
+    Raises:
+        CorpusError: the file is missing, damaged, or of another version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return arrays_to_dataset({name: file[name] for name in ("notes", "works")})
+    except _DAMAGE as error:
+        raise CorpusError(f"{path}: not a readable data set ({type(error).__name__}: {error}); prepare it again") from error
+
+
+def dataset_to_arrays(dataset: Dataset) -> dict[str, NDArray[Any]]:
+    """The data set as arrays: `notes` (note, 6) int32 and `works`, JSON in UTF-8 bytes."""
+    rows = [
+        (w, v, note.onset_ticks, note.duration_ticks, note.pitch, note.fermata)
+        for w, work in enumerate(dataset.works)
+        for v, voice in enumerate(work.score.voices)
+        for note in voice.notes
+    ]
+    facts = {"format": FORMAT, "works": [_facts(work) for work in dataset.works]}
+    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return {"notes": np.array(rows, np.int32).reshape(-1, 6), "works": np.frombuffer(text, np.uint8)}
+
+
+def arrays_to_dataset(arrays: dict[str, NDArray[Any]]) -> Dataset:
+    """The inverse of `dataset_to_arrays`, exact.
+
+    Raises:
+        ValueError: the arrays are of another version or do not fit together (also KeyError and TypeError).
+    """
+    facts = json.loads(arrays["works"].tobytes().decode("utf-8"))
+    if facts["format"] != FORMAT:
+        raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
+    lines = _lines(arrays["notes"], [len(work["voices"]) for work in facts["works"]])
+    return Dataset(tuple(_work(work, lines) for work in facts["works"]))
+
+
+def _lines(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[Note, ...]]:
+    """The notes of every voice of every work, in order."""
+    first_voice = np.concatenate([[0], np.cumsum(n_voices, dtype=np.int64)])
+    lines = first_voice[notes[:, _WORK]] + notes[:, _VOICE]
+    if (np.diff(lines) < 0).any() or (len(lines) and (lines[0] < 0 or lines[-1] >= first_voice[-1])):
+        raise ValueError("the notes do not stand in the order of works and voices")
+    bounds = np.searchsorted(lines, np.arange(first_voice[-1] + 1)).tolist()
+    made = [Note(onset, duration, pitch, bool(fermata)) for onset, duration, pitch, fermata in notes[:, 2:].tolist()]
+    return (tuple(made[start:end]) for start, end in itertools.pairwise(bounds))
+
+
+def _facts(work: Work) -> dict[str, Any]:
+    score = work.score
+    return {
+        "name": work.name,
+        "split": work.split,
+        "family": work.family,
+        "reason": work.reason,
+        "voices": [voice.name for voice in score.voices],
+        "time_signatures": [(tick, str(signature)) for tick, signature in score.time_signatures],
+        "pickup_ticks": score.pickup_ticks,
+        "key": score.key and (score.key.sharps, score.key.mode),
+        "tempo_bpm": score.tempo_bpm,
+        "title": score.title,
+        "source": score.source,
+    }
+
+
+def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
+    score = Score(
+        voices=tuple(Voice(name, next(lines)) for name in facts["voices"]),
+        time_signatures=tuple((tick, TimeSignature.parse(text)) for tick, text in facts["time_signatures"]),
+        pickup_ticks=facts["pickup_ticks"],
+        key=facts["key"] and Key(*facts["key"]),
+        tempo_bpm=facts["tempo_bpm"],
+        title=facts["title"],
+        source=facts["source"],
+    )
+    return Work(facts["name"], score, facts["split"], facts["family"], facts["reason"])

@@ -44,7 +44,7 @@ class WrittenValue(NamedTuple):
 def _all_values() -> list[WrittenValue]:
     found: dict[int, WrittenValue] = {}
     for triplet, dots in ((False, 0), (False, 1), (True, 0)):
-        for denominator in (1, 2, 4, 8, 16, 32, 64):
+        for denominator in (1, 2, 4, 8, 16, 32, 64)[triplet:]:
             ticks, rest = divmod(TICKS_PER_WHOLE * (3 if dots else 2) * (2 if triplet else 3), denominator * 6)
             if not rest:
                 found.setdefault(ticks, WrittenValue(ticks, denominator, dots, triplet))

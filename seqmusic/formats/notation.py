@@ -2,7 +2,7 @@
 
 What a score does not hold is left out when reading: grace notes, words, slurs, dynamics, changes of key, clef or tempo, fermatas
 over rests, and repeat signs (which are not expanded). What a score would hold wrongly is refused: notes off the grid of 24 ticks a
-quarter note, and two notes at once in one voice.
+quarter note, and two notes at once in one voice. A tempo within a millionth of a whole number is read as that number.
 """
 
 # mypy: disable-error-code="no-untyped-call"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -74,10 +75,10 @@ def _score_of(parts: list[Any]) -> Score:
     for part in parts:
         if part.atSoundingPitch is False and any(i.transposition for i in part.getInstruments(recurse=True)):
             part.toSoundingPitch(inPlace=True)
-    measures = _aligned_measures(parts)
     try:
-        pickup, signatures = meter_of(measures)
-        voices = tuple(voice for part in parts for voice in _voices(part))
+        bars = _bars(parts)
+        pickup, signatures = meter_of(_printed(bars, parts))
+        voices = tuple(voice for index, part in enumerate(parts) for voice in _voices(part, index, bars))
         return Score(voices, signatures, pickup, _key(parts), _tempo(parts))
     except ValueError as error:
         raise FormatError(str(error)) from error
@@ -92,60 +93,85 @@ def _measures(part: Any) -> list[Any]:
     return [element for element in part.elements if isinstance(element, stream.Measure)] or [part]
 
 
-def _onset(measure: Any, part: Any) -> Fraction:
-    return Fraction(0) if measure is part else Fraction(part.elementOffset(measure))
+class _Bar(NamedTuple):
+    """The measures of all parts that sound together.
+
+    Attributes:
+        onset: quarter notes from the beginning of the piece.
+        duration: quarter notes.
+        measures: one for each part.
+    """
+
+    onset: Fraction
+    duration: Fraction
+    measures: tuple[Any, ...]
 
 
-def _aligned_measures(parts: list[Any]) -> list[PrintedMeasure]:
-    """The measures that all parts agree on."""
-    first = _measures(parts[0])
-    onsets = [_ticks(_onset(m, parts[0]), "bar line", m, parts[0]) for m in first]
-    for part in parts[1:]:
-        others = _measures(part)
-        for onset, mine, other in zip(onsets, first, others, strict=False):
-            if _onset(other, part) * TICKS_PER_QUARTER != onset:
-                raise FormatError(
-                    f"measure {_number(other)} of part {_name(part)!r} starts elsewhere than measure {_number(mine)} "
-                    "of the first part"
-                )
-        if len(others) != len(first):
-            raise FormatError(f"part {_name(part)!r} has {len(others)} measures, the first part {len(first)}")
-    end = max(_ticks(Fraction(_onset(m[-1], p) + m[-1].highestTime), "end", m[-1], p) for p in parts for m in [_measures(p)])
-    if end > _LONGEST_MUSIC:
-        raise FormatError(f"lasts {end // TICKS_PER_QUARTER} quarter notes; at most {_LONGEST_MUSIC // TICKS_PER_QUARTER} are read")
-    signatures = _time_signatures(parts)
-    return [
-        PrintedMeasure(onset, following - onset, getattr(measure, "number", 1), signatures.get(onset))
-        for onset, following, measure in zip(onsets, [*onsets[1:], end], first, strict=True)
-    ]
+def _bars(parts: list[Any]) -> list[_Bar]:
+    """The measures of the parts side by side, each as long as its longest part that has notes in it.
+
+    (A rest for the whole bar says nothing about the length of a pickup, and music21 makes it a full bar.)
+    """
+    rows = [_measures(part) for part in parts]
+    for part, row in zip(parts, rows, strict=True):
+        if len(row) != len(rows[0]):
+            raise FormatError(f"part {_name(part)!r} has {len(row)} measures, the first part {len(rows[0])}")
+    lengths = [_lengths(part, row) for part, row in zip(parts, rows, strict=True)]
+    bars, onset = [], Fraction(0)
+    for measures, offered in zip(zip(*rows, strict=True), zip(*lengths, strict=True), strict=True):
+        sounding = [length for measure, length in zip(measures, offered, strict=True) if _has_notes(measure)]
+        bars.append(_Bar(onset, max(sounding or offered), measures))
+        onset += bars[-1].duration
+    return bars
 
 
-def _time_signatures(parts: list[Any]) -> dict[int, TimeSignature]:
-    found: dict[int, TimeSignature] = {}
-    for part in parts:
-        for measure in _measures(part):
-            for element in measure.elements:
-                if not isinstance(element, meter.TimeSignature):
-                    continue
-                signature = TimeSignature(element.numerator, element.denominator)
-                if measure.elementOffset(element):
-                    raise FormatError(f"the time signature {signature} in measure {_number(measure)} stands inside the measure")
-                tick = _ticks(_onset(measure, part), "bar line", measure, part)
-                if found.setdefault(tick, signature) != signature:
-                    raise FormatError(
-                        f"measure {_number(measure)} has time signature {found[tick]} in one part, {signature} in {_name(part)!r}"
-                    )
+def _lengths(part: Any, measures: list[Any]) -> list[Fraction]:
+    onsets = [Fraction(0 if measure is part else part.elementOffset(measure)) for measure in measures]
+    return [*(after - before for before, after in itertools.pairwise(onsets)), Fraction(measures[-1].highestTime)]
+
+
+def _has_notes(measure: Any) -> bool:
+    lines = [measure, *(element for element in measure.elements if isinstance(element, stream.Voice))]
+    return any(isinstance(element, note.NotRest) for line in lines for element in line.elements)
+
+
+def _printed(bars: list[_Bar], parts: list[Any]) -> list[PrintedMeasure]:
+    found = []
+    for bar in bars:
+        first = bar.measures[0]
+        onset = _ticks(bar.onset, "bar line", first, parts[0])
+        end = _ticks(bar.onset + bar.duration, "bar line", first, parts[0])
+        if end > _LONGEST_MUSIC:
+            raise FormatError(f"is longer than {_LONGEST_MUSIC // TICKS_PER_QUARTER} quarter notes")
+        found.append(PrintedMeasure(onset, end - onset, getattr(first, "number", 1), _time_signature(bar, parts)))
     return found
 
 
-def _voices(part: Any) -> list[Voice]:
+def _time_signature(bar: _Bar, parts: list[Any]) -> TimeSignature | None:
+    found: TimeSignature | None = None
+    for measure, part in zip(bar.measures, parts, strict=True):
+        for element in measure.elements:
+            if isinstance(element, meter.TimeSignature):
+                signature = TimeSignature(element.numerator, element.denominator)
+                place = f"measure {_number(measure)} of part {_name(part)!r}"
+                if measure.elementOffset(element):
+                    raise FormatError(f"{place} changes to {signature} before it ends; write the change at a bar line")
+                if found and found != signature:
+                    raise FormatError(f"{place} has time signature {signature}, and another part has {found}")
+                found = signature
+    return found
+
+
+def _voices(part: Any, index: int, bars: list[_Bar]) -> list[Voice]:
     """The voices of a part: usually one, named like it; several are named "Part 1", "Part 2"."""
-    split = [[v for v in measure.elements if isinstance(v, stream.Voice)] for measure in _measures(part)]
+    split = [[v for v in bar.measures[index].elements if isinstance(v, stream.Voice)] for bar in bars]
     names = sorted({str(voice.id) for voices in split for voice in voices}, key=lambda name: (len(name), name)) or [""]
     lines: dict[str, list[_Written]] = {name: [] for name in names}
-    for measure, voices in zip(_measures(part), split, strict=True):
+    for bar, voices in zip(bars, split, strict=True):
+        measure = bar.measures[index]
         for voice in voices or [measure]:
-            lines[str(voice.id) if voices else names[0]].extend(_written_notes(voice, measure, part))
+            start = bar.onset + Fraction(measure.elementOffset(voice) if voices else 0)
+            lines[str(voice.id) if voices else names[0]].extend(_written_notes(voice, start, measure, part))
     single = len(lines) == 1
     return [
         _joined(_name(part) if single else f"{_name(part)} {number}".strip(), line) for number, line in enumerate(lines.values(), 1)
@@ -160,9 +186,8 @@ class _Written(NamedTuple):
     place: str
 
 
-def _written_notes(voice: Any, measure: Any, part: Any) -> Iterator[_Written]:
-    """The notes of a measure, or of a voice in it, grace notes left out."""
-    start = _onset(measure, part) + (0 if voice is measure else Fraction(measure.elementOffset(voice)))
+def _written_notes(voice: Any, start: Fraction, measure: Any, part: Any) -> Iterator[_Written]:
+    """The notes of a measure, or of a voice in it, which starts at quarter `start` of the piece; grace notes are left out."""
     for element in voice.elements:
         if not isinstance(element, note.NotRest) or element.duration.isGrace or isinstance(element, harmony.Harmony):
             continue
@@ -174,13 +199,16 @@ def _written_notes(voice: Any, measure: Any, part: Any) -> Iterator[_Written]:
             raise FormatError(
                 f"{place} holds a chord of {len(pitches)} notes, and a voice holds one at a time; separate its voices first"
             )
-        onset = _ticks(start + Fraction(voice.elementOffset(element)), "note", measure, part)
-        end = _ticks(start + Fraction(voice.elementOffset(element) + element.quarterLength), "note", measure, part)
+        begins = start + Fraction(voice.elementOffset(element))  # a float plus a fraction would be a float
+        onset = _ticks(begins, "note", measure, part)
+        end = _ticks(begins + Fraction(element.quarterLength), "note", measure, part)
+        if end <= onset:
+            raise FormatError(f"{place} holds a note without length")
         pitch = pitches.pop()
         if pitch != int(pitch):
             raise FormatError(f"{place} holds a quarter tone; only the twelve tones of a keyboard are read")
         fermata = any(isinstance(mark, expressions.Fermata) for mark in element.expressions)
-        tied_on = element.tie is not None and element.tie.type in ("start", "continue", "let-ring")
+        tied_on = element.tie is not None and element.tie.type in ("start", "continue")
         yield _Written(Note(onset, end - onset, int(pitch), fermata), tied_on, place)
 
 
@@ -207,7 +235,7 @@ def _ticks(quarters: Fraction, what: str, measure: Any, part: Any) -> int:
     if ticks.denominator != 1:
         raise FormatError(
             f"measure {_number(measure)} of part {_name(part)!r} has a {what} at quarter {float(quarters):g} of the piece, "
-            f"off the grid of {TICKS_PER_QUARTER} ticks a quarter note; thirty-seconds and sixteenth triplets are the finest values read"
+            f"off the grid of {TICKS_PER_QUARTER} ticks a quarter note"
         )
     return ticks.numerator
 
@@ -232,9 +260,9 @@ def _key(parts: list[Any]) -> Key | None:
 
 def _tempo(parts: list[Any]) -> float | None:
     for mark in _marks(parts, tempo.MetronomeMark):
-        bpm = mark.getQuarterBPM()
-        if bpm:
-            return float(bpm)
+        beats = mark.numberSounding if mark.number is None or mark.numberImplicit else mark.number
+        if beats:
+            return float(beats * mark.referent.quarterLength)
     return None
 
 

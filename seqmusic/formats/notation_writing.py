@@ -9,6 +9,7 @@ import statistics
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from music21 import bar as bars21
@@ -16,9 +17,10 @@ from music21 import clef, duration, expressions, key, layout, metadata, meter, n
 from music21.musicxml import helpers, m21ToXml
 
 from seqmusic import tonality
+from seqmusic.errors import FormatError
 from seqmusic.formats.measures import Piece, WrittenValue, beams, pieces_by_bar, printed_bars, shown_accidentals
 from seqmusic.formats.notation_reading import SOURCE_FIELD, VOICES_FIELD
-from seqmusic.score import Bar, Key, Note, Score, Voice
+from seqmusic.score import TICKS_PER_QUARTER, Bar, Key, Note, Score, Voice
 
 Color: TypeAlias = Callable[[int, Note], str | None]
 """The color "#rrggbb" of a note, given the index of its voice; None for black."""
@@ -35,6 +37,9 @@ def musicxml_text(score: Score, color: Color | None = None, staves: Literal["ope
         score: what is written.
         color: of each note, given the index of its voice: "#rrggbb", or None for black.
         staves: "open" for a staff a voice, "closed" for two voices a staff, as chorales are printed.
+
+    Raises:
+        FormatError: the score has no voices.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -54,15 +59,22 @@ def score_to_music21(score: Score, color: Color | None = None, staves: Literal["
         score: what is written.
         color: of each note, given the index of its voice: "#rrggbb", or None for black.
         staves: "open" for a part a voice, "closed" for parts of two voices.
+
+    Raises:
+        FormatError: the score has no voices.
     """
     if staves not in ("open", "closed"):
         raise ValueError(f"staves must be 'open' or 'closed', got {staves!r}")
+    if not score.voices:
+        raise FormatError("a score without voices cannot be written as MusicXML")
     written = stream.Score(id="score")
     written.insert(0, _metadata(score))
     bars = printed_bars(score)
+    spelling_key = score.key or tonality.infer_key(score)
     step = 1 if staves == "open" else 2
     parts = [
-        _part(score, bars, range(first, min(first + step, len(score.voices))), color) for first in range(0, len(score.voices), step)
+        _part(score, bars, range(first, min(first + step, len(score.voices))), spelling_key, color)
+        for first in range(0, len(score.voices), step)
     ]
     for part in parts:
         written.insert(0, part)
@@ -81,12 +93,11 @@ def _metadata(score: Score) -> metadata.Metadata:
     return found
 
 
-def _part(score: Score, bars: Sequence[Bar], indices: Sequence[int], color: Color | None) -> stream.Part:
+def _part(score: Score, bars: Sequence[Bar], indices: Sequence[int], spelling_key: Key, color: Color | None) -> stream.Part:
     """The part of one staff, which holds the voices at `indices`."""
     voices = [score.voices[index] for index in indices]
     part = stream.Part(id=f"P{indices[0] + 1}")
     part.partName = _NOT_XML.sub(" ", " ".join(voice.name for voice in voices))
-    spelling_key = score.key or tonality.infer_key(score)
     layers = [pieces_by_bar(voice, bars) for voice in voices]
     signatures = dict(score.time_signatures)
     for number, bar in enumerate(bars):
@@ -107,7 +118,7 @@ def _open(measure: stream.Measure, score: Score, voices: Sequence[Voice], is_fir
     measure.insert(0, _clef(voices))
     if score.key:
         measure.insert(0, key.Key(*_tonic(score.key)) if score.key.mode else key.KeySignature(score.key.sharps))
-    if score.tempo_bpm and is_first_part:
+    if score.tempo_bpm is not None and is_first_part:
         measure.insert(0, tempo.MetronomeMark(number=score.tempo_bpm, referent=duration.Duration("quarter")))
 
 
@@ -119,9 +130,9 @@ def _tonic(score_key: Key) -> tuple[str, str]:
 def _clef(voices: Sequence[Voice]) -> clef.Clef:
     if [voice.name for voice in voices] == ["Tenor"]:
         return clef.Treble8vbClef()
-    pitches = [note.pitch for voice in voices for note in voice.notes]
-    low = statistics.median(pitches) < 57 if pitches else voices[-1].name == "Bass"
-    return clef.BassClef() if low else clef.TrebleClef()
+    lowest = voices[-1]
+    is_low = statistics.median(n.pitch for n in lowest.notes) < 58 if lowest.notes else lowest.name == "Bass"
+    return clef.BassClef() if is_low else clef.TrebleClef()
 
 
 def _time_signature(score: Score, bars: Sequence[Bar], number: int) -> meter.TimeSignature:
@@ -133,6 +144,10 @@ def _time_signature(score: Score, bars: Sequence[Bar], number: int) -> meter.Tim
 
 
 def _layer(pieces: Sequence[Piece], bar: Bar, voice: int, spelling_key: Key, color: Color | None) -> list[tuple[Piece, Any]]:
+    if bar.duration_ticks == bar.time_signature.bar_ticks and all(piece.note is None for piece in pieces):
+        whole = note.Rest(quarterLength=Fraction(bar.duration_ticks, TICKS_PER_QUARTER))
+        whole.fullMeasure = True
+        return [(pieces[0], whole)]
     written: list[tuple[Piece, Any]] = []
     for piece, kinds in zip(pieces, beams(pieces, bar), strict=True):
         element: Any = note.Rest() if piece.note is None else _note(piece, piece.note, spelling_key)
@@ -193,22 +208,30 @@ def _spelling_of(element: note.Note) -> tonality.Spelling:
 def _fill(measure: stream.Measure, contents: Sequence[list[tuple[Piece, Any]]]) -> None:
     """Put the voices of a staff into a measure: as they are, or as two voices with stems up and down."""
     if len(contents) == 1:
-        for _, element in contents[0]:
-            measure.append(element)
+        _append(measure, contents[0])
         return
     for number, (content, direction) in enumerate(zip(contents, ("up", "down"), strict=True), start=1):
-        voice = stream.Voice(id=str(number))
         for _, element in content:
             if not element.isRest:
                 element.stemDirection = direction
                 for mark in element.expressions:
                     mark.type = "upright" if direction == "up" else "inverted"
-            voice.append(element)
+        voice = stream.Voice(id=str(number))
+        _append(voice, content)
         measure.insert(0, voice)
+
+
+def _append(line: stream.Measure | stream.Voice, content: list[tuple[Piece, Any]]) -> None:
+    for _, element in content:
+        line.append(element)
+    if any(piece.value.triplet for piece, _ in content):
+        stream.makeNotation.makeTupletBrackets(line, inPlace=True)
 
 
 def _tidy(root: ElementTree.Element) -> None:
     """Take out what music21 makes up or draws by chance: composer, date, part names; and mark the pickup."""
+    for made_up in root.findall("movement-title"):  # the title is the work's
+        root.remove(made_up)
     identification = root.find("identification")
     if identification is not None:
         for creator in identification.findall("creator"):

@@ -363,3 +363,10 @@ def test_a_score_too_long_to_read_back_is_not_written(tmp_path):
     with pytest.raises(FormatError, match="up to 4 MiB"):
         write_midi(melody([Note(0, 1, 60)], source="x" * (5 << 20)), tmp_path / "long.mid")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_repeated_time_signature_counts_only_where_it_cuts_a_bar(tmp_path):
+    # 480 units to a quarter: bar lines every 1920; the change at 4800 stands in the middle of bar 3
+    data = file_of([meter(4, 4), meter(4, 4, 1920), meter(4, 4, 4800), meter(4, 4, 6720)], played((0, 9600, 60)))
+    four = TimeSignature(4, 4)
+    assert read_bytes(data, tmp_path).time_signatures == ((0, four), (240, four))

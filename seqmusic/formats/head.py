@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from seqmusic.errors import HeadError
 from seqmusic.score import SATB, TICKS_PER_QUARTER, TICKS_PER_WHOLE, Key, Note, Score, TimeSignature, Voice
-from seqmusic.tonality import Spelling, infer_key, spell
+from seqmusic.tonality import Spelling, spell
 
 MOST_CHARACTERS = 10_000
 MOST_VOICES = 16
@@ -93,7 +93,7 @@ def parse_head(text: str | Sequence[str], time_signature: TimeSignature | None =
 
 
 def head_text(score: Score) -> str:
-    """The head that means `score`: names and bars as a person would type them, voices separated by " ; ".
+    """The head that means `score`: names (as in C major without a key) and bars as a person would type them, " ; " between voices.
 
     ``parse_head(head_text(score), time_signature, key) == score`` where the score has one time signature, at least one note, no
     fermata and no tempo, at most sixteen voices named as `voice_names` names them, and is not too long to type.
@@ -101,8 +101,7 @@ def head_text(score: Score) -> str:
     >>> head_text(parse_head("60 62:1/8 63:3/8 r:1/4 | 65:1", key=Key(-3, "minor")))
     'C4 D4:1/8 Eb4:3/8 R:1/4 | F4:1'
     """
-    key = score.key or infer_key(score)
-    return " ; ".join(_line_text(voice, score, key) for voice in score.voices)
+    return " ; ".join(_line_text(voice, score) for voice in score.voices)
 
 
 def voice_names(n_voices: int) -> tuple[str, ...]:
@@ -246,7 +245,7 @@ def _common_pickup(lines: list[_Line], parts: list[tuple[str, int]]) -> int:
     return barred[0][1] if barred else 0
 
 
-def _line_text(voice: Voice, score: Score, key: Key) -> str:
+def _line_text(voice: Voice, score: Score) -> str:
     bars = score.bars(max(voice.end_ticks, score.pickup_ticks)) or score.bars(1)
     starts = [bar.onset_ticks for bar in bars] or [0]
     ends = [*starts[1:], bars[-1].end_ticks if len(bars) == 1 and score.pickup_ticks else voice.end_ticks]
@@ -255,7 +254,7 @@ def _line_text(voice: Voice, score: Score, key: Key) -> str:
     for start, end in zip(starts, ends, strict=True):
         if words:
             words.append("|")
-        for sound, ticks in _sounds(voice, start, end, key):
+        for sound, ticks in _sounds(voice, start, end, score.key):
             words.append(sound if ticks == value else f"{sound}:{Fraction(ticks, TICKS_PER_WHOLE)}")
             value = ticks
     if len(bars) == 1 and score.pickup_ticks:
@@ -263,7 +262,7 @@ def _line_text(voice: Voice, score: Score, key: Key) -> str:
     return " ".join(words) or "R"
 
 
-def _sounds(voice: Voice, start: int, end: int, key: Key) -> Iterator[tuple[str, int]]:
+def _sounds(voice: Voice, start: int, end: int, key: Key | None) -> Iterator[tuple[str, int]]:
     """What sounds in [start, end), with its length in ticks; what began before is held."""
     now = start
     for note in voice.notes:

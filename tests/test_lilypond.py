@@ -113,7 +113,7 @@ def test_a_change_of_time_signature_inside_a_bar_cuts_it_short():
 
 def test_a_pickup_shows_the_beats_of_the_bar_that_it_ends():
     # five eighths before bar 1 begin at the fourth eighth of a bar, so the half note crosses the middle of it
-    assert bars_of(parse_head("C4:1/2 D4:1/8 | E4")) == [r"\partial 1*5/8", "c'8~ c'4. d'8 |  % 0", "e'4  % 1"]
+    assert bars_of(parse_head("C4:1/2 D4:1/8 | E4")) == [r"\partial 1*5/8", "c'8~ c'4. d'8 |  % 0", "e'8  % 1"]
 
 
 def test_silence_of_a_whole_bar_and_of_an_odd_one():

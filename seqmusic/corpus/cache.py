@@ -1,10 +1,19 @@
-"""The user's cache folder, where prepared data lies so that it is not prepared twice."""
+"""The user's cache folder, where prepared data sets lie so that it is not prepared twice."""
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.storage import read_scores, write_scores
+from seqmusic.errors import CorpusError, FormatError
+
+log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -20,3 +29,23 @@ def cache_folder() -> Path:
         return Path.home() / "Library" / "Caches" / "seqmusic"
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(chosen) if os.path.isabs(chosen) else Path.home() / ".cache") / "seqmusic"
+
+
+def cached(path: Path, make: Callable[[], Dataset]) -> Dataset:
+    """The data set kept at `path`; made and kept where it is missing or damaged. What could not be kept is said once."""
+    if os.path.exists(path):
+        try:
+            return read_scores(path)
+        except CorpusError as error:
+            log.warning("%s; this is done now", error)
+    dataset = make()
+    try:
+        write_scores(dataset, path)
+    except FormatError as error:
+        _warn_once(f"prepared data is not kept and will be prepared again next time: {error}")
+    return dataset
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    log.warning(text)

@@ -5,24 +5,23 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
-import logging
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from seqmusic.corpus.cache import cache_folder
+from seqmusic.corpus.cache import cache_folder, cached
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.preparation import prepare
 from seqmusic.corpus.reading import read_files
 from seqmusic.corpus.split import DEFAULT_SHARES, Shares, split_works
-from seqmusic.corpus.storage import FORMAT, read_scores, write_scores
+from seqmusic.corpus.storage import FORMAT
 from seqmusic.errors import CorpusError, CorruptFileError, FormatError
 from seqmusic.score import Score
 
-log = logging.getLogger(__name__)
-
 _DECIDING_SOURCES = (
-    *("errors.py", "score.py", "tonality.py", "formats/notation.py", "formats/notation_reading.py", "formats/measures.py"),
-    *(f"corpus/{name}.py" for name in ("chorales", "cleaning", "duplicates", "families", "preparation", "split", "storage")),
+    *("score.py", "tonality.py", "formats/notation.py", "formats/notation_reading.py", "formats/measures.py"),
+    *("corpus/chorales.py", "corpus/reading.py", "corpus/cleaning.py", "corpus/duplicates.py", "corpus/families.py"),
+    *("corpus/split.py", "corpus/preparation.py", "corpus/dataset.py", "corpus/storage.py"),
 )
 
 
@@ -37,7 +36,7 @@ def load_chorales(*, progress: bool = True, shares: Shares = DEFAULT_SHARES, see
     Raises:
         CorpusError: the chorales are not installed.
     """
-    dataset = _cached(cache_file(), progress)
+    dataset = cached(cache_file(), partial(prepare_chorales, progress=progress))
     if (shares, seed) == (DEFAULT_SHARES, 0):
         return dataset
     return Dataset(tuple(split_works(dataset.works, shares, seed)))
@@ -79,25 +78,6 @@ def read_chorale_or_all(path: Path) -> Score:
         raise
     except FormatError:
         return read_notation(path)
-
-
-def _cached(path: Path, progress: bool) -> Dataset:
-    if path.exists():
-        try:
-            return read_scores(path)
-        except CorpusError as error:
-            log.warning("%s; reading the chorales again", error)
-    dataset = prepare_chorales(progress=progress)
-    try:
-        write_scores(dataset, path)
-    except FormatError as error:
-        _warn_once(f"the prepared chorales are not kept, so they will be read again next time: {error}")
-    return dataset
-
-
-@functools.cache
-def _warn_once(text: str) -> None:
-    log.warning(text)
 
 
 def _music21_version() -> str:

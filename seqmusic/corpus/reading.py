@@ -74,7 +74,7 @@ def _read(read: Reader, path: Path) -> tuple[Score, str]:
     try:
         return read(path), ""
     except FormatError as error:
-        return Score(()), f"unreadable ({error})"
+        return Score(()), f"unreadable ({str(error).removeprefix(f'{path}: ').removeprefix(f'{path.name}: ')})"
 
 
 @contextlib.contextmanager

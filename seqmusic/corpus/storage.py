@@ -28,7 +28,8 @@ FORMAT = 1
 SCORES_FILE = "scores.npz"
 WORKS_FILE = "works.csv"
 _WORK, _VOICE = 0, 1  # columns of the notes; the others are the fields of `Note`
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_NOT_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+_DAMAGE = (*_NOT_ZIP, OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
 def save_dataset(dataset: Dataset, folder: Path) -> Path:
@@ -75,7 +76,7 @@ def read_scores(path: Path) -> Dataset:
         CorpusError: the file is missing, damaged, or of another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
             return arrays_to_dataset({name: file[name] for name in ("notes", "works")})
     except _DAMAGE as error:
         raise CorpusError(f"{path}: not a readable data set ({type(error).__name__}: {error}); prepare it again") from error

@@ -1,0 +1,181 @@
+"""Cleaning, duplicates and tune families, on small works made for it and on the whole corpus."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from seqmusic.corpus.cleaning import CHORALE_RULES, CleaningRules, clean, flaw, reason_kind
+from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.corpus.duplicates import DuplicateIndex, signature, similar_pairs
+from seqmusic.corpus.families import incipit, shared_tune_share, stretches, tune_families
+from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
+
+CENTERS = (67, 60, 55, 45)
+
+
+def four_voices(seed: int, n_quarters: int = 32, **settings: object) -> Score:
+    """Random quarters inside the compass of each voice."""
+    draw = random.Random(seed)
+    return Score(tuple(quarters(name, [center + draw.randint(-4, 4) for _ in range(n_quarters)]) for name, center in
+                       zip(SATB, CENTERS, strict=True)), **settings)  # type: ignore[arg-type]
+
+
+def quarters(name: str, pitches: list[int]) -> Voice:
+    return Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
+
+
+def with_notes(score: Score, voice: int, notes: tuple[Note, ...]) -> Score:
+    return replace(score, voices=tuple(replace(v, notes=notes) if i == voice else v for i, v in enumerate(score.voices)))
+
+
+def delayed(score: Score, from_ticks: int, by_ticks: int) -> Score:
+    """The score with everything from a tick on played later."""
+    return replace(score, voices=tuple(
+        replace(v, notes=tuple(
+            replace(n, onset_ticks=n.onset_ticks + (by_ticks if n.onset_ticks >= from_ticks else 0)) for n in v.notes
+        )) for v in score.voices
+    ))
+
+
+SOUND = four_voices(0)
+
+
+@pytest.mark.parametrize(("score", "reason"), [
+    (SOUND, ""),
+    (replace(SOUND, voices=SOUND.voices[:3]), "not four voices (3: Soprano, Alto, Tenor)"),
+    (replace(SOUND, time_signatures=()), "no meter"),
+    (with_notes(SOUND, 2, ()), "incomplete (voice Tenor is empty)"),
+    (with_notes(SOUND, 3, SOUND.voices[3].notes[:-4]), ""),  # one bar of 4/4 less is allowed
+    (with_notes(SOUND, 3, SOUND.voices[3].notes[:-5]), "incomplete (Bass stops 1.25 bars early)"),
+    (with_notes(SOUND, 1, (Note(5, 24, 60), *SOUND.voices[1].notes[2:])),
+     "off the grid (Alto: a note starts at 5 ticks, no multiple of 3 or 4)"),
+    (with_notes(SOUND, 1, (Note(0, 7, 60), *SOUND.voices[1].notes[2:])),
+     "off the grid (Alto: a note lasts 7 ticks, no multiple of 3 or 4)"),
+    (with_notes(SOUND, 1, (Note(0, 8, 60), Note(8, 8, 60), Note(16, 8, 60), *SOUND.voices[1].notes[1:])), ""),  # a triplet
+    (with_notes(SOUND, 1, (Note(0, 24, 77), *SOUND.voices[1].notes[1:])), "out of compass (Alto reaches F5)"),
+    (with_notes(SOUND, 3, (Note(0, 24, 35), *SOUND.voices[3].notes[1:])), "out of compass (Bass reaches B1)"),
+    (delayed(SOUND, 96, 96), ""),  # one bar of silence is allowed
+    (delayed(SOUND, 96, 144), "interludes (all voices rest for 1.5 bars from bar 2)"),
+    (delayed(replace(SOUND, pickup_ticks=24), 0, 144), "interludes (all voices rest for 1.5 bars from bar 0)"),
+])  # fmt: skip
+def test_flaw_names_the_rule_that_is_broken(score: Score, reason: str) -> None:
+    assert flaw(score) == reason
+
+
+def test_rules_that_are_switched_off_drop_nothing() -> None:
+    off = CleaningRules(n_voices=None, compass=None, max_early_bars=None, max_silent_bars=None, min_duplicate_share=None)
+    short_bass = with_notes(delayed(four_voices(1), 96, 960), 3, (Note(0, 24, 20),))
+    assert [work.reason for work in clean([Work("a", short_bass), Work("b", short_bass)], off)] == ["", ""]
+    assert flaw(melody([Note(0, 24, 100)]), off) == ""
+
+
+def test_a_reason_that_a_work_comes_with_stays_and_its_music_hides_no_other() -> None:
+    cleaned = clean([Work("a", SOUND, reason="unreadable (late)"), Work("b", SOUND)])
+    assert [work.reason for work in cleaned] == ["unreadable (late)", ""]
+
+
+@pytest.mark.parametrize("semitones", [-5, 0, 3])
+def test_an_exact_duplicate_is_found_in_every_key(semitones: int) -> None:
+    cleaned = clean([Work("bwv10", SOUND.transposed(semitones)), Work("bwv9", SOUND)], replace(CHORALE_RULES, compass=None))
+    moved = f" transposed by {semitones:+d}" if semitones else ""
+    assert [(work.name, work.reason) for work in cleaned] == [("bwv9", ""), ("bwv10", f"duplicate of bwv9{moved}")]
+
+
+def test_a_near_duplicate_is_dropped_and_the_longer_work_kept() -> None:
+    long = four_voices(5, 40)
+    changed = long.sliced(0, 30 * 24).transposed(2)
+    changed = with_notes(changed, 0, (Note(0, 24, 60), *changed.voices[0].notes[1:]))  # one of 25 shingles differs
+    cleaned = clean([Work("a", changed), Work("b", long)])
+    assert cleaned[0].reason == "near duplicate of b transposed by +2 (96 % of its chords)"
+    assert cleaned[1].reason == ""
+
+
+def test_of_three_that_are_alike_one_is_kept_whatever_their_order() -> None:
+    works = [Work(name, SOUND.transposed(move)) for name, move in (("c", 1), ("a", 2), ("b", 0))]
+    for seed in range(6):
+        shuffled = random.Random(seed).sample(works, 3)
+        kinds = {work.name: reason_kind(work.reason) for work in clean(shuffled)}
+        assert kinds == {"a": "", "b": "duplicate", "c": "duplicate"}
+
+
+def test_a_rhythm_makes_another_signature_and_so_does_another_voice() -> None:
+    a = melody([Note(0, 24, 60), Note(24, 24, 64)])
+    assert signature(a) == signature(a.transposed(7))
+    assert signature(a) != signature(melody([Note(0, 12, 60), Note(24, 24, 64)]))
+    assert signature(a) != signature(melody([Note(0, 24, 60), Note(24, 24, 65)]))
+    assert signature(a) != signature(replace(a, voices=(*a.voices, Voice("Alto", ()))))
+
+
+def test_different_works_are_no_duplicates() -> None:
+    index = DuplicateIndex()
+    index.add("a", four_voices(1))
+    assert index.find(four_voices(2), min_share=0.01) is None
+    assert similar_pairs([four_voices(1), four_voices(2), four_voices(1).transposed(1)], 0.5) == [(2, 0)]
+
+
+def test_families_hold_who_shares_a_tune_in_any_key_and_their_relatives() -> None:
+    tune = [60, 62, 64, 65, 67, 69, 71, 72, 70, 68, 66, 64, 63, 61, 60, 62]
+    other = [60, 64, 67, 66, 70, 61, 65, 68, 71, 62, 69, 63, 60, 67, 65, 66]
+    first = melody(quarters("", tune).notes)
+    later = melody(quarters("", [*other, *(pitch + 3 for pitch in tune)]).notes)  # the whole tune, after another beginning
+    again = melody(quarters("", [pitch - 2 for pitch in [*other[:10], 48, 50]]).notes)  # begins like `later`
+    alone = melody(quarters("", [72, 60, 71, 61, 70, 62, 69, 63, 68, 64, 67, 65]).notes)
+    assert tune_families([alone, first, later, again]) == [0, 1, 1, 1]
+    assert tune_families([first, alone, again]) == [0, 1, 2]
+
+
+def test_passing_notes_do_not_hide_a_tune() -> None:
+    draw = random.Random(3)
+    pitches = [draw.randint(60, 76) for _ in range(20)]
+    plain = melody(quarters("", [70, 71, *pitches]).notes)
+    eighths = [note for pitch in (64, 61, *pitches) for note in (pitch, pitch + draw.choice((-1, 1)))]
+    ornamented = melody(Note(12 * i, 12, pitch) for i, pitch in enumerate(eighths))
+    assert tune_families([plain, ornamented]) == [0, 0]
+
+
+def test_incipit_leaves_repeated_notes_out_and_stretches_ignore_the_key() -> None:
+    score = melody(quarters("", [60, 60, 62, 62, 59, 67]).notes)
+    assert incipit(score) == (2, -3, 8)
+    assert list(stretches(score, 5)) == list(stretches(score.transposed(5), 5))
+    assert len(set(stretches(score, 5))) == 2
+    assert list(stretches(score, 7)) == []
+    assert incipit(Score(())) == ()
+
+
+def test_the_leak_counts_works_that_share_sixteen_notes() -> None:
+    draw = random.Random(8)
+    pitches = [draw.randint(60, 80) for _ in range(16)]
+    tune = melody(quarters("", pitches).notes)
+    almost = melody(quarters("", [*pitches[:15], pitches[15] + 1]).notes)
+    assert shared_tune_share([tune.transposed(3), almost], [tune]) == 0.5
+    assert shared_tune_share([], [tune]) == 0.0
+
+
+def test_time_signatures_are_known_to_the_rules_bar_by_bar() -> None:
+    three = replace(SOUND, time_signatures=((0, TimeSignature(3, 4)),))
+    assert flaw(delayed(three, 72, 96)) == "interludes (all voices rest for 1.33 bars from bar 2)"
+
+
+# The whole corpus. Counts are bounds, so that a version of music21 with a file more or less is no failure.
+
+
+def test_the_chorales_lose_what_a_person_would_drop(chorales: Dataset) -> None:
+    reasons = {work.name: work.reason for work in chorales.dropped}
+    kinds = Counter(map(reason_kind, reasons.values()))
+    assert reasons["bwv190.7-inst"] == "duplicate of bwv190.7"
+    assert reasons["bwv244.15"].startswith("near duplicate of bwv244.17 transposed by -1")
+    assert reasons["bwv277.krn"].startswith("near duplicate of bwv277 ")
+    assert reasons["bwv227.3"].startswith("not four voices (5: Soprano 1, Soprano 2")
+    assert reasons["bwv846"].startswith("unreadable (")
+    assert 380 <= len(chorales.kept) <= 400
+    assert kinds["duplicate"] + kinds["near duplicate"] >= 15
+    assert set(kinds) <= {"duplicate", "near duplicate", "interludes", "not four voices", "unreadable"}
+
+
+def test_what_is_kept_is_clean_and_nothing_in_it_repeats(chorales: Dataset) -> None:
+    assert all(flaw(work.score) == "" for work in chorales.kept)
+    assert similar_pairs([work.score for work in chorales.kept], CHORALE_RULES.min_duplicate_share or 0) == []

@@ -112,10 +112,15 @@ def test_png_is_as_wide_as_asked_and_keeps_color_and_text(tmp_path: Path) -> Non
     assert {row[3::4] for row in rows} == {b"\xff" * width}, "the paper is white, not transparent"
     seen = {row[x : x + 3] for row in rows for x in range(0, 4 * width, 4)}
     assert {b"\xff\xff\xff", b"\x00\x00\x00", bytes.fromhex(BROWN[1:])} <= seen
-    for edge in (rows[0], rows[-1], b"".join(row[:4] for row in rows), b"".join(row[-4:] for row in rows)):
-        assert set(edge) == {255}, "nothing touches the edge, so nothing is cut off"
     name = [row[: 4 * width // 12] for row in rows]  # the name of the voice stands left of the staff
     assert min(min(row) for row in name) < 100
+
+
+@pytest.mark.parametrize("score", [THEME, choir(), choir(("Violin one", "Viola", "Cello", "Bass"))], ids=["theme", "choir", "quartet"])
+def test_nothing_is_cut_off(score: Score, tmp_path: Path) -> None:
+    _, _, rows = pixels(image.write_png(score, tmp_path / "piece.png", width_px=800).read_bytes())
+    for edge in (*rows[:5], *rows[-5:], b"".join(row[:20] for row in rows), b"".join(row[-20:] for row in rows)):
+        assert set(edge) == {255}, "five pixels of white all around"
 
 
 def test_a_short_piece_is_narrow_and_a_long_one_fills_the_line(tmp_path: Path) -> None:

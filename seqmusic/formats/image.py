@@ -31,7 +31,7 @@ _ENGRAVING = {
     "scale": _SCALE,
     "pageWidth": _PAGE_WIDTH,
     "pageHeight": _PAGE_HEIGHT,
-    "pageMarginLeft": 60,  # less cuts the names of the voices
+    "pageMarginLeft": 60,  # with none the names of the voices touch the edge
     "adjustPageHeight": True,
     "breaks": "auto",
     "header": "none",  # resvg misplaces the title

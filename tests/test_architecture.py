@@ -1,0 +1,237 @@
+"""The plan of the house, as rules on the imports; each rule is also shown a breach that it must see."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import seqmusic
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PUBLIC_NAMES = {"__version__"}
+"""What `import seqmusic` offers; a name added or taken away is a decision, so it is made here as well."""
+
+MUSIC = ("score", "tonality", "formats", "corpus", "tokens")
+LEARNING = ("model", "training")
+MEETING = ("generation", "evaluation", "cli", "web")
+NO_MUSIC_IN_IT = {"seqmusic.formats.files"}  # writes bytes, of whatever kind
+LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}  # how a score draws itself in a notebook, when asked to
+OWNERS = {
+    "miditoolkit": r"seqmusic\.formats\.midi(_\w+)?",
+    "mido": r"seqmusic\.formats\.midi(_\w+)?",
+    "music21": r"seqmusic\.formats\.notation(_\w+)?",
+    "verovio": r"seqmusic\.formats\.image",
+    "resvg_py": r"seqmusic\.formats\.image",
+}
+PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+MOST_LINES = 350
+# Put together from parts, or this file would break its own rule.
+MACHINE_TEXT = re.compile("|".join(("/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", "py" + "pi\\.org", "python" + "hosted")))
+
+Modules = Mapping[str, str]
+"""Source texts by the names of their modules."""
+
+
+def modules() -> dict[str, str]:
+    found = {}
+    for path in sorted((ROOT / "seqmusic").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        found[name] = path.read_text(encoding="utf-8")
+    return found
+
+
+def imports(name: str, known: Modules) -> set[str]:
+    """What a module imports, anywhere in it but under TYPE_CHECKING: seqmusic's own as modules, others in full."""
+    found: set[str] = set()
+    is_package = any(other.startswith(f"{name}.") for other in known)
+    for node in _running(ast.parse(known[name])):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            home = _absolute(name, is_package, node)
+            found |= {full if (full := f"{home}.{alias.name}") in known else home for alias in node.names}
+        elif isinstance(node, ast.Call) and _called(node) in ("importlib.import_module", "import_module", "__import__"):
+            found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+    return found
+
+
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            continue
+        yield from _running(child)
+
+
+def _absolute(name: str, is_package: bool, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = name.split(".")
+    parts = parts[: len(parts) - node.level + is_package]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def _called(node: ast.Call) -> str:
+    return ast.unparse(node.func)
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "seqmusic" and len(parts) > 1 and module not in NO_MUSIC_IN_IT else ""
+
+
+def column_breaches(known: Modules) -> list[str]:
+    breaches = []
+    for name in known:
+        for used in sorted(imports(name, known)):
+            if room(name) in MUSIC and (used.split(".")[0] == "torch" or room(used) in LEARNING + MEETING):
+                breaches.append(f"{name} is music, and imports {used}")
+            if room(name) in LEARNING and (used.split(".")[0] in OWNERS or room(used) in MUSIC + MEETING):
+                breaches.append(f"{name} is learning, and imports {used}")
+    return breaches
+
+
+def circle(known: Modules) -> list[str]:
+    """Modules that import each other in a ring, the first again at the end; empty where there is none."""
+    edges = {name: {used for used in imports(name, known) if used in known and (name, used) not in LATE_IMPORTS} for name in known}
+    finished: set[str] = set()
+
+    def search(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        if name not in finished:
+            for used in sorted(edges[name]):
+                if ring := search(used, [*way, name]):
+                    return ring
+            finished.add(name)
+        return []
+
+    return next((ring for name in sorted(known) if (ring := search(name, []))), [])
+
+
+def owner_breaches(known: Modules) -> list[str]:
+    return [
+        f"{name} imports {used}"
+        for name in known
+        for used in sorted(imports(name, known))
+        if (owner := OWNERS.get(used.split(".")[0])) and not re.fullmatch(owner, name)
+    ]
+
+
+def pickle_breaches(known: Modules) -> list[str]:
+    breaches = []
+    for name, source in known.items():
+        breaches += [f"{name} imports {used}" for used in sorted(imports(name, known)) if used.split(".")[0] in PICKLES]
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call):
+                allowed = [word for word in node.keywords if word.arg == "allow_pickle" and ast.unparse(word.value) != "False"]
+                if allowed or _called(node).endswith("torch.load"):
+                    breaches.append(f"{name}:{node.lineno} reads pickles: {ast.unparse(node)}")
+            if isinstance(node, ast.ImportFrom) and node.module == "torch" and "load" in [alias.name for alias in node.names]:
+                breaches.append(f"{name}:{node.lineno} imports torch.load")
+    return breaches
+
+
+def length_breaches(known: Modules) -> list[str]:
+    return [f"{name} has {n} lines" for name, source in known.items() if (n := len(source.splitlines())) > MOST_LINES]
+
+
+def test_music_and_learning_meet_only_where_they_should() -> None:
+    assert column_breaches(modules()) == []
+
+
+def test_no_modules_import_each_other_in_a_ring() -> None:
+    assert circle(modules()) == []
+
+
+def test_each_foreign_library_of_a_format_has_one_home() -> None:
+    assert owner_breaches(modules()) == []
+
+
+def test_nothing_reads_pickles() -> None:
+    assert pickle_breaches(modules()) == []
+
+
+def test_files_are_short() -> None:
+    assert length_breaches(modules()) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "breach", "told"),
+    [
+        (column_breaches, {"seqmusic.tokens.x": "def f():\n    import torch.nn"}, "tokens.x is music, and imports torch.nn"),
+        (
+            column_breaches,
+            {"seqmusic.score": "from seqmusic.model import transformer"},
+            "score is music, and imports seqmusic.model",
+        ),
+        (column_breaches, {"seqmusic.corpus.x": "import importlib\nimportlib.import_module('torch')"}, "imports torch"),
+        (column_breaches, {"seqmusic.model.x": "from seqmusic import score", "seqmusic.score": ""}, "imports seqmusic.score"),
+        (column_breaches, {"seqmusic.training.x": "from ..tokens import y", "seqmusic.tokens.y": ""}, "imports seqmusic.tokens.y"),
+        (column_breaches, {"seqmusic.training.x": "from seqmusic.formats.midi import f"}, "imports seqmusic.formats.midi"),
+        (column_breaches, {"seqmusic.model.x": "try:\n    import music21\nexcept ImportError:\n    pass"}, "imports music21"),
+        (circle, {"seqmusic.a": "from seqmusic import b", "seqmusic.b": "def f():\n    from seqmusic.a import g"}, "seqmusic.b"),
+        (circle, {"seqmusic.a": "from .a import x"}, "seqmusic.a"),
+        (circle, {"seqmusic.a": "from .b import c", "seqmusic.a.b": "import seqmusic.a"}, "seqmusic.a.b"),
+        (owner_breaches, {"seqmusic.corpus.x": "from music21 import note"}, "seqmusic.corpus.x imports music21"),
+        (owner_breaches, {"seqmusic.formats.notation": "import mido.messages"}, "imports mido.messages"),
+        (owner_breaches, {"seqmusic.web.x": "import verovio"}, "imports verovio"),
+        (pickle_breaches, {"seqmusic.a": "import pickle"}, "imports pickle"),
+        (pickle_breaches, {"seqmusic.a": "x = torch.load(path, weights_only=True)"}, "seqmusic.a:1 reads pickles"),
+        (pickle_breaches, {"seqmusic.a": "np.load(path, allow_pickle=True)"}, "seqmusic.a:1 reads pickles"),
+        (pickle_breaches, {"seqmusic.a": "from torch import load"}, "imports torch.load"),
+        (length_breaches, {"seqmusic.a": "x = 1\n" * 351}, "351 lines"),
+    ],
+)
+def test_each_rule_sees_its_breach(rule: object, breach: dict[str, str], told: str) -> None:
+    assert callable(rule)
+    assert told in " ".join(rule(breach))
+
+
+@pytest.mark.parametrize(
+    ("rule", "lawful"),
+    [
+        (column_breaches, {"seqmusic.training.x": "from seqmusic.formats.files import write_atomic\nimport torch"}),
+        (column_breaches, {"seqmusic.generation.x": "import torch\nfrom seqmusic.tokens import y", "seqmusic.tokens.y": ""}),
+        (circle, {"seqmusic.a": "if typing.TYPE_CHECKING:\n    import seqmusic.b", "seqmusic.b": "import seqmusic.a"}),
+        (circle, {"seqmusic.score": "import seqmusic.formats.image", "seqmusic.formats.image": "import seqmusic.score"}),
+        (circle, {"seqmusic.a": "from .b import x", "seqmusic.a.b": "import numpy"}),
+        (pickle_breaches, {"seqmusic.a": "np.load(path, allow_pickle=False)"}),
+    ],
+)
+def test_no_rule_sees_a_breach_where_there_is_none(rule: object, lawful: dict[str, str]) -> None:
+    assert callable(rule)
+    assert rule(lawful) == []
+
+
+@pytest.mark.parametrize(("rooms", "unwanted"), [(MUSIC, ("torch",)), (LEARNING, ("music21", "miditoolkit", "verovio"))])
+def test_importing_one_column_does_not_load_the_other(rooms: tuple[str, ...], unwanted: tuple[str, ...]) -> None:
+    names = [name for name in modules() if room(name) in rooms]
+    code = f"import {', '.join(['sys', *names])}; print(sorted({set(unwanted)} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_public_names_are_those_listed() -> None:
+    assert set(getattr(seqmusic, "__all__", ["__version__"])) == PUBLIC_NAMES
+    assert all(hasattr(seqmusic, name) for name in PUBLIC_NAMES)
+
+
+def test_no_file_names_a_place_of_one_machine() -> None:
+    kinds = {".py", ".sh", ".md", ".toml", ".txt", ".html", ".js", ".css"}
+    folders = [ROOT / name for name in ("seqmusic", "tests", "scripts", "configs", "docs", ".ci", "benchmarks", "examples")]
+    files = [p for folder in folders for p in folder.rglob("*") if p.suffix in kinds or p.name == "run"]
+    files += [p for p in ROOT.iterdir() if p.suffix in kinds]
+    found = {
+        str(p.relative_to(ROOT)): m[0] for p in files if p.is_file() and (m := MACHINE_TEXT.search(p.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+    assert len(files) > 10

@@ -116,7 +116,7 @@ def test_png_is_as_wide_as_asked_and_keeps_color_and_text(tmp_path: Path) -> Non
     assert min(min(row) for row in name) < 100
 
 
-@pytest.mark.parametrize("score", [THEME, choir(), choir(("Violin one", "Viola", "Cello", "Bass"))], ids=["theme", "choir", "quartet"])
+@pytest.mark.parametrize("score", [THEME, choir(), choir(("Violin one", "Viola", "Cello", "Bass"))], ids=["theme", "choir", "four"])
 def test_nothing_is_cut_off(score: Score, tmp_path: Path) -> None:
     _, _, rows = pixels(image.write_png(score, tmp_path / "piece.png", width_px=800).read_bytes())
     for edge in (*rows[:5], *rows[-5:], b"".join(row[:20] for row in rows), b"".join(row[-20:] for row in rows)):

@@ -8,9 +8,10 @@ quarter note, and two notes at once in one voice. A tempo within a millionth of 
 # mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
-import io
+import itertools
 import re
 import warnings
+import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
 from dataclasses import replace
@@ -38,6 +39,7 @@ __all__ = [
 
 _FORMATS = {".xml": "MusicXML", ".musicxml": "MusicXML", ".mxl": "MusicXML", ".krn": "kern", ".abc": "ABC"}
 _LONGEST_FILE = 50_000_000  # bytes, after unpacking
+_LARGEST_NUMBERS = {"beats": 64, "beat-type": 64, "fifths": 11, "octave": 12, "alter": 4, "chromatic": 96, "octave-change": 8}
 
 
 def read_notation(path: Path) -> Score:
@@ -104,9 +106,12 @@ def _parsed(path: Path) -> Any:
             warnings.simplefilter("ignore")
             if kind == "MusicXML":
                 importer = xmlToM21.MusicXMLImporter()
-                importer.readFile(io.BytesIO(data))
+                importer.xmlRootToScore(_checked_root(data), importer.stream)
                 return importer.stream
+            _check_meters(data)
             return converter.parse(path, format="humdrum" if kind == "kern" else "abc", forceSource=True, storePickle=False)
+    except FormatError:
+        raise
     except Exception as error:
         raise CorruptFileError(f"not readable as {kind}: {_first_line(error)}") from error
 
@@ -121,6 +126,24 @@ def _checked_bytes(path: Path) -> bytes:
     if b"<!ENTITY" in data.replace(b"\0", b""):
         raise CorruptFileError("declares XML entities, which no score needs; they are not expanded")
     return data
+
+
+def _checked_root(data: bytes) -> ElementTree.Element:
+    """The root of a MusicXML file without the numbers that music21 would count up to for minutes."""
+    root = ElementTree.fromstring(data)
+    if root.tag != "score-partwise":
+        raise FormatError(f"not readable as MusicXML: its root is <{root.tag}>, only <score-partwise> is read")
+    for tag, limit in _LARGEST_NUMBERS.items():
+        for element in root.iter(tag):
+            if any(float(number) > limit for number in re.findall(r"[0-9]+\.?[0-9]*", element.text or "")):
+                raise CorruptFileError(f"holds <{tag}>{str(element.text)[:20]}</{tag}>; at most {limit} is read")
+    return root
+
+
+def _check_meters(data: bytes) -> None:
+    for digits in itertools.chain(*re.findall(rb"M:? *([0-9]+)/([0-9]+)", data)):
+        if float(digits) > 64:
+            raise CorruptFileError(f"holds a time signature with {digits.decode()[:20]}; at most 64 is read")
 
 
 def _unpacked(path: Path) -> bytes:

@@ -172,10 +172,10 @@ def _voices(part: Any, index: int, bars: list[_Bar]) -> list[Voice]:
         for voice in voices or [measure]:
             start = bar.onset + Fraction(measure.elementOffset(voice) if voices else 0)
             lines[str(voice.id) if voices else names[0]].extend(_written_notes(voice, start, measure, part))
-    single = len(lines) == 1
-    return [
-        _joined(_name(part) if single else f"{_name(part)} {number}".strip(), line) for number, line in enumerate(lines.values(), 1)
-    ]
+    name = _name(part) or f"Voice {index + 1}"
+    if len(lines) == 1:
+        return [_joined(name, lines[names[0]])]
+    return [_joined(f"{name} {number}", line) for number, line in enumerate(lines.values(), start=1)]
 
 
 class _Written(NamedTuple):

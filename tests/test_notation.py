@@ -1,0 +1,414 @@
+"""MusicXML, kern and ABC: laws over the chorales and over random scores, cases by hand, refusals."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from seqmusic.errors import CorruptFileError, FormatError
+from seqmusic.formats.notation import (
+    chorale_paths,
+    musicxml_text,
+    read_chorale,
+    read_notation,
+    score_from_music21,
+    score_to_music21,
+    write_musicxml,
+)
+from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
+from seqmusic.tonality import all_keys
+
+STAVES = ("open", "closed")
+SAMPLE = {
+    "bwv66.6.mxl": "pickup of two eighths, fermatas",
+    "bwv1.6.mxl": "horn beside the four voices",
+    "bwv10.7.mxl": "",
+    "bwv171.6.mxl": "two changes of time signature, drums that rest through short measures",
+    "bwv41.6.mxl": "two changes of time signature, each with an upbeat",
+    "bwv304.mxl": "3/4 inside 4/4",
+    "bwv362.mxl": "3/4 after 4/4",
+    "bwv48.3.mxl": "a measure of one beat",
+    "bwv113.8.mxl": "pickup that is numbered 1",
+    "bwv276.mxl": "irregular measures",
+    "bwv281.krn": "kern, parts without names",
+    "bwv299.mxl": "grace notes",
+    "bwv17.7.mxl": "3/4 with repeats",
+}
+
+
+def chorale(name: str) -> Score:
+    return read_chorale(next(path for path in chorale_paths() if path.name == name))
+
+
+def round_trip(score: Score, folder: Path, staves: str) -> Score:
+    return read_notation(write_musicxml(score, folder / f"{staves}.musicxml", staves=staves))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_chorales_come_back_from_musicxml(name, tmp_path):
+    score = chorale(name)
+    for staves in STAVES:
+        back = round_trip(score, tmp_path, staves)
+        assert back == score
+        assert (back.title, back.source) == (score.title, score.source)
+
+
+def _comes_back(path: Path) -> str:
+    """Empty for a chorale that survives both layouts, else its name or the reason it is no chorale."""
+    try:
+        score = read_chorale(path)
+    except FormatError as error:
+        return str(error)
+    with tempfile.TemporaryDirectory() as folder:
+        return "" if all(round_trip(score, Path(folder), staves) == score for staves in STAVES) else path.name
+
+
+@pytest.mark.slow
+def test_all_chorales_come_back_from_musicxml():
+    with ProcessPoolExecutor(2) as pool:
+        told = list(pool.map(_comes_back, chorale_paths(), chunksize=8))
+    assert told.count("") >= 400
+    assert all("named Soprano" in line for line in told if line)  # five parts with two sopranos, and a prelude for the piano
+
+
+def test_chorale_by_hand():
+    """BWV 66.6 as printed: F# minor, 4/4, an upbeat, nine bars, a fermata on the third beat of six of them."""
+    score = chorale("bwv66.6.mxl")
+    assert [voice.name for voice in score.voices] == list(SATB)
+    assert (score.key, score.time_signatures, score.pickup_ticks) == (Key(3, "minor"), ((0, TimeSignature(4, 4)),), 24)
+    assert (score.title, score.source) == ("bwv66.6", "music21 corpus, bach/bwv66.6.mxl")
+    soprano = score.voices[0]
+    assert soprano.notes[:3] == (Note(0, 12, 73), Note(12, 12, 71), Note(24, 24, 69))
+    assert [n.onset_ticks for n in soprano.notes if n.fermata] == [24 + 96 * bar + 48 for bar in (0, 1, 2, 4, 6, 8)]
+    assert score.end_ticks == 36 * 24
+
+
+def test_chorale_files_are_sorted_and_scores_only():
+    paths = chorale_paths()
+    assert paths == sorted(paths)
+    assert {path.suffix for path in paths} <= {".mxl", ".xml", ".krn"}
+    assert len(paths) > 400
+
+
+def test_files_without_four_parts_are_refused():
+    with pytest.raises(FormatError, match=r"bwv846\.mxl: holds 2 parts, 0 of them named Soprano"):
+        chorale("bwv846.mxl")
+
+
+@st.composite
+def voices(draw: st.DrawFn, name: str) -> Voice:
+    notes, onset = [], 0
+    for _ in range(draw(st.integers(0, 8))):
+        duration = draw(st.sampled_from([1, 3, 4, 5, 6, 8, 12, 16, 18, 24, 36, 48, 72, 96, 100, 200]))
+        if draw(st.integers(0, 3)):
+            notes.append(Note(onset, duration, draw(st.integers(0, 127)), draw(st.booleans())))
+        onset += duration
+    return Voice(name, tuple(notes))
+
+
+@st.composite
+def meters(draw: st.DrawFn) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
+    signatures = st.sampled_from([TimeSignature(*pair) for pair in [(4, 4), (3, 4), (2, 2), (3, 2), (6, 8), (5, 8), (7, 16)]])
+    if not draw(st.integers(0, 9)):
+        return 0, ()
+    found = [(0, draw(signatures))]
+    pickup = draw(st.integers(0, found[0][1].bar_ticks - 1)) if draw(st.booleans()) else 0
+    for _ in range(draw(st.integers(0, 2))):
+        tick = found[-1][0] + draw(st.integers(max(1, pickup), 300))
+        new = draw(signatures)
+        starts = {bar.onset_ticks for bar in Score((), tuple(found), pickup).bars(tick + 1)}
+        if new != found[-1][1] or tick not in starts:  # the same again at a bar line says nothing, and is not kept
+            found.append((tick, new))
+    return pickup, tuple(found)
+
+
+@st.composite
+def scores(draw: st.DrawFn) -> Score:
+    pickup, signatures = draw(meters())
+    names = draw(st.sampled_from([SATB, ("1", "1", "", 'a\x01 "é" ')]))
+    return Score(
+        voices=tuple(draw(voices(name)) for name in names[: draw(st.integers(1, 4))]),
+        time_signatures=signatures,
+        pickup_ticks=pickup,
+        key=draw(st.sampled_from([None, Key(2), *all_keys()])),
+        tempo_bpm=draw(st.none() | st.floats(10, 400).map(lambda bpm: round(bpm, 5))),
+        title=draw(st.sampled_from(["", "Nun <danket> & alle"])),
+        source=draw(st.sampled_from(["", 'seed: 7\n{"key": 1}'])),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(score=scores(), staves=st.sampled_from(STAVES))
+def test_random_scores_come_back_from_musicxml(tmp_path, score, staves):
+    back = round_trip(score, tmp_path, staves)
+    assert back == score
+    assert back.title == score.title
+    assert back.source == (score.source or f"{staves}.musicxml")
+
+
+def test_music21_stream_comes_back():
+    score = chorale("bwv66.6.mxl")
+    assert score_from_music21(score_to_music21(score)) == score
+
+
+# Reading what others write: one measure a string, notes by hand.
+
+
+def note(step: str, quarters: float, inside: str = "", voice: int = 1) -> str:
+    divisions = round(quarters * 60)
+    return (
+        f"<note>{'<chord/>' if 'chord' in inside else ''}<pitch><step>{step}</step><octave>4</octave></pitch>"
+        f"<duration>{divisions}</duration>{inside.replace('chord', '')}<voice>{voice}</voice></note>"
+    )
+
+
+def musicxml(*parts: list[str], time: str = "<time><beats>4</beats><beat-type>4</beat-type></time>", first_number: int = 1) -> str:
+    lists = "".join(f'<score-part id="P{i}"><part-name>Part {i}</part-name></score-part>' for i in range(len(parts)))
+    bodies = "".join(
+        f'<part id="P{i}">'
+        + "".join(
+            f'<measure number="{number}">'
+            + (f"<attributes><divisions>60</divisions>{time}</attributes>" if number == first_number else "")
+            + f"{measure}</measure>"
+            for number, measure in enumerate(part, start=first_number)
+        )
+        + "</part>"
+        for i, part in enumerate(parts)
+    )
+    return f'<?xml version="1.0"?><score-partwise version="4.0"><part-list>{lists}</part-list>{bodies}</score-partwise>'
+
+
+def read(text: str, tmp_path: Path, suffix: str = ".musicxml") -> Score:
+    path = tmp_path / f"given{suffix}"
+    path.write_text(text, encoding="utf-8")
+    return read_notation(path)
+
+
+def test_tied_notes_are_one_and_a_fermata_on_the_last_of_them_stays(tmp_path):
+    last = note("D", 1, '<tie type="stop"/>').replace("</note>", "<notations><fermata/></notations></note>")
+    score = read(musicxml([note("C", 2) + note("D", 2, '<tie type="start"/>'), last]), tmp_path)
+    assert score.voices[0].notes == (Note(0, 48, 60), Note(48, 72, 62, fermata=True))
+
+
+def test_repeated_note_without_tie_stays_two_notes(tmp_path):
+    assert read(musicxml([note("C", 2) + note("C", 2)]), tmp_path).voices[0].notes == (Note(0, 48, 60), Note(48, 48, 60))
+
+
+def test_rest_for_the_whole_bar_in_a_pickup_is_as_short_as_the_pickup(tmp_path):
+    rest = '<note><rest measure="yes"/><duration>60</duration></note>'
+    score = read(musicxml([rest, note("C", 4)], [note("D", 1), note("E", 4)], first_number=0), tmp_path)
+    assert score.pickup_ticks == 24
+    assert [voice.notes for voice in score.voices] == [(Note(24, 96, 60),), (Note(0, 24, 62), Note(24, 96, 64))]
+
+
+def test_two_voices_of_one_part_are_two_voices(tmp_path):
+    backup = "<backup><duration>240</duration></backup>"
+    score = read(musicxml([note("C", 4), note("E", 4) + backup + note("D", 4, voice=2)]), tmp_path)
+    assert [(voice.name, voice.notes) for voice in score.voices] == [
+        ("Part 0 1", (Note(0, 96, 60), Note(96, 96, 64))),
+        ("Part 0 2", (Note(96, 96, 62),)),
+    ]
+
+
+def test_grace_notes_and_chord_symbols_are_left_out(tmp_path):
+    symbol = "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>"
+    grace = "<note><grace/><pitch><step>B</step><octave>4</octave></pitch><voice>1</voice></note>"
+    assert read(musicxml([symbol + grace + note("C", 4)]), tmp_path).voices[0].notes == (Note(0, 96, 60),)
+
+
+def test_chord_is_refused_by_place(tmp_path):
+    with pytest.raises(FormatError, match=r"given\.musicxml: measure 2 of part 'Part 0' holds a chord of 2 notes"):
+        read(musicxml([note("C", 4), note("C", 4) + note("E", 4, "chord")]), tmp_path)
+
+
+def test_overlapping_notes_are_refused_by_place(tmp_path):
+    backup = "<backup><duration>120</duration></backup>"
+    with pytest.raises(FormatError, match="measure 1 of part 'Part 0' holds two notes at once in one voice"):
+        read(musicxml([note("C", 4) + backup + note("E", 1)]), tmp_path)
+
+
+def test_quintuplet_is_refused_by_place(tmp_path):
+    with pytest.raises(FormatError, match=r"measure 1 of part 'Part 0' has a note at quarter 0\.2 .* off the grid of 24 ticks"):
+        read(musicxml(["".join(note("C", 0.2) for _ in range(5)) + note("D", 3)]), tmp_path)
+
+
+def test_quarter_tone_is_refused(tmp_path):
+    with pytest.raises(FormatError, match="measure 1 of part 'Part 0' holds a quarter tone"):
+        read(musicxml([note("C", 4).replace("</step>", "</step><alter>0.5</alter>")]), tmp_path)
+
+
+def test_percussion_is_refused(tmp_path):
+    unpitched = "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
+    with pytest.raises(FormatError, match="without pitch"):
+        read(musicxml([f"<note>{unpitched}<duration>240</duration><voice>1</voice></note>"]), tmp_path)
+
+
+def test_parts_of_different_lengths_are_refused(tmp_path):
+    with pytest.raises(FormatError, match="part 'Part 1' has 1 measures, the first part 2"):
+        read(musicxml([note("C", 4), note("C", 4)], [note("D", 4)]), tmp_path)
+
+
+def test_time_signature_is_not_made_up(tmp_path):
+    score = read(musicxml([note("C", 4)], time=""), tmp_path)
+    assert (score.time_signatures, score.key, score.tempo_bpm) == ((), None, None)
+
+
+def test_abc(tmp_path):
+    """An upbeat of an eighth in 6/8, D major (F and C sharp), a dotted quarter at the end."""
+    score = read("X:1\nT:A tune\nM:6/8\nL:1/8\nK:D\nA|def d2c|d3-d2|]\n", tmp_path, ".abc")
+    assert (score.title, score.key, score.pickup_ticks) == ("A tune", Key(2, "major"), 12)
+    assert score.time_signatures == ((0, TimeSignature(6, 8)),)
+    expected = [(0, 12, 69), (12, 12, 74), (24, 12, 76), (36, 12, 78), (48, 24, 74), (72, 12, 73), (84, 60, 74)]
+    assert [(n.onset_ticks, n.duration_ticks, n.pitch) for n in score.voices[0].notes] == expected
+
+
+def test_abc_of_several_tunes_is_refused(tmp_path):
+    tune = "T:A tune\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
+    with pytest.raises(FormatError, match="holds 2 scores; split it"):
+        read(f"X:1\n{tune}\nX:2\n{tune}", tmp_path, ".abc")
+
+
+def test_kern(tmp_path):
+    """Two spines, the lower one first as kern has it; measure 2 is one beat long."""
+    lines = ["**kern\t**kern", "*k[f#]\t*k[f#]", "*G:\t*G:", "*M2/4\t*M2/4", "=1\t=1", "2G\t4g", ".\t[4b"]
+    lines += ["=2\t=2", "4G;\t4b];", "==\t==", "*-\t*-"]
+    score = read("\n".join(lines) + "\n", tmp_path, ".krn")
+    assert score.key == Key(1, "major")
+    assert [voice.notes for voice in score.voices] == [
+        (Note(0, 24, 67), Note(24, 48, 71, fermata=True)),
+        (Note(0, 48, 55), Note(48, 24, 55, fermata=True)),
+    ]
+
+
+# Files that are not to be trusted.
+
+
+def test_entities_are_not_expanded(tmp_path):
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><score-partwise>&b;</score-partwise>'
+    for encoding in ("utf-8", "utf-16"):
+        path = tmp_path / "bomb.xml"
+        path.write_bytes(f'<?xml version="1.0" encoding="{encoding}"?>{bomb}'.encode(encoding))
+        with pytest.raises(CorruptFileError, match=r"bomb\.xml: declares XML entities"):
+            read_notation(path)
+
+
+def test_zip_bomb_is_not_unpacked(tmp_path):
+    path = tmp_path / "bomb.mxl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("score.xml", b" " * 50_000_001)
+    with pytest.raises(CorruptFileError, match="unpacks to more than 50 MB"):
+        read_notation(path)
+
+
+def test_compressed_file_is_found_through_its_container(tmp_path):
+    path, score = tmp_path / "score.mxl", melody([Note(0, 96, 60)])
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/container.xml", '<container><rootfiles><rootfile full-path="b.xml"/></rootfiles></container>')
+        archive.writestr("a.xml", "<nothing/>")
+        archive.writestr("b.xml", musicxml_text(score))
+    assert read_notation(path) == score
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "match"),
+    [
+        ("cut.musicxml", musicxml([note("C", 4)])[:300].encode(), "not readable as MusicXML"),
+        ("time.musicxml", b"<score-timewise/>", "its root is <score-timewise>"),
+        ("empty.musicxml", b"", "not readable as MusicXML"),
+        ("no_parts.musicxml", b"<score-partwise><part-list/></score-partwise>", "no parts|not readable"),
+        ("empty.mxl", b"", "not readable as a compressed"),
+        ("text.mxl", b"hello", "not readable as a compressed"),
+        ("long.musicxml", musicxml([note("C", 4)]).replace("<beats>4", "<beats>1000000").encode(), "at most 64 is read"),
+        ("long.abc", b"X:1\nM:1000000/4\nK:C\nC|\n", "at most 64 is read"),
+        ("empty.krn", b"", "not readable as kern|holds"),
+        ("song.mp3", b"", "files of the kind '.mp3' are not read"),
+    ],
+)
+def test_damaged_files_are_refused_in_one_line(name, data, match, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=match) as caught:
+        read_notation(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_is_refused(tmp_path):
+    with pytest.raises(FormatError, match=r"none\.xml: cannot be opened: No such file"):
+        read_notation(tmp_path / "none.xml")
+
+
+# Writing.
+
+
+def test_accidentals_are_printed_where_needed_and_nowhere_else():
+    """D major: F# and C# stand in the signature; G# and the G after it, in the same bar, need signs."""
+    score = melody([Note(0, 24, 66), Note(24, 24, 73), Note(48, 24, 68), Note(72, 24, 67)], key=Key(2, "major"))
+    text = musicxml_text(score)
+    assert _texts(text, "accidental") == ["sharp", "natural"]
+    assert _texts(text, "alter") == ["1", "1", "1", "0"]
+
+
+def _texts(text: str, tag: str) -> list[str]:
+    return re.findall(rf"<{tag}>([^<]*)</{tag}>", text)
+
+
+def test_pickup_measure_is_numbered_zero_and_implicit():
+    score = melody([Note(0, 24, 60), Note(24, 96, 62)], pickup_ticks=24)
+    assert '<measure number="0" implicit="yes">' in musicxml_text(score)
+    assert '<measure number="1" implicit="no">' in musicxml_text(score)
+
+
+def test_same_score_same_text():
+    score = chorale("bwv10.7.mxl")
+    assert musicxml_text(score) == musicxml_text(replace(score))
+
+
+def test_colors_mark_the_chosen_notes_only():
+    score = Score((Voice("A", (Note(0, 24, 60), Note(24, 24, 62))), Voice("B", (Note(0, 48, 50),))))
+    text = musicxml_text(score, color=lambda voice, n: "#c02030" if voice == 0 and n.onset_ticks == 24 else None)
+    assert text.count('<note color="#C02030">') == 1
+    assert text.count("<note>") == 2
+
+
+def test_wrong_arguments_are_refused():
+    score = melody([Note(0, 24, 60)])
+    with pytest.raises(ValueError, match="a color is written like #c02030, got 'red'"):
+        musicxml_text(score, color=lambda voice, n: "red")
+    with pytest.raises(ValueError, match="staves must be 'open' or 'closed'"):
+        musicxml_text(score, staves="two")  # type: ignore[arg-type]
+    with pytest.raises(FormatError, match="without voices"):
+        musicxml_text(Score(()))
+
+
+def test_failed_writing_leaves_what_was_there(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(FormatError, match="cannot be written"):
+        write_musicxml(melody([Note(0, 24, 60)]), tmp_path / "taken")
+    assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
+
+
+def _spelled(name: str) -> Iterator[tuple[str, str]]:
+    """Each note of a chorale as its file spells it and as we write it."""
+    from music21 import converter
+
+    path = next(path for path in chorale_paths() if path.name == name)
+    theirs = converter.parse(path, forceSource=True, storePickle=False)
+    ours = score_to_music21(read_chorale(path))
+    for their_part, our_part in zip(theirs.parts, ours.parts, strict=True):
+        for their_note, our_note in zip(their_part.stripTies().recurse().notes, our_part.stripTies().recurse().notes, strict=True):
+            yield their_note.pitch.nameWithOctave, our_note.pitch.nameWithOctave
+
+
+def test_pitches_are_spelled_as_editors_spell_them():
+    pairs = [pair for name in ("bwv66.6.mxl", "bwv10.7.mxl", "bwv362.mxl") for pair in _spelled(name)]
+    assert sum(theirs == ours for theirs, ours in pairs) >= 0.99 * len(pairs)

@@ -49,16 +49,17 @@ installation_fingerprint() {
     { printf '%s\n' "$REPOSITORY"; cat constraints.txt pyproject.toml; "$VENV_PYTHON" --version; } | cksum
 }
 
+is_installed() { [[ "$(cat "$VENV/.installed-$1" 2>/dev/null)" == "$(installation_fingerprint)" ]]; }
+
 prepare_environment() {
-    local extra="$1" stamp
+    local extra="$1"
     cd -- "$REPOSITORY"
     "$VENV_PYTHON" -c 'import pip' >/dev/null 2>&1 || make_venv
     is_suitable_python "$VENV_PYTHON" || fail ".venv holds a Python older than 3.11; delete $VENV and run this again"
-    stamp="$VENV/.installed-$extra"
-    if [[ "$(cat "$stamp" 2>/dev/null)" != "$(installation_fingerprint)" ]]; then
+    if ! is_installed "$extra" && ! is_installed dev; then  # the dev extra holds the others
         say "Installing seqmusic and what it needs into .venv (some minutes the first time)"
         "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extra]" \
             || fail "the installation failed (pip's own message stands above); when it is mended, run this again"
-        installation_fingerprint >"$stamp"
+        installation_fingerprint >"$VENV/.installed-$extra"
     fi
 }

@@ -45,8 +45,9 @@ cat <<END
 Done. The theme and three ways on, as MIDI, MusicXML, LilyPond and a picture, lie in
     $REPOSITORY/$OUT
 To try next (after '. .venv/bin/activate', or with .venv/bin/ before the name):
-    seqmusic continue "C4 D4 Eb4 F4 | G4" --model $RUN --key "C minor"    your own theme, one voice
-    seqmusic continue --help                                         temperature, voices, meter, and the rest
-    seqmusic data describe                                           what the model learned from
-    seqmusic doctor                                                  what is installed, and how fast it is here
+    seqmusic continue "C4 D4 Eb4 F4 | G4" --model $RUN --key "C minor"
+                               a theme of your own, in one voice
+    seqmusic continue --help   voices, temperature, meter, and the rest
+    seqmusic data describe     what the model learned from
+    seqmusic doctor            what is installed, and how fast it is here
 END

@@ -210,6 +210,16 @@ def test_rest_for_the_whole_bar_in_a_pickup_is_as_short_as_the_pickup(tmp_path):
     assert [voice.notes for voice in score.voices] == [(Note(24, 96, 60),), (Note(0, 24, 62), Note(24, 96, 64))]
 
 
+def test_rest_for_the_whole_bar_in_one_voice_leaves_the_other_alone(tmp_path):
+    """3/2: a whole rest and a half note above, a rest for the bar below."""
+    above = "<note><rest/><duration>240</duration><voice>1</voice><type>whole</type></note>" + note("C", 2)
+    below = '<backup><duration>360</duration></backup><note><rest measure="yes"/><duration>360</duration><voice>2</voice></note>'
+    time = "<time><beats>3</beats><beat-type>2</beat-type></time>"
+    score = read(musicxml([above + below, note("D", 6)], time=time), tmp_path)
+    assert score.voices[0].notes == (Note(96, 48, 60), Note(144, 144, 62))
+    assert score.time_signatures == ((0, TimeSignature(3, 2)),)
+
+
 def test_two_voices_of_one_part_are_two_voices(tmp_path):
     backup = "<backup><duration>240</duration></backup>"
     score = read(musicxml([note("C", 4), note("E", 4) + backup + note("D", 4, voice=2)]), tmp_path)

@@ -54,15 +54,15 @@ def _all_values() -> list[WrittenValue]:
 _VALUES = _all_values()  # longest first; down to one tick, a sixty-fourth in a triplet
 
 
-def written_values(duration_ticks: int) -> list[WrittenValue]:
-    """The values whose sum is a duration, longest first: one where one is enough, tied ones otherwise.
+def written_values(duration_ticks: int, longest_ticks: int = TICKS_PER_WHOLE) -> list[WrittenValue]:
+    """The values whose sum is a duration, longest first: one where one is enough, tied ones otherwise; none above `longest_ticks`.
 
     >>> [(value.denominator, value.dots) for value in written_values(60)]
     [(2, 0), (8, 0)]
     """
     values = []
     while duration_ticks:
-        value = next(v for v in _VALUES if v.duration_ticks <= duration_ticks)
+        value = next(v for v in _VALUES if v.duration_ticks <= min(duration_ticks, longest_ticks))
         values.append(value)
         duration_ticks -= value.duration_ticks
     return values
@@ -159,21 +159,30 @@ def pieces_by_bar(voice: Voice, bars: Sequence[Bar]) -> list[list[Piece]]:
             sounding = current if current and current.onset_ticks <= tick else None
             edge = bar.end_ticks if current is None else current.end_ticks if sounding else current.onset_ticks
             end = min(edge, bar.end_ticks)
-            pieces.extend(_pieces(tick, end, sounding))
+            pieces.extend(_note_pieces(tick, end, sounding) if sounding else _rest_pieces(tick, end, bar))
             tick = end
         found.append(pieces)
     return found
 
 
-def _pieces(onset: int, end: int, note: Note | None) -> Iterator[Piece]:
-    values = written_values(end - onset)
-    for value in values if onset % TICKS_PER_QUARTER == 0 else values[::-1]:
+def _note_pieces(onset: int, end: int, note: Note) -> Iterator[Piece]:
+    for value in _in_order(written_values(end - onset), onset):
         after = onset + value.duration_ticks
-        if note is None:
-            yield Piece(onset, value, None)
-        else:
-            yield Piece(onset, value, note, onset > note.onset_ticks, after < note.end_ticks)
+        yield Piece(onset, value, note, onset > note.onset_ticks, after < note.end_ticks)
         onset = after
+
+
+def _rest_pieces(onset: int, end: int, bar: Bar) -> Iterator[Piece]:
+    """Rests; a whole rest stands for a bar of any length, so it is kept for bars of a whole note."""
+    longest = TICKS_PER_WHOLE if bar.duration_ticks == TICKS_PER_WHOLE else TICKS_PER_WHOLE // 2
+    for value in _in_order(written_values(end - onset, longest), onset):
+        yield Piece(onset, value, None)
+        onset += value.duration_ticks
+
+
+def _in_order(values: list[WrittenValue], onset: int) -> list[WrittenValue]:
+    """Longest first from a beat on, shortest first from inside a beat, so that most of it stands on beats."""
+    return values if onset % TICKS_PER_QUARTER == 0 else values[::-1]
 
 
 def shown_accidentals(written: Iterable[tuple[Spelling, bool]], sharps: int) -> list[bool]:

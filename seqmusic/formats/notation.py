@@ -137,7 +137,17 @@ def _checked_root(data: bytes) -> ElementTree.Element:
         for element in root.iter(tag):
             if any(float(number) > limit for number in re.findall(r"[0-9]+\.?[0-9]*", element.text or "")):
                 raise CorruptFileError(f"holds <{tag}>{str(element.text)[:20]}</{tag}>; at most {limit} is read")
+    _drop_rests_for_a_bar(root)
     return root
+
+
+def _drop_rests_for_a_bar(root: ElementTree.Element) -> None:
+    """Let every rest last as long as it says; music21 stretches those for a whole bar, and with two voices the wrong one."""
+    for element in root.iterfind(".//note[rest]"):
+        for rest in element.iterfind("rest[@measure]"):
+            del rest.attrib["measure"]
+            for written in element.findall("type"):
+                element.remove(written)
 
 
 def _check_meters(data: bytes) -> None:

@@ -111,6 +111,12 @@ def test_note_over_a_bar_line_is_tied_and_gaps_are_rests():
     ]
 
 
+def test_pieces_of_a_syncopation_reach_the_beat_first():
+    bar = Bar(1, 0, 96, COMMON)
+    values = [piece.value.duration_ticks for piece in pieces_by_bar(Voice("Soprano", (Note(12, 60, 60),)), [bar])[0]]
+    assert values == [12, 12, 48, 24]  # a rest, the note in two pieces, a rest
+
+
 def test_accidentals_hold_for_the_measure_and_the_octave():
     """In G major: F# none, F natural shown, again not, F# shown, F natural an octave higher shown, tied F natural not."""
     key = Key(1, "major")
@@ -155,3 +161,10 @@ def test_beams_of_three_eighths_in_compound_time():
         ["continue"],
         ["stop"],
     ]
+
+
+def test_beams_of_a_pickup_follow_the_beats_of_the_bar_it_ends():
+    """Three eighths before bar 1: the first is the second half of a beat."""
+    pickup = Bar(0, 0, 36, COMMON)
+    voice = Voice("Soprano", (Note(0, 12, 60), Note(12, 12, 62), Note(24, 12, 64)))
+    assert beams(pieces_by_bar(voice, [pickup])[0], pickup) == [[], ["start"], ["stop"]]

@@ -203,20 +203,23 @@ def test_repeated_note_without_tie_stays_two_notes(tmp_path):
     assert read(musicxml([note("C", 2) + note("C", 2)]), tmp_path).voices[0].notes == (Note(0, 48, 60), Note(48, 48, 60))
 
 
-def test_rest_for_the_whole_bar_in_a_pickup_is_as_short_as_the_pickup(tmp_path):
-    rest = '<note><rest measure="yes"/><duration>60</duration></note>'
+@pytest.mark.parametrize(
+    "written", ['<rest measure="yes"/><duration>60</duration>', "<rest/><duration>60</duration><type>whole</type>"]
+)
+def test_rest_for_the_whole_bar_in_a_pickup_is_as_short_as_the_pickup(written, tmp_path):
+    rest = f"<note>{written}</note>"
     score = read(musicxml([rest, note("C", 4)], [note("D", 1), note("E", 4)], first_number=0), tmp_path)
     assert score.pickup_ticks == 24
     assert [voice.notes for voice in score.voices] == [(Note(24, 96, 60),), (Note(0, 24, 62), Note(24, 96, 64))]
 
 
 def test_rest_for_the_whole_bar_in_one_voice_leaves_the_other_alone(tmp_path):
-    """3/2: a whole rest and a half note above, a rest for the bar below."""
-    above = "<note><rest/><duration>240</duration><voice>1</voice><type>whole</type></note>" + note("C", 2)
+    """3/2: a half note and a whole rest above, a rest for the bar below."""
+    above = note("C", 2) + "<note><rest/><duration>240</duration><voice>1</voice><type>whole</type></note>"
     below = '<backup><duration>360</duration></backup><note><rest measure="yes"/><duration>360</duration><voice>2</voice></note>'
     time = "<time><beats>3</beats><beat-type>2</beat-type></time>"
     score = read(musicxml([above + below, note("D", 6)], time=time), tmp_path)
-    assert score.voices[0].notes == (Note(96, 48, 60), Note(144, 144, 62))
+    assert score.voices[0].notes == (Note(0, 48, 60), Note(144, 144, 62))
     assert score.time_signatures == ((0, TimeSignature(3, 2)),)
 
 
@@ -376,6 +379,19 @@ def test_pickup_measure_is_numbered_zero_and_implicit():
     score = melody([Note(0, 24, 60), Note(24, 96, 62)], pickup_ticks=24)
     assert '<measure number="0" implicit="yes">' in musicxml_text(score)
     assert '<measure number="1" implicit="no">' in musicxml_text(score)
+
+
+def test_tempo_and_fermata_are_written_once():
+    """A tempo for the score and not for each part; a fermata for the note and not for each tied piece."""
+    held = Note(0, 144, 60, fermata=True)
+    text = musicxml_text(Score((Voice("A", (held,)), Voice("B", (Note(0, 48, 50),))), tempo_bpm=72.5))
+    assert (text.count("<per-minute>72.5<"), text.count("<fermata"), text.count("<tied ")) == (1, 1, 2)
+
+
+def test_silent_bar_that_is_cut_short_stays_short(tmp_path):
+    """Four quarters of 3/2, silent, before 3/4: a whole rest there would be taken for the whole bar."""
+    score = melody([Note(96, 72, 60)], time_signatures=((0, TimeSignature(3, 2)), (96, TimeSignature(3, 4))))
+    assert round_trip(score, tmp_path, "open") == score
 
 
 def test_same_score_same_text():

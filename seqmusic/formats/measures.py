@@ -173,8 +173,8 @@ def _note_pieces(onset: int, end: int, note: Note) -> Iterator[Piece]:
 
 
 def _rest_pieces(onset: int, end: int, bar: Bar) -> Iterator[Piece]:
-    """Rests; a whole rest stands for a bar of any length, so it is kept for bars of a whole note."""
-    longest = TICKS_PER_WHOLE if bar.duration_ticks == TICKS_PER_WHOLE else TICKS_PER_WHOLE // 2
+    """Rests; a whole rest stands for a bar of any length, so it is written only where a bar is as long as that."""
+    longest = TICKS_PER_WHOLE if bar.time_signature.bar_ticks == TICKS_PER_WHOLE else TICKS_PER_WHOLE // 2
     for value in _in_order(written_values(end - onset, longest), onset):
         yield Piece(onset, value, None)
         onset += value.duration_ticks

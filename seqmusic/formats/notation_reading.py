@@ -216,7 +216,7 @@ def _joined(name: str, line: list[_Written]) -> Voice:
     """A voice whose tied notes are one; a fermata over any of them is one over the whole."""
     notes: list[Note] = []
     tied_on = False
-    for written, continues, place in sorted(line, key=lambda item: item.note.onset_ticks):
+    for written, continues, place in line:
         last = notes[-1] if notes else None
         if last and written.onset_ticks < last.end_ticks:
             raise FormatError(f"{place} holds two notes at once in one voice; separate its voices first")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from seqmusic.corpus.cleaning import CHORALE_RULES, CleaningRules, clean, flaw, reason_kind
+from seqmusic.corpus.cleaning import CHORALE_RULES, CleaningRules, clean, flaw, reason_kind, silences
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.duplicates import DuplicateIndex, signature, similar_pairs
 from seqmusic.corpus.families import incipit, shared_tune_share, stretches, tune_families
@@ -128,13 +128,27 @@ def test_families_hold_who_shares_a_tune_in_any_key_and_their_relatives() -> Non
     assert tune_families([first, alone, again]) == [0, 1, 2]
 
 
-def test_passing_notes_do_not_hide_a_tune() -> None:
+def test_a_stretch_of_twelve_notes_makes_relatives_whatever_the_bass() -> None:
+    draw = random.Random(2)
+    tune = [draw.randint(60, 76) for _ in range(12)]
+    first, second = over_a_bass([70, 71, *tune], draw), over_a_bass([64, 61, *(pitch + 2 for pitch in tune)], draw)
+    assert tune_families([first, second]) == [0, 0]
+    assert tune_families([first, over_a_bass([64, 61, *tune[:11], 80], draw)]) == [0, 1]
+
+
+def test_passing_notes_do_not_hide_a_tune_whatever_the_bass() -> None:
     draw = random.Random(3)
-    pitches = [draw.randint(60, 76) for _ in range(20)]
-    plain = melody(quarters("", [70, 71, *pitches]).notes)
-    eighths = [note for pitch in (64, 61, *pitches) for note in (pitch, pitch + draw.choice((-1, 1)))]
-    ornamented = melody(Note(12 * i, 12, pitch) for i, pitch in enumerate(eighths))
-    assert tune_families([plain, ornamented]) == [0, 0]
+    tune = [draw.randint(60, 76) for _ in range(20)]
+    eighths = [note for pitch in (64, 61, *tune) for note in (pitch, pitch + draw.choice((-1, 1)))]
+    ornamented = replace(over_a_bass([60], draw), voices=(
+        Voice("Soprano", tuple(Note(12 * i, 12, pitch) for i, pitch in enumerate(eighths))), *over_a_bass(tune, draw).voices[1:]
+    ))
+    assert tune_families([over_a_bass([70, 71, *tune], draw), ornamented]) == [0, 0]
+
+
+def over_a_bass(pitches: list[int], draw: random.Random) -> Score:
+    """A tune in quarters over a random bass, so that no chords are shared."""
+    return Score((quarters("Soprano", pitches), quarters("Bass", [draw.randint(36, 55) for _ in pitches])))
 
 
 def test_incipit_leaves_repeated_notes_out_and_stretches_ignore_the_key() -> None:
@@ -153,6 +167,11 @@ def test_the_leak_counts_works_that_share_sixteen_notes() -> None:
     almost = melody(quarters("", [*pitches[:15], pitches[15] + 1]).notes)
     assert shared_tune_share([tune.transposed(3), almost], [tune]) == 0.5
     assert shared_tune_share([], [tune]) == 0.0
+
+
+def test_a_voice_that_holds_a_note_breaks_the_silence() -> None:
+    held = Score((Voice("Soprano", (Note(24, 12, 70), Note(240, 24, 70))), Voice("Bass", (Note(12, 200, 50),))))
+    assert silences(held) == [(0, 12), (212, 240)]
 
 
 def test_time_signatures_are_known_to_the_rules_bar_by_bar() -> None:

@@ -88,7 +88,9 @@ def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
 def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
     whole = write_scores(SMALL, tmp_path / "whole.npz").read_bytes()
     damaged = tmp_path / "damaged.npz"
-    for data in (b"", b"PK", b"nothing of the kind", *(whole[:n] for n in range(10, len(whole), 37))):
+    start = whole.index(b"notes.npy") + 40  # inside the packed notes
+    flipped = (whole[:n] + bytes([whole[n] ^ 255]) + whole[n + 1 :] for n in range(start, start + 30))
+    for data in (b"", b"PK", b"nothing of the kind", *(whole[:n] for n in range(10, len(whole), 37)), *flipped):
         damaged.write_bytes(data)
         with pytest.raises(CorpusError, match=r"damaged.npz: not a readable data set .* prepare it again"):
             read_scores(damaged)
@@ -97,6 +99,7 @@ def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("notes", "facts", "complaint"), [
     ([[0, 0, 0, 24, 60, 0]], '{"format": 99, "works": []}', "format 99, this version reads 1"),
     ([[0, 0, 0, 24, 60, 0]], '{"format": 1, "works": []}', "do not stand in the order"),
+    ([[0, 1, 0, 24, 60, 0], [0, 0, 0, 24, 60, 0]], '{"format": 1, "works": [{"voices": ["", ""]}]}', "do not stand in the order"),
     ([[0, 0, 0, 24, 999, 0]], '{"format": 1, "works": [{"voices": [""]}]}', "pitch must be"),
     ([], '{"format": 1, "works": [{"voices": [""]}]}', "KeyError"),
     ([], "[", "JSONDecodeError"),
@@ -204,6 +207,14 @@ def test_files_are_read_by_several_processes_in_order_and_bad_ones_told(tmp_path
     assert works[7].reason.startswith("unreadable (")
     assert str(tmp_path) not in works[7].reason
     assert [work.score.voices[0].notes[0].pitch for work in works if not work.reason] == [40 + i for i in range(40) if i != 7]
+
+
+def test_a_reason_does_not_repeat_where_the_file_lies(tmp_path: Path) -> None:
+    def refuse(path: Path) -> Score:
+        raise FormatError(f"{path}: holds no notes")
+
+    (work,) = read_files([tmp_path / "x.mid"], refuse, progress=False)
+    assert work == Work("x", Score(()), reason="unreadable (holds no notes)")
 
 
 def test_a_script_needs_no_guard_to_read_in_parallel(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ STAVES = ("open", "closed")
 SAMPLE = {
     "bwv66.6.mxl": "pickup of two eighths, fermatas",
     "bwv1.6.mxl": "horn beside the four voices",
-    "bwv10.7.mxl": "",
+    "bwv36.4-2.mxl": "thirty-seconds",
+    "bwv123.6.mxl": "3/2",
+    "bwv248.23-2.mxl": "12/8",
     "bwv171.6.mxl": "two changes of time signature, drums that rest through short measures",
     "bwv41.6.mxl": "two changes of time signature, each with an upbeat",
     "bwv304.mxl": "3/4 inside 4/4",

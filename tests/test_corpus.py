@@ -22,7 +22,7 @@ from seqmusic.corpus.preparation import prepare
 from seqmusic.corpus.reading import file_names, read_files
 from seqmusic.corpus.split import Shares
 from seqmusic.corpus.storage import arrays_to_dataset, dataset_to_arrays, load_dataset, read_scores, save_dataset, write_scores
-from seqmusic.errors import CorpusError, FormatError
+from seqmusic.errors import CorpusError, FormatError, MissingExtraError
 from seqmusic.formats.midi import read_midi, write_midi
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 
@@ -307,3 +307,10 @@ def test_the_picture_is_drawn(tmp_path: Path, chorales: Dataset) -> None:
         plot(chorales, tmp_path / "corpus.jpg")
     with pytest.raises(CorpusError, match="nothing to draw"):
         plot(Dataset(()), tmp_path / "corpus.png")
+
+
+def test_without_matplotlib_the_command_that_brings_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # what Python itself does to forbid an import
+    with pytest.raises(MissingExtraError, match=r"pip install 'seqmusic\[report\]'"):
+        plot(SMALL, tmp_path / "corpus.png")
+    assert not list(tmp_path.iterdir())

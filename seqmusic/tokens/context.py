@@ -1,0 +1,45 @@
+"""Where we are: the integers that stand beside each event, one row an event, columns named here.
+
+Every column is a small number from 0; 0 means "nothing to say". Ticks are cut at 96.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from seqmusic.tokens.vocabulary import MAX_DURATION, N_KEYS, N_TIMESIGS, N_VOICE_NAMES
+
+SECTIONS = ("header", "given", "body")
+MAX_POSITION = 192  # of the place in the bar; later places count as the last
+MAX_TO_END = 64  # quarters
+MAX_INTERVAL = 24  # semitones
+GLOBAL = ("section", "voice", "position", "meter", "key", "to_end")
+PER_VOICE = ("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval")
+_SIZES = {
+    "section": len(SECTIONS),
+    "voice": 1 + N_VOICE_NAMES,  # of the next note: its voice id
+    "position": MAX_POSITION,  # ticks since the bar line; since a whole-note grid where there is no meter
+    "meter": N_TIMESIGS,  # in force now
+    "key": N_KEYS,
+    "to_end": 2 + MAX_TO_END,  # quarters to the end, where it is known
+    "sound": 130,  # what sounds now in this voice: nothing known, rest, pitch
+    "elapsed": 1 + MAX_DURATION,  # ticks since it started
+    "remaining": 1 + MAX_DURATION,  # ticks until it ends, 0 when it has just ended
+    "ahead": 130,  # what is given next in this voice
+    "until_ahead": 2 + MAX_DURATION,  # ticks until that starts
+    "interval": 2 + 2 * MAX_INTERVAL,  # semitones from the next voice's own last pitch to this voice's
+}
+SOUND_REST = 1
+SOUND_PITCH = 2
+
+
+@cache
+def context_columns(max_voices: int) -> tuple[str, ...]:
+    """Names of the K columns for up to `max_voices` voices."""
+    return GLOBAL + tuple(f"{name}_{voice}" for voice in range(max_voices) for name in PER_VOICE)
+
+
+@cache
+def context_sizes(max_voices: int) -> tuple[int, ...]:
+    """Number of values of each of the K columns."""
+    return tuple(_SIZES[name.rpartition("_")[0] if name not in GLOBAL else name] for name in context_columns(max_voices))

@@ -1,0 +1,95 @@
+"""What may follow, as tables: a rule id names a set of sounds, another a set of durations.
+
+The state machine (`grammar`) and the vectorized encoder (`encoding`) both answer in rule ids; whoever needs masks looks them up here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.score import SATB
+from seqmusic.tokens.vocabulary import (
+    BODY, EOS, GIVEN, HOLD, HOLE, KEY, MAX_DURATION, MAX_VOICES, N_DURATIONS, N_KEYS, N_SOUNDS, N_STYLES, N_TIMESIGS,
+    N_VOICE_NAMES, PICKUP, PITCH, REST, STYLE, TIMESIG, VOICE,
+)
+
+FIRST_VOICE = 0
+AFTER_VOICE = 1  # + index of the voice
+AFTER_STYLE = AFTER_VOICE + N_VOICE_NAMES
+AFTER_METER = AFTER_STYLE + 1
+AFTER_PICKUP = AFTER_STYLE + 2
+AFTER_KEY = AFTER_STYLE + 3
+NOTHING = AFTER_STYLE + 4
+LINE = AFTER_STYLE + 5  # + bits
+NOTE_BIT, REST_BIT, HOLD_BIT, TIMESIG_BIT, HOLE_BIT, BODY_BIT, EOS_BIT = (1 << i for i in range(7))
+N_SOUND_RULES = LINE + 128
+
+ZERO_TO = N_DURATIONS  # duration rule r allows 1..r; rule ZERO_TO + r allows 0..r
+ONLY_ZERO = ZERO_TO
+N_DURATION_RULES = 2 * N_DURATIONS
+
+
+@cache
+def sound_masks(max_voices: int) -> NDArray[np.bool_]:
+    """(rule, sound) table: True where the sound may come next."""
+    masks = np.zeros((N_SOUND_RULES, N_SOUNDS), dtype=bool)
+    known_meters = slice(TIMESIG + 1, TIMESIG + N_TIMESIGS)
+    masks[FIRST_VOICE] = _voices_after(-1, max_voices)
+    for index in range(N_VOICE_NAMES):
+        masks[AFTER_VOICE + index] = _voices_after(index, max_voices)
+        masks[AFTER_VOICE + index, STYLE : STYLE + N_STYLES] = True
+        masks[AFTER_VOICE + index, TIMESIG : TIMESIG + N_TIMESIGS] = True
+    masks[AFTER_STYLE, TIMESIG : TIMESIG + N_TIMESIGS] = True
+    masks[AFTER_METER, PICKUP] = True
+    masks[AFTER_PICKUP, KEY : KEY + N_KEYS] = True
+    masks[AFTER_KEY, [GIVEN, BODY]] = True
+    for bits in range(128):
+        row = masks[LINE + bits]
+        row[PITCH : PITCH + 128] = bool(bits & NOTE_BIT)
+        row[known_meters] = bool(bits & TIMESIG_BIT)
+        for bit, sound in ((REST_BIT, REST), (HOLD_BIT, HOLD), (HOLE_BIT, HOLE), (BODY_BIT, BODY), (EOS_BIT, EOS)):
+            row[sound] = bool(bits & bit)
+    masks.flags.writeable = False
+    return masks
+
+
+@cache
+def duration_masks() -> NDArray[np.bool_]:
+    """(rule, duration) table: True where the duration may follow the sound."""
+    masks = np.zeros((N_DURATION_RULES, N_DURATIONS), dtype=bool)
+    for limit in range(N_DURATIONS):
+        masks[limit, 1 : limit + 1] = True
+        masks[ZERO_TO + limit, : limit + 1] = True
+    masks.flags.writeable = False
+    return masks
+
+
+def line_duration_rule(sound: int, limit: int, meter_limit: int, is_open: bool) -> int:
+    """Rule of the duration that follows `sound` in a line.
+
+    Args:
+        sound: the sound id just chosen.
+        limit: longest note that fits, in ticks.
+        meter_limit: how long ago a time signature may have changed, in ticks.
+        is_open: whether a hole may be left open to the end.
+    """
+    if sound == HOLE and is_open:
+        return ZERO_TO + MAX_DURATION
+    if sound in (REST, HOLD, HOLE) or PITCH <= sound < KEY:
+        return min(limit, MAX_DURATION)
+    if sound >= TIMESIG:
+        return ZERO_TO + min(meter_limit, MAX_DURATION)
+    return ONLY_ZERO
+
+
+def _voices_after(index: int, max_voices: int) -> NDArray[np.bool_]:
+    """Voices come from high to low and are either all of soprano, alto, tenor, bass or all numbered."""
+    row = np.zeros(N_SOUNDS, dtype=bool)
+    satb = range(len(SATB)) if max_voices >= len(SATB) else range(0)
+    numbered = range(len(SATB), len(SATB) + min(max_voices, MAX_VOICES))
+    family = [*satb, *numbered] if index < 0 else (satb if index in satb else numbered)
+    row[[VOICE + i for i in family if i > index]] = True
+    return row

@@ -212,7 +212,7 @@ class Score:
             replace(voice, notes=tuple(_moved(note, semitones, voice.name, i, self) for i, note in enumerate(voice.notes)))
             for voice in self.voices
         )
-        return replace(self, voices=voices, key=self.key and _transposed_key(self.key, semitones))
+        return replace(self, voices=voices, key=self.key and transposed_key(self.key, semitones))
 
     def sliced(self, start_ticks: int, end_ticks: int) -> Score:
         """What starts in [start_ticks, end_ticks), cut at the end, with time counted from `start_ticks`.
@@ -294,7 +294,7 @@ def _moved(note: Note, semitones: int, voice: str, index: int, score: Score) -> 
     )
 
 
-def _transposed_key(key: Key, semitones: int) -> Key:
+def transposed_key(key: Key, semitones: int) -> Key:
     """The key moved by semitones, with the fewest accidentals (at most six; a tie goes to flats)."""
     sharps = (key.sharps + 7 * semitones + 6) % 12 - 6 if semitones % 12 else key.sharps
     return replace(key, sharps=sharps)

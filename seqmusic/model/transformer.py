@@ -1,8 +1,19 @@
-"""The transformer: decoder-only, pre-norm, rotary positions on the order of events and on musical time."""
+"""The transformer: decoder-only, pre-norm, rotary positions on the order of events and on musical time.
+
+Half of each head turns with the order of events, half with time: a query stands at the onset of the event it predicts, a key at the
+onset of its own event, so a score between them can depend on how long ago a note began.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,3 +26,126 @@ class ModelSettings:
     context_length: int = 1024  # longest sequence in events
     feedforward: int = 4  # width of the feed-forward layer, in widths
     dropout: float = 0.2  # probability, 0..1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """Sizes that the tokens impose on a model."""
+
+    n_sounds: int
+    n_durations: int
+    context_sizes: tuple[int, ...]  # values of each of the K context columns
+
+
+class Cache:
+    """Keys and values of the events so far, (L, B, H, S, K) each, allocated once."""
+
+    def __init__(self, settings: ModelSettings, batch: int, length: int, device: torch.device) -> None:
+        shape = (settings.layers, batch, settings.heads, length, settings.width // settings.heads)
+        self.keys = torch.zeros(shape, device=device)
+        self.values = torch.zeros(shape, device=device)
+        self.length = 0
+
+
+class Block(nn.Module):
+    """Attention and a feed-forward layer, each on a normalized copy and added back."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        width, self.heads, self.dropout = settings.width, settings.heads, settings.dropout
+        self.norm_attention, self.norm_feedforward = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.project_in, self.project_out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+        self.widen = nn.Linear(width, settings.feedforward * width)
+        self.narrow = nn.Linear(settings.feedforward * width, width)
+
+    def forward(self, x: Tensor, query_turn: Tensor, key_turn: Tensor, cache: Cache | None, layer: int) -> Tensor:
+        batch, n_new, width = x.shape
+        q, k, v = self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # (B, H, T, K)
+        q, k = _turned(q, query_turn), _turned(k, key_turn)
+        if cache is not None:
+            start, end = cache.length, cache.length + n_new
+            cache.keys[layer, :, :, start:end], cache.values[layer, :, :, start:end] = k, v
+            k, v = cache.keys[layer, :, :, :end], cache.values[layer, :, :, :end]
+        is_prefix = cache is None or cache.length == 0
+        mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout if self.training else 0.0, is_causal=is_prefix and n_new > 1)
+        x = x + self._drop(self.project_out(mixed.transpose(1, 2).reshape(batch, n_new, width)))
+        return x + self._drop(self.narrow(F.gelu(self.widen(self.norm_feedforward(x)))))
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training)
+
+
+class Transformer(nn.Module):
+    """Events and where they stand in; logits of the next sound, and of its duration given that sound, out."""
+
+    def __init__(self, settings: ModelSettings, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.settings, self.vocabulary = settings, vocabulary
+        width = settings.width
+        self.sounds = nn.Embedding(vocabulary.n_sounds, width)
+        self.durations = nn.Embedding(vocabulary.n_durations, width)
+        self.places = nn.EmbeddingBag(sum(vocabulary.context_sizes), width, mode="sum")
+        starts = torch.tensor([sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))])
+        self.register_buffer("starts", starts, persistent=False)
+        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+        self.norm = nn.LayerNorm(width)
+        self.sound_head = nn.Linear(width, vocabulary.n_sounds)
+        self.duration_in = nn.Linear(width, width)
+        self.duration_sound = nn.Embedding(vocabulary.n_sounds, width)
+        self.duration_head = nn.Linear(width, vocabulary.n_durations)
+        for name, parameter in self.named_parameters():
+            if parameter.dim() > 1:
+                nn.init.normal_(parameter, std=0.02 / (2 * settings.layers) ** 0.5 if name.endswith(("project_out.weight", "narrow.weight")) else 0.02)
+
+    def forward(self, events: Tensor, context: Tensor, ticks: Tensor, cache: Cache | None = None) -> Tensor:
+        """(B, T, D) hidden states; row t predicts event t + 1.
+
+        Args:
+            events: (B, T, 2) sound and duration ids.
+            context: (B, T, C) where the next event goes.
+            ticks: (B, T + 1) onsets of the events and, last, of the one to come.
+            cache: what came before; it is made longer by T.
+        """
+        batch, n_new = events.shape[:2]
+        places = (context + self.starts).view(batch * n_new, -1)
+        x = self.sounds(events[..., 0]) + self.durations(events[..., 1]) + self.places(places).view(batch, n_new, -1)
+        x = F.dropout(x, self.settings.dropout, self.training)
+        first = cache.length if cache is not None else 0
+        order = torch.arange(first, first + n_new, device=events.device, dtype=torch.float32).expand(batch, n_new)
+        times = ticks.float() / TICKS_PER_TURN_UNIT
+        query_turn, key_turn = self._turns(order, times[:, 1:]), self._turns(order, times[:, :-1])
+        for layer, block in enumerate(self.blocks):
+            x = block(x, query_turn, key_turn, cache, layer)
+        if cache is not None:
+            cache.length += n_new
+        return self.norm(x)
+
+    def sound_logits(self, hidden: Tensor) -> Tensor:
+        """(..., V) logits of the next sound."""
+        return self.sound_head(hidden)
+
+    def duration_logits(self, hidden: Tensor, sounds: Tensor) -> Tensor:
+        """(..., 97) logits of the next duration, given the next sound (...)."""
+        return self.duration_head(F.gelu(self.duration_in(hidden) + self.duration_sound(sounds)))
+
+    def _turns(self, order: Tensor, times: Tensor) -> Tensor:
+        """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""
+        n_each = self.settings.width // self.settings.heads // 4
+        rates = 512.0 ** -(torch.arange(n_each, device=order.device) / n_each)
+        angles = torch.cat([order[..., None] * rates, times[..., None] * rates], dim=-1)
+        return torch.polar(torch.ones_like(angles), angles)[:, None]
+
+
+def n_parameters(model: nn.Module) -> int:
+    """Trainable numbers of a model."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def stack_ticks(ticks: Sequence[int]) -> list[int]:
+    """(T + 1) onsets for `forward` from the onset of the event after each event: the first event stands at 0."""
+    return [0, *ticks]
+
+
+def _turned(x: Tensor, turn: Tensor) -> Tensor:
+    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)

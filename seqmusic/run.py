@@ -1,0 +1,287 @@
+"""A run from end to end: train into a folder, continue a head into files, make a result again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from seqmusic.configuration import Configuration, configuration_text, read_configuration
+from seqmusic.corpus.chorales import load_chorales
+from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.corpus.table import write_works
+from seqmusic.errors import CheckpointError, FormatError, MissingExtraError, RequestError
+from seqmusic.formats import read_score, write_score
+from seqmusic.formats.files import write_atomic
+from seqmusic.formats.head import head_text, parse_head
+from seqmusic.generation.continuation import Candidate, Request, continuation
+from seqmusic.model.transformer import Transformer, Vocabulary, n_parameters
+from seqmusic.score import TICKS_PER_SIXTEENTH, Key, Note, Score, TimeSignature
+from seqmusic.tokens import rules
+from seqmusic.tokens.augmentation import legal_shifts, transposed
+from seqmusic.tokens.context import context_sizes
+from seqmusic.tokens.tokenizer import Hole, Trace, encode, normalized, trace
+from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
+from seqmusic.tonality import infer_key
+from seqmusic.training.batches import Masks, make_batch, nll
+from seqmusic.training.checkpoint import load_progress, load_weights, save_progress, save_weights
+from seqmusic.training.device import choose_device
+from seqmusic.training.loop import Report, TrainingSettings, TrainingState, new_state, train
+
+MAX_VOICES = 4
+TOKENS: dict[str, object] = {"grammar": 1, "max_voices": MAX_VOICES, "n_sounds": N_SOUNDS, "n_durations": N_DURATIONS}
+VOCABULARY = Vocabulary(n_sounds=N_SOUNDS, n_durations=N_DURATIONS, context_sizes=context_sizes(MAX_VOICES))
+TASKS_A_PIECE = 4
+GIVEN_COLOR = "#1f6fb2"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPiece:
+    """A work ready to be drawn: its plain sequence, some with a part given, and how far it may be moved."""
+
+    plain: Trace
+    tasks: tuple[Trace, ...]
+    shifts: tuple[int, ...]
+
+
+def cells(score: Score) -> int:
+    """Sixteenth steps x voices of a whole piece, rests included."""
+    return math.ceil(score.end_ticks / TICKS_PER_SIXTEENTH) * len(score.voices)
+
+
+def training_pieces(works: Sequence[Work], seed: int, progress: bool = True) -> list[TrainingPiece]:
+    """The works as sequences, with tasks drawn from `seed`."""
+    pieces = []
+    for index, work in enumerate(tqdm(works, desc="encoding", unit="piece", disable=not progress, leave=False)):
+        chance = np.random.default_rng([seed, index])
+        score = normalized(work.score)
+        tasks = tuple(trace(_task(score, chance), MAX_VOICES) for _ in range(TASKS_A_PIECE))
+        pieces.append(TrainingPiece(trace(encode(score), MAX_VOICES), tasks, tuple(legal_shifts(score))))
+    return pieces
+
+
+def _task(score: Score, chance: np.random.Generator) -> list[tuple[int, int]]:
+    """The piece with a part of it given: the head of the soprano or of all voices, a voice alone, or a whole soprano."""
+    kind = chance.choice(["melody", "melody head", "soprano head", "soprano head", "all heads", "soprano"])
+    if kind.startswith("melody"):
+        score = replace(score, voices=score.voices[:1])
+    if kind == "melody":
+        return encode(score)
+    end: int | None = score.end_ticks if chance.random() < 0.7 else None
+    cut = int(chance.uniform(0.05, 0.5) * score.end_ticks)
+    holes: list[list[Hole]] = []
+    for line, voice in enumerate(score.voices):
+        start = next((note.onset_ticks for note in voice.notes if note.onset_ticks >= cut), 0)
+        whole = kind == "soprano"
+        holes.append(([] if line == 0 else [(0, None)]) if whole else [(start if line == 0 or kind == "all heads" else 0, end)])
+    return encode(score, holes)
+
+
+def draw_batch(pieces: Sequence[TrainingPiece], settings: TrainingSettings, step: int) -> list[Trace]:
+    """The sequences of batch `step`: pieces in a new order each epoch, each moved at random within its compass."""
+    batches = max(1, len(pieces) // settings.batch_size)
+    epoch, place = divmod(step, batches)
+    order = np.random.default_rng([settings.seed, epoch]).permutation(len(pieces))
+    chance = np.random.default_rng([settings.seed, epoch, place])
+    drawn = []
+    for index in order[place * settings.batch_size : (place + 1) * settings.batch_size]:
+        piece = pieces[index]
+        own = piece.tasks[chance.integers(len(piece.tasks))] if chance.random() < settings.given_share else piece.plain
+        drawn.append(transposed(own, int(chance.choice(piece.shifts))))
+    return drawn
+
+
+@torch.inference_mode()
+def likelihood(model: Transformer, traces: Sequence[Trace], masks: Masks, n_cells: int, batch_size: int = 16) -> dict[str, float]:
+    """Nats a cell, in all and for sound and duration, of whole pieces."""
+    device = next(model.parameters()).device
+    sound = duration = 0.0
+    ordered = sorted(traces, key=lambda own: len(own.events))
+    for start in range(0, len(ordered), batch_size):
+        a, b = nll(model, make_batch(ordered[start : start + batch_size], device), masks)
+        sound, duration = sound + float(a.double().sum()), duration + float(b.double().sum())
+    return {"nats_per_cell": (sound + duration) / n_cells, "sound_nats_per_cell": sound / n_cells, "duration_nats_per_cell": duration / n_cells}
+
+
+def make_masks(device: torch.device) -> Masks:
+    """The grammar's tables on a device."""
+    return Masks(torch.tensor(rules.sound_masks(MAX_VOICES), device=device), torch.tensor(rules.duration_masks(), device=device))
+
+
+def train_run(configuration: Configuration, out: Path, *, device: str, resume: bool, show: Callable[[str], None] = print) -> None:
+    """Train on the chorales into the folder `out`; Ctrl-C saves, and the run can be resumed.
+
+    Raises:
+        CheckpointError: `out` holds another run, or nothing to resume.
+        DeviceError: the device is not there.
+    """
+    place, why = choose_device(device)
+    _check_folder(configuration, out, resume)
+    show(f"device: {place} ({why})")
+    dataset = load_chorales()
+    settings = configuration.training
+    pieces = training_pieces(dataset.part("train"), settings.seed)
+    held_out = [normalized(work.score) for work in dataset.part("valid")]
+    traces, n_cells, masks = [trace(encode(score), MAX_VOICES) for score in held_out], sum(map(cells, held_out)), make_masks(place)
+    torch.manual_seed(settings.seed)
+    state = new_state(Transformer(configuration.model, VOCABULARY).to(place), settings)
+    if resume:
+        load_progress(state, out)
+    show(f"{n_parameters(state.model):,} parameters; {len(pieces)} works to train on, {len(held_out)} to validate")
+    write_atomic(out / "config.toml", configuration_text(configuration))
+    write_works(dataset, out / "works.csv")
+    rows = _read_metrics(out) if resume else []
+    try:
+        _follow(state, configuration, pieces, traces, n_cells, masks, out, rows, show)
+    except KeyboardInterrupt:
+        save_progress(state, out)
+        show(f"stopped after {state.step} batches and saved; go on with: seqmusic train {out / 'config.toml'} --out {out} --resume")
+        raise
+    write_atomic(out / "card.md", _card(configuration, state, dataset, rows))
+
+
+def _follow(
+    state: TrainingState, configuration: Configuration, pieces: Sequence[TrainingPiece], traces: Sequence[Trace], n_cells: int, masks: Masks,
+    out: Path, rows: list[dict[str, float]], show: Callable[[str], None],
+) -> None:
+    settings = configuration.training
+
+    def evaluate(model: Transformer) -> dict[str, float]:
+        return likelihood(model.eval(), traces, masks, n_cells)
+
+    with tqdm(total=settings.steps, initial=state.step, unit="batch", desc="training") as bar:
+        for report in train(state, settings, lambda step: draw_batch(pieces, settings, step), evaluate, masks):
+            bar.update(report.step - bar.n)
+            bar.set_postfix(loss=f"{report.loss:.3f}", notes_per_s=f"{report.n_events / max(1e-9, state.seconds / state.step):.0f}")
+            if report.evaluation:
+                rows.append(_row(report, state))
+                _write_metrics(out, rows)
+                tqdm.write(f"batch {report.step:>5}: {report.evaluation['nats_per_cell']:.4f} nats a cell on validation")
+                if report.is_best:
+                    save_weights(state.averaged if settings.averaging else state.model, out, TOKENS)
+                save_progress(state, out)
+    show(f"best: {state.best:.4f} nats a cell on validation; the model is in {out}")
+
+
+def _check_folder(configuration: Configuration, out: Path, resume: bool) -> None:
+    if (out / "config.toml").is_file() and not resume:
+        raise CheckpointError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
+    if resume and (out / "config.toml").is_file():
+        before = read_configuration(out / "config.toml", {})
+        for part in ("model", "training"):
+            for name, value in asdict(getattr(configuration, part)).items():
+                old = getattr(getattr(before, part), name)
+                if old != value and (part, name) not in (("training", "steps"), ("training", "minutes")):
+                    raise CheckpointError(f"{out}: [{part}] {name} was {old}, now {value}; resume with the same configuration")
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"{out}: is a file; --out names a folder")
+
+
+def _row(report: Report, state: TrainingState) -> dict[str, float]:
+    return {"step": report.step, "seconds": round(state.seconds, 1), "loss": report.loss, **report.evaluation}
+
+
+def _write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomic(out / "metrics.csv", text.getvalue())
+
+
+def _read_metrics(out: Path) -> list[dict[str, float]]:
+    path = out / "metrics.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _card(configuration: Configuration, state: TrainingState, dataset: Dataset, rows: Sequence[dict[str, float]]) -> str:
+    sizes = ", ".join(f"{len(dataset.part(name))} {name}" for name in ("train", "valid", "test"))
+    lines = [
+        "# Model card", "", "Trained on the Bach chorales of the installed music21 corpus.", "",
+        f"- works: {sizes} (works.csv); the test part was not looked at",
+        f"- parameters: {n_parameters(state.model):,}", f"- batches: {state.step}, {state.seconds:.0f} s",
+        f"- best on validation: {state.best:.4f} nats a cell", "", "```toml", configuration_text(configuration).strip(), "```", "",
+    ]
+    return "\n".join(lines)
+
+
+def load_model(folder: Path) -> Transformer:
+    """The trained model of a run, ready to predict.
+
+    Raises:
+        CheckpointError: the folder holds no whole model of this tokenizer.
+    """
+    return load_weights(folder, VOCABULARY, TOKENS)
+
+
+def continue_run(head: Score, model: Path | None, request: Request, out: Path) -> list[dict[str, object]]:
+    """Continue a head; write each candidate into `out` and return its figures and files, likeliest first.
+
+    Raises:
+        FormatError: `out` is there already.
+        RequestError, CheckpointError: as `continuation` and `load_model`.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FormatError(f"{out}: is there already; choose another --out")
+    folder = model if model is not None else _default_model()
+    head = replace(head, key=head.key or infer_key(head))
+    candidates = continuation(load_model(folder), head, request)
+    made = json.dumps({"head": head_text(head), "time_signature": str(head.time_signatures[0][1]), "key": asdict(head.key) if head.key else None, "model": str(folder), "request": asdict(request)})
+    return [_write_candidate(rank, candidate, head, made, out) for rank, candidate in enumerate(candidates, start=1)]
+
+
+def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
+    """Make the result of a file again from the settings written in it.
+
+    Raises:
+        RequestError: the file holds no settings of this program.
+    """
+    try:
+        made = json.loads(read_score(path).source)
+        request, key = Request(**made["request"]), made["key"]
+        head, model, signature = str(made["head"]), Path(made["model"]), TimeSignature.parse(made["time_signature"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RequestError(f"{path}: holds no settings of seqmusic continue; replay takes a MIDI or MusicXML file it wrote") from error
+    score = parse_head(head, signature, Key(**key) if key else None)
+    return continue_run(score, model, request, out)
+
+
+def _default_model() -> Path:
+    for folder in (Path(__file__).parent / "pretrained" / "chorales", Path("runs/quick"), Path("runs/first")):
+        if (folder / "model.safetensors").is_file():
+            return folder
+    raise CheckpointError("no trained model found; train one with: seqmusic train --out runs/first")
+
+
+def _write_candidate(rank: int, candidate: Candidate, head: Score, made: str, out: Path) -> dict[str, object]:
+    score = replace(candidate.score, source=made, title=head.title or f"Continuation {rank}")
+    files = {}
+    for suffix in ("mid", "musicxml", "ly"):
+        files[suffix] = str(write_score(score, out / f"{rank}.{suffix}"))
+    try:
+        from seqmusic.formats.image import write_png, write_svg
+
+        given = {(i, note.onset_ticks) for i, voice in enumerate(head.voices) for note in voice.notes}
+
+        def color(voice: int, note: Note) -> str | None:
+            return GIVEN_COLOR if (voice, note.onset_ticks) in given else None
+
+        files["svg"] = str(write_svg(score, out / f"{rank}.svg", color))
+        files["png"] = str(write_png(score, out / f"{rank}.png", color))
+    except MissingExtraError as error:
+        files["picture"] = str(error)
+    return {
+        "rank": rank, "log_probability_per_note": candidate.log_probability_per_note,
+        "bits_per_note": -candidate.log_probability_per_note / math.log(2), "n_notes": candidate.n_events, "files": files,
+    }

@@ -28,13 +28,14 @@ app = App(
 )
 data = App(
     name="data",
-    help="The corpus: prepare it, describe it, see what was dropped and what the model is shown.\n\nFor example: seqmusic data describe",
+    help="The corpus: prepare it, describe it, see what was dropped and what the model is shown.\n\n"
+    "For example: seqmusic data describe",
     help_format="plaintext",
     result_action="return_value",
 )
 app.command(data)
 _Flag = Parameter(negative="")
-_Settings = Annotated[dict[str, str] | None, Parameter(help="Any key of this table: --training.steps 900, --model.dropout 0.3.")]
+_Table = dict[str, str] | None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,8 +130,8 @@ def train(
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     minutes: str | None = None,
     resume: Annotated[bool, _Flag] = False,
-    model: _Settings = None,
-    training: _Settings = None,
+    model: _Table = None,
+    training: _Table = None,
 ) -> None:
     """Train a model of the chorales.
 
@@ -142,11 +143,14 @@ def train(
         device: Where to compute; auto takes the best that is there.
         minutes: Stop after so long; the same as --training.minutes.
         resume: Go on with the run in the folder.
+        model: Any key of the table [model], such as --model.dropout 0.3.
+        training: Any key of the table [training], such as --training.steps 900.
     """
     from seqmusic.configuration import read_configuration
     from seqmusic.run import train_run
 
-    overrides = {f"{table}.{key}": text for table, keys in (("model", model), ("training", training)) for key, text in (keys or {}).items()}
+    tables = {"model": model or {}, "training": training or {}}
+    overrides = {f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
     if minutes is not None:
         overrides["training.minutes"] = minutes
     train_run(read_configuration(config, overrides), out, device=device, resume=resume)

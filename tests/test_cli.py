@@ -1,0 +1,150 @@
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seqmusic import __version__
+from seqmusic.cli import _new_folder, _print_candidates, main
+from seqmusic.errors import FormatError
+from seqmusic.formats import write_score
+from seqmusic.formats.head import parse_head
+
+COMMANDS = ("data prepare", "data describe", "data clean", "data tokens", "train", "continue", "replay", "doctor")
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line that a refused command says."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("seqmusic: ")
+    return err.removeprefix("seqmusic: ").rstrip("\n")
+
+
+def cpu_seconds(*arguments: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_takes_under_a_third_of_a_second_of_the_processor() -> None:
+    assert min(cpu_seconds("-m", "seqmusic", "--help") for _ in range(5)) < 0.3
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = "{'torch', 'music21', 'numpy', 'miditoolkit', 'matplotlib'}"
+    code = f"import sys; from seqmusic.cli import main; main(['--help']); sys.exit(str({heavy} & set(sys.modules) or ''))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--help"]) == 0
+    assert f"For example: seqmusic {command}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = "G4 A4 B4 C5 | D5:1/2 B4"
+    path = write_score(parse_head(head), tmp_path / "theme.mid")
+    assert main(["data", "tokens", head]) == 0
+    typed = capsys.readouterr().out
+    assert main(["data", "tokens", str(path)]) == 0
+    notes = [line for line in typed.splitlines() if "PITCH" in line]
+    assert notes[0].split() == ["6", "0", "Soprano", "PITCH_67", "24"]
+    assert len(notes) == 6
+    from_file = [line for line in capsys.readouterr().out.splitlines() if "PITCH" in line]
+    assert [line.split()[-2:] for line in from_file] == [line.split()[-2:] for line in notes]
+
+
+def test_data_commands(chorales: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "prepare", "--out", str(tmp_path / "copy")]) == 0
+    assert capsys.readouterr().out.startswith("388 of 413 works kept (train 273, valid 38, test 77), 195 tune families")
+    assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["scores.npz", "works.csv"]
+    assert main(["data", "clean"]) == 0
+    assert "Dropped: 25" in capsys.readouterr().out
+    assert main(["data", "describe"]) == 0
+    assert "388 works kept of 413" in capsys.readouterr().out
+    assert "exists and is not empty" in refusal(capsys, "data", "prepare", "--out", str(tmp_path / "copy"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nope"], 'Unknown command "nope"'),
+        (["data", "tokens", ""], "the head holds no note"),
+        (["data", "tokens", "C4 H4"], "token 2 'H4' at character 4"),
+        (["data", "tokens", "none.mid"], "none.mid: there is no such file"),
+        (["data", "tokens", "C" * 5000], "token 1"),
+        (["train"], "--out requires an argument"),
+        (["train", "--out", "x", "--frob", "3"], "Unknown option: --frob"),
+        (["train", "--out", "x", "--device", "tpu"], 'Invalid value "tpu" for --device'),
+        (["train", "none.toml", "--out", "x"], "none.toml: there is no such file"),
+        (["train", "--out", "x", "--model.layer", "3"], "[model] unknown key 'layer'; did you mean 'layers'?"),
+        (["train", "--out", "x", "--training.batch-size", "0"], "[training] batch_size must be 1 or more, got 0"),
+        (["train", "--out", "x", "--minutes", "long"], "[training] minutes must be a number, got 'long'"),
+        (["continue", "C4", "--bars", "x"], 'Invalid value for --bars: unable to convert "x" into int.'),
+        (["continue", "C4", "--key", "H major"], "H major"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if arguments[0] in ("train", "continue"):
+        pytest.importorskip("seqmusic.run")
+    assert words in refusal(capsys, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_program_itself_has_that_status() -> None:
+    result = subprocess.run([sys.executable, "-m", "seqmusic", "nope"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("seqmusic: ")
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    head = " ".join(["C4 D4"] * 1500)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "seqmusic", "data", "tokens", head], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert command.stdout
+    command.stdout.readline()
+    command.stdout.close()
+    assert command.stderr
+    assert command.stderr.read() == b""
+    command.stderr.close()
+    assert command.wait() == 0
+
+
+def test_results_go_to_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _new_folder(None) == Path("continuations/1")
+    os.makedirs("continuations/1")
+    assert _new_folder(None) == Path("continuations/2")
+    assert _new_folder(Path("continuations/1")) == Path("continuations/1")  # empty, so nothing is lost
+    Path("continuations/1/mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(FormatError, match="exists and is not empty; choose another folder"):
+        _new_folder(Path("continuations/1"))
+    with pytest.raises(FormatError, match="is a file"):
+        _new_folder(Path("continuations/1/mine.txt"))
+
+
+def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    one = {"rank": 1, "log_probability_per_note": -1.25, "bits_per_note": 1.8034, "n_notes": 31}
+    one["files"] = {"midi": "out/1.mid", "musicxml": "out/1.musicxml"}  # type: ignore[assignment]
+    _print_candidates([one])
+    assert capsys.readouterr().out.splitlines()[1].split() == ["1", "-1.250", "1.80", "31", "out/1.mid", ".musicxml"]
+    _print_candidates([one], as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"candidates": [one]}

@@ -183,7 +183,7 @@ def continue_(
         head: The theme, typed ("C4 D4:1/8 Eb4:3/8 R:1/4 | F4"; several are several voices), or one file.
         model: The folder of a trained model.
         voices: One voice, or four; when not said, one for a theme of one voice and else four.
-        bars: How many bars to add.
+        bars: How many bars in all, the theme's own included and a pickup not counted.
         n: How many candidates.
         temperature: 1 as the model was trained, less is safer, 0 always takes the likeliest.
         pitch_temperature: The same for pitches alone.
@@ -282,5 +282,7 @@ def _print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False
     print("rank  log-probability a note  bits a note  notes  files")
     for one in candidates:
         figures = f"{one['rank']:>4}  {one['log_probability_per_note']:>22.3f}  {one['bits_per_note']:>11.2f}  {one['n_notes']:>5}"
-        files = list(one["files"].values())
-        print(f"{figures}  {files[0] if files else ''}{''.join(f' {Path(file).suffix}' for file in files[1:])}")
+        files = [Path(file) for kind, file in one["files"].items() if kind != "picture"]
+        print(f"{figures}  {' '.join([str(files[0]), *(file.suffix for file in files[1:])]) if files else ''}".rstrip())
+    if missing := next((one["files"]["picture"] for one in candidates if "picture" in one["files"]), ""):
+        print(f"No pictures: {missing}")

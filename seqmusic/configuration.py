@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from seqmusic.model.transformer import ModelSettings
     from seqmusic.training.loop import TrainingSettings
 
-OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop", "adagrad")
-SCHEDULES = ("constant", "linear", "cosine")
 _TRUTHS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
@@ -41,7 +39,6 @@ _RANGES = {
     | dict.fromkeys(("minutes", "weight_decay", "l1", "clip", "patience", "seed"), _AT_LEAST_0)
     | {"learning_rate": _POSITIVE, "warmup": _SHARE, "averaging": _BELOW_1, "given_share": _SHARE},
 }
-_CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
 
 @dataclass(frozen=True)
@@ -101,6 +98,12 @@ def _tables() -> dict[str, Any]:
     return {"model": ModelSettings, "training": TrainingSettings}
 
 
+def _choices() -> dict[str, tuple[str, ...]]:
+    from seqmusic.training.loop import OPTIMIZERS, SCHEDULES
+
+    return {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         text = _found(Path(path)).read_text(encoding="utf-8")
@@ -143,7 +146,7 @@ def _checked(settings: Any, table: str, key: str, value: object, place: str, *, 
         found = float(found)
     if type(found) is not kind or (isinstance(found, float) and not math.isfinite(found)):
         raise ConfigurationError(f"{place} {key} must be {_KINDS.get(kind, kind)}, got {value!r}")
-    choices, limits = _CHOICES.get(key), _RANGES[table].get(key)
+    choices, limits = _choices().get(key, ()), _RANGES[table].get(key)
     if choices and found not in choices:
         near = difflib.get_close_matches(str(found), choices, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmusic.configuration import OPTIMIZERS, SCHEDULES, Configuration, configuration_text, read_configuration
+from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.errors import ConfigurationError
 from seqmusic.model.transformer import ModelSettings
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.loop import OPTIMIZERS, SCHEDULES, TrainingSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,6 +1,8 @@
 import json
 import os
+import re
 import resource
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from seqmusic import __version__
-from seqmusic.cli import _new_folder, _print_candidates, main
+from seqmusic.cli import _new_folder, _print_candidates, app, main
 from seqmusic.errors import FormatError
 from seqmusic.formats import write_score
 from seqmusic.formats.head import parse_head
 
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = ("data prepare", "data describe", "data clean", "data tokens", "train", "continue", "replay", "doctor")
 
 
@@ -148,3 +151,32 @@ def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.splitlines()[1].split() == ["1", "-1.250", "1.80", "31", "out/1.mid", ".musicxml"]
     _print_candidates([one], as_json=True)
     assert json.loads(capsys.readouterr().out) == {"candidates": [one]}
+
+
+def test_the_readmes_python_runs(chorales: object, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert re.fullmatch(r"\d+ of \d+ events are music to be predicted\n", capsys.readouterr().out)
+
+
+def test_the_readmes_commands_are_understood() -> None:
+    told = re.findall(r"^\| `(seqmusic .*?)` \|", README, re.MULTILINE) + re.findall(r"^(seqmusic [a-z].* --.*)$", README, re.MULTILINE)
+    assert len(told) >= 10
+    for command in told:
+        app.parse_args(shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False)
+
+
+def test_the_readmes_python_that_trains_imports_what_there_is() -> None:
+    (code,) = re.findall(r"^```python no-run\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    imports = [line for line in code.splitlines() if line.startswith("from ")]
+    exec(compile("\n".join(imports), "README.md", "exec"), {})
+    assert len(imports) == 5
+
+
+def test_the_readmes_figures_are_those_of_the_corpus(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "describe"]) == 0
+    told = capsys.readouterr().out
+    for figure in ("388 works kept of 413, 91,452 notes", "Tune families: 195,", "Dropped: 25", "with a training work: 0 %"):
+        assert figure in told
+    for figure in ("413 readable files", "388 are kept and 25 dropped", "91,452 notes", "195 tune families"):
+        assert figure in " ".join(README.split())

@@ -245,7 +245,7 @@ class Walk:
         """How long ago the time signature may have changed; negative where it cannot have."""
         if self.meters[0][1] == TIMESIG:
             return -1
-        return self.now - max(self._floor, self.meters[-1][0]) - 1
+        return self.now - max(self._floor, self.meters[-1][0], self.pickup - 1) - 1
 
     def context(self) -> NDArray[np.int16]:
         """(K,) where we are, in the columns of `context.context_columns`."""

@@ -68,10 +68,13 @@ def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[
         UnencodableError: the tokens cannot say it.
     """
     score = normalized(score)
+    events = _header(score)
+    if not score.end_ticks:
+        raise UnencodableError("a sequence has at least one note, got a score without notes; ask for music with encode_prompt")
+    holes = None if holes is None else _reaching(holes, score.end_ticks)
     tiles = [_tiles(voice, score.end_ticks, line) for voice, line in zip(score.voices, holes or [()] * len(score.voices), strict=True)]
     body = [t for line, own in enumerate(tiles) for t in own if holes is None or t[3]]
     changes = list(score.time_signatures[1:])
-    events = _header(score)
     if holes is not None:
         events += [(GIVEN, 0), *_given(score, tiles, holes, changes)]
     body.sort()
@@ -88,14 +91,17 @@ def encode_prompt(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -
     Raises:
         UnencodableError: the tokens cannot say it.
     """
+    changes = list(score.time_signatures[1:])  # those after the last known note too: holes may reach beyond it
     score = normalized(score)
     events = _header(score)
     if holes is None:
         return [*events, (BODY, 0)]
-    ends = [end for line in holes for hole in line if (end := hole[1]) is not None]
-    end_ticks = max([score.end_ticks, *ends])
+    end_ticks = max([score.end_ticks, *(start if end is None else end for line in holes for start, end in line)])
+    if not end_ticks and not all(holes):
+        raise UnencodableError("a voice without a hole says how long the music lasts, but nothing is given; open a hole in every voice")
+    holes = _reaching(holes, end_ticks)
     tiles = [_tiles(voice, _line_end(line, end_ticks), line) for voice, line in zip(score.voices, holes, strict=True)]
-    return [*events, (GIVEN, 0), *_given(score, tiles, holes, list(score.time_signatures[1:])), (BODY, 0)]
+    return [*events, (GIVEN, 0), *_given(score, tiles, holes, changes), (BODY, 0)]
 
 
 def decode(events: Iterable[Event], max_voices: int = MAX_VOICES) -> Score:
@@ -150,6 +156,12 @@ def tokens_text(events: Sequence[Event]) -> Iterator[str]:
         yield f"{index:>5} {place} {voice:<9} {sound_name(sound):<18} {duration or ''}".rstrip()
         if index:
             walk.push(sound, duration)
+
+
+def _reaching(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[list[Hole]]:
+    """The holes without those that open where the music ends: a closed line says where that is, and nothing is missing there."""
+    has_end = any(all(end is not None for _, end in line) for line in holes)
+    return [[(start, end) for start, end in line if not (has_end and end is None and start >= end_ticks)] for line in holes]
 
 
 def _line_end(line: Sequence[Hole], end_ticks: int) -> int:

@@ -1,0 +1,176 @@
+"""The state machine: whatever it allows is a score, whatever it forbids is refused."""
+
+import numpy as np
+import pytest
+
+from seqmusic.score import Key, TimeSignature
+from seqmusic.tokens import vocabulary as v
+from seqmusic.tokens.context import context_columns, context_sizes
+from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION, HEADER_SECTION, Walk
+from seqmusic.tokens.rules import duration_masks, sound_masks
+from seqmusic.tokens.tokenizer import decode, encode, normalized
+from seqmusic.tokens.vocabulary import BODY, BOS, EOS, GIVEN, HOLD, HOLE, PICKUP, PITCH, REST, VOICE, key_id, sound_name, timesig_id
+
+KINDS = np.digitize(np.arange(v.N_SOUNDS), [*range(1, v.PITCH + 1), v.KEY, v.VOICE, v.STYLE, v.TIMESIG])
+FOUR_FOUR = timesig_id(TimeSignature(4, 4))
+HEADER = [(VOICE, 0), (VOICE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 0), (key_id(None), 0)]
+
+
+def walk_of(*events):
+    walk = Walk()
+    for event in events:
+        walk.push(*event)
+    return walk
+
+
+def drawn_sound(walk, rng, allowed, is_late):
+    """A sound id: each kind as likely as any other, and the way out once it is late."""
+    for way_out in (BODY, EOS) if is_late else ():
+        if allowed[way_out]:
+            return way_out
+    sounds = np.flatnonzero(allowed)
+    notes = sounds[(sounds >= PITCH) & (sounds < v.KEY)]
+    if is_late and len(notes):
+        return int(rng.choice(notes))
+    return int(rng.choice(sounds[KINDS[sounds] == rng.choice(np.unique(KINDS[sounds]))]))
+
+
+def drawn_duration(walk, rng, allowed, is_late):
+    """Any duration; once it is late, one that makes the lines end together where it can."""
+    target = max((line.at or 0 for line in walk.lines), default=0) - walk.now
+    if is_late and walk.section != HEADER_SECTION and 0 < target <= v.MAX_DURATION and allowed[target]:
+        return target
+    durations = np.flatnonzero(allowed)
+    return int(durations[-1] if rng.random() < 0.2 else rng.choice(durations))  # the longest may be held on
+
+
+def random_walk(seed, max_voices, n_events=60):
+    """Events from BOS to EOS, every one drawn under the masks; checks the masks and the context on the way."""
+    rng, walk, events = np.random.default_rng(seed), Walk(max_voices), [(BOS, 0)]
+    sizes = np.array(context_sizes(max_voices))
+    while not walk.is_finished:
+        assert len(events) < 3000, "the walk found no way out"
+        context = walk.context()
+        assert context.shape == (len(context_columns(max_voices)),)
+        assert ((context >= 0) & (context < sizes)).all(), dict(zip(context_columns(max_voices), context, strict=True))
+        allowed = sound_masks(max_voices)[walk.sound_rule]
+        assert allowed.any()
+        assert allowed[EOS] == walk.can_end
+        is_late = len(events) > (n_events // 2 if walk.section == GIVEN_SECTION else n_events)
+        sound = drawn_sound(walk, rng, allowed, is_late)
+        durations = duration_masks()[walk.duration_rule(sound)]
+        assert durations.any(), sound_name(sound)
+        events.append((sound, drawn_duration(walk, rng, durations, is_late)))
+        walk.push(*events[-1])
+    return walk, events
+
+
+@pytest.mark.parametrize("max_voices", [1, 3, 4, 16])
+def test_every_allowed_walk_is_a_score(max_voices):
+    said = set()
+    for seed in range(60):
+        walk, events = random_walk(seed, max_voices)
+        score = decode(events)
+        assert score == walk.score()
+        if score.end_ticks:
+            assert decode(encode(score)) == normalized(score)
+        said |= set(KINDS[[sound for sound, _ in events]])
+    assert said == set(range(1, len(np.unique(KINDS)))), "each kind of event but PAD must have been drawn"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_the_masks_forbid_is_refused(seed):
+    rng = np.random.default_rng(seed)
+    _, events = random_walk(seed, 4, n_events=30)
+    walk = Walk(4)
+    for sound, duration in events[1:]:
+        forbidden = np.flatnonzero(~sound_masks(4)[walk.sound_rule])
+        with pytest.raises(ValueError, match=r"does not allow \w+.* here \(tick \d+\)"):
+            walk.push(int(rng.choice(forbidden)), 0)
+        too_long = np.flatnonzero(~duration_masks()[walk.duration_rule(sound)])
+        for wrong in (-1, v.N_DURATIONS, *rng.permutation(too_long)[:1]):
+            with pytest.raises(ValueError, match=rf"to last {wrong} ticks here"):
+                walk.push(sound, int(wrong))
+        walk.push(sound, duration)  # a refusal left no trace
+    assert walk.is_finished
+    with pytest.raises(ValueError, match="does not allow REST here"):
+        walk.push(REST, 24)
+
+
+@pytest.mark.parametrize(("before", "event", "words"), [
+    ([], (FOUR_FOUR, 0), "TIMESIG_4/4 here"),  # no voice yet
+    ([(VOICE + 3, 0)], (VOICE, 0), "VOICE_Soprano here"),  # voices come from high to low
+    ([(VOICE, 0)], (VOICE + 5, 0), "VOICE_Voice_2 here"),  # either family, not both
+    ([(VOICE, 0), (FOUR_FOUR, 0)], (PICKUP, 96), "PICKUP to last 96"),  # a whole bar is no pickup
+    ([(VOICE, 0), (timesig_id(None), 0)], (PICKUP, 1), "PICKUP to last 1 "),  # no meter, no pickup
+    ([*HEADER, (BODY, 0)], (EOS, 0), "EOS here"),  # no music yet
+    ([*HEADER, (BODY, 0)], (HOLD, 24), "HOLD here"),  # nothing to hold
+    ([*HEADER, (BODY, 0)], (PITCH + 60, 0), "PITCH_60 to last 0"),
+    ([*HEADER, (BODY, 0)], (HOLE, 24), "HOLE here"),  # holes belong to GIVEN
+    ([*HEADER, (BODY, 0), (PITCH + 60, 24)], (EOS, 0), "EOS here"),  # the bass has not ended
+    ([*HEADER, (BODY, 0), (REST, 24), (PITCH + 60, 24)], (REST, 24), "REST here"),  # one rest, said twice
+    ([*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 96)], (HOLD, 24), "HOLD here"),  # only a note of 96 goes on
+    ([*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 48)], (FOUR_FOUR, 24), "TIMESIG_4/4 to last 24"),  # not before the last onset
+    ([*HEADER, (GIVEN, 0)], (BODY, 0), "BODY here"),  # nothing given, no hole
+    ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24)], (HOLE, 24), "HOLE here"),  # one hole, said twice
+    ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24), (BODY, 0)], (PITCH + 60, 25), "PITCH_60 to last 25"),  # over the hole's end
+])
+def test_refusals(before, event, words):
+    with pytest.raises(ValueError, match=words):
+        walk_of(*before).push(*event)
+
+
+def test_no_change_of_meter_inside_the_pickup():
+    header = [(VOICE, 0), (FOUR_FOUR, 0), (PICKUP, 24), (key_id(None), 0), (BODY, 0)]
+    with pytest.raises(ValueError, match="TIMESIG_4/4"):
+        walk_of(*header, (PITCH + 60, 12)).push(FOUR_FOUR, 0)
+    walk = walk_of(*header, (PITCH + 60, 36))
+    with pytest.raises(ValueError, match="TIMESIG_4/4 to last 13"):
+        walk.push(FOUR_FOUR, 13)
+    walk.push(FOUR_FOUR, 12)  # where the pickup ends
+    assert walk.score().time_signatures == ((0, TimeSignature(4, 4)), (24, TimeSignature(4, 4)))
+
+
+def test_the_highest_of_the_earliest_voices_is_next():
+    walk = walk_of(*HEADER, (BODY, 0))
+    seen = []
+    for sound, duration in [(PITCH + 72, 48), (PITCH + 48, 24), (PITCH + 50, 24), (PITCH + 71, 24)]:
+        seen.append((walk.now, walk.voice - VOICE))
+        walk.push(sound, duration)
+    assert seen == [(0, 0), (0, 3), (24, 3), (48, 0)]
+    assert (walk.now, walk.voice - VOICE) == (48, 3)
+
+
+def test_longest_event_ends_with_the_hole():
+    walk = walk_of(*HEADER, (GIVEN, 0), (HOLE, 40), (REST, 40), (BODY, 0))
+    assert walk.section == BODY_SECTION
+    assert walk.longest_ticks == 40
+    walk.push(PITCH + 60, 30)
+    assert walk.longest_ticks == 10
+    walk.push(PITCH + 60, 10)
+    assert walk.voice is None
+    assert walk.can_end
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_copy_goes_its_own_way(seed):
+    _, events = random_walk(seed, 4)
+    for cut in range(1, len(events), 5):
+        walk = Walk(4)
+        for event in events[1:cut]:
+            walk.push(*event)
+        before = (walk.score(), walk.context().tolist(), walk.sound_rule, walk.now, walk.voice, walk.section)
+        other = walk.copy()
+        for event in events[cut:]:
+            other.push(*event)
+        assert (walk.score(), walk.context().tolist(), walk.sound_rule, walk.now, walk.voice, walk.section) == before
+        for event in events[cut:]:
+            walk.push(*event)
+        assert walk.score() == other.score() == decode(events)
+
+
+def test_header_is_kept():
+    walk = walk_of((VOICE + 4, 0), (VOICE + 6, 0), (v.STYLE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 95), (key_id(Key(2, "minor")), 0), (BODY, 0))
+    score = walk.score()
+    assert [voice.name for voice in score.voices] == ["Voice 1", "Voice 3"]
+    assert (score.pickup_ticks, score.key, walk.style) == (95, Key(2, "minor"), v.STYLE + 3)

@@ -1,0 +1,45 @@
+"""Ids: every id has one meaning, every meaning one id."""
+
+import pytest
+
+from seqmusic.errors import UnencodableError
+from seqmusic.score import SATB, Key, TimeSignature
+from seqmusic.tokens import vocabulary as v
+
+KEYS = [None, *(Key(sharps, mode) for mode in ("major", "minor", "") for sharps in range(-7, 8))]
+SIGNATURES = [None, *(TimeSignature(n, d) for d in (2, 4, 8, 16) for n in range(1, 17))]
+
+
+def test_every_key_has_its_own_id():
+    assert [v.key_id(key) for key in KEYS] == list(range(v.KEY, v.VOICE))
+    assert [v.id_key(sound) for sound in range(v.KEY, v.VOICE)] == KEYS
+
+
+def test_every_time_signature_has_its_own_id():
+    assert [v.timesig_id(signature) for signature in SIGNATURES] == list(range(v.TIMESIG, v.N_SOUNDS))
+    assert [v.id_timesig(sound) for sound in range(v.TIMESIG, v.N_SOUNDS)] == SIGNATURES
+
+
+@pytest.mark.parametrize("text", ["17/4", "64/2", "4/1", "4/32"])
+def test_other_time_signatures_are_refused(text):
+    with pytest.raises(UnencodableError, match=f"time signature {text} has no token"):
+        v.timesig_id(TimeSignature.parse(text))
+
+
+def test_voices_are_named_and_placed():
+    names = [v.voice_name(sound) for sound in range(v.VOICE, v.STYLE)]
+    assert names == [*SATB, *(f"Voice {i}" for i in range(1, 17))]
+    assert [v.voice_column(sound) for sound in range(v.VOICE, v.STYLE)] == [*range(4), *range(16)]
+
+
+def test_no_two_ids_share_a_name():
+    names = [v.sound_name(sound) for sound in range(v.N_SOUNDS)]
+    assert len(set(names)) == v.N_SOUNDS
+    assert names[:9] == ["PAD", "BOS", "EOS", "GIVEN", "BODY", "PICKUP", "REST", "HOLD", "HOLE"]
+    assert not any(" " in name for name in names)
+
+
+@pytest.mark.parametrize("sound", [-1, v.N_SOUNDS])
+def test_names_of_ids_outside_are_refused(sound):
+    with pytest.raises(ValueError, match=rf"must be an id in 0\.\.\d+, got {sound}"):
+        v.sound_name(sound)

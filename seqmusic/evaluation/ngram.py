@@ -1,8 +1,9 @@
-"""The classical rival: prediction by partial matching over token events, with contexts that a counterpoint teacher would look at.
+"""The classical rival: prediction by partial matching over token events, with contexts that a teacher of counterpoint would look at.
 
-Two views of each sound (the line, the harmony) and two of each duration (the meter, the other voices) are counted by themselves, each
-with at most five context items. A context backs off by dropping its last item; pitches are counted relative to the key signature,
-so that all keys teach each other. The views are combined by how sure each is, and the grammar's masks leave a proper likelihood.
+A sound is predicted from three views (the line, the voices around it, the step between the two), a duration, its sound being known,
+from three more (the step taken, how long the others still sound, the meter). A view has at most five context items and backs off
+by dropping the last. A pitch is counted as a step from the voice's last one, which is told as a degree of the key, so that all keys
+teach each other. The surer a view, the more it counts; what the grammar forbids gets nothing and the rest is renormalized, so the likelihood is a proper one.
 
 Source: Pearce (2005), The Construction and Evaluation of Statistical Models of Melodic Structure, chapters 6 and 7.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +23,14 @@ from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import HOLD, KEY, N_DURATIONS, N_SOUNDS, PITCH, REST, VOICE, id_key, voice_column
 
-Items = tuple[int, ...]
-_SECTION, _VOICE, _POSITION, _METER, _KEY = (GLOBAL.index(name) for name in ("section", "voice", "position", "meter", "key"))
+Items = tuple[Hashable, ...]
+MAX_ITEMS = 5
+N_VIEWS = 3
+_VOICE, _POSITION, _METER, _KEY = (GLOBAL.index(name) for name in ("voice", "position", "meter", "key"))
 _SOUND, _ELAPSED, _REMAINING = (PER_VOICE.index(name) for name in ("sound", "elapsed", "remaining"))
 _BEAT_TICKS = 24
-_SURENESS = 2.0  # power of the relative entropy that weighs a view down
+_ANCHOR = 60  # MIDI number where the voice's last pitch is put
+_LEAST_ENTROPY = 1e-3  # keeps the weight of a view that is certain finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +39,39 @@ class Moment:
 
     Attributes:
         row: row of the trace that the event follows.
-        sound, duration: ids of the event.
-        shift: semitones that bring the key signature to no sharps or flats.
-        line, harmony: context items of the sound, the most telling first.
-        meter, others: context items of the duration, the most telling first.
+        sound: sound id of the event.
+        duration: duration id of the event.
+        shift: semitones that bring the voice's last pitch to a fixed one; without one, the key to no sharps or flats.
+        sound_views: per view, the context items of the sound, the most telling first.
+        duration_views: per view, the context items of the duration.
     """
 
     row: int
     sound: int
     duration: int
     shift: int
-    line: Items
-    harmony: Items
-    meter: Items
-    others: Items
+    sound_views: tuple[Items, ...]
+    duration_views: tuple[Items, ...]
 
 
 class NGram:
     """An order-5 model counted over `training`; nothing is learned from what it predicts."""
 
     def __init__(self, training: Sequence[Trace]) -> None:
-        self._line, self._harmony = Counts(N_SOUNDS), Counts(N_SOUNDS)
-        self._meter, self._others = Counts(N_DURATIONS), Counts(N_DURATIONS)
+        self._sounds = [Counts(N_SOUNDS) for _ in range(N_VIEWS)]
+        self._durations = [Counts(N_DURATIONS) for _ in range(N_VIEWS)]
         for moment in itertools.chain.from_iterable(map(moments, training)):
-            sound = _shifted(moment.sound, moment.shift)
-            self._line.add(moment.line, sound)
-            self._harmony.add(moment.harmony, sound)
-            self._meter.add(moment.meter, moment.duration)
-            self._others.add(moment.others, moment.duration)
+            for counts, items in zip(self._sounds, moment.sound_views, strict=True):
+                counts.add(items, _shifted(moment.sound, moment.shift))
+            for counts, items in zip(self._durations, moment.duration_views, strict=True):
+                counts.add(items, moment.duration)
 
     def sound_probabilities(self, trace: Trace) -> NDArray[np.float64]:
         """(scored event, sound) what each sound was given; a row sums to 1 over what the grammar allows."""
-        allowed = sound_masks(_n_columns(trace))
+        allowed = sound_masks((trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE))
         rows = []
         for moment in moments(trace):
-            views = np.stack([self._line.probabilities(moment.line), self._harmony.probabilities(moment.harmony)])
+            views = np.stack([c.probabilities(items) for c, items in zip(self._sounds, moment.sound_views, strict=True)])
             views[:, PITCH:KEY] = np.roll(views[:, PITCH:KEY], -moment.shift, axis=1)
             rows.append(combined(views, allowed[trace.rules[moment.row, 0]]))
         return np.array(rows).reshape(-1, N_SOUNDS)
@@ -79,16 +81,16 @@ class NGram:
         allowed = duration_masks()
         rows = []
         for moment in moments(trace):
-            views = np.stack([self._meter.probabilities(moment.meter), self._others.probabilities(moment.others)])
+            views = np.stack([c.probabilities(items) for c, items in zip(self._durations, moment.duration_views, strict=True)])
             rows.append(combined(views, allowed[trace.rules[moment.row, 1]]))
         return np.array(rows).reshape(-1, N_DURATIONS)
 
     def nats(self, trace: Trace) -> float:
         """Total negative log-likelihood of the scored events."""
-        told = trace.events[1:][trace.is_scored[:-1]].astype(int)
-        every = np.arange(len(told))
-        sounds = self.sound_probabilities(trace)[every, told[:, 0]]
-        durations = self.duration_probabilities(trace)[every, told[:, 1]]
+        events = trace.events[1:][trace.is_scored[:-1]].astype(int)
+        every = np.arange(len(events))
+        sounds = self.sound_probabilities(trace)[every, events[:, 0]]
+        durations = self.duration_probabilities(trace)[every, events[:, 1]]
         return float(-np.log(sounds).sum() - np.log(durations).sum())
 
 
@@ -103,17 +105,18 @@ class Counts:
 
     def __init__(self, n_symbols: int) -> None:
         self._uniform = np.full(n_symbols, 1 / n_symbols)
-        self._tables: defaultdict[Items, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+        self._tables: dict[Items, dict[int, int]] = {}
 
     def add(self, items: Items, symbol: int) -> None:
-        """Count one symbol after the whole context and after every prefix of it."""
+        """Count one symbol after the whole context and after every shorter one."""
         for order in range(len(items) + 1):
-            self._tables[items[:order]][symbol] += 1
+            table = self._tables.setdefault(items[:order], {})
+            table[symbol] = table.get(symbol, 0) + 1
 
     def probabilities(self, items: Items) -> NDArray[np.float64]:
         """(symbol,) interpolated from no context to the longest one known, each trusted by method C.
 
-        After n events of t kinds, a context leaves t / (n + t) to the shorter one: with one "a" and nothing else counted,
+        After n events of t kinds, a context leaves t / (n + t) to the shorter one: with one event counted,
 
         >>> counts = Counts(2)
         >>> counts.add((), 0)
@@ -132,72 +135,93 @@ class Counts:
 
 
 def combined(views: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(symbol,) weighted geometric mean of the views (view, symbol) over what is allowed; the surer view weighs more."""
+    """(symbol,) mean of the views (view, symbol) over what is allowed, each weighted by one over its relative entropy.
+
+    >>> combined(np.array([[0.2, 0.3, 0.5], [0.2, 0.3, 0.5]]), np.array([True, True, False])).round(3).tolist()
+    [0.4, 0.6, 0.0]
+    """
     if allowed.sum() == 1:
         return allowed.astype(float)
     views = views[:, allowed] / views[:, allowed].sum(axis=1, keepdims=True)
-    logs = np.log(views)
-    relative_entropy = -(views * logs).sum(axis=1) / np.log(allowed.sum())
-    weights = np.maximum(relative_entropy, 1e-3) ** -_SURENESS
-    mixed = np.exp(weights / weights.sum() @ logs)
+    relative_entropy = -(views * np.log(views)).sum(axis=1) / np.log(allowed.sum())
+    weights = 1 / np.maximum(relative_entropy, _LEAST_ENTROPY)
     chosen = np.zeros(len(allowed))
-    chosen[allowed] = mixed / mixed.sum()
+    chosen[allowed] = weights / weights.sum() @ views
     return chosen
 
 
 def moments(trace: Trace) -> Iterator[Moment]:
     """The scored events of a piece in order, each with its contexts."""
     events, context = trace.events.tolist(), trace.context.tolist()
-    histories: dict[int, list[tuple[int, int]]] = defaultdict(lambda: [(0, 0), (0, 0), (0, 0)])
+    said: defaultdict[int, list[tuple[int, int]]] = defaultdict(lambda: [(0, 0), (0, 0)])  # by voice
     for row, (place, (sound, duration)) in enumerate(zip(context, events[1:], strict=False)):
         voice = place[_VOICE]
-        shift = _shift(place[_KEY])
+        is_note = voice > 0 and (sound in (REST, HOLD) or PITCH <= sound < KEY)
         if trace.is_scored[row]:
-            contexts = _note_contexts(place, histories[voice], shift, sound) if voice else _mark_contexts(events, row, sound)
-            yield Moment(row, sound, duration, shift, *contexts)
-        if voice and (sound in (REST, HOLD) or PITCH <= sound < KEY):
-            histories[voice].append((sound, duration))
+            before = [tuple(event) for event in events[max(row - 1, 0) : row + 1]]
+            views = _note_views(place, said[voice], sound) if voice else _mark_views(before, sound)
+            yield Moment(row, sound, duration, _shift(place), *views)
+        if is_note:
+            said[voice].append((sound, duration))
 
 
-def _mark_contexts(events: list[list[int]], row: int, sound: int) -> tuple[Items, Items, Items, Items]:
-    """Contexts where no note can come: what was said just before."""
-    last, before = events[row], events[row - 1]
-    return (0, *last, *before), (0, last[0]), (-sound, last[0]), (-sound,)
+def _mark_views(before: list[tuple[int, ...]], sound: int) -> tuple[tuple[Items, ...], tuple[Items, ...]]:
+    """Views where no note can come: what was said just before."""
+    return ((0, *reversed(before)),) * N_VIEWS, ((-sound, before[-1]),) * N_VIEWS
 
 
-def _note_contexts(
-    place: list[int], history: list[tuple[int, int]], shift: int, sound: int
-) -> tuple[Items, Items, Items, Items]:
-    """Line, harmony, meter and other voices at one place, five items or fewer each."""
-    voice, position = place[_VOICE], place[_POSITION]
+def _note_views(place: list[int], said: list[tuple[int, int]], sound: int) -> tuple[tuple[Items, ...], tuple[Items, ...]]:
+    """Views of a sound and of its duration, in a voice that said `said` before."""
+    voice, shift = place[_VOICE], _shift(place)
+    beat, bar = place[_POSITION] % _BEAT_TICKS, (place[_METER], place[_POSITION])
     column = voice_column(VOICE + voice - 1)
     states = [place[i : i + len(PER_VOICE)] for i in range(len(GLOBAL), len(place), len(PER_VOICE))]
-    codes = [_state_code(state, shift) for state in states]
-    rank = [c for c in _by_telling(column, len(states)) if states[c][_SOUND]][:3]
-    own = codes[column]
-    second, third = (_shifted(history[-i][0], shift) for i in (2, 3))
-    line = (voice, own, second, position % _BEAT_TICKS, third)
-    harmony = (voice, own, *(codes[c] for c in rank))
-    kind = sound if sound < PITCH or sound >= KEY else PITCH
-    rests = [state[_REMAINING] if state[_SOUND] else -1 for state in states]
-    fresh = [state[_REMAINING] for state in states if state[_SOUND] and not state[_ELAPSED]]
-    meter = (kind, position % _BEAT_TICKS, history[-1][1], voice, position)
-    others = (kind, min(fresh, default=0), position % _BEAT_TICKS, max(rests), voice)
-    return line, harmony, meter, others
+    own = _degree(states[column][_SOUND], place[_KEY])
+    others = [_heard(states[c], shift) for c in _by_telling(column, states)]
+    last_ticks, earlier = said[-1][1], _shifted(said[-2][0], shift)
+    sound_views = (
+        (voice, own, beat, last_ticks, earlier),
+        (voice, *others[:3], own)[:MAX_ITEMS],
+        (voice, own, others[0], beat, others[1]) if len(others) > 1 else (voice, own, *others, beat),
+    )
+    kind = min(sound, PITCH) if sound < KEY else sound
+    step = _shifted(sound, shift) if kind == PITCH and states[column][_SOUND] >= SOUND_PITCH else None
+    left = tuple(sorted(state[_REMAINING] for state in states if state[_SOUND]))
+    just_set = min((state[_REMAINING] for state in states if state[_SOUND] and not state[_ELAPSED]), default=0)
+    duration_views = (
+        (kind, bar, step, last_ticks, voice),
+        (kind, left, beat, voice, bar),
+        (kind, just_set, beat, bar, last_ticks),
+    )
+    return sound_views, duration_views
 
 
-def _state_code(state: list[int], shift: int) -> int:
-    """What a voice sounds, or has just sounded, in the key's frame."""
+def _heard(state: list[int], shift: int) -> tuple[int, bool]:
+    """What a voice sounds, as the symbols are counted, and whether it still sounds or has just ended."""
     code = state[_SOUND]
-    return 2 * (code + shift if code >= SOUND_PITCH else code) + (state[_REMAINING] > 0)
+    return code + shift if code >= SOUND_PITCH else code, state[_REMAINING] > 0
 
 
-def _by_telling(column: int, n: int) -> list[int]:
-    """Other voices, the most telling first: the outer ones, then the neighbors."""
-    return sorted((c for c in range(n) if c != column), key=lambda c: (c not in (0, n - 1), abs(c - column)))
+def _by_telling(column: int, states: list[list[int]]) -> list[int]:
+    """Columns of the other voices, the most telling first: those that sound on, then the outer ones, then the neighbors."""
+    outer = (0, len(states) - 1)
+    others = [c for c in range(len(states)) if c != column]
+    return sorted(others, key=lambda c: (not states[c][_REMAINING], c not in outer, abs(c - column)))
 
 
-def _shift(key: int) -> int:
+def _degree(code: int, key: int) -> int:
+    """Semitones from the key signature's major tonic up to a pitch, without octaves; negative where there is no pitch."""
+    return (code - SOUND_PITCH + _key_shift(key)) % 12 if code >= SOUND_PITCH else code - SOUND_PITCH
+
+
+def _shift(place: list[int]) -> int:
+    if not place[_VOICE]:
+        return 0
+    own = place[len(GLOBAL) + len(PER_VOICE) * voice_column(VOICE + place[_VOICE] - 1) + _SOUND]
+    return _ANCHOR - (own - SOUND_PITCH) if own >= SOUND_PITCH else _key_shift(place[_KEY])
+
+
+def _key_shift(key: int) -> int:
     """Semitones, -6..5, from a key's signature to the one without accidentals."""
     known = id_key(KEY + key)
     return 0 if known is None else (6 - 7 * known.sharps) % 12 - 6
@@ -205,7 +229,3 @@ def _shift(key: int) -> int:
 
 def _shifted(sound: int, shift: int) -> int:
     return PITCH + (sound - PITCH + shift) % (KEY - PITCH) if PITCH <= sound < KEY else sound
-
-
-def _n_columns(trace: Trace) -> int:
-    return (trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE)

@@ -89,10 +89,13 @@ def draw_batch(pieces: Sequence[TrainingPiece], settings: TrainingSettings, step
     """The sequences of batch `step`: pieces in a new order each epoch, each moved at random within its compass."""
     batches = max(1, len(pieces) // settings.batch_size)
     epoch, place = divmod(step, batches)
-    order = np.random.default_rng([settings.seed, epoch]).permutation(len(pieces))
+    shuffled = np.random.default_rng([settings.seed, epoch])
+    lengths = np.array([len(piece.plain.events) for piece in pieces]) * shuffled.uniform(0.9, 1.1, len(pieces))
+    order = np.argsort(lengths, kind="stable")  # alike in length, so that little is padding
     chance = np.random.default_rng([settings.seed, epoch, place])
+    start = int(shuffled.permutation(batches)[place]) * settings.batch_size
     drawn = []
-    for index in order[place * settings.batch_size : (place + 1) * settings.batch_size]:
+    for index in order[start : start + settings.batch_size]:
         piece = pieces[index]
         own = piece.tasks[chance.integers(len(piece.tasks))] if chance.random() < settings.given_share else piece.plain
         drawn.append(transposed(own, int(chance.choice(piece.shifts))))

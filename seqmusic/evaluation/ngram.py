@@ -1,9 +1,10 @@
-"""The classical rival: prediction by partial matching over token events, with contexts that a teacher of counterpoint would look at.
+"""The classical rival: prediction by partial matching over token events, looking where a teacher of counterpoint would look.
 
-A sound is predicted from three views (the line, the voices around it, the step between the two), a duration, its sound being known,
-from three more (the step taken, how long the others still sound, the meter). A view has at most five context items and backs off
-by dropping the last. A pitch is counted as a step from the voice's last one, which is told as a degree of the key, so that all keys
-teach each other. The surer a view, the more it counts; what the grammar forbids gets nothing and the rest is renormalized, so the likelihood is a proper one.
+A sound is predicted from three views (the line, the voices around it, the step between the two), a duration, its sound being
+known, from three more (the step taken, how long the others still sound, the meter). A view has at most five context items and
+backs off by dropping the last. A pitch is counted as a step from the voice's last one, which is told as a degree of the key, so
+that all keys teach each other; a first note, or one after a rest, is counted in the key's frame. The surer a view, the more it
+counts; what the grammar forbids gets nothing and the rest is renormalized, so the likelihood is a proper one.
 
 Source: Pearce (2005), The Construction and Evaluation of Statistical Models of Melodic Structure, chapters 6 and 7.
 """

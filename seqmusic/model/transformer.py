@@ -67,7 +67,7 @@ class Block(nn.Module):
             cache.keys[layer, :, :, start:end], cache.values[layer, :, :, start:end] = k, v
             k, v = cache.keys[layer, :, :, :end], cache.values[layer, :, :, :end]
         is_prefix = cache is None or cache.length == 0
-        mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout if self.training else 0.0, is_causal=is_prefix and n_new > 1)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1)
         x = x + self._drop(self.project_out(mixed.transpose(1, 2).reshape(batch, n_new, width)))
         return x + self._drop(self.narrow(F.gelu(self.widen(self.norm_feedforward(x)))))
 

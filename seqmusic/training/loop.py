@@ -106,7 +106,7 @@ def train(
         masks: what may follow what.
     """
     device = next(state.model.parameters()).device
-    while state.step < settings.steps and not (settings.minutes and state.seconds > 60 * settings.minutes):
+    while not _is_over(state, settings):
         started = time.monotonic()
         torch.manual_seed(settings.seed * 1_000_003 + state.step)
         for group in state.optimizer.param_groups:
@@ -114,7 +114,7 @@ def train(
         loss, n_events = _step(state, settings, make_batch_loss(state.model.train(), draw(state.step), masks, device))
         state.step += 1
         state.seconds += time.monotonic() - started
-        if state.step % settings.evaluate_every and state.step < settings.steps:
+        if state.step % settings.evaluate_every and not _is_over(state, settings):
             yield Report(state.step, loss, n_events)
             continue
         figures = evaluate(state.averaged if settings.averaging else state.model.eval())
@@ -147,6 +147,10 @@ def _step(state: TrainingState, settings: TrainingSettings, loss_and_size: tuple
             for mean, new in zip(state.averaged.parameters(), state.model.parameters(), strict=True):
                 mean.lerp_(new, 1 - decay)
     return float(loss.detach()), n_events
+
+
+def _is_over(state: TrainingState, settings: TrainingSettings) -> bool:
+    return state.step >= settings.steps or bool(settings.minutes and state.seconds > 60 * settings.minutes)
 
 
 def _rate(state: TrainingState, settings: TrainingSettings) -> float:

@@ -77,8 +77,11 @@ def holed(draw):
 
 def without(score, holes):
     """The score without the notes that start in a hole."""
+    def is_missing(tick, own):
+        return any(start <= tick and (end is None or tick < end) for start, end in own)
+
     return replace(score, voices=tuple(
-        replace(voice, notes=tuple(n for n in voice.notes if not any(a <= n.onset_ticks and (b is None or n.onset_ticks < b) for a, b in own)))
+        replace(voice, notes=tuple(n for n in voice.notes if not is_missing(n.onset_ticks, own)))
         for voice, own in zip(score.voices, holes, strict=True)
     ))
 
@@ -139,7 +142,8 @@ def test_context_stays_inside_its_sizes(pair):
 
 def test_normalized_keeps_what_tokens_can_say():
     score = Score(
-        (Voice("Flute", (Note(0, 24, 60, fermata=True),)), Voice("Alto", ())), ((0, SIGNATURES[0]), (24, SIGNATURES[1])), tempo_bpm=90.0,
+        (Voice("Flute", (Note(0, 24, 60, fermata=True),)), Voice("Alto", ())), ((0, SIGNATURES[0]), (24, SIGNATURES[1])),
+        tempo_bpm=90.0,
     )
     assert normalized(score) == Score((Voice("Voice 1", (Note(0, 24, 60),)), Voice("Voice 2", ())), ((0, SIGNATURES[0]),))
     for order, kept in ((("Alto", "Bass"), True), (("Bass", "Alto"), False), (("Alto", "Alto"), False)):
@@ -150,7 +154,7 @@ def test_normalized_keeps_what_tokens_can_say():
 @pytest.mark.parametrize(("score", "words"), [
     (Score(()), r"1\.\.16 voices, got 0"),
     (Score(tuple(Voice("", (Note(0, 24, 60),)) for _ in range(17))), r"1\.\.16 voices, got 17"),
-    (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(3, 2)),), pickup_ticks=97), "pickup has at most 96 ticks, got 97"),
+    (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(3, 2)),), pickup_ticks=97), "at most 96 ticks, got 97"),
     (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(4, 32)),)), "4/32 has no token"),
     (melody([Note(0, 24, 60)], time_signatures=((0, SIGNATURES[0]), (12, TimeSignature(17, 4)))), "17/4 has no token"),
     (melody([]), "at least one note"),
@@ -174,9 +178,10 @@ def test_hand_worked_tokens():
     traced = trace(events)
     assert traced.ticks.tolist()[6:] == [0, 0, 24, 24, 72, 96, 96]
     assert traced.is_scored.tolist() == [False, False, True, True, True, False, True, True, True, True, True, True, False]
-    # 3/4 is meter 1 + 16 + 2, one flat major is key 1 + 6; a pitch is 2 + its number, a unison interval 25; the bass stands in column 3.
+    # 3/4 is meter 1 + 16 + 2, one flat major is key 1 + 6; a pitch is 2 + its number, a unison is interval 25.
+    # The bass stands in column 3.
     body = {"section": 2, "meter": 19, "key": 7}
-    assert rows(traced)[:6] == [{}] * 5 + [{}]
+    assert rows(traced)[:6] == [{}] * 6
     assert rows(traced)[6:12] == [
         {**body, "voice": 1, "position": 48},
         {**body, "voice": 4, "position": 48, "sound_0": 67, "remaining_0": 24},
@@ -184,7 +189,8 @@ def test_hand_worked_tokens():
         {**body, "voice": 4, "sound_0": 71, "remaining_0": 48, "sound_3": 1, "elapsed_3": 24},
         {**body, "voice": 1, "position": 48, "sound_0": 71, "elapsed_0": 48, "interval_0": 25,
          "sound_3": 55, "elapsed_3": 48, "remaining_3": 24, "interval_3": 25 - 16},
-        {**body, "voice": 1, "sound_0": 69, "elapsed_0": 24, "interval_0": 25, "sound_3": 55, "elapsed_3": 72, "interval_3": 25 - 14},
+        {**body, "voice": 1, "sound_0": 69, "elapsed_0": 24, "interval_0": 25,
+         "sound_3": 55, "elapsed_3": 72, "interval_3": 25 - 14},
     ]
 
 
@@ -200,15 +206,18 @@ def test_hand_worked_infilling():
         {**body, "voice": 4, "position": 48, "to_end": 5, "sound_0": 67, "remaining_0": 24, **ahead, "until_ahead_0": 73},
         {**body, "voice": 1, "to_end": 4, "sound_0": 67, "elapsed_0": 24, "interval_0": 25, **ahead, "until_ahead_0": 49,
          "sound_3": 1, "elapsed_3": 24},
-        {**body, "voice": 4, "to_end": 4, "sound_0": 71, "remaining_0": 48, **ahead, "until_ahead_0": 49, "sound_3": 1, "elapsed_3": 24},
+        {**body, "voice": 4, "to_end": 4, "sound_0": 71, "remaining_0": 48, **ahead, "until_ahead_0": 49,
+         "sound_3": 1, "elapsed_3": 24},
         {**body, "to_end": 1, "sound_0": 69, "elapsed_0": 24, "sound_3": 55, "elapsed_3": 72},
     ]
 
 
 def test_meter_changes_under_a_long_note():
-    score = melody([Note(0, 200, 60)], time_signatures=((0, SIGNATURES[0]), (50, SIGNATURES[0]), (70, SIGNATURES[1]), (198, SIGNATURES[2])))
+    four, three, two = SIGNATURES[:3]
+    score = melody([Note(0, 200, 60)], time_signatures=((0, four), (50, four), (70, three), (198, two)))
     assert names(encode(score))[5:] == [  # each at the first event after it, with its age
-        ("BODY", 0), ("PITCH_60", 96), ("TIMESIG_4/4", 46), ("TIMESIG_3/4", 26), ("HOLD", 96), ("HOLD", 8), ("TIMESIG_2/2", 2), ("EOS", 0),
+        ("BODY", 0), ("PITCH_60", 96), ("TIMESIG_4/4", 46), ("TIMESIG_3/4", 26), ("HOLD", 96), ("HOLD", 8),
+        ("TIMESIG_2/2", 2), ("EOS", 0),
     ]
     assert decode(encode(score)) == score
 

@@ -98,7 +98,7 @@ def encode_prompt(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -
         return [*events, (BODY, 0)]
     end_ticks = max([score.end_ticks, *(start if end is None else end for line in holes for start, end in line)])
     if not end_ticks and not all(holes):
-        raise UnencodableError("a voice without a hole says how long the music lasts, but nothing is given; open a hole in every voice")
+        raise UnencodableError("a voice without a hole says how long the music lasts, but none is given; open a hole in every voice")
     holes = _reaching(holes, end_ticks)
     tiles = [_tiles(voice, _line_end(line, end_ticks), line) for voice, line in zip(score.voices, holes, strict=True)]
     return [*events, (GIVEN, 0), *_given(score, tiles, holes, changes), (BODY, 0)]

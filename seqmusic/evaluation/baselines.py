@@ -28,8 +28,8 @@ def cells(score: Score) -> int:
 def persistence_nats(training: Sequence[Score], held_out: Sequence[Score]) -> list[float]:
     """Total negative log-likelihood of each held-out piece, in nats, cell by cell on the sixteenth grid.
 
-    A cell is the pitch (or rest) that sounds when the step begins; a note struck again counts as held, and what is shorter than a step
-    may go unseen, so the figure is kind to this rival. Both rates are counted with one added to each value.
+    A cell is the pitch (or rest) that sounds when the step begins; a note struck again counts as held, and what is shorter than
+    a step may go unseen, so the figure is kind to this rival. Both rates are counted with one added to each value.
 
     Args:
         training: pieces to count; voices are told apart by their place in the score.

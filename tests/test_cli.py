@@ -160,8 +160,8 @@ def test_the_readmes_python_runs(chorales: object, capsys: pytest.CaptureFixture
 
 
 def test_the_readmes_commands_are_understood() -> None:
-    told = re.findall(r"^(?:\| `)?(seqmusic [a-z].*?)(?:` \|.*)?$", README, re.MULTILINE)
-    told = [command for command in told if "`" not in command and not command.endswith((",", "."))]
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
+    told = re.findall(r"^\| `(seqmusic .*?)` \|", README, re.MULTILINE) + re.findall(r"^seqmusic .*", blocks, re.MULTILINE)
     assert len(told) >= 10
     for command in told:
         app.parse_args(shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False)

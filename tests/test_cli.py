@@ -36,7 +36,8 @@ def cpu_seconds(*arguments: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_help_takes_under_a_third_of_a_second_of_the_processor() -> None:
+@pytest.mark.slow  # by name, on a machine that does nothing else: beside other work the same help costs half as much again
+def test_help_takes_under_three_tenths_of_a_second_of_the_processor() -> None:
     assert min(cpu_seconds("-m", "seqmusic", "--help") for _ in range(5)) < 0.3
 
 

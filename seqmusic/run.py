@@ -238,7 +238,7 @@ def continue_run(head: Score, model: Path | None, request: Request, out: Path) -
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: is there already; choose another --out")
     folder = model if model is not None else _default_model()
-    head = replace(head, key=head.key or infer_key(head))
+    head = replace(head, key=head.key or infer_key(head, is_whole=False))
     candidates = continuation(load_model(folder), head, request)
     made = json.dumps({"head": head_text(head), "time_signature": str(head.time_signatures[0][1]), "key": asdict(head.key) if head.key else None, "model": str(folder), "request": asdict(request)})
     return [_write_candidate(rank, candidate, head, made, out) for rank, candidate in enumerate(candidates, start=1)]

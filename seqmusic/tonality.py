@@ -104,9 +104,13 @@ def scale_classes(key: Key) -> frozenset[int]:
     return frozenset(diatonic | raised)
 
 
-def infer_key(score: Score) -> Key:
-    """The key whose profile fits the pitch classes of the score best, weighted by duration; the last note of the lowest voice counts
-    as one bar more.
+def infer_key(score: Score, *, is_whole: bool = True) -> Key:
+    """The key whose profile fits the pitch classes of the score best, weighted by duration.
+
+    Args:
+        score: a whole piece or a part of one.
+        is_whole: whether the score ends as a piece ends: the last note of its lowest voice then counts as one bar more. In a part the
+            first note of its highest voice counts as a quarter more.
 
     Source: C. Krumhansl, Cognitive Foundations of Musical Pitch, 1990, chapter 4 (key finding by correlation).
     """
@@ -117,7 +121,8 @@ def infer_key(score: Score) -> Key:
     lowest = [voice for voice in score.voices if voice.notes]
     if not lowest:
         return Key(0, "major")
-    weights[lowest[-1].notes[-1].pitch % 12] += 96
+    final, bonus = (lowest[-1].notes[-1], 96) if is_whole else (lowest[0].notes[0], 24)
+    weights[final.pitch % 12] += bonus
     simple = [key for key in all_keys() if -5 <= key.sharps <= 6]
     return max(simple, key=lambda key: _correlation(weights, _profile(key)))
 

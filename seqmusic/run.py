@@ -19,12 +19,14 @@ from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.table import write_works
 from seqmusic.errors import CheckpointError, FormatError, MissingExtraError, RequestError
+from seqmusic.evaluation.baselines import cells, persistence_nats
+from seqmusic.evaluation.ngram import ngram_nats
 from seqmusic.formats import read_score, write_score
 from seqmusic.formats.files import write_atomic
 from seqmusic.formats.head import head_text, parse_head
 from seqmusic.generation.continuation import Candidate, Request, continuation
 from seqmusic.model.transformer import Transformer, Vocabulary, n_parameters
-from seqmusic.score import TICKS_PER_SIXTEENTH, Key, Note, Score, TimeSignature
+from seqmusic.score import Key, Note, Score, TimeSignature
 from seqmusic.tokens import rules
 from seqmusic.tokens.augmentation import legal_shifts, transposed
 from seqmusic.tokens.context import context_sizes
@@ -50,11 +52,6 @@ class TrainingPiece:
     plain: Trace
     tasks: tuple[Trace, ...]
     shifts: tuple[int, ...]
-
-
-def cells(score: Score) -> int:
-    """Sixteenth steps x voices of a whole piece, rests included."""
-    return math.ceil(score.end_ticks / TICKS_PER_SIXTEENTH) * len(score.voices)
 
 
 def training_pieces(works: Sequence[Work], seed: int, progress: bool = True) -> list[TrainingPiece]:
@@ -111,7 +108,11 @@ def likelihood(model: Transformer, traces: Sequence[Trace], masks: Masks, n_cell
     for start in range(0, len(ordered), batch_size):
         a, b = nll(model, make_batch(ordered[start : start + batch_size], device), masks)
         sound, duration = sound + float(a.double().sum()), duration + float(b.double().sum())
-    return {"nats_per_cell": (sound + duration) / n_cells, "sound_nats_per_cell": sound / n_cells, "duration_nats_per_cell": duration / n_cells}
+    return {
+        "nats_per_cell": (sound + duration) / n_cells,
+        "sound_nats_per_cell": sound / n_cells,
+        "duration_nats_per_cell": duration / n_cells,
+    }
 
 
 def make_masks(device: torch.device) -> Masks:
@@ -142,18 +143,32 @@ def train_run(configuration: Configuration, out: Path, *, device: str, resume: b
     write_atomic(out / "config.toml", configuration_text(configuration))
     write_works(dataset, out / "works.csv")
     rows = _read_metrics(out) if resume else []
+    save_progress(state, out)
     try:
         _follow(state, configuration, pieces, traces, n_cells, masks, out, rows, show)
     except KeyboardInterrupt:
         save_progress(state, out)
         show(f"stopped after {state.step} batches and saved; go on with: seqmusic train {out / 'config.toml'} --out {out} --resume")
         raise
-    write_atomic(out / "card.md", _card(configuration, state, dataset, rows))
+    training = [normalized(work.score) for work in dataset.part("train")]
+    rivals = {
+        "persistence": sum(persistence_nats(training, held_out)) / n_cells,
+        "5-gram": sum(ngram_nats([piece.plain for piece in pieces], traces)) / n_cells,
+    }
+    show("beside it, on the same works: " + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items()))
+    write_atomic(out / "card.md", _card(configuration, state, dataset, rivals))
 
 
 def _follow(
-    state: TrainingState, configuration: Configuration, pieces: Sequence[TrainingPiece], traces: Sequence[Trace], n_cells: int, masks: Masks,
-    out: Path, rows: list[dict[str, float]], show: Callable[[str], None],
+    state: TrainingState,
+    configuration: Configuration,
+    pieces: Sequence[TrainingPiece],
+    traces: Sequence[Trace],
+    n_cells: int,
+    masks: Masks,
+    out: Path,
+    rows: list[dict[str, float]],
+    show: Callable[[str], None],
 ) -> None:
     settings = configuration.training
 
@@ -208,13 +223,23 @@ def _read_metrics(out: Path) -> list[dict[str, float]]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _card(configuration: Configuration, state: TrainingState, dataset: Dataset, rows: Sequence[dict[str, float]]) -> str:
+def _card(configuration: Configuration, state: TrainingState, dataset: Dataset, rivals: dict[str, float]) -> str:
     sizes = ", ".join(f"{len(dataset.part(name))} {name}" for name in ("train", "valid", "test"))
     lines = [
-        "# Model card", "", "Trained on the Bach chorales of the installed music21 corpus.", "",
+        "# Model card",
+        "",
+        "Trained on the Bach chorales of the installed music21 corpus.",
+        "",
         f"- works: {sizes} (works.csv); the test part was not looked at",
-        f"- parameters: {n_parameters(state.model):,}", f"- batches: {state.step}, {state.seconds:.0f} s",
-        f"- best on validation: {state.best:.4f} nats a cell", "", "```toml", configuration_text(configuration).strip(), "```", "",
+        f"- parameters: {n_parameters(state.model):,}",
+        f"- batches: {state.step}, {state.seconds:.0f} s",
+        f"- best on validation: {state.best:.4f} nats a cell",
+        *(f"- {name}, on the same works: {nats:.4f} nats a cell" for name, nats in rivals.items()),
+        "",
+        "```toml",
+        configuration_text(configuration).strip(),
+        "```",
+        "",
     ]
     return "\n".join(lines)
 
@@ -240,7 +265,15 @@ def continue_run(head: Score, model: Path | None, request: Request, out: Path) -
     folder = model if model is not None else _default_model()
     head = replace(head, key=head.key or infer_key(head, is_whole=False))
     candidates = continuation(load_model(folder), head, request)
-    made = json.dumps({"head": head_text(head), "time_signature": str(head.time_signatures[0][1]), "key": asdict(head.key) if head.key else None, "model": str(folder), "request": asdict(request)})
+    made = json.dumps(
+        {
+            "head": head_text(head),
+            "time_signature": str(head.time_signatures[0][1]),
+            "key": asdict(head.key) if head.key else None,
+            "model": str(folder),
+            "request": asdict(request),
+        }
+    )
     return [_write_candidate(rank, candidate, head, made, out) for rank, candidate in enumerate(candidates, start=1)]
 
 
@@ -255,7 +288,9 @@ def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
         request, key = Request(**made["request"]), made["key"]
         head, model, signature = str(made["head"]), Path(made["model"]), TimeSignature.parse(made["time_signature"])
     except (ValueError, KeyError, TypeError) as error:
-        raise RequestError(f"{path}: holds no settings of seqmusic continue; replay takes a MIDI or MusicXML file it wrote") from error
+        raise RequestError(
+            f"{path}: holds no settings of seqmusic continue; replay takes a MIDI or MusicXML file it wrote"
+        ) from error
     score = parse_head(head, signature, Key(**key) if key else None)
     return continue_run(score, model, request, out)
 
@@ -285,6 +320,9 @@ def _write_candidate(rank: int, candidate: Candidate, head: Score, made: str, ou
     except MissingExtraError as error:
         files["picture"] = str(error)
     return {
-        "rank": rank, "log_probability_per_note": candidate.log_probability_per_note,
-        "bits_per_note": -candidate.log_probability_per_note / math.log(2), "n_notes": candidate.n_events, "files": files,
+        "rank": rank,
+        "log_probability_per_note": candidate.log_probability_per_note,
+        "bits_per_note": -candidate.log_probability_per_note / math.log(2),
+        "n_notes": candidate.n_events,
+        "files": files,
     }

@@ -222,10 +222,14 @@ class Score:
         if not 0 <= start_ticks < end_ticks:
             raise ValueError(f"a slice needs 0 <= start < end, got {start_ticks} and {end_ticks}")
         voices = tuple(
-            replace(voice, notes=tuple(
-                replace(n, onset_ticks=n.onset_ticks - start_ticks, duration_ticks=min(n.end_ticks, end_ticks) - n.onset_ticks)
-                for n in voice.notes if start_ticks <= n.onset_ticks < end_ticks
-            ))
+            replace(
+                voice,
+                notes=tuple(
+                    replace(n, onset_ticks=n.onset_ticks - start_ticks, duration_ticks=min(n.end_ticks, end_ticks) - n.onset_ticks)
+                    for n in voice.notes
+                    if start_ticks <= n.onset_ticks < end_ticks
+                ),
+            )
             for voice in self.voices
         )
         pickup, signatures = _sliced_meter(self, start_ticks, end_ticks)

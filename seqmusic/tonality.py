@@ -109,8 +109,8 @@ def infer_key(score: Score, *, is_whole: bool = True) -> Key:
 
     Args:
         score: a whole piece or a part of one.
-        is_whole: whether the score ends as a piece ends: the last note of its lowest voice then counts as one bar more. In a part the
-            first note of its highest voice counts as a quarter more.
+        is_whole: whether the score ends as a piece ends: the last note of its lowest voice then counts as one bar more. In a part
+            the first note of its highest voice counts as a quarter more.
 
     Source: C. Krumhansl, Cognitive Foundations of Musical Pitch, 1990, chapter 4 (key finding by correlation).
     """

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from seqmusic.corpus.dataset import Work
 from seqmusic.errors import CorpusError, FormatError

@@ -34,5 +34,5 @@ def write_atomic(path: Path, data: bytes | str) -> Path:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise FormatError(f"{path}: cannot be written: {error.strerror or error}; choose another place or free some space") from error
+        raise FormatError(f"{path}: cannot be written: {error.strerror or error}; choose another place or free space") from error
     return path

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.sampling import Sampling, draw, log_softmax
@@ -18,6 +20,7 @@ from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.tokenizer import Event, Hole, encode_prompt, is_music, trace
 from seqmusic.tokens.vocabulary import BOS, HOLD, KEY, PITCH, REST, TIMESIG, voice_name
 
+_Ids = NDArray[np.integer[Any]]
 MOST_BARS = 64
 MOST_CANDIDATES = 64
 
@@ -90,9 +93,10 @@ def continuation(model: Transformer, head: Score, request: Request) -> list[Cand
         RequestError: the head has no notes, too many voices, or fills the bars asked for.
     """
     score, holes = prompt(head, request)
-    candidates = complete(model, encode_prompt(score, holes), request)
-    known = {"key": head.key, "tempo_bpm": head.tempo_bpm, "title": head.title}
-    candidates = [replace(candidate, score=replace(candidate.score, **known)) for candidate in candidates]
+    candidates = [
+        replace(own, score=replace(own.score, tempo_bpm=head.tempo_bpm, title=head.title))
+        for own in complete(model, encode_prompt(score, holes), request)
+    ]
     return sorted(candidates, key=lambda candidate: -candidate.log_probability_per_note)
 
 
@@ -123,19 +127,22 @@ def complete(model: Transformer, events: Sequence[Event], request: Request) -> l
     Raises:
         RequestError: the music grows longer than the model can follow.
     """
-    walks, starts = [_walked(events)], trace([*events], 4)
+    walks, starts = [_walked(events)], trace(events, 4)
     walks += [walks[0].copy() for _ in range(request.n - 1)]
     chances = [np.random.default_rng([request.seed, index]) for index in range(request.n)]
     cache = Cache(model.settings, request.n, model.settings.context_length, next(model.parameters()).device)
     if len(events) >= model.settings.context_length:
         raise RequestError(f"the prompt has {len(events)} events; this model follows {model.settings.context_length}")
     ticks = np.concatenate(([0], starts.ticks))
-    hidden = _forward(model, starts.events[None].repeat(request.n, 0), starts.context[None].repeat(request.n, 0), ticks[None].repeat(request.n, 0), cache)
+    events_each, context_each, ticks_each = (part[None].repeat(request.n, 0) for part in (starts.events, starts.context, ticks))
+    hidden = _forward(model, events_each, context_each, ticks_each, cache)
     totals, counts = [0.0] * request.n, [0] * request.n
     sounds_table, durations_table = rules.sound_masks(4), rules.duration_masks()
     while not all(walk.is_finished for walk in walks):
         if cache.length >= model.settings.context_length:
-            raise RequestError(f"the music grew beyond the {model.settings.context_length} events this model follows; ask for fewer bars")
+            raise RequestError(
+                f"the music grew beyond the {model.settings.context_length} events this model follows; ask for fewer bars"
+            )
         was = [walk.now for walk in walks]
         sound_logits = model.sound_logits(hidden).numpy()
         sounds = np.zeros(request.n, dtype=np.int64)
@@ -169,7 +176,7 @@ def _walked(events: Sequence[Event]) -> Walk:
     return walk
 
 
-def _allowed(walk: Walk, mask: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _allowed(walk: Walk, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The grammar's mask, cut to the voice's compass and without changes of meter."""
     mask = mask.copy()
     mask[TIMESIG:] = False
@@ -180,6 +187,6 @@ def _allowed(walk: Walk, mask: np.ndarray) -> np.ndarray:  # type: ignore[type-a
     return mask
 
 
-def _forward(model: Transformer, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, cache: Cache) -> torch.Tensor:  # type: ignore[type-arg]
+def _forward(model: Transformer, events: _Ids, context: _Ids, ticks: _Ids, cache: Cache) -> torch.Tensor:
     tensors = (torch.from_numpy(np.ascontiguousarray(a).astype(np.int64)) for a in (events, context, ticks))
     return model(*tensors, cache)[:, -1]  # type: ignore[no-any-return]

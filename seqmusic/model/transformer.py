@@ -6,7 +6,6 @@ onset of its own event, so a score between them can depend on how long ago a not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -60,7 +59,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, query_turn: Tensor, key_turn: Tensor, cache: Cache | None, layer: int) -> Tensor:
         batch, n_new, width = x.shape
-        q, k, v = self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # (B, H, T, K)
+        q, k, v = (
+            self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )  # (B, H, T, K)
         q, k = _turned(q, query_turn), _turned(k, key_turn)
         if cache is not None:
             start, end = cache.length, cache.length + n_new
@@ -77,6 +78,8 @@ class Block(nn.Module):
 
 class Transformer(nn.Module):
     """Events and where they stand in; logits of the next sound, and of its duration given that sound, out."""
+
+    starts: Tensor  # (C,) row of the place table where each context column begins
 
     def __init__(self, settings: ModelSettings, vocabulary: Vocabulary) -> None:
         super().__init__()
@@ -95,7 +98,10 @@ class Transformer(nn.Module):
         self.duration_head = nn.Linear(width, vocabulary.n_durations)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
-                nn.init.normal_(parameter, std=0.02 / (2 * settings.layers) ** 0.5 if name.endswith(("project_out.weight", "narrow.weight")) else 0.02)
+                nn.init.normal_(
+                    parameter,
+                    std=0.02 / (2 * settings.layers) ** 0.5 if name.endswith(("project_out.weight", "narrow.weight")) else 0.02,
+                )
 
     def forward(self, events: Tensor, context: Tensor, ticks: Tensor, cache: Cache | None = None) -> Tensor:
         """(B, T, D) hidden states; row t predicts event t + 1.
@@ -118,15 +124,18 @@ class Transformer(nn.Module):
             x = block(x, query_turn, key_turn, cache, layer)
         if cache is not None:
             cache.length += n_new
-        return self.norm(x)
+        normed: Tensor = self.norm(x)
+        return normed
 
     def sound_logits(self, hidden: Tensor) -> Tensor:
         """(..., V) logits of the next sound."""
-        return self.sound_head(hidden)
+        logits: Tensor = self.sound_head(hidden)
+        return logits
 
     def duration_logits(self, hidden: Tensor, sounds: Tensor) -> Tensor:
         """(..., 97) logits of the next duration, given the next sound (...)."""
-        return self.duration_head(F.gelu(self.duration_in(hidden) + self.duration_sound(sounds)))
+        logits: Tensor = self.duration_head(F.gelu(self.duration_in(hidden) + self.duration_sound(sounds)))
+        return logits
 
     def _turns(self, order: Tensor, times: Tensor) -> Tensor:
         """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""
@@ -141,11 +150,6 @@ def n_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def stack_ticks(ticks: Sequence[int]) -> list[int]:
-    """(T + 1) onsets for `forward` from the onset of the event after each event: the first event stands at 0."""
-    return [0, *ticks]
-
-
 def _turned(x: Tensor, turn: Tensor) -> Tensor:
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+    pairs = torch.view_as_complex(x.float().view(*x.shape[:-1], -1, 2))
     return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)

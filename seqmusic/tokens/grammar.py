@@ -6,73 +6,64 @@ In GIVEN the lines hold what is known, with holes; BODY fills the holes and, whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
-    GLOBAL, MAX_INTERVAL, MAX_POSITION, MAX_TO_END, PER_VOICE, SOUND_PITCH, SOUND_REST, context_columns,
+    GLOBAL,
+    MAX_INTERVAL,
+    MAX_POSITION,
+    MAX_TO_END,
+    PER_VOICE,
+    SOUND_PITCH,
+    context_columns,
 )
+from seqmusic.tokens.lines import Line, Tile, extend
 from seqmusic.tokens.vocabulary import (
-    BODY, EOS, GIVEN, HOLD, HOLE, KEY, MAX_DURATION, PICKUP, PITCH, REST, STYLE, TIMESIG, VOICE, id_key, id_timesig, sound_name,
-    voice_column, voice_name,
+    BODY,
+    EOS,
+    GIVEN,
+    HOLD,
+    HOLE,
+    KEY,
+    MAX_DURATION,
+    PICKUP,
+    REST,
+    STYLE,
+    TIMESIG,
+    VOICE,
+    id_key,
+    id_timesig,
+    sound_name,
+    voice_column,
+    voice_name,
 )
 
 HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 WHOLE_GRID = 96
 
 
-@dataclass(slots=True)
-class _Tile:
-    """A stretch of one line: a pitch (2 + MIDI number) or a rest (1)."""
-
-    onset: int
-    end: int
-    code: int
-
-
-@dataclass(slots=True)
-class _Line:
-    """One voice: what was given, what was made, and the holes still to be filled."""
-
-    voice: int
-    column: int
-    given: list[_Tile] = field(default_factory=list)
-    made: list[_Tile] = field(default_factory=list)
-    holes: list[list[int | None]] = field(default_factory=list)  # [start, end], end None while open
-    at: int | None = 0  # where the next event goes; None once nothing is missing
-    is_open: bool = False
-    last: tuple[int, int] | None = None  # sound and duration of the event that ends at `at`
-    n_past: int = 0  # given tiles that start at or before now
-
-    def copy(self) -> _Line:
-        tiles = [[_Tile(t.onset, t.end, t.code) for t in part] for part in (self.given, self.made)]
-        holes = [list(hole) for hole in self.holes]
-        return _Line(self.voice, self.column, *tiles, holes, self.at, self.is_open, self.last, self.n_past)
-
-
 class Walk:
     """One walk through the grammar, event by event, from BOS.
 
-    Ask `sound_rule`, then `duration_rule(sound)`, for what may come next (masks: `rules`), `context` for where we are, and `push` an
-    event to go on.
+    Ask `sound_rule`, then `duration_rule(sound)`, for what may come next (masks: `rules`), `context` for where we are, and
+    `push` an event to go on.
     """
 
     def __init__(self, max_voices: int = 4) -> None:
         self.max_voices = max_voices
         self.section = HEADER_SECTION
         self.sound_rule = rules.FIRST_VOICE
-        self.lines: list[_Line] = []
+        self.lines: list[Line] = []
         self.style: int | None = None
         self.key_sound = KEY
         self.meters: list[tuple[int, int]] = []  # (tick, TIMESIG id)
         self.pickup = 0
         self.end: int | None = None  # of the music, where it is known
         self._floor = 0
-        self._next: _Line | None = None
+        self._next: Line | None = None
         self.now = 0
 
     def copy(self) -> Walk:
@@ -121,7 +112,10 @@ class Walk:
         Raises:
             ValueError: the grammar does not allow it here.
         """
-        if not 0 <= sound < rules.sound_masks(self.max_voices).shape[1] or not rules.sound_masks(self.max_voices)[self.sound_rule, sound]:
+        if (
+            not 0 <= sound < rules.sound_masks(self.max_voices).shape[1]
+            or not rules.sound_masks(self.max_voices)[self.sound_rule, sound]
+        ):
             raise ValueError(f"the grammar does not allow {sound_name(sound)} here (tick {self.now})")
         if not 0 <= duration <= MAX_DURATION or not rules.duration_masks()[self.duration_rule(sound), duration]:
             raise ValueError(f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here (tick {self.now})")
@@ -131,7 +125,7 @@ class Walk:
         """`push` without the check, for events that were drawn under the masks."""
         if self.section == HEADER_SECTION:
             self._advance_header(sound, duration)
-        elif TIMESIG <= sound:
+        elif sound >= TIMESIG:
             self.meters.append((self.now - duration, sound))
         elif sound == EOS:
             self.section, self.sound_rule = END_SECTION, rules.NOTHING
@@ -146,7 +140,7 @@ class Walk:
 
     def _advance_header(self, sound: int, duration: int) -> None:
         if VOICE <= sound < STYLE:
-            self.lines.append(_Line(sound, voice_column(sound)))
+            self.lines.append(Line(sound, voice_column(sound)))
             self.sound_rule = rules.AFTER_VOICE + sound - VOICE
         elif STYLE <= sound < TIMESIG:
             self.style, self.sound_rule = sound, rules.AFTER_STYLE
@@ -173,7 +167,7 @@ class Walk:
         assert line.at is not None
         self._floor = max(self._floor, line.at)
         if sound != HOLE:
-            _extend(line.given, line.at, sound, duration)
+            extend(line.given, line.at, sound, duration)
         elif duration == 0:
             line.is_open = True
             line.holes.append([line.at, None])
@@ -199,7 +193,7 @@ class Walk:
         assert line is not None
         assert line.at is not None
         self._floor = max(self._floor, line.at)
-        _extend(line.made, line.at, sound, duration)
+        extend(line.made, line.at, sound, duration)
         line.at, line.last = line.at + duration, (sound, duration)
         if line.at == line.holes[0][1]:
             line.holes.pop(0)
@@ -232,7 +226,7 @@ class Walk:
             bits |= rules.BODY_BIT if line is None or (ready and self.now > 0) else 0
         self.sound_rule = rules.LINE + bits
 
-    def _note_bits(self, line: _Line) -> int:
+    def _note_bits(self, line: Line) -> int:
         sound, duration = line.last or (HOLD, 0)
         bits = rules.NOTE_BIT
         bits |= rules.REST_BIT if sound != REST or duration == MAX_DURATION else 0
@@ -277,7 +271,7 @@ class Walk:
                 row[start + 4] = 1 + min(ahead.onset - now, MAX_DURATION)
         return row
 
-    def _sounding(self, line: _Line) -> _Tile | None:
+    def _sounding(self, line: Line) -> Tile | None:
         """The latest known tile of a line that starts at or before now."""
         if self.section == GIVEN_SECTION:
             is_hole = line.last is not None and line.last[0] == HOLE
@@ -306,20 +300,14 @@ class Walk:
         """What was said so far, as a score."""
         signatures = tuple((tick, signature) for tick, sound in self.meters if (signature := id_timesig(sound)) is not None)
         voices = tuple(
-            Voice(voice_name(line.voice), tuple(
-                Note(t.onset, t.end - t.onset, t.code - SOUND_PITCH)
-                for t in sorted(line.given + line.made, key=lambda tile: tile.onset) if t.code >= SOUND_PITCH
-            ))
+            Voice(
+                voice_name(line.voice),
+                tuple(
+                    Note(t.onset, t.end - t.onset, t.code - SOUND_PITCH)
+                    for t in sorted(line.given + line.made, key=lambda tile: tile.onset)
+                    if t.code >= SOUND_PITCH
+                ),
+            )
             for line in self.lines
         )
         return Score(voices, signatures, self.pickup, id_key(self.key_sound))
-
-
-def _extend(tiles: list[_Tile], onset: int, sound: int, duration: int) -> None:
-    """Add an event to a line; HOLD, and a rest after a rest, make the last tile longer."""
-    code = SOUND_REST if sound == REST else SOUND_PITCH + sound - PITCH
-    joins = tiles and tiles[-1].end == onset and (sound == HOLD or (code == SOUND_REST and tiles[-1].code == SOUND_REST))
-    if joins:
-        tiles[-1].end = onset + duration
-    else:
-        tiles.append(_Tile(onset, onset + duration, code))

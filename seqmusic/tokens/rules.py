@@ -1,6 +1,7 @@
 """What may follow, as tables: a rule id names a set of sounds, another a set of durations.
 
-The state machine (`grammar`) and the vectorized encoder (`encoding`) both answer in rule ids; whoever needs masks looks them up here.
+The state machine (`grammar`) answers in rule ids; whoever needs masks looks them up
+here.
 """
 
 from __future__ import annotations
@@ -12,8 +13,26 @@ from numpy.typing import NDArray
 
 from seqmusic.score import SATB
 from seqmusic.tokens.vocabulary import (
-    BODY, EOS, GIVEN, HOLD, HOLE, KEY, MAX_DURATION, MAX_VOICES, N_DURATIONS, N_KEYS, N_SOUNDS, N_STYLES, N_TIMESIGS,
-    N_VOICE_NAMES, PICKUP, PITCH, REST, STYLE, TIMESIG, VOICE,
+    BODY,
+    EOS,
+    GIVEN,
+    HOLD,
+    HOLE,
+    KEY,
+    MAX_DURATION,
+    MAX_VOICES,
+    N_DURATIONS,
+    N_KEYS,
+    N_SOUNDS,
+    N_STYLES,
+    N_TIMESIGS,
+    N_VOICE_NAMES,
+    PICKUP,
+    PITCH,
+    REST,
+    STYLE,
+    TIMESIG,
+    VOICE,
 )
 
 FIRST_VOICE = 0

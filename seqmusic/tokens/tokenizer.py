@@ -16,8 +16,25 @@ from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Score, TimeSignature, Voice
 from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, Walk
 from seqmusic.tokens.vocabulary import (
-    BODY, BOS, EOS, GIVEN, HOLD, HOLE, KEY, MAX_DURATION, MAX_VOICES, N_VOICE_NAMES, PICKUP, PITCH, REST, TIMESIG, VOICE, key_id,
-    sound_name, timesig_id, voice_name,
+    BODY,
+    BOS,
+    EOS,
+    GIVEN,
+    HOLD,
+    HOLE,
+    KEY,
+    MAX_DURATION,
+    MAX_VOICES,
+    N_VOICE_NAMES,
+    PICKUP,
+    PITCH,
+    REST,
+    TIMESIG,
+    VOICE,
+    key_id,
+    sound_name,
+    timesig_id,
+    voice_name,
 )
 
 Event = tuple[int, int]
@@ -49,7 +66,7 @@ class Trace:
 
 
 def normalized(score: Score) -> Score:
-    """The score as tokens can say it: no tempo, fermatas or title, voices named by their place, no change of meter after the end."""
+    """The score as tokens can say it: no tempo, fermatas or title, voices named by place, no change of meter after the end."""
     names = [voice.name for voice in score.voices]
     keeps_names = all(name in SATB for name in names) and names == sorted(set(names), key=SATB.index)
     voices = tuple(
@@ -72,13 +89,21 @@ def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[
     if not score.end_ticks:
         raise UnencodableError("a sequence has at least one note, got a score without notes; ask for music with encode_prompt")
     holes = None if holes is None else _reaching(holes, score.end_ticks)
-    tiles = [_tiles(voice, score.end_ticks, line) for voice, line in zip(score.voices, holes or [()] * len(score.voices), strict=True)]
+    tiles = [
+        _tiles(voice, score.end_ticks, line) for voice, line in zip(score.voices, holes or [[] for _ in score.voices], strict=True)
+    ]
     body = [t for line, own in enumerate(tiles) for t in own if holes is None or t[3]]
     changes = list(score.time_signatures[1:])
     if holes is not None:
         events += [(GIVEN, 0), *_given(score, tiles, holes, changes)]
     body.sort()
-    return [*events, (BODY, 0), *_section(((t[0], t[1], t[2], t[4]) for t in body), changes), *_late(changes, score.end_ticks), (EOS, 0)]
+    return [
+        *events,
+        (BODY, 0),
+        *_section(((t[0], t[1], t[2], t[4]) for t in body), changes),
+        *_late(changes, score.end_ticks),
+        (EOS, 0),
+    ]
 
 
 def encode_prompt(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[Event]:
@@ -98,7 +123,9 @@ def encode_prompt(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -
         return [*events, (BODY, 0)]
     end_ticks = max([score.end_ticks, *(start if end is None else end for line in holes for start, end in line)])
     if not end_ticks and not all(holes):
-        raise UnencodableError("a voice without a hole says how long the music lasts, but none is given; open a hole in every voice")
+        raise UnencodableError(
+            "a voice without a hole says how long the music lasts, but none is given; open a hole in every voice"
+        )
     holes = _reaching(holes, end_ticks)
     tiles = [_tiles(voice, _line_end(line, end_ticks), line) for voice, line in zip(score.voices, holes, strict=True)]
     return [*events, (GIVEN, 0), *_given(score, tiles, holes, changes), (BODY, 0)]
@@ -135,7 +162,11 @@ def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
         scored.append(index + 1 < len(events) and is_music(walk, following[0]))
         ticks.append(walk.now)
     return Trace(
-        np.array(events, dtype=np.int16), np.stack(context), np.array(rules, dtype=np.int16), np.array(scored), np.array(ticks, dtype=np.int32)
+        np.array(events, dtype=np.int16),
+        np.stack(context),
+        np.array(rules, dtype=np.int16),
+        np.array(scored),
+        np.array(ticks, dtype=np.int32),
     )
 
 
@@ -201,7 +232,9 @@ def _is_inside(tick: int, holes: Sequence[Hole]) -> bool:
     return any(start <= tick and (end is None or tick < end) for start, end in holes)
 
 
-def _given(score: Score, tiles: Sequence[list[_TileRow]], holes: Sequence[Sequence[Hole]], changes: list[_Change]) -> Iterator[Event]:
+def _given(
+    score: Score, tiles: Sequence[list[_TileRow]], holes: Sequence[Sequence[Hole]], changes: list[_Change]
+) -> Iterator[Event]:
     rows = []
     for voice, own, line in zip(score.voices, tiles, holes, strict=True):
         number = _VOICE_IDS[voice.name]
@@ -215,7 +248,8 @@ def _section(rows: Iterator[tuple[int, int, int, int]], changes: list[_Change]) 
     """Events of rows (onset, voice id, end, pitch) that come in grammar order once long ones are cut."""
     pieces = [
         (onset + shift, voice, min(MAX_DURATION, end - onset - shift), (HOLD if shift and pitch >= 0 else _sound(pitch)))
-        for onset, voice, end, pitch in rows for shift in (range(0, end - onset, MAX_DURATION) if end > onset else (0,))
+        for onset, voice, end, pitch in rows
+        for shift in (range(0, end - onset, MAX_DURATION) if end > onset else (0,))
     ]
     for onset, _, duration, sound in sorted(pieces):
         while changes and changes[0][0] <= onset:

@@ -36,7 +36,7 @@ def load_weights(folder: Path, vocabulary: Vocabulary, tokens: dict[str, object]
     """
     path = folder / WEIGHTS
     if not path.is_file():
-        raise CheckpointError(f"{folder}: no trained model there ({WEIGHTS} is missing); train one with: seqmusic train --out {folder}")
+        raise CheckpointError(f"{folder}: no trained model there, {WEIGHTS} is missing; train one: seqmusic train --out {folder}")
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {})["seqmusic"])

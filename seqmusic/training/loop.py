@@ -85,8 +85,9 @@ def make_optimizer(model: Transformer, settings: TrainingSettings) -> torch.opti
     if settings.optimizer in ("adamw", "adam"):
         kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
         return kind(groups, lr=rate, betas=(0.9, 0.98), fused=True)
-    kinds = {"sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad}
-    return kinds[settings.optimizer](groups, lr=rate)
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9)
+    return (torch.optim.RMSprop if settings.optimizer == "rmsprop" else torch.optim.Adagrad)(groups, lr=rate)
 
 
 def train(
@@ -137,7 +138,7 @@ def _step(state: TrainingState, settings: TrainingSettings, loss_and_size: tuple
     loss, n_events = loss_and_size
     total = loss + settings.l1 * sum(p.abs().sum() for p in state.model.parameters()) if settings.l1 else loss
     state.optimizer.zero_grad(set_to_none=True)
-    total.backward()
+    total.backward()  # type: ignore[no-untyped-call]
     if settings.clip:
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), settings.clip)
     state.optimizer.step()

@@ -1,0 +1,170 @@
+"""A run from end to end, on a few works with a tiny model."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from seqmusic import run
+from seqmusic.configuration import Configuration
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.errors import CheckpointError, DeviceError, FormatError, RequestError
+from seqmusic.formats import read_score
+from seqmusic.formats.head import parse_head
+from seqmusic.generation.continuation import Request, continuation
+from seqmusic.generation.sampling import Sampling, draw
+from seqmusic.model.transformer import ModelSettings
+from seqmusic.training.checkpoint import load_progress, save_progress
+from seqmusic.training.device import choose_device
+from seqmusic.training.loop import TrainingSettings, new_state, train
+
+TINY = Configuration(
+    model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1, context_length=512),
+    training=TrainingSettings(steps=4, batch_size=2, evaluate_every=2),
+)
+
+
+@pytest.fixture(scope="module")
+def few(chorales: Dataset) -> Dataset:
+    works = [*chorales.part("train")[:5], *chorales.part("valid")[:2], *chorales.part("test")[:1]]
+    return Dataset(tuple(works))
+
+
+@pytest.fixture(scope="module")
+def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "load_chorales", lambda: few)
+        run.train_run(TINY, out, device="cpu", resume=False, show=lambda text: None)
+    return out
+
+
+def test_a_run_leaves_a_whole_folder(trained: Path) -> None:
+    assert {"config.toml", "works.csv", "metrics.csv", "model.safetensors", "tokenizer.json", "card.md", "resume"} <= {
+        path.name for path in trained.iterdir()
+    }
+    assert (trained / "metrics.csv").read_text().count("\n") == 3
+
+
+def test_a_run_is_not_written_over(trained: Path) -> None:
+    with pytest.raises(CheckpointError, match="holds a run already"):
+        run.train_run(TINY, trained, device="cpu", resume=False)
+    other = replace(TINY, model=replace(TINY.model, width=32))
+    with pytest.raises(CheckpointError, match=r"\[model\] width was 16, now 32"):
+        run.train_run(other, trained, device="cpu", resume=True)
+
+
+def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) -> None:
+    pieces = run.training_pieces(few.part("train"), 0, progress=False)
+    masks = run.make_masks(torch.device("cpu"))
+
+    def state() -> object:
+        torch.manual_seed(0)
+        return new_state(run.Transformer(TINY.model, run.VOCABULARY), TINY.training)
+
+    def go(own, settings):  # type: ignore[no-untyped-def]
+        for _ in train(own, settings, lambda step: run.draw_batch(pieces, TINY.training, step), lambda model: {"x": 0.0}, masks):
+            if own.step == settings.steps:
+                break
+        return own
+
+    whole = go(state(), TINY.training)
+    half = state()
+    for report in train(
+        half, TINY.training, lambda step: run.draw_batch(pieces, TINY.training, step), lambda model: {"x": 0.0}, masks
+    ):
+        if report.step == 2:
+            break
+    save_progress(half, tmp_path)
+    resumed = state()
+    load_progress(resumed, tmp_path)
+    resumed = go(resumed, TINY.training)
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+    for name, tensor in whole.averaged.state_dict().items():
+        assert torch.equal(tensor, resumed.averaged.state_dict()[name]), name
+
+
+def test_a_continuation_keeps_its_head_and_ends_with_the_bar(trained: Path) -> None:
+    head = parse_head("E4:1/4 | F4 G4 A4 B4 | C5:1/2")
+    model = run.load_model(trained)
+    for voices, n_voices in (("melody", 1), ("satb", 4)):
+        for candidate in continuation(model, head, Request(bars=3, n=2, voices=voices)):
+            score = candidate.score
+            assert len(score.voices) == n_voices
+            assert score.voices[0].notes[: len(head.voices[0].notes)] == head.voices[0].notes
+            assert score.end_ticks <= 24 + 3 * 96
+            assert score.pickup_ticks == 24
+
+
+def test_candidates_do_not_depend_on_their_number(trained: Path) -> None:
+    head, model = parse_head("C4 D4"), run.load_model(trained)
+    three = {c.score for c in continuation(model, head, Request(bars=2, n=3, seed=3, voices="melody"))}
+    one = continuation(model, head, Request(bars=2, n=1, seed=3, voices="melody"))
+    assert one[0].score in three
+    assert continuation(model, head, Request(bars=2, n=1, seed=4, voices="melody"))[0].score != one[0].score
+
+
+def test_a_result_can_be_made_again(trained: Path, tmp_path: Path) -> None:
+    request = Request(bars=2, n=2, seed=9, voices="satb", temperature=0.9)
+    made = run.continue_run(parse_head("G4 A4 B4"), trained, request, tmp_path / "a")
+    for name in ("1.mid", "1.musicxml"):
+        again = run.replay_run(tmp_path / "a" / name, tmp_path / name)
+        assert [row["log_probability_per_note"] for row in again] == [row["log_probability_per_note"] for row in made]
+        assert read_score(tmp_path / name / "2.mid") == read_score(tmp_path / "a" / "2.mid")
+    with pytest.raises(FormatError, match="is there already"):
+        run.continue_run(parse_head("G4"), trained, request, tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("head", "settings", "words"),
+    [
+        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "already fills the 2 bars"),
+        ("C4; C3; C2", {}, "takes 1 or 1"),
+    ],
+)
+def test_requests_that_cannot_be_met(trained: Path, head: str, settings: dict[str, int], words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        continuation(run.load_model(trained), parse_head(head), Request(**settings, voices="melody"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("temperature", -0.1), ("top_p", 0.0), ("min_p", 2.0), ("bars", -1), ("n", 0), ("voices", "x")]
+)
+def test_bad_requests(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"{field} must be"):
+        Request(**{field: value})
+
+
+def test_damaged_models_are_refused(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no trained model there"):
+        run.load_model(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes()[:999])
+    with pytest.raises(CheckpointError, match="not a whole model"):
+        run.load_model(tmp_path)
+
+
+def test_a_device_that_is_not_there() -> None:
+    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
+        choose_device("gpu")
+
+
+def test_draws_follow_the_probabilities() -> None:
+    log_p = np.log([0.1, 0.6, 0.3])
+    places = (np.arange(1000) + 0.5) / 1000
+    counts = np.bincount([draw(log_p, Sampling(), u) for u in places], minlength=3)
+    assert counts.tolist() == [100, 600, 300]
+    assert {draw(log_p, Sampling(min_p=0.4), u) for u in places} == {1, 2}
+    assert {draw(log_p, Sampling(top_p=0.5), u) for u in places} == {1}
+    cold = np.bincount([draw(log_p, Sampling(temperature=0.5), u) for u in places], minlength=3)
+    assert cold.tolist() == pytest.approx([1000 * p**2 / 0.46 for p in (0.1, 0.6, 0.3)], abs=1.5)
+
+
+def test_the_card_and_metrics_agree(trained: Path) -> None:
+    rows = run._read_metrics(trained)
+    best = min(row["nats_per_cell"] for row in rows)
+    assert f"{best:.4f}" in (trained / "card.md").read_text()
+    assert json.loads((trained / "tokenizer.json").read_text()) == run.TOKENS

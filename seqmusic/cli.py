@@ -233,13 +233,16 @@ def replay(file: Path, /, *, out: Path | None = None) -> None:
 
 @app.command
 def doctor() -> None:
-    """Tell versions, devices, which optional parts are found and how to get the others.
+    """Tell versions, devices, which optional parts are found and how to get the others, and how fast music is composed here.
 
     For example: seqmusic doctor
     """
     from seqmusic.doctor import report
+    from seqmusic.generation.speed import composing_speed
+    from seqmusic.model.transformer import ModelSettings, Transformer
+    from seqmusic.run import VOCABULARY
 
-    print(report())
+    print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))
 
 
 def _score(head: Sequence[str], key: str | None = None, time_signature: str | None = None) -> Score:

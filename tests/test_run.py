@@ -1,6 +1,7 @@
 """A run from end to end, on a few works with a tiny model."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from seqmusic.formats import read_score
 from seqmusic.formats.head import parse_head
 from seqmusic.generation.continuation import Request, continuation
 from seqmusic.generation.sampling import Sampling, draw
+from seqmusic.generation.speed import composing_speed
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.training.checkpoint import load_progress, save_progress
 from seqmusic.training.device import choose_device
@@ -168,3 +170,7 @@ def test_the_card_and_metrics_agree(trained: Path) -> None:
     best = min(row["nats_per_cell"] for row in rows)
     assert f"{best:.4f}" in (trained / "card.md").read_text()
     assert json.loads((trained / "tokenizer.json").read_text()) == run.TOKENS
+
+
+def test_the_speed_is_told_in_words(trained: Path) -> None:
+    assert re.fullmatch(r"[\d,]+ notes/s, [\d,]+ times real time .*", composing_speed(run.load_model(trained)))

@@ -215,7 +215,7 @@ class Walk:
         if self._meter_limit() >= 0 and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
-            all_together = self.end is None and self.now > 0 and all(other.at == self.now for other in self.lines)
+            all_together = self.end is None and self.now > 0 and all(self._is_open_at_now(other) for other in self.lines)
             bits |= rules.EOS_BIT if line is None or all_together else 0
             for other in self.lines:
                 while other.n_past < len(other.given) and other.given[other.n_past].onset <= self.now:
@@ -225,6 +225,9 @@ class Walk:
             ready = all(other.at == self.now for other in waiting) and all(start <= self.now for start in starts)
             bits |= rules.BODY_BIT if line is None or (ready and self.now > 0) else 0
         self.sound_rule = rules.LINE + bits
+
+    def _is_open_at_now(self, line: Line) -> bool:
+        return line.at == self.now and line.holes[0][1] is None
 
     def _note_bits(self, line: Line) -> int:
         sound, duration = line.last or (HOLD, 0)

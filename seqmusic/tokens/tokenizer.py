@@ -85,7 +85,7 @@ def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[
         UnencodableError: the tokens cannot say it.
     """
     score = normalized(score)
-    events = _header(score)
+    events = header(score)
     if not score.end_ticks:
         raise UnencodableError("a sequence has at least one note, got a score without notes; ask for music with encode_prompt")
     holes = None if holes is None else _reaching(holes, score.end_ticks)
@@ -118,7 +118,7 @@ def encode_prompt(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -
     """
     changes = list(score.time_signatures[1:])  # those after the last known note too: holes may reach beyond it
     score = normalized(score)
-    events = _header(score)
+    events = header(score)
     if holes is None:
         return [*events, (BODY, 0)]
     end_ticks = max([score.end_ticks, *(start if end is None else end for line in holes for start, end in line)])
@@ -199,7 +199,12 @@ def _line_end(line: Sequence[Hole], end_ticks: int) -> int:
     return next((start for start, end in line if end is None), end_ticks)
 
 
-def _header(score: Score) -> list[Event]:
+def header(score: Score) -> list[Event]:
+    """The events from BOS to KEY of a normalized score.
+
+    Raises:
+        UnencodableError: too many voices, a pickup that is too long, or a time signature without a token.
+    """
     if not 1 <= len(score.voices) <= MAX_VOICES:
         raise UnencodableError(f"a sequence has 1..{MAX_VOICES} voices, got {len(score.voices)}")
     if score.pickup_ticks > MAX_DURATION:

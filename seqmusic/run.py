@@ -28,9 +28,11 @@ from seqmusic.generation.continuation import Candidate, Request, continuation
 from seqmusic.model.transformer import Transformer, Vocabulary, n_parameters
 from seqmusic.score import Key, Note, Score, TimeSignature
 from seqmusic.tokens import rules
-from seqmusic.tokens.augmentation import legal_shifts, transposed
 from seqmusic.tokens.context import context_sizes
-from seqmusic.tokens.tokenizer import Hole, Trace, encode, normalized, trace
+from seqmusic.tokens.encoding import trace_tiles
+from seqmusic.tokens.tasks import drawn_task, legal_shifts, moved
+from seqmusic.tokens.tiles import Tiles, tiles_of
+from seqmusic.tokens.tokenizer import Trace, normalized
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
 from seqmusic.tonality import infer_key
 from seqmusic.training.batches import Masks, make_batch, nll
@@ -41,62 +43,37 @@ from seqmusic.training.loop import Report, TrainingSettings, TrainingState, new_
 MAX_VOICES = 4
 TOKENS: dict[str, object] = {"grammar": 1, "max_voices": MAX_VOICES, "n_sounds": N_SOUNDS, "n_durations": N_DURATIONS}
 VOCABULARY = Vocabulary(n_sounds=N_SOUNDS, n_durations=N_DURATIONS, context_sizes=context_sizes(MAX_VOICES))
-TASKS_A_PIECE = 4
 GIVEN_COLOR = "#1f6fb2"
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingPiece:
-    """A work ready to be drawn: its plain sequence, some with a part given, and how far it may be moved."""
+class TrainingData:
+    """Works ready to be drawn: their lines, how far each may be moved, and how long each is in notes and rests."""
 
-    plain: Trace
-    tasks: tuple[Trace, ...]
-    shifts: tuple[int, ...]
-
-
-def training_pieces(works: Sequence[Work], seed: int, progress: bool = True) -> list[TrainingPiece]:
-    """The works as sequences, with tasks drawn from `seed`."""
-    pieces = []
-    for index, work in enumerate(tqdm(works, desc="encoding", unit="piece", disable=not progress, leave=False)):
-        chance = np.random.default_rng([seed, index])
-        score = normalized(work.score)
-        tasks = tuple(trace(_task(score, chance), MAX_VOICES) for _ in range(TASKS_A_PIECE))
-        pieces.append(TrainingPiece(trace(encode(score), MAX_VOICES), tasks, tuple(legal_shifts(score))))
-    return pieces
+    tiles: Tiles
+    shifts: Sequence[Sequence[int]]
+    lengths: Sequence[int]
 
 
-def _task(score: Score, chance: np.random.Generator) -> list[tuple[int, int]]:
-    """The piece with a part of it given: the head of the soprano or of all voices, a voice alone, or a whole soprano."""
-    kind = chance.choice(["melody", "melody head", "soprano head", "soprano head", "all heads", "soprano"])
-    if kind.startswith("melody"):
-        score = replace(score, voices=score.voices[:1])
-    if kind == "melody":
-        return encode(score)
-    end: int | None = score.end_ticks if chance.random() < 0.7 else None
-    cut = int(chance.uniform(0.05, 0.5) * score.end_ticks)
-    holes: list[list[Hole]] = []
-    for line, voice in enumerate(score.voices):
-        start = next((note.onset_ticks for note in voice.notes if note.onset_ticks >= cut), 0)
-        whole = kind == "soprano"
-        holes.append(([] if line == 0 else [(0, None)]) if whole else [(start if line == 0 or kind == "all heads" else 0, end)])
-    return encode(score, holes)
+def training_data(works: Sequence[Work]) -> TrainingData:
+    """The works as lines."""
+    tiles = tiles_of([work.score for work in works])
+    return TrainingData(tiles, legal_shifts(tiles), np.bincount(tiles.piece, minlength=len(works)).tolist())
 
 
-def draw_batch(pieces: Sequence[TrainingPiece], settings: TrainingSettings, step: int) -> list[Trace]:
-    """The sequences of batch `step`: pieces in a new order each epoch, each moved at random within its compass."""
-    batches = max(1, len(pieces) // settings.batch_size)
+def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:
+    """The sequences of batch `step`: pieces in a new order each epoch, each moved at random within its compass, with a task each."""
+    n_pieces = len(data.shifts)
+    batches = max(1, n_pieces // settings.batch_size)
     epoch, place = divmod(step, batches)
     shuffled = np.random.default_rng([settings.seed, epoch])
-    lengths = np.array([len(piece.plain.events) for piece in pieces]) * shuffled.uniform(0.9, 1.1, len(pieces))
-    order = np.argsort(lengths, kind="stable")  # alike in length, so that little is padding
+    order = np.argsort(data.lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")  # alike in length: little padding
     chance = np.random.default_rng([settings.seed, epoch, place])
-    start = int(shuffled.permutation(batches)[place]) * settings.batch_size
-    drawn = []
-    for index in order[start : start + settings.batch_size]:
-        piece = pieces[index]
-        own = piece.tasks[chance.integers(len(piece.tasks))] if chance.random() < settings.given_share else piece.plain
-        drawn.append(transposed(own, int(chance.choice(piece.shifts))))
-    return drawn
+    first = int(shuffled.permutation(batches)[place]) * settings.batch_size + int(shuffled.integers(n_pieces % settings.batch_size + 1))
+    chosen = order[first : first + settings.batch_size].tolist()
+    shifts = [int(chance.choice(data.shifts[piece])) for piece in chosen]
+    tiles, ask = drawn_task(moved(data.tiles.taken(chosen), shifts), chance, settings.given_share)
+    return trace_tiles(tiles, ask, MAX_VOICES)
 
 
 @torch.inference_mode()
@@ -132,20 +109,20 @@ def train_run(configuration: Configuration, out: Path, *, device: str, resume: b
     show(f"device: {place} ({why})")
     dataset = load_chorales()
     settings = configuration.training
-    pieces = training_pieces(dataset.part("train"), settings.seed)
+    data = training_data(dataset.part("train"))
     held_out = [normalized(work.score) for work in dataset.part("valid")]
-    traces, n_cells, masks = [trace(encode(score), MAX_VOICES) for score in held_out], sum(map(cells, held_out)), make_masks(place)
+    traces, n_cells, masks = trace_tiles(tiles_of(held_out), None, MAX_VOICES), sum(map(cells, held_out)), make_masks(place)
     torch.manual_seed(settings.seed)
     state = new_state(Transformer(configuration.model, VOCABULARY).to(place), settings)
     if resume:
         load_progress(state, out)
-    show(f"{n_parameters(state.model):,} parameters; {len(pieces)} works to train on, {len(held_out)} to validate")
+    show(f"{n_parameters(state.model):,} parameters; {len(data.shifts)} works to train on, {len(held_out)} to validate")
     write_atomic(out / "config.toml", configuration_text(configuration))
     write_works(dataset, out / "works.csv")
     rows = _read_metrics(out) if resume else []
     save_progress(state, out)
     try:
-        _follow(state, configuration, pieces, traces, n_cells, masks, out, rows, show)
+        _follow(state, configuration, data, traces, n_cells, masks, out, rows, show)
     except KeyboardInterrupt:
         save_progress(state, out)
         show(f"stopped after {state.step} batches and saved; go on with: seqmusic train {out / 'config.toml'} --out {out} --resume")
@@ -153,7 +130,7 @@ def train_run(configuration: Configuration, out: Path, *, device: str, resume: b
     training = [normalized(work.score) for work in dataset.part("train")]
     rivals = {
         "persistence": sum(persistence_nats(training, held_out)) / n_cells,
-        "5-gram": sum(ngram_nats([piece.plain for piece in pieces], traces)) / n_cells,
+        "5-gram": sum(ngram_nats(trace_tiles(data.tiles, None, MAX_VOICES), traces)) / n_cells,
     }
     show("beside it, on the same works: " + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items()))
     write_atomic(out / "card.md", _card(configuration, state, dataset, rivals))
@@ -162,7 +139,7 @@ def train_run(configuration: Configuration, out: Path, *, device: str, resume: b
 def _follow(
     state: TrainingState,
     configuration: Configuration,
-    pieces: Sequence[TrainingPiece],
+    data: TrainingData,
     traces: Sequence[Trace],
     n_cells: int,
     masks: Masks,
@@ -176,7 +153,7 @@ def _follow(
         return likelihood(model.eval(), traces, masks, n_cells)
 
     with tqdm(total=settings.steps, initial=state.step, unit="batch", desc="training") as bar:
-        for report in train(state, settings, lambda step: draw_batch(pieces, settings, step), evaluate, masks):
+        for report in train(state, settings, lambda step: draw_batch(data, settings, step), evaluate, masks):
             bar.update(report.step - bar.n)
             bar.set_postfix(loss=f"{report.loss:.3f}", notes_per_s=f"{report.n_events / max(1e-9, state.seconds / state.step):.0f}")
             if report.evaluation:

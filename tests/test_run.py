@@ -60,7 +60,7 @@ def test_a_run_is_not_written_over(trained: Path) -> None:
 
 
 def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) -> None:
-    pieces = run.training_pieces(few.part("train"), 0, progress=False)
+    data = run.training_data(few.part("train"))
     masks = run.make_masks(torch.device("cpu"))
 
     def state() -> object:
@@ -68,7 +68,7 @@ def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) 
         return new_state(run.Transformer(TINY.model, run.VOCABULARY), TINY.training)
 
     def go(own, settings):  # type: ignore[no-untyped-def]
-        for _ in train(own, settings, lambda step: run.draw_batch(pieces, TINY.training, step), lambda model: {"x": 0.0}, masks):
+        for _ in train(own, settings, lambda step: run.draw_batch(data, TINY.training, step), lambda model: {"x": 0.0}, masks):
             if own.step == settings.steps:
                 break
         return own
@@ -76,7 +76,7 @@ def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) 
     whole = go(state(), TINY.training)
     half = state()
     for report in train(
-        half, TINY.training, lambda step: run.draw_batch(pieces, TINY.training, step), lambda model: {"x": 0.0}, masks
+        half, TINY.training, lambda step: run.draw_batch(data, TINY.training, step), lambda model: {"x": 0.0}, masks
     ):
         if report.step == 2:
             break

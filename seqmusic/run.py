@@ -62,14 +62,15 @@ def training_data(works: Sequence[Work]) -> TrainingData:
 
 
 def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:
-    """The sequences of batch `step`: pieces in a new order each epoch, each moved at random within its compass, with a task each."""
+    """The sequences of batch `step`: pieces in a new order each epoch, each moved within its compass, with a task each."""
     n_pieces = len(data.shifts)
     batches = max(1, n_pieces // settings.batch_size)
     epoch, place = divmod(step, batches)
     shuffled = np.random.default_rng([settings.seed, epoch])
     order = np.argsort(data.lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")  # alike in length: little padding
     chance = np.random.default_rng([settings.seed, epoch, place])
-    first = int(shuffled.permutation(batches)[place]) * settings.batch_size + int(shuffled.integers(n_pieces % settings.batch_size + 1))
+    left_over = int(shuffled.integers(n_pieces % settings.batch_size + 1))
+    first = left_over + int(shuffled.permutation(batches)[place]) * settings.batch_size
     chosen = order[first : first + settings.batch_size].tolist()
     shifts = [int(chance.choice(data.shifts[piece])) for piece in chosen]
     tiles, ask = drawn_task(moved(data.tiles.taken(chosen), shifts), chance, settings.given_share)

@@ -1,4 +1,4 @@
-"""Transposition of a traced sequence, without encoding it again."""
+"""Transposition of a traced sequence, without encoding it again; `tasks.moved` moves many pieces before they are traced."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.score import Score, transposed_key
-from seqmusic.tokens.context import SOUND_PITCH, context_columns
+from seqmusic.tokens.context import GLOBAL, PER_VOICE, SOUND_PITCH
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import KEY, N_KEYS, N_SOUNDS, PITCH, id_key, key_id
 
@@ -18,19 +18,27 @@ COMPASS = {"Soprano": (57, 81), "Alto": (52, 76), "Tenor": (46, 70), "Bass": (36
 
 
 def transposed(trace: Trace, semitones: int) -> Trace:
-    """The trace of the same music moved by semitones; equal to tracing the transposed score."""
+    """The trace of the same music moved by semitones; equal to tracing the transposed score.
+
+    Raises:
+        ValueError: a pitch would leave 0..127.
+    """
     if semitones == 0:
         return trace
     sounds, keys = _moved_ids(semitones)
-    events = trace.events.copy()
+    events, context = trace.events.copy(), trace.context.copy()
     events[:, 0] = sounds[events[:, 0]]
-    names = context_columns((trace.context.shape[1] - 6) // 6)
-    context = trace.context.copy()
-    pitched = [i for i, name in enumerate(names) if name.startswith(("sound_", "ahead_"))]
-    part = context[:, pitched]
-    context[:, pitched] = np.where(part >= SOUND_PITCH, part + semitones, part)
-    column = names.index("key")
-    context[:, column] = np.where(context[:, 0] > 0, keys[context[:, column]], 0)
+    if (events[:, 0] < 0).any():
+        pitches = trace.events[(trace.events[:, 0] >= PITCH) & (trace.events[:, 0] < KEY), 0] - PITCH
+        raise ValueError(
+            f"pitch must be a MIDI number in 0..127, got {pitches.min()}..{pitches.max()} transposed by {semitones:+d}; "
+            f"{-int(pitches.min()):+d}..{127 - int(pitches.max()):+d} is what this sequence allows"
+        )
+    for name in ("sound", "ahead"):
+        column = context[:, len(GLOBAL) + PER_VOICE.index(name) :: len(PER_VOICE)]
+        column[column >= SOUND_PITCH] += semitones
+    key, is_music = GLOBAL.index("key"), context[:, GLOBAL.index("section")] > 0
+    context[is_music, key] = keys[context[is_music, key]]
     return replace(trace, events=events, context=context)
 
 
@@ -46,9 +54,10 @@ def legal_shifts(score: Score) -> list[int]:
 
 @cache
 def _moved_ids(semitones: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-
+    """The sound id that each becomes, -1 for a pitch that leaves its range; and the same for keys counted from 0."""
     sounds = np.arange(N_SOUNDS, dtype=np.int16)
-    sounds[PITCH:KEY] = np.clip(sounds[PITCH:KEY] + semitones, PITCH, KEY - 1)
+    pitches = np.arange(128) + semitones
+    sounds[PITCH:KEY] = np.where((pitches >= 0) & (pitches <= 127), PITCH + pitches, -1)
     keys = [id_key(KEY + index) for index in range(N_KEYS)]
     moved = np.array([key_id(key and transposed_key(key, semitones)) - KEY for key in keys], dtype=np.int16)
     sounds[KEY : KEY + N_KEYS] = KEY + moved

@@ -1,392 +1,190 @@
 """Many pieces encoded and traced at once, with whole columns; `tokenizer.trace` is the oracle.
 
-Rows are events in the order of the grammar. What is computed for a row is what stands before it: where the event goes and what else
-might have come; so row r fills place r - 1 of a trace.
+What is computed for a row is what stands before it: where the event goes and what else might have come. So row r fills place r - 1
+of a trace.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.tokens import rules
-from seqmusic.tokens.context import GLOBAL, MAX_INTERVAL, MAX_POSITION, MAX_TO_END, PER_VOICE, SOUND_PITCH, SOUND_REST, context_columns
-from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION, WHOLE_GRID
+from seqmusic.tokens.asked import Ask, Asked, Mask, asked_of
+from seqmusic.tokens.context import (
+    GLOBAL,
+    MAX_INTERVAL,
+    MAX_POSITION,
+    MAX_TO_END,
+    PER_VOICE,
+    SOUND_PITCH,
+    SOUND_REST,
+    context_columns,
+)
+from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
+from seqmusic.tokens.places import BAR_TICKS, Places, lines_that_may, places_of
+from seqmusic.tokens.rows import BODY_NOTE, FAR, HEADER_ROW, Rows, rows_of
 from seqmusic.tokens.tiles import REST_TILE, Column, Tiles
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import (
-    BODY, EOS, GIVEN, HOLD, HOLE, KEY, MAX_DURATION, N_SOUNDS, N_TIMESIGS, N_VOICE_NAMES, PICKUP, PITCH, REST, STYLE, TIMESIG, VOICE,
-    id_timesig, voice_column,
+    HOLE,
+    KEY,
+    MAX_DURATION,
+    N_SOUNDS,
+    N_VOICE_NAMES,
+    PICKUP,
+    REST,
+    STYLE,
+    TIMESIG,
+    VOICE,
 )
 
-_HEADER, _GIVEN, _GIVEN_NOTE, _BODY, _BODY_NOTE, _LATE, _EOS = range(7)  # kinds of rows, in order
-_HOLE_TILE = -2
-_FAR = np.int64(1) << 40
-_NO_LIMIT = np.int64(1) << 30
+__all__ = ["Ask", "trace_tiles"]
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What is given of the pieces of some tiles.
-
-    Attributes:
-        missing: (N,) tiles to be composed; the others are given.
-        has_given: (P,) pieces with a GIVEN section; the others are composed as a whole.
-        is_open: (P,) pieces whose lines go on from where their last tiles are missing, without a known end.
-    """
-
-    missing: NDArray[np.bool_]
-    has_given: NDArray[np.bool_]
-    is_open: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """R events in order.
-
-    Attributes:
-        piece, kind, voice, sound, duration, onset: of the event; voice 0 where it has none.
-        tile_onset: where the note began that the event belongs to.
-        limit: longest duration that fits.
-    """
-
-    piece: Column
-    kind: Column
-    voice: Column
-    sound: Column
-    duration: Column
-    onset: Column
-    tile_onset: Column
-    limit: Column
-
-    def __len__(self) -> int:
-        return len(self.piece)
-
-
-def trace_tiles(tiles: Tiles, ask: Ask | None = None, max_voices: int = 4) -> list[Trace]:
-    """One trace a piece, each equal to what the step-by-step grammar gives."""
-    n_pieces = len(tiles.headers)
-    ask = ask or Ask(np.ones(len(tiles.piece), bool), np.zeros(n_pieces, bool), np.ones(n_pieces, bool))
-    holes = _holes(tiles, ask)
-    rows = _rows(tiles, ask, holes)
-    events, context, rule, scored, ticks = places(tiles, ask, holes, rows, max_voices)
-    bounds = np.searchsorted(rows.piece, np.arange(n_pieces + 1))
-    spans = [slice(int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-    return [Trace(events[span], context[span], rule[span], scored[span], ticks[span]) for span in spans]
-
-
-@dataclass(frozen=True, slots=True)
-class _Holes:
-    """Runs of missing tiles of one line: (H,) piece, voice, start, end, whether it is open; and the run of each tile, -1 for none."""
-
-    piece: Column
-    voice: Column
-    start: Column
-    end: Column
-    is_open: NDArray[np.bool_]
-    of_tile: Column
-
-
-def _holes(tiles: Tiles, ask: Ask) -> _Holes:
-    same_line = np.r_[False, (tiles.piece[1:] == tiles.piece[:-1]) & (tiles.voice[1:] == tiles.voice[:-1])]
-    begins = ask.missing & ~(same_line & np.r_[False, ask.missing[:-1]])
-    of_tile = np.where(ask.missing, np.cumsum(begins) - 1, -1)
-    first = np.flatnonzero(begins)
-    last = np.flatnonzero(ask.missing & ~np.r_[same_line[1:] & ask.missing[1:], False])
-    piece, end = tiles.piece[first], tiles.end[last]
-    is_open = (end == tiles.end_ticks[piece]) & (ask.is_open | ~ask.has_given)[piece]
-    return _Holes(piece, tiles.voice[first], tiles.onset[first], end, is_open, of_tile)
-
-
-def _rows(tiles: Tiles, ask: Ask, holes: _Holes) -> _Rows:
-    given = ~ask.missing & ask.has_given[tiles.piece]
-    asked = ask.has_given[holes.piece]
-    known_end = ask.has_given & _has_closed_line(tiles, ask, holes)
-    run = holes.of_tile[ask.missing]
-    until = np.where(holes.is_open[run] & ~known_end[holes.piece[run]], _NO_LIMIT, holes.end[run])
-    parts = [
-        _cut(tiles.piece[given], _GIVEN_NOTE, tiles.voice[given], tiles.onset[given], tiles.end[given], tiles.pitch[given], _NO_LIMIT),
-        _cut(holes.piece[asked], _GIVEN_NOTE, holes.voice[asked], holes.start[asked],
-             np.where(holes.is_open, holes.start, holes.end)[asked], np.full(int(asked.sum()), _HOLE_TILE), _NO_LIMIT),
-        _cut(tiles.piece[ask.missing], _BODY_NOTE, tiles.voice[ask.missing], tiles.onset[ask.missing], tiles.end[ask.missing],
-             tiles.pitch[ask.missing], until),
-    ]
-    rows = _joined([*parts, *_marks(tiles, ask)])
-    order = np.argsort(_order_key(rows, rows.voice), kind="stable")
-    notes = _sorted(rows, order)
-    meters, ties = _meter_rows(tiles, notes)
-    whole = _joined([notes, meters])
-    return _sorted(whole, np.argsort(_order_key(whole, np.r_[notes.voice + 64, ties]), kind="stable"))
-
-
-def _cut(piece: Column, kind: int, voice: Column, onset: Column, end: Column, pitch: Column, until: Column | np.int64) -> _Rows:
-    """Tiles as events of at most a whole note: the rest of a long note is HOLD."""
-    n_parts = np.maximum(1, -((onset - end) // MAX_DURATION))
-    tile = np.repeat(np.arange(len(piece)), n_parts)
-    shift = MAX_DURATION * (np.arange(len(tile)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts))
-    start = onset[tile] + shift
-    plain = np.where(pitch == _HOLE_TILE, HOLE, np.where(pitch == REST_TILE, REST, PITCH + pitch))
-    sound = np.where((shift > 0) & (pitch[tile] >= 0), HOLD, plain[tile])
-    limit = np.minimum(np.broadcast_to(until, piece.shape)[tile] - start, MAX_DURATION)
-    kinds = np.full(len(tile), kind)
-    return _Rows(piece[tile], kinds, voice[tile], sound, np.minimum(end[tile] - start, MAX_DURATION), start, onset[tile], limit)
-
-
-def _marks(tiles: Tiles, ask: Ask) -> list[_Rows]:
-    """Headers, GIVEN, BODY and EOS."""
-    n_pieces = len(tiles.headers)
-    lengths = np.array([len(own) for own in tiles.headers])
-    flat = np.array([event for own in tiles.headers for event in own], dtype=np.int64).reshape(-1, 2)
-    piece = np.repeat(np.arange(n_pieces), lengths)
-    place = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    marks = [_mark(piece, _HEADER, flat[:, 0], flat[:, 1], place)]
-    numbers = np.arange(n_pieces)
-    for kind, sound, pieces in ((_GIVEN, GIVEN, numbers[ask.has_given]), (_BODY, BODY, numbers), (_EOS, EOS, numbers)):
-        onset = tiles.end_ticks[pieces] if kind == _EOS else np.zeros(len(pieces), np.int64)
-        marks.append(_mark(pieces, kind, np.full(len(pieces), sound), np.zeros(len(pieces), np.int64), onset))
-    return marks
-
-
-def _mark(piece: Column, kind: int, sound: Column, duration: Column, onset: Column) -> _Rows:
-    zeros = np.zeros(len(piece), np.int64)
-    return _Rows(piece, np.full(len(piece), kind), zeros, sound, duration, onset, zeros, zeros)
-
-
-def _meter_rows(tiles: Tiles, notes: _Rows) -> tuple[_Rows, Column]:
-    """Changes of meter, each before the first event at or after it, and their order among events of one onset."""
-    piece, tick, sound = tiles.change_piece, tiles.change_tick, tiles.change_sound
-    onset, kind = tiles.end_ticks[piece], np.full(len(piece), _LATE)
-    for section in (_BODY_NOTE, _GIVEN_NOTE):
-        own = notes.kind == section
-        keys = notes.piece[own] * _FAR + notes.onset[own]
-        place = np.searchsorted(keys, piece * _FAR + tick)
-        found = (place < len(keys)) & (notes.piece[own][np.minimum(place, len(keys) - 1)] == piece) if len(keys) else np.zeros(len(piece), bool)
-        onset = np.where(found, notes.onset[own][np.minimum(place, max(0, len(keys) - 1))] if len(keys) else onset, onset)
-        kind = np.where(found, section, kind)
-    zeros = np.zeros(len(piece), np.int64)
-    rank = np.arange(len(piece)) - np.searchsorted(piece, piece)
-    return _Rows(piece, kind, zeros, sound, onset - tick, onset, zeros, zeros), np.minimum(rank, 63)
-
-
-def _order_key(rows: _Rows, tie: Column) -> Column:
-    key: Column = ((rows.piece << 3 | rows.kind) << 28 | rows.onset) << 9 | tie
-    return key
-
-
-def _joined(parts: list[_Rows]) -> _Rows:
-    return _Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Rows.__slots__))
-
-
-def _sorted(rows: _Rows, order: Column) -> _Rows:
-    return _Rows(*(getattr(rows, name)[order] for name in _Rows.__slots__))
-
-
-def _has_closed_line(tiles: Tiles, ask: Ask, holes: _Holes) -> NDArray[np.bool_]:
-    """(P,) pieces in which some line ends where the music ends, rather than being left open."""
-    n_open = np.bincount(holes.piece[holes.is_open], minlength=len(tiles.headers))
-    n_lines = np.array([sum(VOICE <= sound < STYLE for sound, _ in own) for own in tiles.headers])
-    return n_open < n_lines
-
-
-# ---- where each row stands
-
-
-def places(tiles, ask, holes, rows, max_voices):
-    n = len(rows)
-    piece, kind, sound = rows.piece, rows.kind, rows.sound
-    n_pieces = len(tiles.headers)
-    is_note = (kind == _GIVEN_NOTE) & (sound < TIMESIG) | (kind == _BODY_NOTE) & (sound < TIMESIG)
-    is_meter = (sound >= TIMESIG) & (kind != _HEADER)
-    has_given = ask.has_given[piece]
-    section = np.select([(kind == _GIVEN_NOTE) | (kind == _BODY) & has_given, kind >= _BODY_NOTE], [GIVEN_SECTION, BODY_SECTION], 0)
-    known_end = (ask.has_given & _has_closed_line(tiles, ask, holes))[piece]
-    end = tiles.end_ticks[piece]
-    columns = np.where(rows.voice > 0, _COLUMN_OF_VOICE[rows.voice], -1)
-
-    # lines of each piece: VOICE id by column, 0 where absent; where a line is open from
-    line_voice = np.zeros((n_pieces, max_voices), np.int64)
-    for number, own in enumerate(tiles.headers):
-        for voice, _ in own:
-            if VOICE <= voice < STYLE:
-                line_voice[number, voice_column(voice)] = voice
-    open_from = np.full((n_pieces, max_voices), -1)
-    own = holes.is_open
-    open_from[holes.piece[own], _COLUMN_OF_VOICE[holes.voice[own]]] = holes.start[own]
-
-    present = line_voice[piece] > 0  # (R, V)
-    opens = open_from[piece]  # (R, V)
-    # last row of each column before r, in the same section
-    index = np.arange(n)
-    last = np.full((n, max_voices), -1)
-    wanted = np.where(section == GIVEN_SECTION, _GIVEN_NOTE, _BODY_NOTE)
-    for c in range(max_voices):
-        mine = np.maximum.accumulate(np.where(is_note & (columns == c), index, -1))
-        before = np.r_[-1, mine[:-1]]
-        good = (before >= 0) & (piece[before] == piece) & (kind[before] == wanted) & (section > 0)
-        last[:, c] = np.where(good, before, -1)
-    has_last = last >= 0
-    row_end = rows.onset + rows.duration
-    last_sound = np.where(has_last, sound[last], 0)
-    last_end = np.where(has_last, row_end[last], 0)
-    last_duration = np.where(has_last, rows.duration[last], 0)
-
-    # now, voice
-    not_open = present & (opens < 0)
-    top = np.argmax(present, axis=1)
-    top_closed = np.argmax(not_open, axis=1)
-    voice = rows.voice.copy()
-    lines = line_voice[piece]
-    following = np.minimum.accumulate(np.where(is_note, index, n)[::-1])[::-1]
-    follows = is_meter & (kind != _LATE)
-    voice[follows] = rows.voice[following[follows]]
-    at_end = (kind >= _LATE) & ~known_end
-    voice[at_end] = lines[at_end, top[at_end]]
-    body = (kind == _BODY) & has_given & not_open.any(axis=1)
-    voice[body] = lines[body, top_closed[body]]
-    now = np.where((kind == _GIVEN_NOTE) | (kind == _BODY_NOTE), rows.onset, np.where((kind >= _LATE) | body, end, 0))
-    line = np.where(voice > 0, _COLUMN_OF_VOICE[voice], 0)
-    own_sound = np.take_along_axis(last_sound, line[:, None], 1)[:, 0]
-    own_end = np.take_along_axis(last_end, line[:, None], 1)[:, 0]
-    own_duration = np.take_along_axis(last_duration, line[:, None], 1)[:, 0]
-    own_has = np.take_along_axis(has_last, line[:, None], 1)[:, 0] & (own_end == now) & (voice > 0) & (own_sound > 0)
-    own_sound, own_duration = np.where(own_has, own_sound, 0), np.where(own_has, own_duration, 0)
-
-    # meter
-    is_first_meter = (kind == _HEADER) & (sound >= TIMESIG)
-    first_meter = np.zeros(n_pieces, np.int64)
-    first_meter[piece[is_first_meter]] = sound[is_first_meter]
-    pickups = np.zeros(n_pieces, np.int64)
-    pickups[piece[sound == PICKUP]] = rows.duration[sound == PICKUP]
-    keys = np.zeros(n_pieces, np.int64)
-    is_key = (sound >= KEY) & (sound < VOICE) & (kind == _HEADER)
-    keys[piece[is_key]] = sound[is_key] - KEY
-    pushed_all = np.r_[0, np.cumsum(is_meter)[:-1]]
-    piece_start = np.searchsorted(piece, np.arange(n_pieces))
-    pushed = pushed_all - pushed_all[piece_start][piece]
-    change_start = np.searchsorted(tiles.change_piece, np.arange(n_pieces))
-    change_key = tiles.change_piece * _FAR + tiles.change_tick
-    passed = np.searchsorted(change_key, piece * _FAR + now, side="right") - change_start[piece]
-    known = np.minimum(passed, pushed)
-    change_sound, change_tick = np.r_[tiles.change_sound, 0], np.r_[tiles.change_tick, 0]
-    def at_change(count, table, first):
-        return np.where(count > 0, table[np.maximum(change_start[piece] + count - 1, 0)], first)
-    meter = at_change(known, change_sound, first_meter[piece])
-    base = at_change(known, change_tick, pickups[piece])
-    position = (now - base) % _BAR_TICKS[meter - TIMESIG]
-    last_change = at_change(pushed, change_tick, 0)
-    reach = np.maximum.accumulate(piece * _FAR + np.where(is_note, rows.onset, 0))
-    floor = np.r_[0, reach[:-1]] - piece * _FAR
-    floor = np.where(floor < 0, 0, floor)
-    meter_limit = np.where(
-        first_meter[piece] == TIMESIG, -1, now - np.maximum(np.maximum(floor, last_change), pickups[piece] - 1) - 1
-    )
-
-    # rules
-    bits = np.zeros(n, np.int64)
-    speaks = voice > 0
-    not_short = own_duration == MAX_DURATION
-    bits |= np.where(speaks, rules.NOTE_BIT, 0)
-    bits |= np.where(speaks & ((own_sound != REST) | not_short), rules.REST_BIT, 0)
-    bits |= np.where(speaks & not_short & (own_sound != REST) & (own_sound != HOLE), rules.HOLD_BIT, 0)
-    bits |= np.where(speaks & (section == GIVEN_SECTION) & ((own_sound != HOLE) | not_short), rules.HOLE_BIT, 0)
-    bits |= np.where((meter_limit >= 0) & (speaks | (section == BODY_SECTION)), rules.TIMESIG_BIT, 0)
-    opened = (last_sound == HOLE) & (last_duration == 0) & has_last
-    ready = (~present | np.where(opened, last_end <= now[:, None], last_end == now[:, None])).all(axis=1) & (now > 0)
-    bits |= np.where((section == GIVEN_SECTION) & (ready | ~speaks), rules.BODY_BIT, 0)
-    reached = np.maximum(opens, last_end)
-    together = (~present | (reached == now[:, None])).all(axis=1) & (now > 0) & ~known_end
-    bits |= np.where((section == BODY_SECTION) & (together | ~speaks), rules.EOS_BIT, 0)
-    before = np.r_[0, sound[:-1]]
-    sound_rule = np.where(section > 0, rules.LINE + bits, _HEADER_RULES[before])
-    is_line = PITCH_LIKE[sound]
-    longest = np.where(section == BODY_SECTION, rows.limit, MAX_DURATION)
-    duration_rule = np.where(is_line, np.minimum(longest, MAX_DURATION), rules.ONLY_ZERO)
-    duration_rule = np.where((sound == HOLE) & (own_sound != HOLE), rules.ZERO_TO + MAX_DURATION, duration_rule)
-    duration_rule = np.where(is_meter, rules.ZERO_TO + np.minimum(meter_limit, MAX_DURATION), duration_rule)
-    signature = first_meter[piece] - TIMESIG
-    longest_pickup = np.where(signature > 0, np.minimum(MAX_DURATION, _BAR_TICKS[signature] - 1), 0)
-    duration_rule = np.where(sound == PICKUP, rules.ZERO_TO + longest_pickup, duration_rule)
-
-    # context
-    context = np.zeros((n, len(context_columns(max_voices))), np.int64)
-    to_end = np.where((section == BODY_SECTION) & known_end, 1 + np.minimum((end - now) // 24, MAX_TO_END), 0)
-    head = (section, np.where(speaks, 1 + voice - VOICE, 0), np.minimum(position, MAX_POSITION - 1), meter - TIMESIG, keys[piece], to_end)
-    for c, column in enumerate(head):
-        context[:, c] = column
-    codes = np.zeros((n, max_voices), np.int64)
-    given = np.flatnonzero(~ask.missing & ask.has_given[tiles.piece])
-    tile_code = np.where(tiles.pitch == REST_TILE, SOUND_REST, SOUND_PITCH + tiles.pitch)
-    row_code = _code_of_rows(rows, is_note)
-    is_body = section == BODY_SECTION
-    for c in range(max_voices):
-        start = len(GLOBAL) + len(PER_VOICE) * c
-        made = last[:, c]
-        has = has_last[:, c] & (sound[made] != HOLE)
-        onset = np.where(has, rows.tile_onset[made], -1)
-        until = np.where(has, row_end[made], 0)
-        code = np.where(has, row_code[made], 0)
-        mine = given[_COLUMN_OF_VOICE[tiles.voice[given]] == c]
-        if len(mine):
-            table = tiles.piece[mine] * _FAR + tiles.onset[mine]
-            after = np.searchsorted(table, piece * _FAR + now, side="right")
-            past = mine[np.maximum(after - 1, 0)]
-            use = is_body & (after > 0) & (tiles.piece[past] == piece) & (tiles.onset[past] > onset)
-            onset, until, code = np.where(use, tiles.onset[past], onset), np.where(use, tiles.end[past], until), np.where(use, tile_code[past], code)
-            ahead = mine[np.minimum(after, len(mine) - 1)]
-            coming = is_body & (after < len(mine)) & (tiles.piece[ahead] == piece)
-            context[:, start + 3] = np.where(coming, tile_code[ahead], 0)
-            context[:, start + 4] = np.where(coming, 1 + np.minimum(tiles.onset[ahead] - now, MAX_DURATION), 0)
-        heard = code > 0
-        codes[:, c] = code
-        context[:, start] = code
-        context[:, start + 1] = np.where(heard, np.minimum(now - onset, MAX_DURATION), 0)
-        context[:, start + 2] = np.where(heard, np.clip(until - now, 0, MAX_DURATION), 0)
-    own_code = np.where(speaks, np.take_along_axis(codes, line[:, None], 1)[:, 0], 0)
-    for c in range(max_voices):
-        both = (own_code >= SOUND_PITCH) & (codes[:, c] >= SOUND_PITCH)
-        interval = 1 + MAX_INTERVAL + np.clip(codes[:, c] - own_code, -MAX_INTERVAL, MAX_INTERVAL)
-        context[:, len(GLOBAL) + len(PER_VOICE) * c + 5] = np.where(both, interval, 0)
-    context[section == 0] = 0
-
-    scored = (kind >= _BODY_NOTE) | is_first_meter | is_key | (sound == PICKUP)
-    # shift: place r - 1 is about row r; after EOS nothing comes
-    is_last = np.r_[piece[1:] != piece[:-1], True]
-    def shifted(column, final):
-        moved = np.roll(column, -1, axis=0)
-        moved[is_last] = final
-        return moved
-    events = np.stack([sound, rows.duration], axis=1).astype(np.int16)
-    rule = shifted(np.stack([sound_rule, duration_rule], axis=1), (rules.NOTHING, rules.ONLY_ZERO)).astype(np.int16)
-    ticks = shifted(now, 0)
-    ticks[is_last] = end[is_last]
-    return events, shifted(context, 0).astype(np.int16), rule, shifted(scored, False), ticks.astype(np.int32)
-
-
-def _code_of_rows(rows, is_note):
-    """SOUND codes of note rows; a HOLD has the code of the note it continues."""
-    code = np.where(rows.sound == REST, SOUND_REST, SOUND_PITCH + rows.sound - PITCH)
-    held = np.flatnonzero(rows.sound == HOLD)
-    if len(held):
-        starts = np.flatnonzero(is_note & (rows.sound >= PITCH))
-        keys = ((rows.piece[starts] << 3 | rows.kind[starts]) << 9 | rows.voice[starts]) << 28 | rows.onset[starts]
-        order = np.argsort(keys)
-        wanted = ((rows.piece[held] << 3 | rows.kind[held]) << 9 | rows.voice[held]) << 28 | rows.tile_onset[held]
-        code[held] = code[starts[order[np.searchsorted(keys[order], wanted)]]]
-    return code
-
-
-_COLUMN_OF_VOICE = np.zeros(N_SOUNDS, np.int64)
-_COLUMN_OF_VOICE[VOICE : VOICE + N_VOICE_NAMES] = [voice_column(VOICE + i) for i in range(N_VOICE_NAMES)]
-_BAR_TICKS = np.array([s.bar_ticks if (s := id_timesig(TIMESIG + i)) else WHOLE_GRID for i in range(N_TIMESIGS)])
-PITCH_LIKE = np.zeros(N_SOUNDS, bool)
-PITCH_LIKE[[REST, HOLD, HOLE]] = True
-PITCH_LIKE[PITCH:KEY] = True
-_HEADER_RULES = np.zeros(N_SOUNDS, np.int64)
-_HEADER_RULES[VOICE : VOICE + N_VOICE_NAMES] = rules.AFTER_VOICE + np.arange(N_VOICE_NAMES)
+_HEADER_RULES = np.zeros(N_SOUNDS, np.int64)  # of what follows each sound
+_HEADER_RULES[VOICE:STYLE] = rules.AFTER_VOICE + np.arange(N_VOICE_NAMES)
 _HEADER_RULES[STYLE:TIMESIG] = rules.AFTER_STYLE
 _HEADER_RULES[TIMESIG:] = rules.AFTER_METER
 _HEADER_RULES[PICKUP] = rules.AFTER_PICKUP
 _HEADER_RULES[KEY:VOICE] = rules.AFTER_KEY
+
+
+def trace_tiles(tiles: Tiles, ask: Ask | None = None, max_voices: int = 4) -> list[Trace]:
+    """One trace a piece, each equal to what the step-by-step grammar gives; None asks for the whole of every piece.
+
+    Raises:
+        ValueError: a voice has no column among `max_voices`.
+    """
+    asked = asked_of(tiles, ask, max_voices)
+    rows = rows_of(asked)
+    places = places_of(asked, rows)
+    n_pieces = len(tiles.headers)
+    bounds = np.searchsorted(rows.piece, np.arange(n_pieces + 1))
+    last = bounds[1:] - 1
+    events = np.stack([rows.sound, rows.duration], axis=1).astype(np.int16)
+    context = _moved_back(_contexts(asked, rows, places).T, last, 0)
+    rule = _moved_back(np.stack([_sound_rules(asked, rows, places), _duration_rules(asked, rows, places)], axis=1), last,
+                       (rules.NOTHING, rules.ONLY_ZERO)).astype(np.int16)  # fmt: skip
+    is_scored = _moved_back(_is_scored(rows), last, False)
+    ticks = _moved_back(places.now, last, tiles.end_ticks).astype(np.int32)
+    spans = [slice(start, stop) for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+    return [Trace(events[span], context[span], rule[span], is_scored[span], ticks[span]) for span in spans]
+
+
+def _moved_back(column: NDArray[Any], last: Column, final: object) -> NDArray[Any]:
+    """The column moved from each event to the one before it; what follows the last event of a piece is `final`."""
+    moved = np.empty(column.shape, column.dtype)
+    moved[:-1] = column[1:]
+    moved[last] = final
+    return moved
+
+
+def _is_scored(rows: Rows) -> Mask:
+    sound = rows.sound
+    in_header = (sound >= TIMESIG) | (sound == PICKUP) | ((sound >= KEY) & (sound < VOICE))
+    scored: Mask = (rows.kind >= BODY_NOTE) | ((rows.kind == HEADER_ROW) & in_header)
+    return scored
+
+
+# ---- what else might have come
+
+
+def _sound_rules(asked: Asked, rows: Rows, places: Places) -> Column:
+    in_header = np.zeros(len(rows), np.int64)
+    in_header[1:] = _HEADER_RULES[rows.sound[:-1]]
+    bits = _note_bits(places) | _turn_bits(asked, rows, places)
+    return np.where(places.section > 0, rules.LINE + bits, in_header)
+
+
+def _note_bits(places: Places) -> Column:
+    """(R,) notes, rests and holes that the line may go on with."""
+    own, was_cut = places.own_sound, places.own_duration == MAX_DURATION
+    bits = np.full(len(own), rules.NOTE_BIT)
+    bits += rules.REST_BIT * ((own != REST) | was_cut)
+    bits += rules.HOLD_BIT * (was_cut & (own != REST) & (own != HOLE))
+    bits += rules.HOLE_BIT * ((places.section == GIVEN_SECTION) & ((own != HOLE) | was_cut))
+    return np.where(places.voice > 0, bits, 0)
+
+
+def _turn_bits(asked: Asked, rows: Rows, places: Places) -> Column:
+    """(R,) a change of meter, BODY and EOS."""
+    is_given, is_body, is_mute = places.section == GIVEN_SECTION, places.section == BODY_SECTION, places.voice == 0
+    may_open, may_end = lines_that_may(asked, rows, places)
+    bits: Column = rules.TIMESIG_BIT * ((places.meter_limit >= 0) & (is_body | ~is_mute))
+    bits += rules.BODY_BIT * (is_given & (may_open | is_mute))
+    bits += rules.EOS_BIT * (is_body & (is_mute | (may_end & ~asked.has_end[rows.piece])))
+    return bits
+
+
+def _duration_rules(asked: Asked, rows: Rows, places: Places) -> Column:
+    rule = np.where(rows.is_note, rows.limit, rules.ONLY_ZERO)
+    rule[(rows.sound == HOLE) & (places.own_sound != HOLE)] = rules.ZERO_TO + MAX_DURATION
+    change = np.flatnonzero(rows.is_change)
+    rule[change] = rules.ZERO_TO + np.minimum(places.meter_limit[change], MAX_DURATION)
+    pickup = np.flatnonzero(rows.sound == PICKUP)
+    signature = asked.heads.meter[rows.piece[pickup]] - TIMESIG
+    rule[pickup] = rules.ZERO_TO + np.where(signature > 0, np.minimum(BAR_TICKS[signature] - 1, MAX_DURATION), 0)
+    return rule
+
+
+# ---- where we are
+
+
+def _contexts(asked: Asked, rows: Rows, places: Places) -> NDArray[np.int16]:
+    """(K, R) the columns of the context, one a row here."""
+    max_voices = len(places.last)
+    context = np.zeros((len(context_columns(max_voices)), len(rows)), np.int16)
+    is_timed = (places.section == BODY_SECTION) & asked.has_end[rows.piece]
+    context[0] = places.section
+    context[1] = np.where(places.voice > 0, 1 + places.voice - VOICE, 0)
+    context[2] = np.minimum(places.position, MAX_POSITION - 1)
+    context[3] = places.meter - TIMESIG
+    context[4] = asked.heads.key[rows.piece] - KEY
+    context[5] = np.where(is_timed, 1 + np.minimum((asked.tiles.end_ticks[rows.piece] - places.now) // 24, MAX_TO_END), 0)
+    lines = context[len(GLOBAL) :].reshape(max_voices, len(PER_VOICE), len(rows))
+    for column in range(max_voices):
+        _write_sounding(lines[column], asked, rows, places, column)
+    own = np.where(places.voice > 0, lines[places.line, 0, np.arange(len(rows))], 0)
+    for line in lines:
+        interval = 1 + MAX_INTERVAL + np.clip(line[0] - own, -MAX_INTERVAL, MAX_INTERVAL)
+        line[5] = np.where((own >= SOUND_PITCH) & (line[0] >= SOUND_PITCH), interval, 0)
+    context[:, places.section == 0] = 0
+    return context
+
+
+def _write_sounding(line: NDArray[np.int16], asked: Asked, rows: Rows, places: Places, column: int) -> None:
+    """Fill the context of one voice: what sounds, since when and how long still, and in BODY what is given next."""
+    last = places.last[column]
+    code = np.where(last >= 0, rows.tile_code[last], 0)
+    onset, end = rows.tile_onset[last], rows.end[last]
+    body = np.flatnonzero((places.section == BODY_SECTION) & asked.ask.has_given[rows.piece])
+    if len(body):
+        past, ahead = _given_around(asked, rows.piece[body], places.now[body], column)
+        tiles = asked.tiles
+        told = np.flatnonzero((past >= 0) & ((code[body] == 0) | (tiles.onset[past] > onset[body])))
+        row, tile = body[told], past[told]
+        code[row], onset[row], end[row] = _codes(tiles.pitch[tile]), tiles.onset[tile], tiles.end[tile]
+        row, tile = body[ahead >= 0], ahead[ahead >= 0]
+        line[3, row] = _codes(tiles.pitch[tile])
+        line[4, row] = 1 + np.minimum(tiles.onset[tile] - places.now[row], MAX_DURATION)
+    heard = code > 0
+    line[0] = code
+    line[1] = np.where(heard, np.minimum(places.now - onset, MAX_DURATION), 0)
+    line[2] = np.where(heard, np.clip(end - places.now, 0, MAX_DURATION), 0)
+
+
+def _given_around(asked: Asked, piece: Column, now: Column, column: int) -> tuple[Column, Column]:
+    """The given tiles of a column's line that start last at or before now, and first after it; -1 for none."""
+    tiles = asked.tiles
+    mine = asked.given[tiles.voice[asked.given] == asked.heads.voice[tiles.piece[asked.given], column]]
+    after = np.searchsorted(tiles.piece[mine] * FAR + tiles.onset[mine], piece * FAR + now, side="right")
+    around = np.concatenate([[-1], mine, [-1]])
+    owner = np.concatenate([[-1], tiles.piece[mine], [-1]])
+    past, ahead = (np.where(owner[place] == piece, around[place], -1) for place in (after, after + 1))
+    return past, ahead
+
+
+def _codes(pitch: Column) -> Column:
+    return np.where(pitch == REST_TILE, SOUND_REST, SOUND_PITCH + pitch)

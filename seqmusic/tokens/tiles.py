@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
-from seqmusic.score import Score
+from seqmusic.score import Score, Voice
 from seqmusic.tokens.tokenizer import header, normalized
-from seqmusic.tokens.vocabulary import timesig_id
+from seqmusic.tokens.vocabulary import STYLE, VOICE, timesig_id
 
 Column = NDArray[np.int64]
 REST_TILE = -1
@@ -41,20 +42,30 @@ class Tiles:
 
     def taken(self, pieces: Sequence[int], keep: NDArray[np.bool_] | None = None) -> Tiles:
         """The pieces of these numbers, in this order, numbered anew; `keep` (N,) says which tiles stay."""
+        chosen = np.array(pieces, dtype=np.int64)
         number = np.full(len(self.headers), -1)
-        number[list(pieces)] = np.arange(len(pieces))
-        rows = number[self.piece] >= 0 if keep is None else (number[self.piece] >= 0) & keep
-        order = np.flatnonzero(rows)[np.argsort(number[self.piece[rows]], kind="stable")]
-        changes = np.flatnonzero(number[self.change_piece] >= 0)
-        changes = changes[np.argsort(number[self.change_piece[changes]], kind="stable")]
+        number[chosen] = np.arange(len(chosen))
+        tiles = _renumbered(number, self.piece if keep is None else np.where(keep, self.piece, -1))
+        changes = _renumbered(number, self.change_piece)
         return Tiles(
-            number[self.piece[order]],
-            *(column[order] for column in (self.voice, self.onset, self.end, self.pitch)),
-            tuple(self.headers[piece] for piece in pieces),
-            self.end_ticks[list(pieces)],
-            number[self.change_piece[changes]],
-            *(column[changes] for column in (self.change_tick, self.change_sound)),
+            piece=number[self.piece[tiles]],
+            voice=self.voice[tiles],
+            onset=self.onset[tiles],
+            end=self.end[tiles],
+            pitch=self.pitch[tiles],
+            headers=tuple(self.headers[piece] for piece in pieces),
+            end_ticks=self.end_ticks[chosen],
+            change_piece=number[self.change_piece[changes]],
+            change_tick=self.change_tick[changes],
+            change_sound=self.change_sound[changes],
         )
+
+
+def _renumbered(number: Column, piece: Column) -> Column:
+    """The rows of chosen pieces, sorted by their new numbers; rows and numbers below 0 are left out."""
+    new = np.where(piece >= 0, number[piece], -1)
+    rows = np.flatnonzero(new >= 0)
+    return rows[np.argsort(new[rows], kind="stable")]
 
 
 def tiles_of(scores: Sequence[Score]) -> Tiles:
@@ -63,33 +74,61 @@ def tiles_of(scores: Sequence[Score]) -> Tiles:
     Raises:
         UnencodableError: the tokens cannot say one of them.
     """
-    rows: list[tuple[int, int, int, int, int]] = []
-    changes: list[tuple[int, int, int]] = []
-    headers, ends = [], []
-    for number, own in enumerate(scores):
-        score = normalized(own)
-        if not score.end_ticks:
-            raise UnencodableError("a sequence has at least one note, got a score without notes")
-        first = header(score)
-        headers.append(tuple(first))
-        ends.append(score.end_ticks)
-        changes += [(number, tick, timesig_id(signature)) for tick, signature in score.time_signatures[1:]]
-        for line, voice in enumerate(score.voices, start=1):
-            rows += [(number, first[line][0], n.onset_ticks, n.onset_ticks + n.duration_ticks, n.pitch) for n in voice.notes]
-            rows.append((number, first[line][0], score.end_ticks, score.end_ticks, REST_TILE))  # marks the end of the line
-    notes = np.array(rows, dtype=np.int64).reshape(-1, 5)
-    change = np.array(changes, dtype=np.int64).reshape(-1, 3)
-    return Tiles(*_with_rests(notes).T, tuple(headers), np.array(ends, dtype=np.int64), *change.T)  # type: ignore[arg-type]
+    headers = tuple(tuple(_header(score)) for score in scores)
+    n_lines = np.array([len(score.voices) for score in scores], dtype=np.int64)
+    voices = [voice for score in scores for voice in score.voices]
+    line_piece = np.repeat(np.arange(len(scores)), n_lines)
+    line_voice = np.array([event[0] for own in headers for event in own if VOICE <= event[0] < STYLE], dtype=np.int64)
+    line = np.repeat(np.arange(len(voices)), [len(voice.notes) for voice in voices])
+    onset, duration, pitch = _note_columns(voices)
+    end_ticks = np.zeros(len(scores), np.int64)
+    np.maximum.at(end_ticks, line_piece[line], onset + duration)
+    if not end_ticks.all():
+        raise UnencodableError("a sequence has at least one note, got a score without notes")
+    line, onset, end, pitch = _with_rests(line, onset, onset + duration, pitch, end_ticks[line_piece])
+    changes = _changes(scores, end_ticks)
+    return Tiles(line_piece[line], line_voice[line], onset, end, pitch, headers, end_ticks, *changes)
 
 
-def _with_rests(notes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows (piece, voice, onset, end, pitch) with a rest in every gap; the marks at the ends of the lines are dropped."""
-    piece, voice, onset, end, _ = notes.T
-    is_first = np.r_[True, (piece[1:] != piece[:-1]) | (voice[1:] != voice[:-1])]
-    before = np.where(is_first, 0, np.r_[0, end[:-1]])
+def _header(score: Score) -> list[tuple[int, int]]:
+    """The events from BOS to KEY; the notes play no part in them."""
+    silent = Score(tuple(Voice(voice.name, ()) for voice in score.voices), score.time_signatures[:1], score.pickup_ticks, score.key)
+    return header(normalized(silent))
+
+
+def _note_columns(voices: Sequence[Voice]) -> tuple[Column, Column, Column]:
+    """Onset, duration and pitch of all notes."""
+    notes = [note for voice in voices for note in voice.notes]
+    onset, duration, pitch = (
+        np.fromiter(map(attrgetter(name), notes), np.int64, len(notes)) for name in ("onset_ticks", "duration_ticks", "pitch")
+    )
+    return onset, duration, pitch
+
+
+def _changes(scores: Sequence[Score], end_ticks: Column) -> tuple[Column, Column, Column]:
+    """Piece, tick and TIMESIG id of the changes of meter before the end of each piece."""
+    rows = [
+        (number, tick, timesig_id(signature))
+        for number, (score, end) in enumerate(zip(scores, end_ticks.tolist(), strict=True))
+        for tick, signature in score.time_signatures[1:]
+        if tick < end
+    ]
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return columns[:, 0], columns[:, 1], columns[:, 2]
+
+
+def _with_rests(line: Column, onset: Column, end: Column, pitch: Column, line_end: Column) -> tuple[Column, Column, Column, Column]:
+    """Line, onset, end and pitch of the notes and, in every gap up to the end of each line, a rest."""
+    lines = np.arange(len(line_end))
+    ends_at = np.searchsorted(line, lines, side="right")  # a mark without length at the end of each line
+    line, onset, end, pitch = (
+        np.insert(column, ends_at, mark)
+        for column, mark in ((line, lines), (onset, line_end), (end, line_end), (pitch, np.full(len(lines), REST_TILE)))
+    )
+    before = np.zeros(len(line), np.int64)
+    before[1:] = np.where(line[1:] == line[:-1], end[:-1], 0)
     gap = np.flatnonzero(onset > before)
-    rests = np.stack([piece[gap], voice[gap], before[gap], onset[gap], np.full(len(gap), REST_TILE)], axis=1)
-    places = np.r_[np.arange(len(notes)), gap - 0.5]
-    order = np.argsort(places, kind="stable")
-    both = np.concatenate([notes, rests])[order]
-    return both[both[:, 3] > both[:, 2]]
+    rests = line[gap], before[gap], onset[gap], np.full(len(gap), REST_TILE)
+    whole = [np.insert(column, gap, rest) for column, rest in zip((line, onset, end, pitch), rests, strict=True)]
+    is_tile = whole[2] > whole[1]
+    return whole[0][is_tile], whole[1][is_tile], whole[2][is_tile], whole[3][is_tile]

@@ -25,15 +25,16 @@ from seqmusic.formats import read_score, write_score
 from seqmusic.formats.files import write_atomic
 from seqmusic.formats.head import head_text, parse_head
 from seqmusic.generation.continuation import Candidate, Request, continuation
-from seqmusic.model.transformer import Transformer, Vocabulary, n_parameters
+from seqmusic.model.heads import Vocabulary
+from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.score import Key, Note, Score, TimeSignature
 from seqmusic.tokens import rules
-from seqmusic.tokens.context import context_sizes
+from seqmusic.tokens.context import SOUND_PITCH, context_columns, context_sizes
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tasks import drawn_task, legal_shifts, moved
 from seqmusic.tokens.tiles import Tiles, tiles_of
 from seqmusic.tokens.tokenizer import Trace, normalized
-from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
+from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, N_VOICE_NAMES, PITCH, VOICE, voice_column
 from seqmusic.tonality import infer_key
 from seqmusic.training.batches import Masks, make_batch, nll
 from seqmusic.training.checkpoint import load_progress, load_weights, save_progress, save_weights
@@ -42,7 +43,22 @@ from seqmusic.training.loop import Report, TrainingSettings, TrainingState, new_
 
 MAX_VOICES = 4
 TOKENS: dict[str, object] = {"grammar": 1, "max_voices": MAX_VOICES, "n_sounds": N_SOUNDS, "n_durations": N_DURATIONS}
-VOCABULARY = Vocabulary(n_sounds=N_SOUNDS, n_durations=N_DURATIONS, context_sizes=context_sizes(MAX_VOICES))
+_COLUMNS = context_columns(MAX_VOICES)
+VOCABULARY = Vocabulary(
+    n_sounds=N_SOUNDS,
+    n_durations=N_DURATIONS,
+    context_sizes=context_sizes(MAX_VOICES),
+    first_pitch=PITCH,
+    n_pitches=KEY - PITCH,
+    pitch_columns=tuple(_COLUMNS.index(f"{name}_{voice}") for name in ("sound", "ahead") for voice in range(MAX_VOICES)),
+    pitch_shift=SOUND_PITCH,
+    voice_column=_COLUMNS.index("voice"),
+    voice_pitch_column=(0, *(voice_column(VOICE + index) % MAX_VOICES for index in range(N_VOICE_NAMES))),
+    end_columns=tuple(
+        (_COLUMNS.index(f"{n}_{v}"), shift) for n, shift in (("remaining", 0), ("until_ahead", 1)) for v in range(MAX_VOICES)
+    ),
+    position_column=_COLUMNS.index("position"),
+)
 GIVEN_COLOR = "#1f6fb2"
 
 

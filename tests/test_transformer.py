@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.model.transformer import Cache, ModelSettings, Transformer, Vocabulary
+from seqmusic import run
+from seqmusic.model.transformer import Cache, ModelSettings, Transformer
 from seqmusic.score import Note, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.augmentation import transposed
-from seqmusic.tokens.context import context_sizes
 from seqmusic.tokens.tokenizer import encode, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
 from seqmusic.training.batches import Masks, make_batch, nll
 
 SETTINGS = ModelSettings(width=24, layers=3, heads=2, dropout=0.0, context_length=64)
-VOCABULARY = Vocabulary(n_sounds=N_SOUNDS, n_durations=N_DURATIONS, context_sizes=context_sizes(4))
+VOCABULARY = run.VOCABULARY
 
 
 @pytest.fixture
@@ -72,10 +72,13 @@ def test_what_may_follow_a_prefix_has_probability_one(model: Transformer) -> Non
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks)[0]
     for row in range(4, len(own.events) - 1):
         allowed = torch.tensor(rules.sound_masks(4)[own.rules[row, 0]])
-        sounds = model.sound_logits(hidden[row]).masked_fill(~allowed, -torch.inf).softmax(-1)
+        place = batch.context[0, row : row + 1]
+        sounds = model.heads.sound_logits(hidden[row : row + 1], place)[0].masked_fill(~allowed, -torch.inf).softmax(-1)
         target = batch.events[0, row + 1, 0]
         lasting = torch.tensor(rules.duration_masks()[own.rules[row, 1]])
-        durations = model.duration_logits(hidden[row], target).masked_fill(~lasting, -torch.inf).softmax(-1)
+        durations = (
+            model.heads.duration_logits(hidden[row : row + 1], place, target[None])[0].masked_fill(~lasting, -torch.inf).softmax(-1)
+        )
         assert sounds.sum().item() == pytest.approx(1.0, abs=1e-5)
         assert durations.sum().item() == pytest.approx(1.0, abs=1e-5)
         assert sounds[target] > 0

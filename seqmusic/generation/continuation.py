@@ -11,18 +11,17 @@ import torch
 from numpy.typing import NDArray
 
 from seqmusic.errors import RequestError
-from seqmusic.generation.sampling import Sampling, draw, log_softmax
+from seqmusic.generation.sampling import Sampling
+from seqmusic.generation.stream import Rule, Stream
 from seqmusic.model.transformer import Cache, Transformer
 from seqmusic.score import SATB, Score, Voice
-from seqmusic.tokens import rules
-from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.grammar import Walk
-from seqmusic.tokens.tokenizer import Event, Hole, encode_prompt, is_music, trace
-from seqmusic.tokens.vocabulary import BOS, HOLD, KEY, PITCH, REST, TIMESIG, voice_name
+from seqmusic.tokens.tokenizer import Event, Hole, encode_prompt, trace
 
 _Ids = NDArray[np.integer[Any]]
 MOST_BARS = 64
 MOST_CANDIDATES = 64
+MAX_VOICES = len(SATB)  # of a model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +85,14 @@ class Candidate:
         return self.log_probability / max(1, self.n_events)
 
 
-def continuation(model: Transformer, head: Score, request: Request) -> list[Candidate]:
+def continuation(model: Transformer, head: Score, request: Request, rule: Rule | None = None) -> list[Candidate]:
     """Candidates that begin with `head`, likeliest first (by log-probability a note).
+
+    Args:
+        model: a trained model.
+        head: the beginning, which is kept.
+        request: how much is asked for, and how it is drawn.
+        rule: a rule of your own, applied before each draw; its shapes are those of `stream.Rule`.
 
     Raises:
         RequestError: the head has no notes, too many voices, or fills the bars asked for.
@@ -95,7 +100,7 @@ def continuation(model: Transformer, head: Score, request: Request) -> list[Cand
     score, holes = prompt(head, request)
     candidates = [
         replace(own, score=replace(own.score, tempo_bpm=head.tempo_bpm, title=head.title))
-        for own in complete(model, encode_prompt(score, holes), request)
+        for own in complete(model, encode_prompt(score, holes), request, rule)
     ]
     return sorted(candidates, key=lambda candidate: -candidate.log_probability_per_note)
 
@@ -119,74 +124,61 @@ def prompt(head: Score, request: Request) -> tuple[Score, list[list[Hole]]]:
 
 
 @torch.inference_mode()
-def complete(model: Transformer, events: Sequence[Event], request: Request) -> list[Candidate]:
+def complete(model: Transformer, events: Sequence[Event], request: Request, rule: Rule | None = None) -> list[Candidate]:
     """`request.n` completions of a sequence that ends with BODY, in the order of their streams of chance.
 
     Candidate i draws from its own stream (seed, i): it does not depend on how many are asked for.
 
     Raises:
-        RequestError: the music grows longer than the model can follow.
+        RequestError: the music grows longer than the model can follow, or the rule leaves nothing to choose.
     """
-    walks, starts = [_walked(events)], trace(events, 4)
-    walks += [walks[0].copy() for _ in range(request.n - 1)]
+    longest = model.settings.context_length
+    if len(events) >= longest:
+        raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
+    streams = _streams(events, request, rule)
+    cache = Cache(model.settings, request.n, longest, next(model.parameters()).device)
+    hidden = _prefill(model, events, cache, request.n)
+    while not all(stream.walk.is_finished for stream in streams):
+        if cache.length >= longest:
+            raise RequestError(f"the music grew beyond the {longest} events this model follows; ask for fewer bars")
+        hidden = _step(model, hidden, streams, cache)
+    return [Candidate(stream.walk.score(), stream.n_events, stream.log_probability) for stream in streams]
+
+
+def _streams(events: Sequence[Event], request: Request, rule: Rule | None) -> list[Stream]:
+    """As many candidates as are asked for, all at the end of `events`."""
+    walk = Walk(MAX_VOICES)
+    for sound, duration in events[1:]:
+        walk.push(sound, duration)
     chances = [np.random.default_rng([request.seed, index]) for index in range(request.n)]
-    cache = Cache(model.settings, request.n, model.settings.context_length, next(model.parameters()).device)
-    if len(events) >= model.settings.context_length:
-        raise RequestError(f"the prompt has {len(events)} events; this model follows {model.settings.context_length}")
-    ticks = np.concatenate(([0], starts.ticks))
-    events_each, context_each, ticks_each = (part[None].repeat(request.n, 0) for part in (starts.events, starts.context, ticks))
-    hidden = _forward(model, events_each, context_each, ticks_each, cache)
-    totals, counts = [0.0] * request.n, [0] * request.n
-    sounds_table, durations_table = rules.sound_masks(4), rules.duration_masks()
-    while not all(walk.is_finished for walk in walks):
-        if cache.length >= model.settings.context_length:
-            raise RequestError(
-                f"the music grew beyond the {model.settings.context_length} events this model follows; ask for fewer bars"
-            )
-        was = [walk.now for walk in walks]
-        sound_logits = model.sound_logits(hidden).numpy()
-        sounds = np.zeros(request.n, dtype=np.int64)
-        for i, walk in enumerate(walks):
-            if not walk.is_finished:
-                log_p = log_softmax(sound_logits[i], _allowed(walk, sounds_table[walk.sound_rule]))
-                sounds[i] = draw(log_p, request.pitch_sampling, chances[i].random())
-                totals[i] += log_p[sounds[i]] if is_music(walk, int(sounds[i])) else 0.0
-        duration_logits = model.duration_logits(hidden, torch.from_numpy(sounds)).numpy()
-        durations = np.zeros(request.n, dtype=np.int64)
-        for i, walk in enumerate(walks):
-            if walk.is_finished:
-                continue
-            sound = int(sounds[i])
-            log_p = log_softmax(duration_logits[i], durations_table[walk.duration_rule(sound)])
-            durations[i] = draw(log_p, request.rhythm_sampling, chances[i].random())
-            totals[i] += log_p[durations[i]]
-            counts[i] += sound in (REST, HOLD) or PITCH <= sound < KEY
-            walk.advance(sound, int(durations[i]))
-        new = np.stack([sounds, durations], axis=1)[:, None]
-        context = np.stack([walk.context() for walk in walks])[:, None]
-        hidden = _forward(model, new, context, np.array([[a, walk.now] for a, walk in zip(was, walks, strict=True)]), cache)
-    return [Candidate(walk.score(), counts[i], totals[i]) for i, walk in enumerate(walks)]
+    return [Stream(walk.copy(), chance, request.pitch_sampling, request.rhythm_sampling, rule) for chance in chances]
 
 
-def _walked(events: Sequence[Event]) -> Walk:
-    walk = Walk(4)
-    for sound, duration in events:
-        if sound != BOS:
-            walk.push(sound, duration)
-    return walk
+def _prefill(model: Transformer, events: Sequence[Event], cache: Cache, n: int) -> torch.Tensor:
+    """(n, D) what the model makes of the prompt, n times the same."""
+    prompt = trace(events, MAX_VOICES)
+    ticks = np.concatenate(([0], prompt.ticks))
+    each = (part[None].repeat(n, 0) for part in (prompt.events, prompt.context, ticks))
+    return _forward(model, *each, cache)
 
 
-def _allowed(walk: Walk, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The grammar's mask, cut to the voice's compass and without changes of meter."""
-    mask = mask.copy()
-    mask[TIMESIG:] = False
-    if walk.voice is not None:
-        low, high = COMPASS.get(voice_name(walk.voice), (0, 127))
-        mask[PITCH : PITCH + low] = False
-        mask[PITCH + high + 1 : KEY] = False
-    return mask
+def _step(model: Transformer, hidden: torch.Tensor, streams: Sequence[Stream], cache: Cache) -> torch.Tensor:
+    """(n, D) what the model makes of one event more, chosen by each stream from (n, D) what it made of those before."""
+    onsets = [stream.walk.now for stream in streams]
+    sound_logits = model.sound_logits(hidden).cpu().numpy()
+    sounds = [stream.choose_sound(logits) for stream, logits in zip(streams, sound_logits, strict=True)]
+    chosen = torch.tensor(sounds, device=hidden.device)
+    duration_logits = model.duration_logits(hidden, chosen).cpu().numpy()
+    durations = [stream.choose_duration(*own) for stream, *own in zip(streams, duration_logits, sounds, strict=True)]
+    for stream, sound, duration in zip(streams, sounds, durations, strict=True):
+        stream.advance(sound, duration)
+    events = np.stack([sounds, durations], axis=1)[:, None]
+    context = np.stack([stream.walk.context() for stream in streams])[:, None]
+    ticks = np.array([(onset, stream.walk.now) for onset, stream in zip(onsets, streams, strict=True)])
+    return _forward(model, events, context, ticks, cache)
 
 
 def _forward(model: Transformer, events: _Ids, context: _Ids, ticks: _Ids, cache: Cache) -> torch.Tensor:
-    tensors = (torch.from_numpy(np.ascontiguousarray(a).astype(np.int64)) for a in (events, context, ticks))
+    device = next(model.parameters()).device
+    tensors = (torch.from_numpy(np.ascontiguousarray(a, dtype=np.int64)).to(device) for a in (events, context, ticks))
     return model(*tensors, cache)[:, -1]  # type: ignore[no-any-return]

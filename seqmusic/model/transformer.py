@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqmusic.model.heads import Heads, Vocabulary
+
 TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
 
 
@@ -25,15 +27,6 @@ class ModelSettings:
     context_length: int = 1024  # longest sequence in events
     feedforward: int = 4  # width of the feed-forward layer, in widths
     dropout: float = 0.2  # probability, 0..1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Vocabulary:
-    """Sizes that the tokens impose on a model."""
-
-    n_sounds: int
-    n_durations: int
-    context_sizes: tuple[int, ...]  # values of each of the K context columns
 
 
 class Cache:
@@ -92,10 +85,7 @@ class Transformer(nn.Module):
         self.register_buffer("starts", starts, persistent=False)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
         self.norm = nn.LayerNorm(width)
-        self.sound_head = nn.Linear(width, vocabulary.n_sounds)
-        self.duration_in = nn.Linear(width, width)
-        self.duration_sound = nn.Embedding(vocabulary.n_sounds, width)
-        self.duration_head = nn.Linear(width, vocabulary.n_durations)
+        self.heads = Heads(width, vocabulary)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
                 nn.init.normal_(
@@ -126,16 +116,6 @@ class Transformer(nn.Module):
             cache.length += n_new
         normed: Tensor = self.norm(x)
         return normed
-
-    def sound_logits(self, hidden: Tensor) -> Tensor:
-        """(..., V) logits of the next sound."""
-        logits: Tensor = self.sound_head(hidden)
-        return logits
-
-    def duration_logits(self, hidden: Tensor, sounds: Tensor) -> Tensor:
-        """(..., 97) logits of the next duration, given the next sound (...)."""
-        logits: Tensor = self.duration_head(F.gelu(self.duration_in(hidden) + self.duration_sound(sounds)))
-        return logits
 
     def _turns(self, order: Tensor, times: Tensor) -> Tensor:
         """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""

@@ -75,8 +75,9 @@ def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]
     sounds, durations = batch.events[:, 1:, 0], batch.events[:, 1:, 1]
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks)[batch.is_scored]  # (N, D)
     target, lasting, rule = sounds[batch.is_scored], durations[batch.is_scored], batch.rules[batch.is_scored]
-    sound = _masked_nll(model.sound_logits(hidden), masks.sounds[rule[:, 0]], target)
-    duration = _masked_nll(model.duration_logits(hidden, target), masks.durations[rule[:, 1]], lasting)
+    context = batch.context[batch.is_scored]
+    sound = _masked_nll(model.heads.sound_logits(hidden, context), masks.sounds[rule[:, 0]], target)
+    duration = _masked_nll(model.heads.duration_logits(hidden, context, target), masks.durations[rule[:, 1]], lasting)
     zeros = torch.zeros(batch.is_scored.shape, device=sound.device)
     return zeros.masked_scatter(batch.is_scored, sound), zeros.masked_scatter(batch.is_scored, duration)
 

@@ -1,0 +1,111 @@
+"""The output layer: logits of the next sound and of its duration, in part said relative to what is known.
+
+A melody moves by intervals and a note often ends where another ends: so besides plain logits there are anchored ones. Anchored logits are
+said as offsets from an anchor (a pitch that sounds, the end of a note that sounds, the bar line) and added where they point to. What is
+learned in one key or at one place then holds in all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_LONGEST_INTERVAL = 24  # semitones
+_LONGEST_LAG = 48  # ticks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """Sizes that the tokens impose on a model, and which context columns its output layer refers to.
+
+    Attributes:
+        n_sounds, n_durations: values of the two ids of an event.
+        context_sizes: values of each of the C context columns.
+        first_pitch, n_pitches: the sound ids that are pitches.
+        pitch_columns: columns whose value v, from `pitch_shift` on, stands for pitch v - `pitch_shift`.
+        pitch_shift: see there.
+        voice_column: column of the next voice.
+        voice_pitch_column: for each of its values, which of `pitch_columns` holds the voice's own last pitch.
+        end_columns: columns that tell in how many ticks something ends or begins, each with how much is to be taken off; 0 is nothing.
+        position_column: column of the place in the bar, in ticks.
+    """
+
+    n_sounds: int
+    n_durations: int
+    context_sizes: tuple[int, ...]
+    first_pitch: int
+    n_pitches: int
+    pitch_columns: tuple[int, ...]
+    pitch_shift: int
+    voice_column: int
+    voice_pitch_column: tuple[int, ...]
+    end_columns: tuple[tuple[int, int], ...]
+    position_column: int
+
+
+class AnchoredLogits(nn.Module):
+    """Logits that are said as offsets from anchors."""
+
+    def __init__(self, width: int, n_anchors: int, lowest: int, highest: int, size: int) -> None:
+        """For each of `n_anchors` anchors, offsets `lowest`..`highest`; what falls outside 0..`size` - 1 is dropped."""
+        super().__init__()
+        self.size, self.margin = size, max(-lowest, highest, size)
+        self.project = nn.Linear(width, n_anchors * (highest - lowest + 1))
+        self.register_buffer("offsets", torch.arange(lowest, highest + 1) + self.margin, persistent=False)
+
+    offsets: Tensor
+
+    def forward(self, hidden: Tensor, anchors: Tensor, is_there: Tensor) -> Tensor:
+        """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there."""
+        n_rows, n_anchors = anchors.shape
+        said = self.project(hidden).view(n_rows, n_anchors, -1) * is_there[..., None]
+        places = torch.where(is_there, anchors, 0)[..., None] + self.offsets
+        summed = said.new_zeros(n_rows, self.size + 2 * self.margin).scatter_add(1, places.flatten(1), said.flatten(1))
+        return summed[:, self.margin : self.margin + self.size]
+
+
+class Heads(nn.Module):
+    """From hidden states to logits of the next sound, and of its duration given that sound."""
+
+    def __init__(self, width: int, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        n_pitch_anchors, n_ends = len(vocabulary.pitch_columns) + 1, len(vocabulary.end_columns)
+        self.sound = nn.Linear(width, vocabulary.n_sounds)
+        self.interval = AnchoredLogits(width, n_pitch_anchors, -_LONGEST_INTERVAL, _LONGEST_INTERVAL, vocabulary.n_pitches)
+        self.duration_in = nn.Linear(width, width)
+        self.duration_sound = nn.Embedding(vocabulary.n_sounds, width)
+        self.duration = nn.Linear(width, vocabulary.n_durations)
+        self.lag = AnchoredLogits(width, n_ends, -_LONGEST_LAG, _LONGEST_LAG, vocabulary.n_durations)
+        self.place = AnchoredLogits(width, 1, 0, 2 * (vocabulary.n_durations - 1), vocabulary.n_durations)
+        self.register_buffer("pitch_columns", torch.tensor(vocabulary.pitch_columns), persistent=False)
+        self.register_buffer("voice_pitch", torch.tensor(vocabulary.voice_pitch_column), persistent=False)
+        self.register_buffer("end_columns", torch.tensor([column for column, _ in vocabulary.end_columns]), persistent=False)
+        self.register_buffer("end_shifts", torch.tensor([shift for _, shift in vocabulary.end_columns]), persistent=False)
+
+    pitch_columns: Tensor
+    voice_pitch: Tensor
+    end_columns: Tensor
+    end_shifts: Tensor
+
+    def sound_logits(self, hidden: Tensor, context: Tensor) -> Tensor:
+        """(N, V) logits of the next sound, from (N, D) hidden states and the (N, C) context of the same places."""
+        words = self.vocabulary
+        heard = context[:, self.pitch_columns]
+        own = heard.gather(1, self.voice_pitch[context[:, words.voice_column]][:, None])
+        pitches = torch.cat([heard, own], dim=1) - words.pitch_shift
+        relative = self.interval(hidden, pitches, pitches >= 0)
+        padding = (words.first_pitch, words.n_sounds - words.first_pitch - words.n_pitches)
+        logits: Tensor = self.sound(hidden) + F.pad(relative, padding)
+        return logits
+
+    def duration_logits(self, hidden: Tensor, context: Tensor, sounds: Tensor) -> Tensor:
+        """(N, 97) logits of the next duration, given also the (N,) next sounds."""
+        inner = F.gelu(self.duration_in(hidden) + self.duration_sound(sounds))
+        ends = context[:, self.end_columns] - self.end_shifts
+        position = context[:, self.vocabulary.position_column, None] % (self.vocabulary.n_durations - 1)
+        logits: Tensor = self.duration(inner) + self.lag(inner, ends, ends > 0)
+        return logits + self.place(inner, -position, torch.ones_like(position, dtype=torch.bool))

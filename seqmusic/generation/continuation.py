@@ -165,10 +165,11 @@ def _prefill(model: Transformer, events: Sequence[Event], cache: Cache, n: int) 
 def _step(model: Transformer, hidden: torch.Tensor, streams: Sequence[Stream], cache: Cache) -> torch.Tensor:
     """(n, D) what the model makes of one event more, chosen by each stream from (n, D) what it made of those before."""
     onsets = [stream.walk.now for stream in streams]
-    sound_logits = model.sound_logits(hidden).cpu().numpy()
+    place = torch.from_numpy(np.stack([stream.walk.context() for stream in streams]).astype(np.int64)).to(hidden.device)
+    sound_logits = model.heads.sound_logits(hidden, place).cpu().numpy()
     sounds = [stream.choose_sound(logits) for stream, logits in zip(streams, sound_logits, strict=True)]
     chosen = torch.tensor(sounds, device=hidden.device)
-    duration_logits = model.duration_logits(hidden, chosen).cpu().numpy()
+    duration_logits = model.heads.duration_logits(hidden, place, chosen).cpu().numpy()
     durations = [stream.choose_duration(*own) for stream, *own in zip(streams, duration_logits, sounds, strict=True)]
     for stream, sound, duration in zip(streams, sounds, durations, strict=True):
         stream.advance(sound, duration)

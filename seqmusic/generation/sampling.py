@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class Sampling:
             raise ValueError(f"min_p must be in 0..1, got {self.min_p}")
 
 
-def log_softmax(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(V,) log-probabilities of the allowed ids, -inf for the others."""
     kept = np.where(mask, logits, -np.inf).astype(np.float64)
     kept -= kept.max()

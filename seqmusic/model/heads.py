@@ -1,7 +1,7 @@
 """The output layer: logits of the next sound and of its duration, in part said relative to what is known.
 
-A melody moves by intervals and a note often ends where another ends: so besides plain logits there are anchored ones. Anchored logits are
-said as offsets from an anchor (a pitch that sounds, the end of a note that sounds, the bar line) and added where they point to. What is
+A melody moves by intervals and a note often ends where another ends: so besides plain logits there are anchored ones. They are said
+as offsets from an anchor (a pitch that sounds, the end of a note that sounds, the bar line) and added where they point to. What is
 learned in one key or at one place then holds in all.
 """
 
@@ -29,7 +29,7 @@ class Vocabulary:
         pitch_shift: see there.
         voice_column: column of the next voice.
         voice_pitch_column: for each of its values, which of `pitch_columns` holds the voice's own last pitch.
-        end_columns: columns that tell in how many ticks something ends or begins, each with how much is to be taken off; 0 is nothing.
+        end_columns: columns that tell in how many ticks something ends or begins, each with what is to be taken off; 0 is nothing.
         position_column: column of the place in the bar, in ticks.
     """
 
@@ -64,7 +64,8 @@ class AnchoredLogits(nn.Module):
         said = self.project(hidden).view(n_rows, n_anchors, -1) * is_there[..., None]
         places = torch.where(is_there, anchors, 0)[..., None] + self.offsets
         summed = said.new_zeros(n_rows, self.size + 2 * self.margin).scatter_add(1, places.flatten(1), said.flatten(1))
-        return summed[:, self.margin : self.margin + self.size]
+        logits: Tensor = summed[:, self.margin : self.margin + self.size]
+        return logits
 
 
 class Heads(nn.Module):
@@ -107,5 +108,6 @@ class Heads(nn.Module):
         inner = F.gelu(self.duration_in(hidden) + self.duration_sound(sounds))
         ends = context[:, self.end_columns] - self.end_shifts
         position = context[:, self.vocabulary.position_column, None] % (self.vocabulary.n_durations - 1)
-        logits: Tensor = self.duration(inner) + self.lag(inner, ends, ends > 0)
-        return logits + self.place(inner, -position, torch.ones_like(position, dtype=torch.bool))
+        always = torch.ones_like(position, dtype=torch.bool)
+        logits: Tensor = self.duration(inner) + self.lag(inner, ends, ends > 0) + self.place(inner, -position, always)
+        return logits

@@ -124,8 +124,8 @@ def test_a_result_can_be_made_again(trained: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "settings", "words"),
     [
-        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "already fills the 2 bars"),
-        ("C4; C3; C2", {}, "takes 1 or 1"),
+        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "the head has 2 bars, and so fills the 2 asked for in all; ask for more, such as --bars 6"),
+        ("C4; C3; C2", {}, "has 3 voices, and a melody has one"),
     ],
 )
 def test_requests_that_cannot_be_met(trained: Path, head: str, settings: dict[str, int], words: str) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.sampling import Sampling
 from seqmusic.generation.stream import Rule, Stream
 from seqmusic.model.transformer import Cache, Transformer
 from seqmusic.score import SATB, Score, Voice
+from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.tokenizer import Event, Hole, encode_prompt, trace
 
@@ -97,12 +99,34 @@ def continuation(model: Transformer, head: Score, request: Request, rule: Rule |
     Raises:
         RequestError: the head has no notes, too many voices, or fills the bars asked for.
     """
-    score, holes = prompt(head, request)
-    candidates = [
-        replace(own, score=replace(own.score, tempo_bpm=head.tempo_bpm, title=head.title))
-        for own in complete(model, encode_prompt(score, holes), request, rule)
-    ]
-    return sorted(candidates, key=lambda candidate: -candidate.log_probability_per_note)
+    shift = fitting_shift(head, request.voices)
+    score, holes = prompt(head.transposed(shift), request)
+    made = complete(model, encode_prompt(score, holes), request, rule)
+    back = [replace(own, score=replace(own.score.transposed(-shift), key=head.key)) for own in made]
+    distinct = {own.score: replace(own, score=replace(own.score, tempo_bpm=head.tempo_bpm, title=head.title)) for own in back}
+    return sorted(distinct.values(), key=lambda candidate: -candidate.log_probability_per_note)
+
+
+def fitting_shift(head: Score, voices: str) -> int:
+    """Semitones by which a head is moved, and what comes of it moved back, because the model knows voices only in their compass.
+
+    The one that leaves the fewest notes outside; of several whole octaves first, then the nearest.
+
+    >>> from seqmusic.formats.head import parse_head
+    >>> fitting_shift(parse_head("G4 A4 B4"), "satb"), fitting_shift(parse_head("G2 A2 B2"), "melody")
+    (0, 24)
+    """
+    names = _names(head, voices)
+    pitches = [(note.pitch, *COMPASS[name]) for name, voice in zip(names, head.voices, strict=True) for note in voice.notes]
+    sung = [COMPASS[name] for name in (SATB if voices == "satb" else SATB[:1])]
+    lowest = max([max(high for _, high in sung) - 127, *(-pitch for pitch, _, _ in pitches)])
+    highest = min([min(low for low, _ in sung), *(127 - pitch for pitch, _, _ in pitches)])
+
+    def misfit(shift: int) -> tuple[int, bool, int]:
+        outside = sum(not low <= pitch + shift <= high for pitch, low, high in pitches)
+        return outside, shift % 12 != 0, abs(shift)
+
+    return min(range(min(lowest, 0), max(highest, 0) + 1), key=misfit)
 
 
 def prompt(head: Score, request: Request) -> tuple[Score, list[list[Hole]]]:
@@ -111,16 +135,39 @@ def prompt(head: Score, request: Request) -> tuple[Score, list[list[Hole]]]:
         raise RequestError("the head has no notes; give at least one, for instance C4")
     if not head.time_signatures:
         raise RequestError("the head has no time signature; say one with --time-signature")
+    given = dict(zip(_names(head, request.voices), head.voices, strict=True))
+    end = _end_ticks(head, request.bars)
+    if head.end_ticks >= end:
+        n_bars = sum(bar.number > 0 for bar in head.bars())
+        raise RequestError(
+            f"the head has {n_bars} {'bar' if n_bars == 1 else 'bars'}, and so fills the {request.bars} asked for in all; "
+            f"ask for more, such as --bars {min(n_bars + 4, MOST_BARS)}"
+        )
     names = SATB if request.voices == "satb" else SATB[:1]
-    if len(head.voices) not in (1, len(names)) and any(voice.name not in names for voice in head.voices):
-        raise RequestError(f"the head has {len(head.voices)} voices; {request.voices} takes 1 or {len(names)}")
-    end = head.pickup_ticks + request.bars * head.time_signatures[0][1].bar_ticks
-    reached = head.end_ticks
-    if reached >= end:
-        raise RequestError(f"the head already fills the {request.bars} bars asked for; ask for more with --bars")
-    own = dict(zip(names, head.voices, strict=False)) if len(head.voices) in (1, len(names)) else {v.name: v for v in head.voices}
-    voices = tuple(replace(own[name], name=name) if name in own else Voice(name, ()) for name in names)
+    voices = tuple(replace(given[name], name=name) if name in given else Voice(name, ()) for name in names)
     return replace(head, voices=voices), [[(voice.end_ticks, end)] for voice in voices]
+
+
+def _names(head: Score, voices: str) -> tuple[str, ...]:
+    """Which of the wanted voices those of the head are: in order where there are one or all, else by their names."""
+    names = SATB if voices == "satb" else SATB[:1]
+    own = tuple(voice.name for voice in head.voices)
+    if len(own) in (1, len(names)):
+        return names[: len(own)]
+    if len(set(own)) == len(own) and set(own) <= set(names):
+        return own
+    if len(names) == 1:
+        raise RequestError(f"the head has {len(own)} voices, and a melody has one; ask for --voices satb, or give one voice")
+    raise RequestError(
+        f"the head has {len(own)} voices ({', '.join(own)}); satb takes one voice, four, or some named {', '.join(SATB)}"
+    )
+
+
+def _end_ticks(head: Score, n_bars: int) -> int:
+    """Where the last of so many bars ends, the pickup not counted; changes of time signature are counted with."""
+    longest = max(signature.bar_ticks for _, signature in head.time_signatures)
+    bars = [bar for bar in head.bars(head.pickup_ticks + n_bars * longest) if bar.number]
+    return bars[n_bars - 1].end_ticks
 
 
 @torch.inference_mode()
@@ -137,11 +184,15 @@ def complete(model: Transformer, events: Sequence[Event], request: Request, rule
         raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
     streams = _streams(events, request, rule)
     cache = Cache(model.settings, request.n, longest, next(model.parameters()).device)
-    hidden = _prefill(model, events, cache, request.n)
+    hidden, context = _prefill(model, events, cache, request.n)
     while not all(stream.walk.is_finished for stream in streams):
         if cache.length >= longest:
-            raise RequestError(f"the music grew beyond the {longest} events this model follows; ask for fewer bars")
-        hidden = _step(model, hidden, streams, cache)
+            reached = min(stream.walk.now for stream in streams if not stream.walk.is_finished)
+            raise RequestError(
+                f"the music grew beyond the {longest} events this model follows (at tick {reached} of {streams[0].walk.end}); "
+                "ask for fewer bars"
+            )
+        hidden, context = _step(model, hidden, context, streams, cache)
     return [Candidate(stream.walk.score(), stream.n_events, stream.log_probability) for stream in streams]
 
 
@@ -154,32 +205,33 @@ def _streams(events: Sequence[Event], request: Request, rule: Rule | None) -> li
     return [Stream(walk.copy(), chance, request.pitch_sampling, request.rhythm_sampling, rule) for chance in chances]
 
 
-def _prefill(model: Transformer, events: Sequence[Event], cache: Cache, n: int) -> torch.Tensor:
-    """(n, D) what the model makes of the prompt, n times the same."""
+def _prefill(model: Transformer, events: Sequence[Event], cache: Cache, n: int) -> tuple[Tensor, Tensor]:
+    """(n, D) what the model makes of the prompt, n times the same, and (n, C) where it stands after it."""
     prompt = trace(events, MAX_VOICES)
     ticks = np.concatenate(([0], prompt.ticks))
-    each = (part[None].repeat(n, 0) for part in (prompt.events, prompt.context, ticks))
-    return _forward(model, *each, cache)
+    heard, places, moments = (part[None].repeat(n, 0) for part in (prompt.events, prompt.context, ticks))
+    return _forward(model, heard, places, moments, cache)
 
 
-def _step(model: Transformer, hidden: torch.Tensor, streams: Sequence[Stream], cache: Cache) -> torch.Tensor:
-    """(n, D) what the model makes of one event more, chosen by each stream from (n, D) what it made of those before."""
+def _step(model: Transformer, hidden: Tensor, context: Tensor, streams: Sequence[Stream], cache: Cache) -> tuple[Tensor, Tensor]:
+    """(n, D) and (n, C) after one event more, chosen by each stream from those before."""
     onsets = [stream.walk.now for stream in streams]
-    place = torch.from_numpy(np.stack([stream.walk.context() for stream in streams]).astype(np.int64)).to(hidden.device)
-    sound_logits = model.heads.sound_logits(hidden, place).cpu().numpy()
+    sound_logits = model.heads.sound_logits(hidden, context).cpu().numpy()
     sounds = [stream.choose_sound(logits) for stream, logits in zip(streams, sound_logits, strict=True)]
     chosen = torch.tensor(sounds, device=hidden.device)
-    duration_logits = model.heads.duration_logits(hidden, place, chosen).cpu().numpy()
+    duration_logits = model.heads.duration_logits(hidden, context, chosen).cpu().numpy()
     durations = [stream.choose_duration(*own) for stream, *own in zip(streams, duration_logits, sounds, strict=True)]
     for stream, sound, duration in zip(streams, sounds, durations, strict=True):
         stream.advance(sound, duration)
     events = np.stack([sounds, durations], axis=1)[:, None]
-    context = np.stack([stream.walk.context() for stream in streams])[:, None]
+    places = np.stack([stream.walk.context() for stream in streams])[:, None]
     ticks = np.array([(onset, stream.walk.now) for onset, stream in zip(onsets, streams, strict=True)])
-    return _forward(model, events, context, ticks, cache)
+    return _forward(model, events, places, ticks, cache)
 
 
-def _forward(model: Transformer, events: _Ids, context: _Ids, ticks: _Ids, cache: Cache) -> torch.Tensor:
+def _forward(model: Transformer, events: _Ids, context: _Ids, ticks: _Ids, cache: Cache) -> tuple[Tensor, Tensor]:
     device = next(model.parameters()).device
-    tensors = (torch.from_numpy(np.ascontiguousarray(a, dtype=np.int64)).to(device) for a in (events, context, ticks))
-    return model(*tensors, cache)[:, -1]  # type: ignore[no-any-return]
+    heard, places, moments = (
+        torch.from_numpy(np.ascontiguousarray(a, dtype=np.int64)).to(device) for a in (events, context, ticks)
+    )
+    return model(heard, places, moments, cache)[:, -1], places[:, -1]

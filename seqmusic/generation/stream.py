@@ -18,9 +18,12 @@ from seqmusic.tokens.vocabulary import HOLD, KEY, PITCH, REST, TIMESIG, voice_na
 
 LogProbabilities = NDArray[np.float64]
 Rule = Callable[[LogProbabilities, Walk], LogProbabilities]
-"""A rule of your own: from (V,) log-probabilities of the next sounds, or (97,) of the durations in ticks of the sound just chosen, to
-as many numbers: higher is likelier, -inf forbids. What the grammar forbids stays forbidden; the numbers need not sum to one. The walk
-tells where we are (`voice`, `now`, `bar_position()`); it is not to be changed."""
+"""A rule of your own, asked before each draw of a sound and then of its duration.
+
+It is given (V,) log-probabilities of the sounds, or (97,) of the durations in ticks, and answers with as many numbers: higher is
+likelier, -inf forbids; they need not sum to one, and what the grammar forbids stays forbidden. The walk tells where we are (`voice`,
+`now`, `bar_position()`); it is not to be changed.
+"""
 
 
 @dataclass(slots=True)
@@ -59,7 +62,11 @@ class Stream:
         """The duration of `sound`, drawn from (97,) logits; 0 once the candidate is finished."""
         if self.walk.is_finished:
             return 0
-        log_p = log_softmax(logits, rules.duration_masks()[self.walk.duration_rule(sound)])
+        mask = rules.duration_masks()[self.walk.duration_rule(sound)]
+        if sound == REST and _reaches_end(self.walk):
+            mask = mask.copy()
+            mask[self.walk.longest_ticks] = False
+        log_p = log_softmax(logits, mask)
         duration = draw(self._ruled(log_p), self.rhythm, self.chance.random())
         self.log_probability += log_p[duration]
         return duration
@@ -83,11 +90,17 @@ class Stream:
 
 
 def _allowed(walk: Walk, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The grammar's mask, cut to the voice's compass and without changes of meter."""
+    """The grammar's mask, cut to the voice's compass, without changes of meter and without a rest at the end."""
     mask = mask.copy()
+    mask[REST] &= walk.longest_ticks > 1 or not _reaches_end(walk)
     mask[TIMESIG:] = False
     if walk.voice is not None:
         low, high = COMPASS.get(voice_name(walk.voice), (0, 127))
         mask[PITCH : PITCH + low] = False
         mask[PITCH + high + 1 : KEY] = False
     return mask
+
+
+def _reaches_end(walk: Walk) -> bool:
+    """Whether the longest event that fits here is the last of its voice: music that ends together ends with notes."""
+    return walk.end is not None and walk.now + walk.longest_ticks == walk.end

@@ -15,9 +15,9 @@ import torch
 from tqdm import tqdm
 
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
-from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.table import write_works
+from seqmusic.corpus.sources import load_corpus
+from seqmusic.corpus.table import read_works, write_works
 from seqmusic.errors import CheckpointError, FormatError, MissingExtraError, RequestError
 from seqmusic.evaluation.baselines import cells, persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
@@ -114,17 +114,36 @@ def make_masks(device: torch.device) -> Masks:
     return Masks(torch.tensor(rules.sound_masks(MAX_VOICES), device=device), torch.tensor(rules.duration_masks(), device=device))
 
 
-def train_run(configuration: Configuration, out: Path, *, device: str, resume: bool, show: Callable[[str], None] = print) -> None:
-    """Train on the chorales into the folder `out`; Ctrl-C saves, and the run can be resumed.
+def train_run(
+    configuration: Configuration,
+    out: Path,
+    *,
+    corpus: Path | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    show: Callable[[str], None] = print,
+) -> None:
+    """Train into the folder `out`; Ctrl-C saves, and the run can be resumed.
+
+    Args:
+        configuration: model and training.
+        out: the folder of the run; it is made.
+        corpus: as in `load_corpus`; None is the chorales.
+        device: "auto", "cpu", "cuda" or "mps".
+        resume: go on with the run in `out`.
+        show: takes lines for people.
 
     Raises:
-        CheckpointError: `out` holds another run, or nothing to resume.
+        CheckpointError: `out` holds another run, or nothing to resume, or the corpus has changed since.
+        CorpusError: there is no such corpus.
         DeviceError: the device is not there.
     """
     place, why = choose_device(device)
     _check_folder(configuration, out, resume)
     show(f"device: {place} ({why})")
-    dataset = load_chorales()
+    dataset = load_corpus(corpus)
+    if resume:
+        _check_corpus(dataset, out)
     settings = configuration.training
     data = training_data(dataset.part("train"))
     held_out = [normalized(work.score) for work in dataset.part("valid")]
@@ -197,6 +216,15 @@ def _check_folder(configuration: Configuration, out: Path, resume: bool) -> None
         raise CheckpointError(f"{out}: is a file; --out names a folder")
 
 
+def _check_corpus(dataset: Dataset, out: Path) -> None:
+    before = {name: entry.split for name, entry in read_works(out / "works.csv").items()}
+    changed = [work.name for work in dataset.works if before.pop(work.name, None) != work.split] + list(before)
+    if changed:
+        raise CheckpointError(
+            f"{out}: the corpus has changed since ({len(changed)} works, first {changed[0]!r}); train into another folder"
+        )
+
+
 def _row(report: Report, state: TrainingState) -> dict[str, float]:
     return {"step": report.step, "seconds": round(state.seconds, 1), "loss": report.loss, **report.evaluation}
 
@@ -222,7 +250,7 @@ def _card(configuration: Configuration, state: TrainingState, dataset: Dataset, 
     lines = [
         "# Model card",
         "",
-        "Trained on the Bach chorales of the installed music21 corpus.",
+        "Trained on the training works listed in works.csv.",
         "",
         f"- works: {sizes} (works.csv); the test part was not looked at",
         f"- parameters: {n_parameters(state.model):,}",

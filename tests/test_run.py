@@ -39,7 +39,7 @@ def few(chorales: Dataset) -> Dataset:
 def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_chorales", lambda: few)
+        patch.setattr(run, "load_corpus", lambda corpus: few)
         run.train_run(TINY, out, device="cpu", resume=False, show=lambda text: None)
     return out
 
@@ -174,3 +174,10 @@ def test_the_card_and_metrics_agree(trained: Path) -> None:
 
 def test_the_speed_is_told_in_words(trained: Path) -> None:
     assert re.fullmatch(r"[\d,]+ notes/s, [\d,]+ times real time .*", composing_speed(run.load_model(trained)))
+
+
+def test_a_run_is_not_resumed_on_another_corpus(few: Dataset, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Dataset(tuple(work for work in few.works if work.split != "test"))
+    monkeypatch.setattr(run, "load_corpus", lambda corpus: other)
+    with pytest.raises(CheckpointError, match="corpus has changed since"):
+        run.train_run(TINY, trained, device="cpu", resume=True)

@@ -1,0 +1,36 @@
+"""Where a data set comes from, by what the user names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seqmusic.corpus.chorales import load_chorales
+from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.corpus.storage import load_dataset
+from seqmusic.errors import CorpusError
+from seqmusic.formats.table import read_jsb
+
+
+def load_corpus(data: Path | None = None, *, progress: bool = True) -> Dataset:
+    """The data set of a prepared folder, of a benchmark file (.json, with its own split), or, for None, the chorales.
+
+    Raises:
+        CorpusError: there is no such folder or file, or it is no data set.
+        FormatError: the benchmark file is not of its shape.
+    """
+    if data is None:
+        return load_chorales(progress=progress)
+    if data.is_dir():
+        return load_dataset(data)
+    if data.suffix.lower() == ".json":
+        return benchmark_dataset(data)
+    raise CorpusError(f"{data}: no prepared data set; name a folder made by seqmusic data prepare --out, or a benchmark .json")
+
+
+def benchmark_dataset(path: Path) -> Dataset:
+    """The pieces of a benchmark file as works named "train 0", "train 1" ..., in their own split.
+
+    Raises:
+        FormatError: the file is not of its shape.
+    """
+    return Dataset(tuple(Work(score.title, score, split) for split, scores in read_jsb(path).items() for score in scores))

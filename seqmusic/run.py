@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.corpus.fingerprints import write_fingerprints
 from seqmusic.corpus.sources import load_corpus
 from seqmusic.corpus.table import read_works, write_works
 from seqmusic.errors import CheckpointError, FormatError, MissingExtraError, RequestError
@@ -155,6 +156,7 @@ def train_run(
     show(f"{n_parameters(state.model):,} parameters; {len(data.shifts)} works to train on, {len(held_out)} to validate")
     write_atomic(out / "config.toml", configuration_text(configuration))
     write_works(dataset, out / "works.csv")
+    write_fingerprints([work.score for work in dataset.part("train")], out)
     rows = _read_metrics(out) if resume else []
     save_progress(state, out)
     try:

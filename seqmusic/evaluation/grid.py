@@ -1,8 +1,9 @@
 """The representation that everyone else uses, as a rival: one position a cell of the sixteenth grid, soprano to bass, step by step.
 
 A cell is the pitch that sounds when its step begins, or a rest; a note struck again counts as held. Cells become sequences for
-`model.grid`: sounds are cell values, every duration is 0 and certain, and beside each cell stands what a cell can know: its voice, its
-step in the bar and in the beat, and the last four cells. The number of steps is given and costs nothing, which is kind to this rival.
+`model.grid`: sounds are cell values, every duration is 0 and certain, and beside each cell stands what a cell can know: its voice,
+its step in the bar and in the beat, and the last four cells. The number of steps is given and costs nothing, which is kind to this
+rival.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ def grid_trace(grid: NDArray[np.int16]) -> Trace:
         raise UnencodableError(f"the grid has 1..{MAX_VOICES} voices, got {n_voices}")
     outside = (grid != REST) & ((grid < LOWEST) | (grid > HIGHEST))
     if outside.any():
-        voice, step = (int(place) for place in np.argwhere(outside)[0])
-        raise UnencodableError(f"the grid has pitches {LOWEST}..{HIGHEST}, got {grid[voice, step]} (voice {voice}, step {step})")
+        first = tuple(np.argwhere(outside)[0].tolist())
+        raise UnencodableError(f"the grid has pitches {LOWEST}..{HIGHEST}, got {grid[first]} (voice {first[0]}, step {first[1]})")
     ids = np.where(grid == REST, _REST_ID, grid - LOWEST).T.ravel()
     n_cells = n_voices * n_steps
     padded = np.r_[np.full(_LAST_CELLS, _START), ids]  # cell i stands at _LAST_CELLS + i

@@ -1,7 +1,7 @@
 """The rival that writes what everyone else writes: one position a cell of a grid, and plain logits of its value.
 
-Trunk, batches, loss and training are those of the voice-order grammar: an event is a cell value whose duration, the only one there is,
-costs nothing.
+Trunk, batches, loss and training are those of the voice-order grammar: an event is a cell value, and its duration, the only one
+there is, costs nothing.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ from seqmusic.evaluation.ngram import ngram_nats
 from seqmusic.formats import read_score, write_score
 from seqmusic.formats.files import write_atomic
 from seqmusic.formats.head import head_text, parse_head
-from seqmusic.generation.continuation import Candidate, Request, continuation
+from seqmusic.generation.continuation import Candidate, Request, continuation, given_names
+from seqmusic.generation.keys import likeliest_key
 from seqmusic.model.heads import Vocabulary
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.score import Key, Note, Score, TimeSignature
@@ -36,7 +37,6 @@ from seqmusic.tokens.tasks import drawn_task, legal_shifts, moved
 from seqmusic.tokens.tiles import Tiles, tiles_of
 from seqmusic.tokens.tokenizer import Trace, normalized
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, N_VOICE_NAMES, PITCH, VOICE, voice_column
-from seqmusic.tonality import infer_key
 from seqmusic.training.batches import Masks, make_batch, nll
 from seqmusic.training.checkpoint import load_progress, load_weights, save_progress, save_weights
 from seqmusic.training.device import choose_device
@@ -287,8 +287,9 @@ def continue_run(head: Score, model: Path | None, request: Request, out: Path) -
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: is there already; choose another --out")
     folder = model if model is not None else _default_model()
-    head = replace(head, key=head.key or infer_key(head, is_whole=False))
-    candidates = continuation(load_model(folder), head, request)
+    trained = load_model(folder)
+    head = replace(head, key=head.key or (likeliest_key(trained, head) if head.n_notes else None))
+    candidates = continuation(trained, head, request)
     made = json.dumps(
         {
             "head": head_text(head),
@@ -334,7 +335,9 @@ def _write_candidate(rank: int, candidate: Candidate, head: Score, made: str, ou
     try:
         from seqmusic.formats.image import write_png, write_svg
 
-        given = {(i, note.onset_ticks) for i, voice in enumerate(head.voices) for note in voice.notes}
+        lines = {name: line for line, name in enumerate(voice.name for voice in score.voices)}
+        own = given_names(head, "melody" if len(score.voices) == 1 else "satb")
+        given = {(lines[name], note.onset_ticks) for name, voice in zip(own, head.voices, strict=True) for note in voice.notes}
 
         def color(voice: int, note: Note) -> str | None:
             return GIVEN_COLOR if (voice, note.onset_ticks) in given else None

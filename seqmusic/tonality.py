@@ -105,7 +105,13 @@ def scale_classes(key: Key) -> frozenset[int]:
 
 
 def infer_key(score: Score, *, is_whole: bool = True) -> Key:
-    """The key whose profile fits the pitch classes of the score best, weighted by duration.
+    """The key whose profile fits the pitch classes of the score best, as `key_correlations` counts them; C major without notes."""
+    correlations = key_correlations(score, is_whole=is_whole)
+    return max(correlations, key=lambda key: correlations[key]) if score.n_notes else Key(0, "major")
+
+
+def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]:
+    """How well the profile of each key fits the pitch classes of the score, by duration, -1..1; one key of each that sound alike.
 
     Args:
         score: a whole piece or a part of one.
@@ -118,13 +124,10 @@ def infer_key(score: Score, *, is_whole: bool = True) -> Key:
     for voice in score.voices:
         for note in voice.notes:
             weights[note.pitch % 12] += note.duration_ticks
-    lowest = [voice for voice in score.voices if voice.notes]
-    if not lowest:
-        return Key(0, "major")
-    final, bonus = (lowest[-1].notes[-1], 96) if is_whole else (lowest[0].notes[0], 24)
-    weights[final.pitch % 12] += bonus
-    simple = [key for key in all_keys() if -5 <= key.sharps <= 6]
-    return max(simple, key=lambda key: _correlation(weights, _profile(key)))
+    if sounding := [voice for voice in score.voices if voice.notes]:
+        telling, bonus = (sounding[-1].notes[-1], 96) if is_whole else (sounding[0].notes[0], 24)
+        weights[telling.pitch % 12] += bonus
+    return {key: _correlation(weights, _profile(key)) for key in all_keys() if -5 <= key.sharps <= 6}
 
 
 def _profile(key: Key) -> list[float]:

@@ -116,7 +116,7 @@ def fitting_shift(head: Score, voices: str) -> int:
     >>> fitting_shift(parse_head("G4 A4 B4"), "satb"), fitting_shift(parse_head("G2 A2 B2"), "melody")
     (0, 24)
     """
-    names = _names(head, voices)
+    names = given_names(head, voices)
     pitches = [(note.pitch, *COMPASS[name]) for name, voice in zip(names, head.voices, strict=True) for note in voice.notes]
     sung = [COMPASS[name] for name in (SATB if voices == "satb" else SATB[:1])]
     lowest = max([max(high for _, high in sung) - 127, *(-pitch for pitch, _, _ in pitches)])
@@ -135,7 +135,7 @@ def prompt(head: Score, request: Request) -> tuple[Score, list[list[Hole]]]:
         raise RequestError("the head has no notes; give at least one, for instance C4")
     if not head.time_signatures:
         raise RequestError("the head has no time signature; say one with --time-signature")
-    given = dict(zip(_names(head, request.voices), head.voices, strict=True))
+    given = dict(zip(given_names(head, request.voices), head.voices, strict=True))
     end = _end_ticks(head, request.bars)
     if head.end_ticks >= end:
         n_bars = sum(bar.number > 0 for bar in head.bars())
@@ -148,8 +148,12 @@ def prompt(head: Score, request: Request) -> tuple[Score, list[list[Hole]]]:
     return replace(head, voices=voices), [[(voice.end_ticks, end)] for voice in voices]
 
 
-def _names(head: Score, voices: str) -> tuple[str, ...]:
-    """Which of the wanted voices those of the head are: in order where there are one or all, else by their names."""
+def given_names(head: Score, voices: str) -> tuple[str, ...]:
+    """Which of the wanted voices those of the head are: in order where there are one or all, else by their names.
+
+    Raises:
+        RequestError: the voices asked for have no place for them.
+    """
     names = SATB if voices == "satb" else SATB[:1]
     own = tuple(voice.name for voice in head.voices)
     if len(own) in (1, len(names)):

@@ -21,8 +21,8 @@ Rule = Callable[[LogProbabilities, Walk], LogProbabilities]
 """A rule of your own, asked before each draw of a sound and then of its duration.
 
 It is given (V,) log-probabilities of the sounds, or (97,) of the durations in ticks, and answers with as many numbers: higher is
-likelier, -inf forbids; they need not sum to one, and what the grammar forbids stays forbidden. The walk tells where we are (`voice`,
-`now`, `bar_position()`); it is not to be changed.
+likelier, -inf forbids; they need not sum to one, and what the grammar forbids stays forbidden. The walk tells where we are
+(`voice`, `now`, `bar_position()`); it is not to be changed.
 """
 
 

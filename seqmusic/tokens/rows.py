@@ -15,7 +15,6 @@ from seqmusic.tokens.vocabulary import BODY, EOS, GIVEN, HOLD, HOLE, MAX_DURATIO
 HEADER_ROW, GIVEN_ROW, GIVEN_NOTE, BODY_ROW, BODY_NOTE, LATE_ROW, EOS_ROW = range(7)
 FAR = np.int64(1) << 40  # ticks; no piece is that long
 _NO_LIMIT = np.int64(1) << 30
-_MOST_RANKS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,9 @@ class Rows:
 
 def rows_of(asked: Asked) -> Rows:
     """The events of all pieces, in order."""
-    rows = _joined([_given_notes(asked), _given_holes(asked), _body_notes(asked), *_marks(asked)])
-    notes = _taken(rows, np.argsort(_order_key(rows, rows.voice), kind="stable"))
+    notes = _sorted(_joined([_given_notes(asked), _given_holes(asked), _body_notes(asked), *_marks(asked)]))
     changes = _changes(asked, notes)
-    rank = np.arange(len(changes)) - np.searchsorted(changes.piece, changes.piece)
-    ties = np.concatenate([notes.voice + _MOST_RANKS, np.minimum(rank, _MOST_RANKS - 1)])
-    whole = _joined([notes, changes])
-    return _taken(whole, np.argsort(_order_key(whole, ties), kind="stable")) if len(changes) else notes
+    return _sorted(_joined([notes, changes])) if len(changes) else notes
 
 
 def _given_notes(asked: Asked) -> Rows:
@@ -154,14 +149,11 @@ def _changes(asked: Asked, notes: Rows) -> Rows:
     return _without_voice(piece, kind, asked.tiles.change_sound, onset - tick, onset)
 
 
-def _order_key(rows: Rows, tie: Column) -> Column:
-    key: Column = ((rows.piece << 3 | rows.kind) << 28 | rows.onset) << 9 | tie
-    return key
-
-
 def _joined(parts: list[Rows]) -> Rows:
     return Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in Rows.__slots__))
 
 
-def _taken(rows: Rows, order: Column) -> Rows:
+def _sorted(rows: Rows) -> Rows:
+    """The rows in order; those without a voice come first at their onset, and stay as they came among themselves."""
+    order = np.argsort(((rows.piece << 3 | rows.kind) << 28 | rows.onset) << 8 | rows.voice, kind="stable")
     return Rows(*(getattr(rows, name)[order] for name in Rows.__slots__))

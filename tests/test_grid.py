@@ -125,20 +125,20 @@ def test_an_epoch_draws_pieces_whole_once_and_transposed_within_the_compass() ->
 
 
 def test_its_curve_falls_and_ends_with_the_budget() -> None:
-    scores = [duet(16)]
-    settings = TrainingSettings(steps=10_000, batch_size=1, learning_rate=0.01, schedule="constant", averaging=0.0, evaluate_every=5)
+    scores = [melody([Note(0, 6 * 16, 60)])]
+    settings = TrainingSettings(steps=10_000, batch_size=1, schedule="constant", warmup=0.0, evaluate_every=5)
     torch.manual_seed(0)
     state = new_state(GridTransformer(SETTINGS, GRID_VOCABULARY), settings)
     data = grid_data(scores)
 
     def evaluate(model: torch.nn.Module) -> float:
         assert isinstance(model, GridTransformer)
-        return score_pieces(model, grid_traces(scores), MASKS, cells=[cells(scores[0])], notes=[32]).nats_per_cell
+        return score_pieces(model, grid_traces(scores), MASKS, cells=[cells(scores[0])], notes=[1]).nats_per_cell
 
     curve = list(
         learning_curve(state, settings, lambda step: draw_grid_batch(data, settings, step), evaluate, MASKS, cpu_seconds=2.0)
     )
-    assert curve[-1].nats_per_cell < 0.9 * curve[0].nats_per_cell
+    assert curve[-1].nats_per_cell < 0.8 * curve[0].nats_per_cell
     assert [point.cpu_seconds < 2 for point in curve[:-1]] == [True] * (len(curve) - 1)
     assert 2 <= curve[-1].cpu_seconds < 3
 

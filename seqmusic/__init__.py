@@ -1,3 +1,83 @@
-"""seqmusic learns from scores and continues a partial theme."""
+"""seqmusic learns from scores and continues a partial theme.
+
+The names listed in `__all__` are what it offers; each is loaded when it is first asked for, so that `import seqmusic` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqmusic.configuration import read_configuration
+    from seqmusic.corpus.chorales import load_chorales
+    from seqmusic.errors import SeqmusicError
+    from seqmusic.formats import read_score, write_score
+    from seqmusic.formats.head import head_text, parse_head
+    from seqmusic.generation.continuation import Candidate, Request, continuation
+    from seqmusic.generation.keys import likeliest_key
+    from seqmusic.generation.prediction import next_sounds
+    from seqmusic.generation.sampling import Sampling
+    from seqmusic.generation.stream import Rule
+    from seqmusic.run import continue_run, load_model, train_run
+    from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
+    from seqmusic.tokens.tokenizer import Trace, decode, encode, normalized, trace
 
 __version__ = "0.1.0"
+__all__ = [
+    "Candidate",
+    "Key",
+    "Note",
+    "Request",
+    "Rule",
+    "Sampling",
+    "Score",
+    "SeqmusicError",
+    "TimeSignature",
+    "Trace",
+    "Voice",
+    "__version__",
+    "continuation",
+    "continue_run",
+    "decode",
+    "encode",
+    "head_text",
+    "likeliest_key",
+    "load_chorales",
+    "load_model",
+    "melody",
+    "next_sounds",
+    "normalized",
+    "parse_head",
+    "read_configuration",
+    "read_score",
+    "trace",
+    "train_run",
+    "write_score",
+]
+_HOMES = {
+    "configuration": ("read_configuration",),
+    "corpus.chorales": ("load_chorales",),
+    "errors": ("SeqmusicError",),
+    "formats": ("read_score", "write_score"),
+    "formats.head": ("head_text", "parse_head"),
+    "generation.continuation": ("Candidate", "Request", "continuation"),
+    "generation.keys": ("likeliest_key",),
+    "generation.prediction": ("next_sounds",),
+    "generation.sampling": ("Sampling",),
+    "generation.stream": ("Rule",),
+    "run": ("continue_run", "load_model", "train_run"),
+    "score": ("Key", "Note", "Score", "TimeSignature", "Voice", "melody"),
+    "tokens.tokenizer": ("Trace", "decode", "encode", "normalized", "trace"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'seqmusic' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"seqmusic.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

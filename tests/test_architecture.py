@@ -15,7 +15,14 @@ import seqmusic
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PUBLIC_NAMES = {"__version__"}
+PUBLIC_NAMES = {
+    *("__version__", "SeqmusicError"),
+    *("Score", "Voice", "Note", "TimeSignature", "Key", "melody"),
+    *("read_score", "write_score", "parse_head", "head_text", "load_chorales"),
+    *("encode", "decode", "normalized", "trace", "Trace"),
+    *("read_configuration", "train_run", "load_model"),
+    *("continuation", "continue_run", "Candidate", "Request", "Sampling", "Rule", "next_sounds", "likeliest_key"),
+}
 """What `import seqmusic` offers; a name added or taken away is a decision, so it is made here as well."""
 
 MUSIC = ("score", "tonality", "formats", "corpus", "tokens")

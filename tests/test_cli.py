@@ -154,25 +154,12 @@ def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == {"candidates": [one]}
 
 
-def test_the_readmes_python_runs(chorales: object, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    exec(compile(code, "README.md", "exec"), {})
-    assert re.fullmatch(r"\d+ of \d+ events are music to be predicted\n", capsys.readouterr().out)
-
-
 def test_the_readmes_commands_are_understood() -> None:
     blocks = "".join(re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
     told = re.findall(r"^\| `(seqmusic .*?)` \|", README, re.MULTILINE) + re.findall(r"^seqmusic .*", blocks, re.MULTILINE)
     assert len(told) >= 10
     for command in told:
         app.parse_args(shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False)
-
-
-def test_the_readmes_python_that_trains_imports_what_there_is() -> None:
-    (code,) = re.findall(r"^```python no-run\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    imports = [line for line in code.splitlines() if line.startswith("from ")]
-    exec(compile("\n".join(imports), "README.md", "exec"), {})
-    assert len(imports) == 5
 
 
 def test_the_readmes_figures_are_those_of_the_corpus(capsys: pytest.CaptureFixture[str]) -> None:

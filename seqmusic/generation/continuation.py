@@ -184,10 +184,8 @@ def complete(model: Transformer, events: Sequence[Event], request: Request, rule
         RequestError: the music grows longer than the model can follow, or the rule leaves nothing to choose.
     """
     longest = model.settings.context_length
-    if len(events) >= longest:
-        raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
+    cache = _cache(model, events, request.n)
     streams = _streams(events, request, rule)
-    cache = Cache(model.settings, request.n, longest, next(model.parameters()).device)
     hidden, context = _prefill(model, events, cache, request.n)
     while not all(stream.walk.is_finished for stream in streams):
         if cache.length >= longest:
@@ -200,11 +198,32 @@ def complete(model: Transformer, events: Sequence[Event], request: Request, rule
     return [Candidate(stream.walk.score(), stream.n_events, stream.log_probability) for stream in streams]
 
 
-def _streams(events: Sequence[Event], request: Request, rule: Rule | None) -> list[Stream]:
-    """As many candidates as are asked for, all at the end of `events`."""
+def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Tensor, Tensor]:
+    """Where a sequence stands after its last event, and (1, D) and (1, C), what the heads of the model take there.
+
+    Raises:
+        RequestError: the sequence is longer than the model can follow.
+    """
+    return _walked(events), *_prefill(model, events, _cache(model, events, 1), 1)
+
+
+def _cache(model: Transformer, events: Sequence[Event], n: int) -> Cache:
+    longest = model.settings.context_length
+    if len(events) >= longest:
+        raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
+    return Cache(model.settings, n, longest, next(model.parameters()).device)
+
+
+def _walked(events: Sequence[Event]) -> Walk:
     walk = Walk(MAX_VOICES)
     for sound, duration in events[1:]:
         walk.push(sound, duration)
+    return walk
+
+
+def _streams(events: Sequence[Event], request: Request, rule: Rule | None) -> list[Stream]:
+    """As many candidates as are asked for, all at the end of `events`."""
+    walk = _walked(events)
     chances = [np.random.default_rng([request.seed, index]) for index in range(request.n)]
     return [Stream(walk.copy(), chance, request.pitch_sampling, request.rhythm_sampling, rule) for chance in chances]
 

@@ -1,0 +1,38 @@
+"""What `import seqmusic` offers, and the worked example of the README."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seqmusic
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readmes_python_runs(chorales: object, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    told = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\d+ of \d+ events are music to be predicted", told[0])
+    assert len([line for line in told if re.fullmatch(r"(\S+) +0\.\d{3}", line)]) == 5
+    assert len([line for line in told if line.startswith("G4 A4 B4 C5 | D5:1/2 B4 | ")]) == 2
+
+
+def test_the_names_are_loaded_when_they_are_asked_for() -> None:
+    heavy = "{'torch', 'music21', 'numpy'}"
+    code = f"import sys, seqmusic; seqmusic.Score; sys.exit(str({heavy} & set(sys.modules) or ''))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr.strip() == ""
+
+
+def test_every_name_is_there_and_each_is_told_to_type_checkers_from_its_home() -> None:
+    source = Path(seqmusic.__file__).read_text(encoding="utf-8")
+    for name in seqmusic.__all__:
+        assert getattr(seqmusic, name) is not None
+        if name != "__version__":
+            home = f"from seqmusic.{seqmusic._HOME_OF[name]} import "
+            assert any(name in re.split(r"\W+", line) for line in source.splitlines() if line.strip().startswith(home))
+    with pytest.raises(AttributeError, match="no attribute 'Scroe'"):
+        _ = seqmusic.Scroe

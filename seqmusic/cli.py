@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -185,22 +186,23 @@ def continue_(
         voices: One voice, or four; when not said, one for a theme of one voice and else four.
         bars: How many bars in all, the theme's own included and a pickup not counted.
         n: How many candidates.
-        temperature: 1 as the model was trained, less is safer, 0 always takes the likeliest.
+        temperature: 1 as the model was trained, less is safer, 0 always takes the likeliest, and so gives one candidate.
         pitch_temperature: The same for pitches alone.
         rhythm_temperature: The same for durations alone.
         top_k: Choose among so many of the likeliest; 0 is all.
         top_p: Choose among the likeliest that have this probability together.
         min_p: Leave out what is less likely than this share of the likeliest.
-        key: Such as "D minor".
+        key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
         time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
         seed: The same seed gives the same candidates.
         out: A new folder for the files; continuations/1, 2, ... when not said.
         json: Say the result as one JSON object, on the last line.
     """
-    from seqmusic.generation.continuation import Request
+    from seqmusic.generation.continuation import Request, fitting_shift
     from seqmusic.run import continue_run
 
     score = _score(head, key, time_signature)
+    style = voices or ("melody" if len(score.voices) == 1 else "satb")
     request = Request(
         bars=bars,
         n=n,
@@ -211,8 +213,11 @@ def continue_(
         top_p=top_p,
         min_p=min_p,
         seed=seed,
-        voices=voices or ("melody" if len(score.voices) == 1 else "satb"),
+        voices=style,
     )
+    if shift := fitting_shift(score, style):
+        away = f"{abs(shift)} semitones {'higher' if shift > 0 else 'lower'}"
+        print(f"The theme lies outside the compass of its voice: composed {away}, and moved back.", file=sys.stderr)
     _print_candidates(continue_run(score, model, request, _new_folder(out)), as_json=json)
 
 
@@ -249,18 +254,26 @@ def _score(head: Sequence[str], key: str | None = None, time_signature: str | No
     """The score of a typed head, or of the file that the only argument names."""
     from dataclasses import replace
 
-    from seqmusic.formats import READABLE, read_score
+    from seqmusic.formats import read_score
     from seqmusic.formats.head import parse_head
     from seqmusic.score import TimeSignature
     from seqmusic.tonality import parse_key
 
     tonality = parse_key(key) if key is not None else None
-    if len(head) == 1 and (Path(head[0]).suffix.lower() in READABLE or os.path.isfile(head[0])):
+    if len(head) == 1 and _names_a_file(head[0]):
         if time_signature is not None:
             raise ValueError(f"--time-signature is for a typed theme; {head[0]} brings its own")
         score = read_score(head[0])
         return replace(score, key=tonality) if tonality else score
     return parse_head(head or "", TimeSignature.parse(time_signature) if time_signature is not None else None, tonality)
+
+
+def _names_a_file(argument: str) -> bool:
+    """Whether it is a path, there or not, rather than a typed theme: theme.wav or ./theme, but not C4:1/4. or C4:1/8."""
+    from seqmusic.formats import READABLE
+
+    looks_like_one = re.fullmatch(r"(\.{0,2}/|~|[A-Za-z]:\\).*|[^\s:;|]*\.[A-Za-z][A-Za-z0-9]*", argument)
+    return bool(looks_like_one) or Path(argument).suffix.lower() in READABLE or os.path.isfile(argument)
 
 
 def _new_folder(out: Path | None) -> Path:

@@ -132,6 +132,29 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     assert command.wait() == 0
 
 
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("theme.wav", "theme.wav: '.wav' files are not read; the endings are .mid"),
+        ("my theme.MID", "my theme.MID: there is no such file"),
+        (f".{os.sep}theme", "theme: a name without an ending tells no format"),
+        (f"..{os.sep}", "is a folder; name one file in it"),
+    ],
+)
+def test_a_theme_that_looks_like_a_file_is_taken_for_one(argument: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert words in refusal(capsys, "data", "tokens", argument)
+
+
+@pytest.mark.parametrize("theme", ["C4:1/4.", "C4:1/8", "C4:1/12.|", "60", "do4"])
+def test_a_theme_of_one_word_is_no_file(
+    theme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("60")  # a folder that happens to be called like a note
+    assert main(["data", "tokens", theme]) == 0
+    assert "PITCH_60" in capsys.readouterr().out
+
+
 def test_results_go_to_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert _new_folder(None) == Path("continuations/1")

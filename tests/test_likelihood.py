@@ -87,6 +87,10 @@ def test_the_scores_of_events_are_the_loss_of_training(model: Transformer | Recu
         assert np.array_equal(piece.rows, np.flatnonzero(own.is_scored))
         assert piece.sound_nats == pytest.approx(sound[0].numpy()[piece.rows], abs=1e-4)
         assert piece.duration_nats == pytest.approx(duration[0].numpy()[piece.rows], abs=1e-4)
+        for ranks, choices in ((piece.sound_ranks, piece.sound_choices), (piece.duration_ranks, piece.duration_choices)):
+            assert (ranks < choices).all()
+            assert (ranks[choices == 1] == 0).all()
+            assert 1 in choices
 
 
 def test_neither_order_nor_batches_matter_and_dropout_is_off(model: Transformer | Recurrent) -> None:

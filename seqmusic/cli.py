@@ -26,6 +26,7 @@ app = App(
     version=__version__,
     help_format="plaintext",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 data = App(
     name="data",
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(list(sys.argv[1:] if arguments is None else arguments), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except KeyboardInterrupt:
+        print("seqmusic: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -191,7 +193,7 @@ def continue_(
         rhythm_temperature: The same for durations alone.
         top_k: Choose among so many of the likeliest; 0 is all.
         top_p: Choose among the likeliest that have this probability together.
-        min_p: Leave out what is less likely than this share of the likeliest.
+        min_p: Leave out what is less likely than this share of the likeliest; 0.05 calms a model that was trained shortly.
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
         time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
         seed: The same seed gives the same candidates.
@@ -199,7 +201,7 @@ def continue_(
         json: Say the result as one JSON object, on the last line.
     """
     from seqmusic.generation.continuation import Request, fitting_shift
-    from seqmusic.run import continue_run
+    from seqmusic.composition import continue_run
 
     score = _score(head, key, time_signature)
     style = voices or ("melody" if len(score.voices) == 1 else "satb")
@@ -231,7 +233,7 @@ def replay(file: Path, /, *, out: Path | None = None) -> None:
         file: A file that seqmusic continue wrote.
         out: A new folder for the files; continuations/1, 2, ... when not said.
     """
-    from seqmusic.run import replay_run
+    from seqmusic.composition import replay_run
 
     _print_candidates(replay_run(file, _new_folder(out)))
 
@@ -245,7 +247,7 @@ def doctor() -> None:
     from seqmusic.doctor import report
     from seqmusic.generation.speed import composing_speed
     from seqmusic.model.transformer import ModelSettings, Transformer
-    from seqmusic.run import VOCABULARY
+    from seqmusic.checkpoints import VOCABULARY
 
     print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))
 

@@ -3,6 +3,7 @@ import os
 import re
 import resource
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,21 @@ def test_the_program_itself_has_that_status() -> None:
     result = subprocess.run([sys.executable, "-m", "seqmusic", "nope"], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("seqmusic: ")
+
+
+def test_ctrl_c_ends_a_preparation_with_status_130_and_nothing_half_done(tmp_path: Path) -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-m", "seqmusic", "data", "prepare"],
+        env=os.environ | {"SEQMUSIC_CACHE": str(tmp_path)},
+        stderr=subprocess.PIPE,
+    )
+    assert command.stderr
+    while not command.stderr.read(8):  # the progress bar: it reads
+        pass
+    command.send_signal(signal.SIGINT)
+    assert command.communicate()[1].decode().endswith("seqmusic: stopped\n")
+    assert command.returncode == 130
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:

@@ -144,7 +144,7 @@ def test_taken_tiles_without_some():
 
 
 def test_tiles_take_no_notice_of_what_tokens_cannot_say():
-    four = ((0, TimeSignature(4, 4)), (30, TimeSignature(17, 4)))  # a change after the end has no token, and needs none
+    four = ((0, TimeSignature(4, 4)), (24, TimeSignature(17, 4)))  # a change at the end has no token, and needs none
     score = Score((Voice("Flute", (Note(0, 24, 60, fermata=True),)), Voice("Flute", (Note(0, 24, 50),))), four, tempo_bpm=90)
     same_tiles(tiles_of([score]), tiles_of([normalized(score)]))
 

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqmusic.checkpoints import load_model
+    from seqmusic.composition import continue_run
     from seqmusic.configuration import read_configuration
     from seqmusic.corpus.chorales import load_chorales
     from seqmusic.errors import SeqmusicError
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from seqmusic.generation.prediction import next_sounds
     from seqmusic.generation.sampling import Sampling
     from seqmusic.generation.stream import Rule
-    from seqmusic.run import continue_run, load_model, train_run
+    from seqmusic.run import train_run
     from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
     from seqmusic.tokens.tokenizer import Trace, decode, encode, normalized, trace
 
@@ -56,6 +58,8 @@ __all__ = [
     "write_score",
 ]
 _HOMES = {
+    "checkpoints": ("load_model",),
+    "composition": ("continue_run",),
     "configuration": ("read_configuration",),
     "corpus.chorales": ("load_chorales",),
     "errors": ("SeqmusicError",),
@@ -66,7 +70,7 @@ _HOMES = {
     "generation.prediction": ("next_sounds",),
     "generation.sampling": ("Sampling",),
     "generation.stream": ("Rule",),
-    "run": ("continue_run", "load_model", "train_run"),
+    "run": ("train_run",),
     "score": ("Key", "Note", "Score", "TimeSignature", "Voice", "melody"),
     "tokens.tokenizer": ("Trace", "decode", "encode", "normalized", "trace"),
 }

@@ -200,8 +200,8 @@ def continue_(
         out: A new folder for the files; continuations/1, 2, ... when not said.
         json: Say the result as one JSON object, on the last line.
     """
-    from seqmusic.generation.continuation import Request, fitting_shift
     from seqmusic.composition import continue_run
+    from seqmusic.generation.continuation import Request, fitting_shift
 
     score = _score(head, key, time_signature)
     style = voices or ("melody" if len(score.voices) == 1 else "satb")
@@ -244,10 +244,10 @@ def doctor() -> None:
 
     For example: seqmusic doctor
     """
+    from seqmusic.checkpoints import VOCABULARY
     from seqmusic.doctor import report
     from seqmusic.generation.speed import composing_speed
     from seqmusic.model.transformer import ModelSettings, Transformer
-    from seqmusic.checkpoints import VOCABULARY
 
     print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))
 

@@ -34,7 +34,7 @@ _SHARE = _Range(lambda value: 0 <= value <= 1, "in 0..1")
 _BELOW_1 = _Range(lambda value: 0 <= value < 1, "0 or more and below 1")
 _RANGES = {
     "model": dict.fromkeys(("width", "layers", "heads", "feedforward"), _AT_LEAST_1)
-    | {"context_length": _Range(lambda value: value >= 16, "16 or more"), "dropout": _BELOW_1},
+    | {"context_length": _Range(lambda value: value >= 16, "16 or more"), "dropout": _BELOW_1, "input_dropout": _BELOW_1},
     "training": dict.fromkeys(("steps", "batch_size", "evaluate_every"), _AT_LEAST_1)
     | dict.fromkeys(("minutes", "weight_decay", "l1", "clip", "patience", "seed"), _AT_LEAST_0)
     | {"learning_rate": _POSITIVE, "warmup": _SHARE, "averaging": _BELOW_1, "given_share": _SHARE},

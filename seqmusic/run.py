@@ -1,66 +1,36 @@
-"""A run from end to end: train into a folder, continue a head into files, make a result again."""
+"""A training from end to end, into a folder."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from seqmusic.checkpoints import MAX_VOICES, TOKENS, VOCABULARY, make_masks
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.fingerprints import write_fingerprints
 from seqmusic.corpus.sources import load_corpus
 from seqmusic.corpus.table import read_works, write_works
-from seqmusic.errors import CheckpointError, FormatError, MissingExtraError, RequestError
+from seqmusic.errors import CheckpointError
 from seqmusic.evaluation.baselines import cells, persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
-from seqmusic.formats import read_score, write_score
 from seqmusic.formats.files import write_atomic
-from seqmusic.formats.head import head_text, parse_head
-from seqmusic.generation.continuation import Candidate, Request, continuation, given_names
-from seqmusic.generation.keys import likeliest_key
-from seqmusic.model.heads import Vocabulary
 from seqmusic.model.transformer import Transformer, n_parameters
-from seqmusic.score import Key, Note, Score, TimeSignature
-from seqmusic.tokens import rules
-from seqmusic.tokens.context import SOUND_PITCH, context_columns, context_sizes
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tasks import drawn_task, legal_shifts, moved
 from seqmusic.tokens.tiles import Tiles, tiles_of
 from seqmusic.tokens.tokenizer import Trace, normalized
-from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, N_VOICE_NAMES, PITCH, VOICE, voice_column
 from seqmusic.training.batches import Masks, make_batch, nll
-from seqmusic.training.checkpoint import load_progress, load_weights, save_progress, save_weights
+from seqmusic.training.checkpoint import load_progress, save_progress, save_weights
 from seqmusic.training.device import choose_device
 from seqmusic.training.loop import Report, TrainingSettings, TrainingState, new_state, train
-
-MAX_VOICES = 4
-TOKENS: dict[str, object] = {"grammar": 1, "max_voices": MAX_VOICES, "n_sounds": N_SOUNDS, "n_durations": N_DURATIONS}
-_COLUMNS = context_columns(MAX_VOICES)
-VOCABULARY = Vocabulary(
-    n_sounds=N_SOUNDS,
-    n_durations=N_DURATIONS,
-    context_sizes=context_sizes(MAX_VOICES),
-    first_pitch=PITCH,
-    n_pitches=KEY - PITCH,
-    pitch_columns=tuple(_COLUMNS.index(f"{name}_{voice}") for name in ("sound", "ahead") for voice in range(MAX_VOICES)),
-    pitch_shift=SOUND_PITCH,
-    voice_column=_COLUMNS.index("voice"),
-    voice_pitch_column=(0, *(voice_column(VOICE + index) % MAX_VOICES for index in range(N_VOICE_NAMES))),
-    end_columns=tuple(
-        (_COLUMNS.index(f"{n}_{v}"), shift) for n, shift in (("remaining", 0), ("until_ahead", 1)) for v in range(MAX_VOICES)
-    ),
-    position_column=_COLUMNS.index("position"),
-)
-GIVEN_COLOR = "#1f6fb2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +78,6 @@ def likelihood(model: Transformer, traces: Sequence[Trace], masks: Masks, n_cell
         "sound_nats_per_cell": sound / n_cells,
         "duration_nats_per_cell": duration / n_cells,
     }
-
-
-def make_masks(device: torch.device) -> Masks:
-    """The grammar's tables on a device."""
-    return Masks(torch.tensor(rules.sound_masks(MAX_VOICES), device=device), torch.tensor(rules.duration_masks(), device=device))
 
 
 def train_run(
@@ -266,90 +231,3 @@ def _card(configuration: Configuration, state: TrainingState, dataset: Dataset, 
         "",
     ]
     return "\n".join(lines)
-
-
-def load_model(folder: Path) -> Transformer:
-    """The trained model of a run, ready to predict.
-
-    Raises:
-        CheckpointError: the folder holds no whole model of this tokenizer.
-    """
-    return load_weights(folder, VOCABULARY, TOKENS)
-
-
-def continue_run(head: Score, model: Path | None, request: Request, out: Path) -> list[dict[str, object]]:
-    """Continue a head; write each candidate into `out` and return its figures and files, likeliest first.
-
-    Raises:
-        FormatError: `out` is there already.
-        RequestError, CheckpointError: as `continuation` and `load_model`.
-    """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FormatError(f"{out}: is there already; choose another --out")
-    folder = model if model is not None else _default_model()
-    trained = load_model(folder)
-    head = replace(head, key=head.key or (likeliest_key(trained, head) if head.n_notes else None))
-    candidates = continuation(trained, head, request)
-    made = json.dumps(
-        {
-            "head": head_text(head),
-            "time_signature": str(head.time_signatures[0][1]),
-            "key": asdict(head.key) if head.key else None,
-            "model": str(folder),
-            "request": asdict(request),
-        }
-    )
-    return [_write_candidate(rank, candidate, head, made, out) for rank, candidate in enumerate(candidates, start=1)]
-
-
-def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
-    """Make the result of a file again from the settings written in it.
-
-    Raises:
-        RequestError: the file holds no settings of this program.
-    """
-    try:
-        made = json.loads(read_score(path).source)
-        request, key = Request(**made["request"]), made["key"]
-        head, model, signature = str(made["head"]), Path(made["model"]), TimeSignature.parse(made["time_signature"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise RequestError(
-            f"{path}: holds no settings of seqmusic continue; replay takes a MIDI or MusicXML file it wrote"
-        ) from error
-    score = parse_head(head, signature, Key(**key) if key else None)
-    return continue_run(score, model, request, out)
-
-
-def _default_model() -> Path:
-    for folder in (Path(__file__).parent / "pretrained" / "chorales", Path("runs/quick"), Path("runs/first")):
-        if (folder / "model.safetensors").is_file():
-            return folder
-    raise CheckpointError("no trained model found; train one with: seqmusic train --out runs/first")
-
-
-def _write_candidate(rank: int, candidate: Candidate, head: Score, made: str, out: Path) -> dict[str, object]:
-    score = replace(candidate.score, source=made, title=head.title or f"Continuation {rank}")
-    files = {}
-    for suffix in ("mid", "musicxml", "ly"):
-        files[suffix] = str(write_score(score, out / f"{rank}.{suffix}"))
-    try:
-        from seqmusic.formats.image import write_png, write_svg
-
-        lines = {name: line for line, name in enumerate(voice.name for voice in score.voices)}
-        own = given_names(head, "melody" if len(score.voices) == 1 else "satb")
-        given = {(lines[name], note.onset_ticks) for name, voice in zip(own, head.voices, strict=True) for note in voice.notes}
-
-        def color(voice: int, note: Note) -> str | None:
-            return GIVEN_COLOR if (voice, note.onset_ticks) in given else None
-
-        files["svg"] = str(write_svg(score, out / f"{rank}.svg", color))
-        files["png"] = str(write_png(score, out / f"{rank}.png", color))
-    except MissingExtraError as error:
-        files["picture"] = str(error)
-    return {
-        "rank": rank,
-        "log_probability_per_note": candidate.log_probability_per_note,
-        "bits_per_note": -candidate.log_probability_per_note / math.log(2),
-        "n_notes": candidate.n_events,
-        "files": files,
-    }

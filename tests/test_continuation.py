@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from seqmusic.checkpoints import VOCABULARY
 from seqmusic.errors import RequestError
 from seqmusic.formats.head import parse_head
 from seqmusic.generation.continuation import Candidate, Request, continuation, fitting_shift, prompt
@@ -11,7 +12,6 @@ from seqmusic.generation.keys import likeliest_key
 from seqmusic.generation.prediction import next_sounds
 from seqmusic.generation.stream import LogProbabilities
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.run import VOCABULARY
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 from seqmusic.tokens.grammar import Walk
 

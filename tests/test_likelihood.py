@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic import run
+from seqmusic import checkpoints
 from seqmusic.evaluation.baselines import cells
 from seqmusic.evaluation.likelihood import EventScores, Likelihood, bootstrap_interval, score_events, score_pieces, summed
 from seqmusic.evaluation.moves import moving_cells, steps_with_moves
@@ -25,7 +25,7 @@ from seqmusic.tokens.vocabulary import PITCH, REST
 from seqmusic.training.batches import make_batch, nll
 
 CPU = torch.device("cpu")
-MASKS = run.make_masks(CPU)
+MASKS = checkpoints.make_masks(CPU)
 MELODIES = [melody([Note(12 * i, 12, 60 + i * 5 % 7) for i in range(n)]) for n in (3, 17, 7, 5)]
 
 
@@ -34,9 +34,9 @@ def model(request: pytest.FixtureRequest) -> Transformer | Recurrent:
     torch.manual_seed(7)
     if request.param == "transformer":
         settings = ModelSettings(width=24, layers=3, heads=2, dropout=0.5, context_length=64)
-        made: Transformer | Recurrent = Transformer(settings, run.VOCABULARY)
+        made: Transformer | Recurrent = Transformer(settings, checkpoints.VOCABULARY)
     else:
-        made = Recurrent(RecurrentSettings(width=13, layers=2, dropout=0.5), run.VOCABULARY)
+        made = Recurrent(RecurrentSettings(width=13, layers=2, dropout=0.5), checkpoints.VOCABULARY)
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return made

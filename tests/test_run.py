@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic import run
+from seqmusic import checkpoints, composition, run
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, DeviceError, FormatError, RequestError
@@ -18,7 +18,7 @@ from seqmusic.formats.head import parse_head
 from seqmusic.generation.continuation import Request, continuation
 from seqmusic.generation.sampling import Sampling, draw
 from seqmusic.generation.speed import composing_speed
-from seqmusic.model.transformer import ModelSettings
+from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.training.checkpoint import load_progress, save_progress
 from seqmusic.training.device import choose_device
 from seqmusic.training.loop import TrainingSettings, new_state, train
@@ -61,11 +61,11 @@ def test_a_run_is_not_written_over(trained: Path) -> None:
 
 def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) -> None:
     data = run.training_data(few.part("train"))
-    masks = run.make_masks(torch.device("cpu"))
+    masks = checkpoints.make_masks(torch.device("cpu"))
 
     def state() -> object:
         torch.manual_seed(0)
-        return new_state(run.Transformer(TINY.model, run.VOCABULARY), TINY.training)
+        return new_state(Transformer(TINY.model, checkpoints.VOCABULARY), TINY.training)
 
     def go(own, settings):  # type: ignore[no-untyped-def]
         for _ in train(own, settings, lambda step: run.draw_batch(data, TINY.training, step), lambda model: {"x": 0.0}, masks):
@@ -92,7 +92,7 @@ def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) 
 
 def test_a_continuation_keeps_its_head_and_ends_with_the_bar(trained: Path) -> None:
     head = parse_head("E4:1/4 | F4 G4 A4 B4 | C5:1/2")
-    model = run.load_model(trained)
+    model = checkpoints.load_model(trained)
     for voices, n_voices in (("melody", 1), ("satb", 4)):
         for candidate in continuation(model, head, Request(bars=3, n=2, voices=voices)):
             score = candidate.score
@@ -103,7 +103,7 @@ def test_a_continuation_keeps_its_head_and_ends_with_the_bar(trained: Path) -> N
 
 
 def test_candidates_do_not_depend_on_their_number(trained: Path) -> None:
-    head, model = parse_head("C4 D4"), run.load_model(trained)
+    head, model = parse_head("C4 D4"), checkpoints.load_model(trained)
     three = {c.score for c in continuation(model, head, Request(bars=2, n=3, seed=3, voices="melody"))}
     one = continuation(model, head, Request(bars=2, n=1, seed=3, voices="melody"))
     assert one[0].score in three
@@ -112,25 +112,25 @@ def test_candidates_do_not_depend_on_their_number(trained: Path) -> None:
 
 def test_a_result_can_be_made_again(trained: Path, tmp_path: Path) -> None:
     request = Request(bars=2, n=2, seed=9, voices="satb", temperature=0.9)
-    made = run.continue_run(parse_head("G4 A4 B4"), trained, request, tmp_path / "a")
+    made = composition.continue_run(parse_head("G4 A4 B4"), trained, request, tmp_path / "a")
     for name in ("1.mid", "1.musicxml"):
-        again = run.replay_run(tmp_path / "a" / name, tmp_path / name)
+        again = composition.replay_run(tmp_path / "a" / name, tmp_path / name)
         assert [row["log_probability_per_note"] for row in again] == [row["log_probability_per_note"] for row in made]
         assert read_score(tmp_path / name / "2.mid") == read_score(tmp_path / "a" / "2.mid")
     with pytest.raises(FormatError, match="is there already"):
-        run.continue_run(parse_head("G4"), trained, request, tmp_path / "a")
+        composition.continue_run(parse_head("G4"), trained, request, tmp_path / "a")
 
 
 @pytest.mark.parametrize(
     ("head", "settings", "words"),
     [
-        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "the head has 2 bars, and so fills the 2 asked for in all; ask for more, such as --bars 6"),
+        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "the head has 2 bars, and so fills the 2 asked for in all; ask for more"),
         ("C4; C3; C2", {}, "has 3 voices, and a melody has one"),
     ],
 )
 def test_requests_that_cannot_be_met(trained: Path, head: str, settings: dict[str, int], words: str) -> None:
     with pytest.raises(RequestError, match=words):
-        continuation(run.load_model(trained), parse_head(head), Request(**settings, voices="melody"))
+        continuation(checkpoints.load_model(trained), parse_head(head), Request(**settings, voices="melody"))
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_bad_requests(field: str, value: object) -> None:
 
 def test_damaged_models_are_refused(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no trained model there"):
-        run.load_model(tmp_path)
+        checkpoints.load_model(tmp_path)
     (tmp_path / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes()[:999])
     with pytest.raises(CheckpointError, match="not a whole model"):
-        run.load_model(tmp_path)
+        checkpoints.load_model(tmp_path)
 
 
 def test_a_device_that_is_not_there() -> None:
@@ -169,11 +169,11 @@ def test_the_card_and_metrics_agree(trained: Path) -> None:
     rows = run._read_metrics(trained)
     best = min(row["nats_per_cell"] for row in rows)
     assert f"{best:.4f}" in (trained / "card.md").read_text()
-    assert json.loads((trained / "tokenizer.json").read_text()) == run.TOKENS
+    assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.TOKENS
 
 
 def test_the_speed_is_told_in_words(trained: Path) -> None:
-    assert re.fullmatch(r"[\d,]+ notes/s, [\d,]+ times real time .*", composing_speed(run.load_model(trained)))
+    assert re.fullmatch(r"[\d,]+ notes/s, [\d,]+ times real time .*", composing_speed(checkpoints.load_model(trained)))
 
 
 def test_a_run_is_not_resumed_on_another_corpus(few: Dataset, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

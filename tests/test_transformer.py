@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic import run
+from seqmusic import checkpoints
 from seqmusic.model.transformer import Cache, ModelSettings, Transformer
 from seqmusic.score import Note, melody
 from seqmusic.tokens import rules
@@ -14,7 +14,7 @@ from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
 from seqmusic.training.batches import Masks, make_batch, nll
 
 SETTINGS = ModelSettings(width=24, layers=3, heads=2, dropout=0.0, context_length=64)
-VOCABULARY = run.VOCABULARY
+VOCABULARY = checkpoints.VOCABULARY
 
 
 @pytest.fixture

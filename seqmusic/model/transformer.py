@@ -27,6 +27,7 @@ class ModelSettings:
     context_length: int = 1024  # longest sequence in events
     feedforward: int = 4  # width of the feed-forward layer, in widths
     dropout: float = 0.2  # probability, 0..1
+    input_dropout: float = 0.0  # probability that an event, and each column beside it, is hidden in training, 0..1
 
 
 class Cache:
@@ -103,8 +104,11 @@ class Transformer(nn.Module):
             cache: what came before; it is made longer by T.
         """
         batch, n_new = events.shape[:2]
+        said = self.sounds(events[..., 0]) + self.durations(events[..., 1])
+        if self.training and self.settings.input_dropout:
+            said, context = self._hidden(said, context)
         places = (context + self.starts).view(batch * n_new, -1)
-        x = self.sounds(events[..., 0]) + self.durations(events[..., 1]) + self.places(places).view(batch, n_new, -1)
+        x = said + self.places(places).view(batch, n_new, -1)
         x = F.dropout(x, self.settings.dropout, self.training)
         first = cache.length if cache is not None else 0
         order = torch.arange(first, first + n_new, device=events.device, dtype=torch.float32).expand(batch, n_new)
@@ -116,6 +120,12 @@ class Transformer(nn.Module):
             cache.length += n_new
         normed: Tensor = self.norm(x)
         return normed
+
+    def _hidden(self, said: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Events and columns of the context with some of them hidden: 0 says nothing."""
+        rate = self.settings.input_dropout
+        keeps = torch.rand(*context.shape[:-1], context.shape[-1] + 1, device=said.device) >= rate
+        return said * keeps[..., :1], context * keeps[..., 1:]
 
     def _turns(self, order: Tensor, times: Tensor) -> Tensor:
         """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""

@@ -114,5 +114,5 @@ def _without(tiles: Tiles, keep: NDArray[np.bool_]) -> Tiles:
         tuple(event for event in own if not VOICE <= event[0] < STYLE or (number, event[0]) in present)
         for number, own in enumerate(tiles.headers)
     )
-    columns = (column[keep] for column in (tiles.piece, tiles.voice, tiles.onset, tiles.end, tiles.pitch))
-    return Tiles(*columns, headers, tiles.end_ticks, tiles.change_piece, tiles.change_tick, tiles.change_sound)
+    columns = {name: getattr(tiles, name)[keep] for name in ("piece", "voice", "onset", "end", "pitch")}
+    return replace(tiles, headers=headers, **columns)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
-from seqmusic.model.transformer import ModelSettings, Transformer, Vocabulary
+from seqmusic.model.heads import Vocabulary
+from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.training.loop import TrainingState
 
 WEIGHTS = "model.safetensors"

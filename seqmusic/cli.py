@@ -35,7 +35,14 @@ data = App(
     help_format="plaintext",
     result_action="return_value",
 )
+benchmark = App(
+    name="benchmark",
+    help="Measure models in units that compare.\n\nFor example: seqmusic benchmark jsb --data Jsb16thSeparated.json",
+    help_format="plaintext",
+    result_action="return_value",
+)
 app.command(data)
+app.command(benchmark)
 _Flag = Parameter(negative="")
 _Table = dict[str, str] | None
 
@@ -130,19 +137,21 @@ def train(
     /,
     *,
     out: Path,
+    data: Path | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     minutes: str | None = None,
     resume: Annotated[bool, _Flag] = False,
     model: _Table = None,
     training: _Table = None,
 ) -> None:
-    """Train a model of the chorales.
+    """Train a model, of the chorales unless --data names another corpus.
 
     For example: seqmusic train configs/quick.toml --out runs/first --model.dropout 0.3
 
     Args:
         config: A configuration in TOML; quick and tiny name those that come with seqmusic.
         out: The folder of the run.
+        data: Another corpus: a folder made by seqmusic data prepare --out, or a benchmark .json with its own split.
         device: Where to compute; auto takes the best that is there.
         minutes: Stop after so long; the same as --training.minutes.
         resume: Go on with the run in the folder.
@@ -156,7 +165,23 @@ def train(
     overrides = {f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
     if minutes is not None:
         overrides["training.minutes"] = minutes
-    train_run(read_configuration(config, overrides), out, device=device, resume=resume)
+    train_run(read_configuration(config, overrides), out, corpus=data, device=device, resume=resume)
+
+
+@benchmark.command
+def jsb(*, data: Path, model: Path = Path("jsb"), allow_overlap: Annotated[bool, _Flag] = False) -> None:
+    """Score a model on the usual chorale benchmark, beside the rivals that only count; the last line is one JSON object.
+
+    For example: seqmusic benchmark jsb --data Jsb16thSeparated.json --model runs/jsb
+
+    Args:
+        data: The file of the benchmark, Jsb16thSeparated.json: 229, 76 and 77 chorales on a sixteenth grid.
+        model: A trained model's folder; jsb is the one that comes with seqmusic.
+        allow_overlap: Score a model on pieces it was trained on, too, and say how many they are.
+    """
+    from seqmusic.evaluation.benchmark import benchmark_jsb
+
+    print(json.dumps(benchmark_jsb(data, model, allow_overlap=allow_overlap)))
 
 
 @app.command(name="continue")

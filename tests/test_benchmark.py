@@ -1,0 +1,71 @@
+"""The benchmark command, on a small file of its shape."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqmusic import run
+from seqmusic.cli import main
+from seqmusic.configuration import Configuration
+from seqmusic.errors import CorpusError
+from seqmusic.evaluation.benchmark import benchmark_jsb
+from seqmusic.model.transformer import ModelSettings
+from seqmusic.training.loop import TrainingSettings
+
+
+def wandering(seed: int, n_beats: int = 24) -> list[list[int]]:
+    """Four voices that wander by step, a new note each beat or half beat."""
+    chance = np.random.default_rng(seed)
+    lines = []
+    for start in (72, 65, 60, 50):
+        moves = chance.integers(-2, 3, 2 * n_beats) * (np.arange(2 * n_beats) % 2 == 0)
+        lines.append(np.repeat(np.clip(start + np.cumsum(moves), start - 6, start + 6), 2))
+    return np.stack(lines, axis=1).tolist()  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("table") / "small.json"
+    splits = {"train": range(6), "valid": range(10, 13), "test": range(20, 23)}
+    path.write_text(json.dumps({name: [wandering(seed) for seed in seeds] for name, seeds in splits.items()}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(table: Path) -> Path:
+    out = table.parent / "model"
+    tiny = Configuration(
+        model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1, input_dropout=0.1),
+        training=TrainingSettings(steps=4, batch_size=2, evaluate_every=2),
+    )
+    run.train_run(tiny, out, corpus=table, device="cpu", show=lambda text: None)
+    return out
+
+
+def test_the_last_line_holds_the_figures(table: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "jsb", "--data", str(table), "--model", str(model)]) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    report = json.loads(lines[-1])
+    for split in ("valid", "test"):
+        figures = report[split]
+        low, high = figures["interval"]
+        assert low <= figures["nats_per_cell"] <= high
+        assert figures["pieces"] == 3
+        assert figures["cells"] == 3 * 24 * 4 * 4
+        assert figures["nats_per_cell"] == pytest.approx(figures["sound_nats_per_cell"] + figures["duration_nats_per_cell"])
+        assert set(figures["rivals"]) == {"persistence", "5-gram"}
+        assert figures["known_pieces"] == 0
+
+
+def test_training_pieces_are_refused_or_labeled(table: Path, model: Path, tmp_path: Path) -> None:
+    splits = json.loads(table.read_text())
+    moved = [[pitch - 2 for pitch in step] for step in splits["train"][0]]
+    shuffled = {"train": splits["valid"], "valid": splits["valid"][:2] + [moved], "test": splits["test"]}
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(shuffled))
+    with pytest.raises(CorpusError, match=r"trained on 1 of the 3 valid pieces \(first: number 2\)"):
+        benchmark_jsb(other, model, show=lambda text: None)
+    report = benchmark_jsb(other, model, allow_overlap=True, show=lambda text: None)
+    assert report["valid"]["known_pieces"] == 1  # type: ignore[index]

@@ -169,19 +169,20 @@ def train(
 
 
 @benchmark.command
-def jsb(*, data: Path, model: Path = Path("jsb"), allow_overlap: Annotated[bool, _Flag] = False) -> None:
-    """Score a model on the usual chorale benchmark, beside the rivals that only count; the last line is one JSON object.
+def jsb(*, data: Path, model: list[Path] | None = None, allow_overlap: Annotated[bool, _Flag] = False) -> None:
+    """Score models on the usual chorale benchmark, beside the rivals that only count; the last line is one JSON object.
 
     For example: seqmusic benchmark jsb --data Jsb16thSeparated.json --model runs/jsb
 
     Args:
         data: The file of the benchmark, Jsb16thSeparated.json: 229, 76 and 77 chorales on a sixteenth grid.
-        model: A trained model's folder; jsb is the one that comes with seqmusic.
+        model: A trained model's folder, or more of them, which are averaged; without it, those that come with seqmusic.
         allow_overlap: Score a model on pieces it was trained on, too, and say how many they are.
     """
+    from seqmusic.checkpoints import BENCHMARK_MODELS
     from seqmusic.evaluation.benchmark import benchmark_jsb
 
-    print(json.dumps(benchmark_jsb(data, model, allow_overlap=allow_overlap)))
+    print(json.dumps(benchmark_jsb(data, model or BENCHMARK_MODELS, allow_overlap=allow_overlap)))
 
 
 @app.command(name="continue")

@@ -9,8 +9,10 @@ import pytest
 from seqmusic import run
 from seqmusic.cli import main
 from seqmusic.configuration import Configuration
+from seqmusic.corpus.sources import benchmark_dataset
 from seqmusic.errors import CorpusError
-from seqmusic.evaluation.benchmark import benchmark_jsb
+from seqmusic.evaluation.benchmark import benchmark_jsb, held_out
+from seqmusic.evaluation.ngram import NGram
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.training.loop import TrainingSettings
 
@@ -57,15 +59,36 @@ def test_the_last_line_holds_the_figures(table: Path, model: Path, capsys: pytes
         assert figures["nats_per_cell"] == pytest.approx(figures["sound_nats_per_cell"] + figures["duration_nats_per_cell"])
         assert set(figures["rivals"]) == {"persistence", "5-gram"}
         assert figures["known_pieces"] == 0
+        assert 0 < figures["alone"]["model"]["sound_accuracy"] < 1
 
 
 def test_training_pieces_are_refused_or_labeled(table: Path, model: Path, tmp_path: Path) -> None:
     splits = json.loads(table.read_text())
     moved = [[pitch - 2 for pitch in step] for step in splits["train"][0]]
-    shuffled = {"train": splits["valid"], "valid": splits["valid"][:2] + [moved], "test": splits["test"]}
+    shuffled = {"train": [wandering(99)], "valid": [*splits["valid"][:2], moved], "test": splits["test"]}
     other = tmp_path / "other.json"
     other.write_text(json.dumps(shuffled))
-    with pytest.raises(CorpusError, match=r"trained on 1 of the 3 valid pieces \(first: number 2\)"):
-        benchmark_jsb(other, model, show=lambda text: None)
-    report = benchmark_jsb(other, model, allow_overlap=True, show=lambda text: None)
+    with pytest.raises(CorpusError, match=r"trained on 1 of the 3 valid pieces \(first: 2\)"):
+        benchmark_jsb(other, [model], show=lambda text: None)
+    report = benchmark_jsb(other, [model], allow_overlap=True, show=lambda text: None)
     assert report["valid"]["known_pieces"] == 1  # type: ignore[index]
+
+
+def test_two_models_are_averaged(table: Path, model: Path) -> None:
+    alone = benchmark_jsb(table, [model], show=lambda text: None)
+    twice = benchmark_jsb(table, [model, model], show=lambda text: None)
+    assert twice["test"]["nats_per_cell"] == pytest.approx(alone["test"]["nats_per_cell"])  # type: ignore[index]
+
+
+def test_a_mixture_sums_to_one(table: Path) -> None:
+    """The mean of likelihoods over every allowed sound at one place is 1."""
+    pieces = held_out([work.score for work in benchmark_dataset(table).part("valid")])
+    trace = pieces.traces[0]
+    counted = NGram(pieces.traces[1:])
+    sounds = counted.sound_probabilities(trace)
+    said = counted.said(trace)
+    assert sounds.sum(axis=1) == pytest.approx(np.ones(len(sounds)))
+    assert said[:, 0] == pytest.approx(sounds[np.arange(len(sounds)), trace.events[1:][trace.is_scored[:-1], 0]])
+    learning = NGram([]).said_while_learning(trace)
+    assert learning[0] == pytest.approx(NGram([]).said(trace)[0])
+    assert np.log(learning).sum() > np.log(NGram([]).said(trace)).sum()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from seqmusic.checkpoints import MAX_VOICES, load_model, make_masks, model_folder
 from seqmusic.corpus.dataset import Dataset
@@ -16,10 +17,11 @@ from seqmusic.corpus.fingerprints import fingerprints, known_pieces, read_finger
 from seqmusic.corpus.sources import benchmark_dataset
 from seqmusic.errors import CorpusError
 from seqmusic.evaluation.baselines import cells, persistence_nats
-from seqmusic.evaluation.likelihood import Likelihood, bootstrap_interval, score_events, summed
+from seqmusic.evaluation.likelihood import EventScores, bootstrap_interval, score_events, summed
+from seqmusic.evaluation.mixture import mixed
 from seqmusic.evaluation.moves import steps_with_moves
-from seqmusic.evaluation.ngram import ngram_nats
-from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.evaluation.ngram import NGram
+from seqmusic.model.transformer import n_parameters
 from seqmusic.score import Score
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of
@@ -47,18 +49,18 @@ class HeldOut:
 
 
 def benchmark_jsb(
-    data: Path, model: Path, *, allow_overlap: bool = False, show: Callable[[str], None] = print
+    data: Path, models: Sequence[Path], *, allow_overlap: bool = False, show: Callable[[str], None] = print
 ) -> dict[str, object]:
-    """Score a model and the untrained rivals on the validation and test pieces of a benchmark file.
+    """Score models, alone and mixed with n-grams, and the rivals that only count, on the held-out pieces of a benchmark file.
 
     Args:
         data: a file like ``Jsb16thSeparated.json``.
-        model: a run's folder, or the name of a model that comes with seqmusic.
+        models: runs' folders, or names of models that come with seqmusic; several are averaged.
         allow_overlap: score a model on pieces that it was trained on too; the result says how many.
         show: takes lines for people.
 
     Returns:
-        By split: the model's figures, and under "rivals" those of persistence and of the n-gram.
+        By split: the figures of the mixture, under "alone" those of each model, under "rivals" those of persistence and the n-gram.
 
     Raises:
         FormatError: the file is not of its shape.
@@ -66,17 +68,21 @@ def benchmark_jsb(
         CorpusError: the model was trained on pieces of the split.
     """
     dataset = benchmark_dataset(data)
-    folder = model_folder(model)
-    trained = load_model(folder)
-    known = _known(dataset, folder, allow_overlap)
-    show(f"{folder.name}: {n_parameters(trained):,} parameters")
-    report: dict[str, object] = {"model": folder.name, "parameters": n_parameters(trained)}
+    folders = [model_folder(model) for model in models]
+    trained = [load_model(folder) for folder in folders]
+    known = _known(dataset, folders, allow_overlap)
     training = [work.score for work in dataset.part("train")]
+    counted = NGram(trace_tiles(tiles_of(training), None, MAX_VOICES))
+    report: dict[str, object] = {folder.name: {"parameters": n_parameters(m)} for folder, m in zip(folders, trained, strict=True)}
     for split in SPLITS:
         pieces = held_out([work.score for work in dataset.part(split)])
-        figures = model_figures(trained, pieces) | {"known_pieces": len(known[split])}
-        report[split] = figures | {"rivals": rival_figures(training, pieces)}
-        show(_table(split, report[split]))  # type: ignore[arg-type]
+        masks = make_masks(next(trained[0].parameters()).device)
+        members = [score_events(model, pieces.traces, masks) for model in trained]
+        figures = mixture_figures(members, pieces, counted) | {"known_pieces": len(known[split])}
+        figures["alone"] = {folder.name: model_figures(own, pieces) for folder, own in zip(folders, members, strict=True)}
+        figures["rivals"] = rival_figures(training, pieces, counted)
+        report[split] = figures
+        show(_table(split, figures))
     return report
 
 
@@ -85,18 +91,25 @@ def held_out(scores: Sequence[Score]) -> HeldOut:
     return HeldOut(tuple(scores), tuple(trace_tiles(tiles_of(scores), None, MAX_VOICES)))
 
 
-def model_figures(model: Transformer, pieces: HeldOut) -> dict[str, object]:
+def model_figures(events: Sequence[EventScores], pieces: HeldOut) -> dict[str, object]:
     """What a model reaches on a split."""
-    events = score_events(model, pieces.traces, make_masks(next(model.parameters()).device))
-    likelihood: Likelihood = summed(events, pieces.cells, pieces.notes)
     moves = steps_with_moves(events, pieces.traces, pieces.scores)
-    return {**likelihood.figures(), "moving_steps": moves.share_of_steps, "nats_in_moving_steps": moves.share_of_nats}
+    figures = summed(events, pieces.cells, pieces.notes).figures()
+    return {**figures, "moving_steps": moves.share_of_steps, "nats_in_moving_steps": moves.share_of_nats}
 
 
-def rival_figures(training: Sequence[Score], pieces: HeldOut) -> dict[str, dict[str, object]]:
+def mixture_figures(members: Sequence[Sequence[EventScores]], pieces: HeldOut, counted: NGram) -> dict[str, object]:
+    """What the models reach together with the n-grams; accuracy is told of the models alone."""
+    figures = model_figures(mixed(members, pieces.traces, counted), pieces)
+    return {name: value for name, value in figures.items() if not name.endswith("_accuracy")}
+
+
+def rival_figures(training: Sequence[Score], pieces: HeldOut, counted: NGram) -> dict[str, dict[str, object]]:
     """What the rivals that only count reach on a split."""
-    counted = trace_tiles(tiles_of(training), None, MAX_VOICES)
-    nats = {"persistence": persistence_nats(training, pieces.scores), "5-gram": ngram_nats(counted, pieces.traces)}
+    nats = {
+        "persistence": persistence_nats(training, pieces.scores),
+        "5-gram": [counted.nats(trace) for trace in pieces.traces],
+    }
     n_cells = pieces.cells
     return {
         name: {"nats_per_cell": sum(own) / sum(n_cells), "interval": list(bootstrap_interval(own, n_cells))}
@@ -104,37 +117,43 @@ def rival_figures(training: Sequence[Score], pieces: HeldOut) -> dict[str, dict[
     }
 
 
-def _known(dataset: Dataset, folder: Path, allow_overlap: bool) -> dict[str, list[int]]:
-    """By split, the pieces the model was trained on; those that the file's own training part repeats are no fault of it."""
-    model = read_fingerprints(folder)
+def _known(dataset: Dataset, folders: Sequence[Path], allow_overlap: bool) -> dict[str, list[int]]:
+    """By split, the pieces a model was trained on; those that the file's own training part repeats are no fault of it."""
     own = fingerprints([work.score for work in dataset.part("train")])
-    known = {}
+    known: dict[str, list[int]] = {}
     for split in SPLITS:
         scores = [work.score for work in dataset.part(split)]
-        known[split] = known_pieces(model, scores)
-        foreign = sorted(set(known[split]) - set(known_pieces(own, scores)))
-        if foreign and not allow_overlap:
-            raise CorpusError(
-                f"{folder.name}: was trained on {len(foreign)} of the {len(scores)} {split} pieces (first: number {foreign[0]}); "
-                "such figures compare with nothing. To see them all the same, add --allow-overlap"
-            )
+        inherent = set(known_pieces(own, scores))
+        found = set(inherent)
+        for folder in folders:
+            foreign = sorted(set(known_pieces(read_fingerprints(folder), scores)) - inherent)
+            found |= set(foreign)
+            if foreign and not allow_overlap:
+                raise CorpusError(
+                    f"{folder.name}: was trained on {len(foreign)} of the {len(scores)} {split} pieces (first: {foreign[0]}); "
+                    "such figures compare with nothing. To see them all the same, add --allow-overlap"
+                )
+        known[split] = sorted(found)
     return known
 
 
-def _table(split: str, figures: dict[str, object]) -> str:
-    def row(name: str, own: dict[str, object]) -> str:
-        low, high = own["interval"]  # type: ignore[misc]
-        macro = f"{own['macro_nats_per_cell']:.4f}" if "macro_nats_per_cell" in own else ""
-        return f"  {name:<12} {own['nats_per_cell']:.4f}  [{low:.4f}, {high:.4f}]  {macro:>8}"  # type: ignore[has-type]
+def _table(split: str, figures: dict[str, Any]) -> str:
+    def row(name: str, own: dict[str, Any]) -> str:
+        low, high = own["interval"]
+        macro, parts = (f"{own['macro_nats_per_cell']:.4f}" if "macro_nats_per_cell" in own else ""), ""
+        if "sound_nats_per_cell" in own:
+            parts = f"{own['sound_nats_per_cell']:.4f}  {own['duration_nats_per_cell']:.4f}"
+        return f"  {name:<24} {own['nats_per_cell']:.4f}  {low:.4f}..{high:.4f}  {macro:>6}  {parts}".rstrip()
 
-    lines = [f"{split}: {figures['pieces']} pieces, {figures['cells']:,} cells", f"  {'':<12} nats a cell, 95 percent      macro"]
-    lines.append(row("model", figures))
-    lines += [row(name, own) for name, own in figures["rivals"].items()]  # type: ignore[attr-defined]
-    lines.append(
-        f"  of the model's: sound {figures['sound_nats_per_cell']:.4f}, duration {figures['duration_nats_per_cell']:.4f}; "
-        f"{figures['nats_per_note']:.3f} nats a note; right at first guess: sound {figures['sound_accuracy']:.1%}, "
-        f"duration {figures['duration_accuracy']:.1%}"
-    )
+    lines = [
+        f"{split}: {figures['pieces']} pieces, {figures['cells']:,} cells; nats a cell",
+        f"  {'':<24} micro   95 percent      macro   sound   duration",
+        row("mixture with n-grams", figures),
+        *(row(name, own) for name, own in figures["alone"].items()),
+        *(row(name, own) for name, own in figures["rivals"].items()),
+    ]
+    for name, own in figures["alone"].items():
+        lines.append(f"  {name}: right at first guess: sound {own['sound_accuracy']:.1%}, duration {own['duration_accuracy']:.1%}")
     lines.append(
         f"  {figures['moving_steps']:.1%} of the steps move two voices or more, "
         f"and cost {figures['nats_in_moving_steps']:.1%} of the nats"

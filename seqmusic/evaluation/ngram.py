@@ -62,37 +62,51 @@ class NGram:
         self._sounds = [Counts(N_SOUNDS) for _ in range(N_VIEWS)]
         self._durations = [Counts(N_DURATIONS) for _ in range(N_VIEWS)]
         for moment in itertools.chain.from_iterable(map(moments, training)):
-            for counts, items in zip(self._sounds, moment.sound_views, strict=True):
-                counts.add(items, _shifted(moment.sound, moment.shift))
-            for counts, items in zip(self._durations, moment.duration_views, strict=True):
-                counts.add(items, moment.duration)
+            self._count(moment)
+
+    def _count(self, moment: Moment) -> None:
+        for counts, items in zip(self._sounds, moment.sound_views, strict=True):
+            counts.add(items, _shifted(moment.sound, moment.shift))
+        for counts, items in zip(self._durations, moment.duration_views, strict=True):
+            counts.add(items, moment.duration)
 
     def sound_probabilities(self, trace: Trace) -> NDArray[np.float64]:
         """(scored event, sound) what each sound was given; a row sums to 1 over what the grammar allows."""
-        allowed = sound_masks((trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE))
-        rows = []
-        for moment in moments(trace):
-            views = np.stack([c.probabilities(items) for c, items in zip(self._sounds, moment.sound_views, strict=True)])
-            views[:, PITCH:KEY] = np.roll(views[:, PITCH:KEY], -moment.shift, axis=1)
-            rows.append(combined(views, allowed[trace.rules[moment.row, 0]]))
-        return np.array(rows).reshape(-1, N_SOUNDS)
+        return np.array([self._sound(moment, trace) for moment in moments(trace)]).reshape(-1, N_SOUNDS)
 
     def duration_probabilities(self, trace: Trace) -> NDArray[np.float64]:
         """(scored event, duration) what each duration was given, the event's sound being known; a row sums to 1."""
-        allowed = duration_masks()
-        rows = []
-        for moment in moments(trace):
-            views = np.stack([c.probabilities(items) for c, items in zip(self._durations, moment.duration_views, strict=True)])
-            rows.append(combined(views, allowed[trace.rules[moment.row, 1]]))
-        return np.array(rows).reshape(-1, N_DURATIONS)
+        return np.array([self._duration(moment, trace) for moment in moments(trace)]).reshape(-1, N_DURATIONS)
+
+    def _sound(self, moment: Moment, trace: Trace) -> NDArray[np.float64]:
+        allowed = sound_masks((trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE))
+        views = np.stack([c.probabilities(items) for c, items in zip(self._sounds, moment.sound_views, strict=True)])
+        views[:, PITCH:KEY] = np.roll(views[:, PITCH:KEY], -moment.shift, axis=1)
+        return combined(views, allowed[trace.rules[moment.row, 0]])
+
+    def _duration(self, moment: Moment, trace: Trace) -> NDArray[np.float64]:
+        views = np.stack([c.probabilities(items) for c, items in zip(self._durations, moment.duration_views, strict=True)])
+        return combined(views, duration_masks()[trace.rules[moment.row, 1]])
 
     def nats(self, trace: Trace) -> float:
         """Total negative log-likelihood of the scored events."""
-        events = trace.events[1:][trace.is_scored[:-1]].astype(int)
-        every = np.arange(len(events))
-        sounds = self.sound_probabilities(trace)[every, events[:, 0]]
-        durations = self.duration_probabilities(trace)[every, events[:, 1]]
-        return float(-np.log(sounds).sum() - np.log(durations).sum())
+        return float(-np.log(self.said(trace)).sum())
+
+    def said(self, trace: Trace) -> NDArray[np.float64]:
+        """(scored event, 2) what was given to each event's own sound, and to its own duration."""
+        rows = [(self._sound(m, trace)[m.sound], self._duration(m, trace)[m.duration]) for m in moments(trace)]
+        return np.array(rows).reshape(-1, 2)
+
+    def said_while_learning(self, trace: Trace) -> NDArray[np.float64]:
+        """(scored event, 2) the same, each event being counted once it was predicted: a memory of the piece itself.
+
+        Source: the short-term model of M. Pearce, The Construction and Evaluation of Statistical Models of Melodic Structure, 2005.
+        """
+        rows = []
+        for moment in moments(trace):
+            rows.append((self._sound(moment, trace)[moment.sound], self._duration(moment, trace)[moment.duration]))
+            self._count(moment)
+        return np.array(rows).reshape(-1, 2)
 
 
 def ngram_nats(training: Sequence[Trace], held_out: Sequence[Trace]) -> list[float]:

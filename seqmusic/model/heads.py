@@ -61,7 +61,7 @@ class AnchoredLogits(nn.Module):
     def forward(self, hidden: Tensor, anchors: Tensor, is_there: Tensor) -> Tensor:
         """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there."""
         n_rows, n_anchors = anchors.shape
-        said = self.project(hidden).view(n_rows, n_anchors, -1) * is_there[..., None]
+        said = self.project(hidden).view(n_rows, n_anchors, len(self.offsets)) * is_there[..., None]
         places = torch.where(is_there, anchors, 0)[..., None] + self.offsets
         summed = said.new_zeros(n_rows, self.size + 2 * self.margin).scatter_add(1, places.flatten(1), said.flatten(1))
         logits: Tensor = summed[:, self.margin : self.margin + self.size]

@@ -49,20 +49,20 @@ def card(name: str, model: Transformer, dataset: Dataset, configuration: str, da
     """What the model is, and what it reaches on held-out works."""
     pieces = {split: held_out([work.score for work in dataset.part(split)]) for split in ("valid", "test")}
     command = f"seqmusic train configs/{name}.toml --out runs/{name}" + (f" --data {data.name}" if data else "")
-    source = f"the training pieces of {data.name}" if data else "the training works (works.csv) of the music21 corpus's Bach chorales"
+    source = f"the training pieces of {data.name}" if data else "the training works (works.csv) of music21's Bach chorales"
     lines = [
         f"# {name}",
         "",
         f"A transformer of {n_parameters(model):,} parameters, trained on {source}: {len(dataset.part('train'))} pieces.",
         f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.",
-        "The test works were looked at once, for this card.",
+        "The test works were looked at once, for this card. No work is contained here; the corpus has terms of its own.",
         "",
         "| part | pieces | nats a cell | 95 percent | sound | duration | nats a note |",
         "|---|---|---|---|---|---|---|",
         *(likelihood_row(split, model, own) for split, own in pieces.items()),
         "",
-        "Calibration: the temperatures that make the validation works likeliest, and the expected calibration error (15 bins) on the",
-        "test works before and after.",
+        "Calibration: the temperatures that make the validation works likeliest, and the expected calibration error (15 bins)",
+        "on the test works before and after.",
         "",
         "| choice | temperature | error at 1 | error at the temperature |",
         "|---|---|---|---|",

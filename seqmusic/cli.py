@@ -185,6 +185,23 @@ def jsb(*, data: Path, model: list[Path] | None = None, allow_overlap: Annotated
     print(json.dumps(benchmark_jsb(data, model or BENCHMARK_MODELS, allow_overlap=allow_overlap)))
 
 
+@benchmark.command
+def rivals(*, data: Path, cpu_seconds: float = 120.0) -> None:
+    """Train the transformer, an LSTM and a sixteenth-grid transformer alike, and compare; the last line is one JSON object.
+
+    For example: seqmusic benchmark rivals --data Jsb16thSeparated.json --cpu-seconds 300
+
+    Args:
+        data: The file of the benchmark, Jsb16thSeparated.json.
+        cpu_seconds: Processor time for each.
+    """
+    from seqmusic.evaluation.rivals import trained_rivals
+
+    if not cpu_seconds > 0:
+        raise ValueError(f"--cpu-seconds must be more than 0, got {cpu_seconds}")
+    print(json.dumps(trained_rivals(data, cpu_seconds)))
+
+
 @app.command(name="continue")
 def continue_(
     *head: str,

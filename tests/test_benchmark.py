@@ -92,3 +92,13 @@ def test_a_mixture_sums_to_one(table: Path) -> None:
     learning = NGram([]).said_while_learning(trace)
     assert learning[0] == pytest.approx(NGram([]).said(trace)[0])
     assert np.log(learning).sum() > np.log(NGram([]).said(trace)).sum()
+
+
+def test_trained_rivals_are_compared_in_one_unit(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "rivals", "--data", str(table), "--cpu-seconds", "0.5"]) == 0
+    report = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert set(report) == {"voice-order transformer", "voice-order LSTM", "sixteenth-grid transformer"}
+    for own in report.values():
+        assert own["cpu_seconds"] >= 0.5
+        assert 0.3 < own["nats_per_cell"] < 5
+        assert own["curve"][-1][0] == own["batches"]

@@ -169,7 +169,14 @@ def train(
 
 
 @benchmark.command
-def jsb(*, data: Path, model: list[Path] | None = None, allow_overlap: Annotated[bool, _Flag] = False) -> None:
+def jsb(
+    *,
+    data: Path,
+    model: list[Path] | None = None,
+    config: Path | None = None,
+    out: Path | None = None,
+    allow_overlap: Annotated[bool, _Flag] = False,
+) -> None:
     """Score models on the usual chorale benchmark, beside the rivals that only count; the last line is one JSON object.
 
     For example: seqmusic benchmark jsb --data Jsb16thSeparated.json --model runs/jsb
@@ -177,11 +184,19 @@ def jsb(*, data: Path, model: list[Path] | None = None, allow_overlap: Annotated
     Args:
         data: The file of the benchmark, Jsb16thSeparated.json: 229, 76 and 77 chorales on a sixteenth grid.
         model: A trained model's folder, or more of them, which are averaged; without it, those that come with seqmusic.
+        config: Train a model with this configuration first, and score it.
+        out: The folder of that run; runs/NAME of the configuration where it is not given.
         allow_overlap: Score a model on pieces it was trained on, too, and say how many they are.
     """
     from seqmusic.checkpoints import BENCHMARK_MODELS
     from seqmusic.evaluation.benchmark import benchmark_jsb
 
+    if config is not None:
+        from seqmusic.configuration import read_configuration
+        from seqmusic.run import train_run
+
+        model = [out or Path("runs") / config.stem]
+        train_run(read_configuration(config, {}), model[0], corpus=data)
     print(json.dumps(benchmark_jsb(data, model or BENCHMARK_MODELS, allow_overlap=allow_overlap)))
 
 

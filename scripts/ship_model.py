@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.checkpoints import PRETRAINED, load_model, make_masks
+from seqmusic.checkpoints import PRETRAINED, TOKENS, load_model, make_masks
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
 from seqmusic.corpus.sources import load_corpus
@@ -23,8 +23,9 @@ from seqmusic.evaluation.calibration import best_temperature, calibration_error,
 from seqmusic.evaluation.likelihood import score_pieces
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.training.checkpoint import save_weights
 
-PARTS = ("model.safetensors", "tokenizer.json", "config.toml", "works.csv", "metrics.csv", FILE)
+PARTS = ("config.toml", "works.csv", "metrics.csv", FILE)
 
 
 def main() -> None:
@@ -35,9 +36,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="the benchmark file it was trained on; without it, the chorales")
     arguments = parser.parse_args()
     dataset = load_corpus(arguments.data)
-    model = load_model(arguments.run)
     folder = PRETRAINED / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
+    save_weights(load_model(arguments.run), folder, TOKENS, torch.float16)
+    model = load_model(folder)
     for part in PARTS:
         shutil.copyfile(arguments.run / part, folder / part)
     text = card(arguments.name, model, dataset, (arguments.run / "config.toml").read_text(encoding="utf-8"), arguments.data)
@@ -55,7 +57,7 @@ def card(name: str, model: Transformer, dataset: Dataset, configuration: str, da
         "",
         f"A transformer of {n_parameters(model):,} parameters, trained on {source}: {len(dataset.part('train'))} pieces.",
         f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.",
-        "The test works were looked at once, for this card. No work is contained here; the corpus has terms of its own.",
+        "The weights are kept in half precision. The test works were looked at once, for this card. No work is contained here; the corpus has terms of its own.",
         "",
         "| part | pieces | nats a cell | 95 percent | sound | duration | nats a note |",
         "|---|---|---|---|---|---|---|",

@@ -17,7 +17,7 @@ from seqmusic.training.checkpoint import WEIGHTS, load_weights
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 DEFAULT_MODEL = "chorales"
-BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"))
+BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"), Path("jsb-3"))
 MAX_VOICES = 4
 TOKENS: dict[str, object] = {"grammar": 1, "max_voices": MAX_VOICES, "n_sounds": N_SOUNDS, "n_durations": N_DURATIONS}
 _COLUMNS = context_columns(MAX_VOICES)

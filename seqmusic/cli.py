@@ -244,7 +244,7 @@ def continue_(
         head: The theme, typed ("C4 D4:1/8 Eb4:3/8 R:1/4 | F4"; several are several voices), or one file.
         model: The folder of a trained model.
         voices: One voice, or four; when not said, one for a theme of one voice and else four.
-        bars: How many bars in all, the theme's own included and a pickup not counted.
+        bars: How many bars in all, the theme's own included and a pickup not counted; the last is short by the pickup.
         n: How many candidates.
         temperature: 1 as the model was trained, less is safer, 0 always takes the likeliest, and so gives one candidate.
         pitch_temperature: The same for pitches alone.

@@ -30,7 +30,7 @@ MAX_VOICES = len(SATB)  # of a model
 class Request:
     """What is asked for."""
 
-    bars: int = 8  # in all, the pickup not counted
+    bars: int = 8  # in all, the pickup not counted; the last one is short by the pickup
     n: int = 3  # candidates
     temperature: float = 1.0  # 0 = the likeliest
     pitch_temperature: float | None = None  # of the sounds; None = temperature
@@ -168,10 +168,13 @@ def given_names(head: Score, voices: str) -> tuple[str, ...]:
 
 
 def _end_ticks(head: Score, n_bars: int) -> int:
-    """Where the last of so many bars ends, the pickup not counted; changes of time signature are counted with."""
+    """Where the last of so many bars ends, the pickup not counted; changes of time signature are counted with.
+
+    After a pickup the last bar is short by it, as chorales are printed: the two make one bar.
+    """
     longest = max(signature.bar_ticks for _, signature in head.time_signatures)
     bars = [bar for bar in head.bars(head.pickup_ticks + n_bars * longest) if bar.number]
-    return bars[n_bars - 1].end_ticks
+    return bars[n_bars - 1].end_ticks - head.pickup_ticks
 
 
 @torch.inference_mode()

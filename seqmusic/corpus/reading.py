@@ -40,10 +40,10 @@ def read_files(paths: Sequence[Path], read: Reader, *, progress: bool = True, n_
     """
     n_processes = min(n_processes or n_cores(), max(1, len(paths) // _WORTH_A_PROCESS))
     works = []
-    with _mapped(partial(_read, read), paths, n_processes) as results:
-        with tqdm(results, total=len(paths), desc="Reading", unit=" works", disable=not progress, file=sys.stderr) as bar:
-            for name, (score, reason) in zip(file_names(paths), bar, strict=True):
-                works.append(Work(name, score, reason=reason))
+    shown = partial(tqdm, total=len(paths), desc="Reading", unit=" works", disable=not progress, file=sys.stderr)
+    with _mapped(partial(_read, read), paths, n_processes) as results, shown(results) as bar:
+        for name, (score, reason) in zip(file_names(paths), bar, strict=True):
+            works.append(Work(name, score, reason=reason))
     return works
 
 

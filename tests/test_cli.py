@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from seqmusic import __version__
-from seqmusic.cli import _new_folder, _print_candidates, app, main
+from seqmusic.cli import app, main
+from seqmusic.cli.arguments import new_folder
+from seqmusic.cli.compose import print_candidates
 from seqmusic.errors import FormatError
 from seqmusic.formats import write_score
 from seqmusic.formats.head import parse_head
@@ -171,25 +173,25 @@ def test_a_theme_of_one_word_is_no_file(
     assert "PITCH_60" in capsys.readouterr().out
 
 
-def test_results_go_to_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_go_to_anew_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _new_folder(None) == Path("continuations/1")
+    assert new_folder(None) == Path("continuations/1")
     os.makedirs("continuations/1")
-    assert _new_folder(None) == Path("continuations/2")
-    assert _new_folder(Path("continuations/1")) == Path("continuations/1")  # empty, so nothing is lost
+    assert new_folder(None) == Path("continuations/2")
+    assert new_folder(Path("continuations/1")) == Path("continuations/1")  # empty, so nothing is lost
     Path("continuations/1/mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(FormatError, match="exists and is not empty; choose another folder"):
-        _new_folder(Path("continuations/1"))
+        new_folder(Path("continuations/1"))
     with pytest.raises(FormatError, match="is a file"):
-        _new_folder(Path("continuations/1/mine.txt"))
+        new_folder(Path("continuations/1/mine.txt"))
 
 
 def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     one = {"rank": 1, "log_probability_per_note": -1.25, "bits_per_note": 1.8034, "n_notes": 31}
     one["files"] = {"midi": "out/1.mid", "musicxml": "out/1.musicxml"}  # type: ignore[assignment]
-    _print_candidates([one])
+    print_candidates([one])
     assert capsys.readouterr().out.splitlines()[1].split() == ["1", "-1.250", "1.80", "31", "out/1.mid", ".musicxml"]
-    _print_candidates([one], as_json=True)
+    print_candidates([one], as_json=True)
     assert json.loads(capsys.readouterr().out) == {"candidates": [one]}
 
 

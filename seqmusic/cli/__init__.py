@@ -1,0 +1,62 @@
+"""The command line: a thin shell over the package, one module a family of commands.
+
+A command imports its work when it is called, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from seqmusic import __version__
+from seqmusic.cli import benchmark, compose, data, experiment
+from seqmusic.errors import SeqmusicError
+
+app = App(
+    name="seqmusic",
+    help="Learns from scores, predicts the next note, and continues a partial theme.\n\n"
+    'For example: seqmusic continue "G4 A4 B4 C5 | D5:1/2 B4"',
+    version=__version__,
+    help_format="plaintext",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+app.command(data.app)
+app.command(experiment.train)
+app.command(compose.continue_, name="continue")
+app.command(compose.replay)
+app.command(benchmark.app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 2 for what the user can mend (one line says what), 130 for Ctrl-C."""
+    try:
+        app(list(sys.argv[1:] if arguments is None else arguments), exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("seqmusic: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (SeqmusicError, CycloptsError, ValueError, OSError) as error:
+        print(f"seqmusic: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    return 0
+
+
+@app.command
+def doctor() -> None:
+    """Tell versions, devices, which optional parts are found and how to get the others, and how fast music is composed here.
+
+    For example: seqmusic doctor
+    """
+    from seqmusic.checkpoints import VOCABULARY
+    from seqmusic.doctor import report
+    from seqmusic.generation.speed import composing_speed
+    from seqmusic.model.transformer import ModelSettings, Transformer
+
+    print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))

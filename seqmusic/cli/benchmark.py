@@ -1,0 +1,67 @@
+"""seqmusic benchmark: models in units that compare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App
+
+from seqmusic.cli.arguments import Flag
+
+app = App(
+    name="benchmark",
+    help="Measure models in units that compare.\n\nFor example: seqmusic benchmark jsb --data Jsb16thSeparated.json",
+    help_format="plaintext",
+    result_action="return_value",
+)
+
+
+@app.command
+def jsb(
+    *,
+    data: Path,
+    model: list[Path] | None = None,
+    config: Path | None = None,
+    out: Path | None = None,
+    allow_overlap: Annotated[bool, Flag] = False,
+) -> None:
+    """Score models on the usual chorale benchmark, beside the rivals that only count; the last line is one JSON object.
+
+    For example: seqmusic benchmark jsb --data Jsb16thSeparated.json --model runs/jsb
+
+    Args:
+        data: The file of the benchmark, Jsb16thSeparated.json: 229, 76 and 77 chorales on a sixteenth grid.
+        model: A trained model's folder, or more of them, which are averaged; without it, those that come with seqmusic.
+        config: Train a model with this configuration first, and score it.
+        out: The folder of that run; runs/NAME of the configuration where it is not given.
+        allow_overlap: Score a model on pieces it was trained on, too, and say how many they are.
+    """
+    from seqmusic.checkpoints import BENCHMARK_MODELS
+    from seqmusic.evaluation.benchmark import benchmark_jsb
+
+    if config is not None:
+        from seqmusic.configuration import read_configuration
+        from seqmusic.run import train_run
+
+        model = [out or Path("runs") / config.stem]
+        train_run(read_configuration(config, {}), model[0], corpus=data)
+    print(json.dumps(benchmark_jsb(data, model or BENCHMARK_MODELS, allow_overlap=allow_overlap)))
+
+
+@app.command
+def rivals(*, data: Path, cpu_seconds: float = 120.0) -> None:
+    """Train the transformer, an LSTM and a sixteenth-grid transformer alike, and compare; the last line is one JSON object.
+
+    For example: seqmusic benchmark rivals --data Jsb16thSeparated.json --cpu-seconds 300
+
+    Args:
+        data: The file of the benchmark, Jsb16thSeparated.json.
+        cpu_seconds: Processor time for each.
+    """
+    from seqmusic.evaluation.rivals import trained_rivals
+
+    if not cpu_seconds > 0:
+        raise ValueError(f"--cpu-seconds must be more than 0, got {cpu_seconds}")
+    print(json.dumps(trained_rivals(data, cpu_seconds)))

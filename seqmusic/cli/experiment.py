@@ -1,0 +1,46 @@
+"""seqmusic train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from seqmusic.cli.arguments import Flag
+
+_Table = dict[str, str] | None
+
+
+def train(
+    config: Path | None = None,
+    /,
+    *,
+    out: Path,
+    data: Path | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    minutes: str | None = None,
+    resume: Annotated[bool, Flag] = False,
+    model: _Table = None,
+    training: _Table = None,
+) -> None:
+    """Train a model, of the chorales unless --data names another corpus.
+
+    For example: seqmusic train configs/quick.toml --out runs/first --model.dropout 0.3
+
+    Args:
+        config: A configuration in TOML; quick and tiny name those that come with seqmusic.
+        out: The folder of the run.
+        data: Another corpus: a folder made by seqmusic data prepare --out, or a benchmark .json with its own split.
+        device: Where to compute; auto takes the best that is there.
+        minutes: Stop after so long; the same as --training.minutes.
+        resume: Go on with the run in the folder.
+        model: Any key of the table [model], such as --model.dropout 0.3.
+        training: Any key of the table [training], such as --training.steps 900.
+    """
+    from seqmusic.configuration import read_configuration
+    from seqmusic.run import train_run
+
+    tables = {"model": model or {}, "training": training or {}}
+    overrides = {f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
+    if minutes is not None:
+        overrides["training.minutes"] = minutes
+    train_run(read_configuration(config, overrides), out, corpus=data, device=device, resume=resume)

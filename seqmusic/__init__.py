@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqmusic.checkpoints import load_model
-    from seqmusic.composition import continue_run
+    from seqmusic.composition import Task, compose_run
     from seqmusic.configuration import read_configuration
     from seqmusic.corpus.chorales import load_chorales
     from seqmusic.errors import SeqmusicError
     from seqmusic.formats import read_score, write_score
     from seqmusic.formats.head import head_text, parse_head
-    from seqmusic.generation.continuation import Candidate, Request, continuation
+    from seqmusic.generation.completion import Candidate
+    from seqmusic.generation.composing import continuation, harmonization, regeneration, revision
     from seqmusic.generation.keys import likeliest_key
     from seqmusic.generation.prediction import next_sounds
-    from seqmusic.generation.sampling import Sampling
+    from seqmusic.generation.request import Request
     from seqmusic.generation.stream import Rule
     from seqmusic.run import train_run
     from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
@@ -32,17 +33,18 @@ __all__ = [
     "Note",
     "Request",
     "Rule",
-    "Sampling",
     "Score",
     "SeqmusicError",
+    "Task",
     "TimeSignature",
     "Trace",
     "Voice",
     "__version__",
+    "compose_run",
     "continuation",
-    "continue_run",
     "decode",
     "encode",
+    "harmonization",
     "head_text",
     "likeliest_key",
     "load_chorales",
@@ -53,22 +55,25 @@ __all__ = [
     "parse_head",
     "read_configuration",
     "read_score",
+    "regeneration",
+    "revision",
     "trace",
     "train_run",
     "write_score",
 ]
 _HOMES = {
     "checkpoints": ("load_model",),
-    "composition": ("continue_run",),
+    "composition": ("Task", "compose_run"),
     "configuration": ("read_configuration",),
     "corpus.chorales": ("load_chorales",),
     "errors": ("SeqmusicError",),
     "formats": ("read_score", "write_score"),
     "formats.head": ("head_text", "parse_head"),
-    "generation.continuation": ("Candidate", "Request", "continuation"),
+    "generation.completion": ("Candidate",),
+    "generation.composing": ("continuation", "harmonization", "regeneration", "revision"),
     "generation.keys": ("likeliest_key",),
     "generation.prediction": ("next_sounds",),
-    "generation.sampling": ("Sampling",),
+    "generation.request": ("Request",),
     "generation.stream": ("Rule",),
     "run": ("train_run",),
     "score": ("Key", "Note", "Score", "TimeSignature", "Voice", "melody"),

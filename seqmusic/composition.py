@@ -1,46 +1,92 @@
-"""A head into files: continue it, write what came of it, and make it again from what was written."""
+"""From music and a task to files: compose, write what came of it, and make it again from what was written."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from seqmusic.checkpoints import load_model, model_folder
+from seqmusic.checkpoints import PRETRAINED, load_model, model_folder
 from seqmusic.errors import FormatError, MissingExtraError, RequestError
 from seqmusic.formats import read_score, write_score
-from seqmusic.formats.head import head_text, parse_head
-from seqmusic.generation.continuation import Candidate, Request, continuation, given_names
+from seqmusic.generation.completion import Candidate
+from seqmusic.generation.composing import composed, regeneration, revision
 from seqmusic.generation.keys import likeliest_key
-from seqmusic.score import Key, Note, Score, TimeSignature
+from seqmusic.generation.prompts import Prompt, continuation_prompt, fitting_shift, harmonization_prompt, regeneration_prompt
+from seqmusic.generation.request import Request
+from seqmusic.model.transformer import Transformer
+from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 GIVEN_COLOR = "#1f6fb2"
 
 
-def continue_run(head: Score, model: Path | None, request: Request, out: Path) -> list[dict[str, object]]:
-    """Continue a head; write each candidate into `out` and return its figures and files, likeliest first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be done with a score; each name uses the fields it needs.
+
+    Attributes:
+        name: continue, harmonize or regenerate.
+        bars: to continue: how many in all; to regenerate: the first and the last, None for all.
+        voices: to continue: one of melody and satb; to harmonize: which are given; to regenerate: which are composed anew.
+        scatter: to regenerate: the share of the notes drawn in each round; 0 for all at once.
+        rounds: to regenerate: how many.
+    """
+
+    name: str
+    bars: int | tuple[int, int] | None = None
+    voices: tuple[str, ...] = ()
+    scatter: float = 0.0
+    rounds: int = 1
+
+
+def compose_run(
+    task: Task, score: Score, model: Path | None, request: Request, out: Path, *, say: Callable[[str], None] = lambda text: None
+) -> list[dict[str, object]]:
+    """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
+
+    Args:
+        task: what is to be done.
+        score: what it is done with.
+        model: the folder of a trained model, or the name of one that comes with seqmusic; None for the default.
+        request: how candidates are drawn, and what they must obey.
+        out: a new folder.
+        say: takes lines for people.
 
     Raises:
         FormatError: `out` is there already.
-        RequestError, CheckpointError: as `continuation` and `load_model`.
+        RequestError, UnencodableError: the task cannot be done with this score.
+        CheckpointError: there is no such model.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: is there already; choose another --out")
+    prompt = _prompt(task, score)
     folder = model_folder(model)
     trained = load_model(folder)
-    head = replace(head, key=head.key or (likeliest_key(trained, head) if head.n_notes else None))
-    candidates = continuation(trained, head, request)
-    made = json.dumps(
-        {
-            "head": head_text(head),
-            "time_signature": str(head.time_signatures[0][1]),
-            "key": asdict(head.key) if head.key else None,
-            "model": str(folder),
-            "request": asdict(request),
+    if score.key is None:
+        key = likeliest_key(trained, _sounding(prompt.score), is_whole=task.name != "continue")
+        score, prompt = replace(score, key=key), replace(prompt, score=replace(prompt.score, key=key))
+    if shift := fitting_shift(prompt.score):
+        away = f"{abs(shift)} semitones {'higher' if shift > 0 else 'lower'}"
+        say(f"What is given lies outside the compass of its voice: composed {away}, and moved back.")
+    candidates = _candidates(task, trained, score, prompt, request, say)
+    named = folder.name if folder.parent == PRETRAINED else str(folder)
+    made = json.dumps({"task": asdict(task), "score": _as_plain(score), "model": named, "request": asdict(request)})
+    title = score.title or {"continue": "Continuation", "harmonize": "Harmonization"}.get(task.name, "Regeneration")
+    written = []
+    for rank, candidate in enumerate(candidates, start=1):
+        whole = replace(candidate.score, source=made, title=score.title or f"{title} {rank}", tempo_bpm=score.tempo_bpm)
+        files = write_candidate(whole, prompt.score, out / str(rank))
+        figures = {
+            "rank": rank,
+            "log_probability_per_note": candidate.log_probability_per_note,
+            "bits_per_note": -candidate.log_probability_per_note / math.log(2),
+            "n_notes": candidate.n_events,
         }
-    )
-    return [_write_candidate(rank, candidate, head, made, out) for rank, candidate in enumerate(candidates, start=1)]
+        written.append({**figures, "files": files})
+    return written
 
 
 def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
@@ -51,39 +97,85 @@ def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
     """
     try:
         made = json.loads(read_score(path).source)
-        request, key = Request(**made["request"]), made["key"]
-        head, model, signature = str(made["head"]), Path(made["model"]), TimeSignature.parse(made["time_signature"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise RequestError(
-            f"{path}: holds no settings of seqmusic continue; replay takes a MIDI or MusicXML file it wrote"
-        ) from error
-    score = parse_head(head, signature, Key(**key) if key else None)
-    return continue_run(score, model, request, out)
+        told = dict(made["task"])
+        bars = tuple(told["bars"]) if isinstance(told["bars"], list) else told["bars"]
+        task = Task(**{**told, "bars": bars, "voices": tuple(told["voices"])})
+        request = Request(**{**made["request"], "compass": tuple(made["request"]["compass"])})
+        score, model = _from_plain(made["score"]), Path(made["model"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(f"{path}: holds no settings of seqmusic; replay takes a MIDI or MusicXML file that it wrote") from error
+    return compose_run(task, score, model, request, out)
 
 
-def _write_candidate(rank: int, candidate: Candidate, head: Score, made: str, out: Path) -> dict[str, object]:
-    score = replace(candidate.score, source=made, title=head.title or f"Continuation {rank}")
-    files = {}
-    for suffix in ("mid", "musicxml", "ly"):
-        files[suffix] = str(write_score(score, out / f"{rank}.{suffix}"))
+def write_candidate(score: Score, given: Score, stem: Path) -> dict[str, str]:
+    """The files written, by kind; notes that were given stand in another color in the pictures."""
+    files = {suffix: str(write_score(score, stem.with_suffix(f".{suffix}"))) for suffix in ("mid", "musicxml", "ly")}
+    own = {(voice, _place(note)) for voice, line in enumerate(given.voices) for note in line.notes}
+
+    def color(voice: int, note: Note) -> str | None:
+        return GIVEN_COLOR if (voice, _place(note)) in own else None
+
     try:
         from seqmusic.formats.image import write_png, write_svg
 
-        lines = {name: line for line, name in enumerate(voice.name for voice in score.voices)}
-        own = given_names(head, "melody" if len(score.voices) == 1 else "satb")
-        given = {(lines[name], note.onset_ticks) for name, voice in zip(own, head.voices, strict=True) for note in voice.notes}
-
-        def color(voice: int, note: Note) -> str | None:
-            return GIVEN_COLOR if (voice, note.onset_ticks) in given else None
-
-        files["svg"] = str(write_svg(score, out / f"{rank}.svg", color))
-        files["png"] = str(write_png(score, out / f"{rank}.png", color))
+        files["svg"] = str(write_svg(score, stem.with_suffix(".svg"), color))
+        files["png"] = str(write_png(score, stem.with_suffix(".png"), color))
     except MissingExtraError as error:
         files["picture"] = str(error)
+    return files
+
+
+def _prompt(task: Task, score: Score) -> Prompt:
+    if task.name == "continue" and isinstance(task.bars, int):
+        return continuation_prompt(score, task.bars, *task.voices)
+    if task.name == "harmonize":
+        return harmonization_prompt(score, task.voices)
+    if task.name == "regenerate" and not isinstance(task.bars, int):
+        return regeneration_prompt(score, task.bars, task.voices)
+    raise ValueError(f"no such task: {task}")
+
+
+def _candidates(
+    task: Task, model: Transformer, score: Score, prompt: Prompt, request: Request, say: Callable[[str], None]
+) -> list[Candidate]:
+    if task.name != "regenerate" or isinstance(task.bars, int):
+        return composed(model, prompt, request)
+    if not task.scatter:
+        return regeneration(model, score, request, bars=task.bars, voices=task.voices)
+
+    def show(candidate: int, round_: int, nats: float) -> None:
+        say(f"candidate {candidate + 1}  round {round_:>3}  log-probability a note {nats:.3f}")
+
+    return revision(model, score, request, share=task.scatter, rounds=task.rounds, bars=task.bars, voices=task.voices, show=show)
+
+
+def _sounding(score: Score) -> Score:
+    """The score without the voices that are empty."""
+    return replace(score, voices=tuple(voice for voice in score.voices if voice.notes))
+
+
+def _place(note: Note) -> tuple[int, int, int]:
+    return note.onset_ticks, note.duration_ticks, note.pitch
+
+
+def _as_plain(score: Score) -> dict[str, object]:
+    """The score in lists and numbers."""
     return {
-        "rank": rank,
-        "log_probability_per_note": candidate.log_probability_per_note,
-        "bits_per_note": -candidate.log_probability_per_note / math.log(2),
-        "n_notes": candidate.n_events,
-        "files": files,
+        "voices": [[v.name, [[*_place(note), int(note.fermata)] for note in v.notes]] for v in score.voices],
+        "time_signatures": [[tick, str(signature)] for tick, signature in score.time_signatures],
+        "pickup_ticks": score.pickup_ticks,
+        "key": asdict(score.key) if score.key else None,
+        "tempo_bpm": score.tempo_bpm,
+        "title": score.title,
     }
+
+
+def _from_plain(told: dict[str, Any]) -> Score:
+    voices = tuple(
+        Voice(str(name), tuple(Note(int(onset), int(length), int(pitch), bool(fermata)) for onset, length, pitch, fermata in notes))
+        for name, notes in told["voices"]
+    )
+    signatures = tuple((int(tick), TimeSignature.parse(text)) for tick, text in told["time_signatures"])
+    key = Key(**told["key"]) if told["key"] else None
+    tempo = float(told["tempo_bpm"]) if told["tempo_bpm"] is not None else None
+    return Score(voices, signatures, int(told["pickup_ticks"]), key, tempo, str(told["title"]))

@@ -7,10 +7,13 @@ import torch
 from seqmusic.checkpoints import VOCABULARY
 from seqmusic.errors import RequestError
 from seqmusic.formats.head import parse_head
-from seqmusic.generation.continuation import Candidate, Request, continuation, fitting_shift, prompt
+from seqmusic.generation.completion import Candidate
+from seqmusic.generation.composing import continuation
 from seqmusic.generation.keys import likeliest_key
 from seqmusic.generation.prediction import next_sounds
-from seqmusic.generation.stream import LogProbabilities
+from seqmusic.generation.prompts import continuation_prompt, fitting_shift
+from seqmusic.generation.request import Request
+from seqmusic.generation.stream import LogProbabilities, Rule
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 from seqmusic.tokens.grammar import Walk
@@ -40,7 +43,7 @@ def test_a_piece_ends_with_notes_at_the_end_of_the_last_bar(
     model: Transformer, text: str, signature: str, voices: str, end: int
 ) -> None:
     head = parse_head(text, TimeSignature.parse(signature))
-    candidates = continuation(model, head, Request(bars=2, n=6, voices=voices))
+    candidates = continuation(model, head, Request(n=6), bars=2, voices=voices)
     assert [voice.end_ticks for own in candidates for voice in own.score.voices] == [end] * sum(
         len(own.score.voices) for own in candidates
     )
@@ -49,42 +52,42 @@ def test_a_piece_ends_with_notes_at_the_end_of_the_last_bar(
 
 def test_a_last_tick_is_never_a_rest(model: Transformer) -> None:
     head = Score((Voice("Soprano", (Note(0, 95, 60),)),), ((0, TimeSignature(4, 4)),))
-    assert {own.score.voices[0].end_ticks for own in continuation(model, head, Request(bars=1, n=20, voices="melody"))} == {96}
+    assert {own.score.voices[0].end_ticks for own in continuation(model, head, Request(n=20), bars=1, voices="melody")} == {96}
 
 
 @pytest.mark.parametrize("text", ["C2 D2 E2", "C7 D7 E7", "0 2 4", "127 125", "C2 C7"])
 @pytest.mark.parametrize("voices", ["melody", "satb"])
 def test_a_head_outside_the_compass_is_kept(model: Transformer, text: str, voices: str) -> None:
     head = parse_head(text, key=Key(2, "major"))
-    candidates = continuation(model, head, Request(bars=2, n=2, voices=voices))
+    candidates = continuation(model, head, Request(n=2), bars=2, voices=voices)
     assert heads_kept(head, candidates, SATB[:1])
     assert {own.score.key for own in candidates} == {head.key}
 
 
 def test_a_head_is_moved_by_octaves_where_they_suffice() -> None:
-    assert fitting_shift(parse_head("C2 D2 E2"), "melody") == 24
-    assert fitting_shift(parse_head("C7 C8"), "melody") == -36
-    assert fitting_shift(parse_head("A3 A5"), "melody") == 0
-    assert fitting_shift(parse_head("Ab3 Ab5"), "melody") == 1  # two octaves fill the compass, so no octave fits
-    assert fitting_shift(parse_head("C5; C3"), "satb") == 0
+    assert fitting_shift(parse_head("C2 D2 E2")) == 24
+    assert fitting_shift(parse_head("C7 C8")) == -36
+    assert fitting_shift(parse_head("A3 A5")) == 0
+    assert fitting_shift(parse_head("Ab3 Ab5")) == 1  # two octaves fill the compass, so no octave fits
+    assert fitting_shift(parse_head("C5; C3")) == 0
 
 
 def test_voices_are_known_by_name_or_by_place(model: Transformer) -> None:
     two = parse_head("C5 D5 ; C3 B2")
-    assert heads_kept(two, continuation(model, two, Request(bars=1, n=2)), ("Soprano", "Bass"))
-    with pytest.raises(RequestError, match=r"has 5 voices .*; satb takes one voice, four, or some named Soprano, Alto"):
-        continuation(model, parse_head("C5; C5; C4; C4; C3"), Request(bars=1))
+    assert heads_kept(two, continuation(model, two, Request(n=2), bars=1), ("Soprano", "Bass"))
+    with pytest.raises(RequestError, match=r"are 5 voices .*; give one voice, four, or some named Soprano, Alto"):
+        continuation(model, parse_head("C5; C5; C4; C4; C3"), bars=1)
 
 
 def test_bars_are_counted_through_a_change_of_time_signature() -> None:
     head = parse_head("C4 D4 E4 F4 | G4:1")
     changed = Score(head.voices, ((0, TimeSignature(4, 4)), (96, TimeSignature(3, 4))), 0, None)
-    assert prompt(changed, Request(bars=4, voices="melody"))[1] == [[(192, 96 + 3 * 72)]]
+    assert continuation_prompt(changed, 4, "melody").holes == (((192, 96 + 3 * 72),),)
 
 
 def test_equal_candidates_come_once(model: Transformer) -> None:
-    assert len(continuation(model, parse_head("C4"), Request(bars=1, n=3, temperature=0, voices="melody"))) == 1
-    assert len(continuation(model, parse_head("C4"), Request(bars=1, n=3, top_k=1, voices="melody"))) == 1
+    assert len(continuation(model, parse_head("C4"), Request(n=3, temperature=0), bars=1, voices="melody")) == 1
+    assert len(continuation(model, parse_head("C4"), Request(n=3, top_k=1), bars=1, voices="melody")) == 1
 
 
 def test_a_rule_decides_and_the_grammar_stays(model: Transformer) -> None:
@@ -94,23 +97,27 @@ def test_a_rule_decides_and_the_grammar_stays(model: Transformer) -> None:
             log_probabilities[0] = 0.0  # never allowed for a note, and so of no effect
         return log_probabilities + 3.0  # need not sum to one
 
-    request = Request(bars=4, n=2, voices="melody", top_p=0.95)
-    for own in continuation(model, parse_head("C4"), request, quarters):
+    request = Request(n=2, top_p=0.95)
+    for own in continuation(model, parse_head("C4"), request, bars=4, voices="melody", rule=quarters):
         assert all(note.onset_ticks % 24 == note.duration_ticks % 24 == 0 for note in own.score.voices[0].notes)
         assert np.isfinite(own.log_probability)
 
-    same = continuation(model, parse_head("C4"), request, lambda log_probabilities, walk: log_probabilities)
+    same = continuation(model, parse_head("C4"), request, rule=lambda log_probabilities, walk: log_probabilities)
     assert [own.score for own in same] == [own.score for own in continuation(model, parse_head("C4"), request)]
 
 
 def test_rules_that_cannot_be_followed(model: Transformer) -> None:
-    request = Request(bars=2, n=1, voices="melody")
-    with pytest.raises(RequestError, match="the rule leaves nothing to choose at tick 24"):
-        continuation(model, parse_head("C4"), request, lambda own, walk: np.full_like(own, -np.inf))
-    with pytest.raises(RequestError, match="leaves nothing to choose"):
-        continuation(model, parse_head("C4"), request, lambda own, walk: np.full_like(own, np.nan))
+    def ruled(rule: Rule) -> list[Candidate]:
+        return continuation(model, parse_head("C4"), Request(n=1), bars=2, voices="melody", rule=rule)
+
+    with pytest.raises(RequestError, match=r"no way through was found in 24 attempts, the last to tick 24; .* a rule of your own"):
+        ruled(lambda own, walk: np.full_like(own, -np.inf))
+    with pytest.raises(RequestError, match="no way through"):
+        ruled(lambda own, walk: np.full_like(own, np.nan))
+    with pytest.raises(ValueError, match="answers with numbers and -inf, got inf at tick 24"):
+        ruled(lambda own, walk: np.full_like(own, np.inf))
     with pytest.raises(ValueError, match="answers with as many numbers as it is given"):
-        continuation(model, parse_head("C4"), request, lambda own, walk: own[:5])
+        ruled(lambda own, walk: own[:5])
 
 
 def test_what_is_expected_next_is_a_distribution_in_words(model: Transformer) -> None:

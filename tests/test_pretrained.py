@@ -10,7 +10,8 @@ from seqmusic.corpus.fingerprints import known_pieces, read_fingerprints
 from seqmusic.errors import CheckpointError
 from seqmusic.evaluation.baselines import cells
 from seqmusic.formats.head import parse_head
-from seqmusic.generation.continuation import Request, continuation
+from seqmusic.generation.composing import continuation
+from seqmusic.generation.request import Request
 from seqmusic.run import likelihood, make_masks
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of
@@ -48,5 +49,5 @@ def test_the_default_model_knows_its_training_works_alone(chorales: Dataset) -> 
 
 
 def test_the_default_model_continues() -> None:
-    (candidate,) = continuation(load_model(model_folder(None)), parse_head("G4 A4 B4 C5"), Request(bars=2, n=1, voices="melody"))
+    (candidate,) = continuation(load_model(model_folder(None)), parse_head("G4 A4 B4 C5"), Request(n=1), bars=2, voices="melody")
     assert candidate.score.end_ticks == 192

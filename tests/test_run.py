@@ -15,7 +15,8 @@ from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, DeviceError, FormatError, RequestError
 from seqmusic.formats import read_score
 from seqmusic.formats.head import parse_head
-from seqmusic.generation.continuation import Request, continuation
+from seqmusic.generation.composing import continuation
+from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import Sampling, draw
 from seqmusic.generation.speed import composing_speed
 from seqmusic.model.transformer import ModelSettings, Transformer
@@ -94,7 +95,7 @@ def test_a_continuation_keeps_its_head_and_ends_with_the_bar(trained: Path) -> N
     head = parse_head("E4:1/4 | F4 G4 A4 B4 | C5:1/2")
     model = checkpoints.load_model(trained)
     for voices, n_voices in (("melody", 1), ("satb", 4)):
-        for candidate in continuation(model, head, Request(bars=3, n=2, voices=voices)):
+        for candidate in continuation(model, head, Request(n=2), bars=3, voices=voices):
             score = candidate.score
             assert len(score.voices) == n_voices
             assert score.voices[0].notes[: len(head.voices[0].notes)] == head.voices[0].notes
@@ -104,21 +105,21 @@ def test_a_continuation_keeps_its_head_and_ends_with_the_bar(trained: Path) -> N
 
 def test_candidates_do_not_depend_on_their_number(trained: Path) -> None:
     head, model = parse_head("C4 D4"), checkpoints.load_model(trained)
-    three = {c.score for c in continuation(model, head, Request(bars=2, n=3, seed=3, voices="melody"))}
-    one = continuation(model, head, Request(bars=2, n=1, seed=3, voices="melody"))
+    three = {c.score for c in continuation(model, head, Request(n=3, seed=3), bars=2, voices="melody")}
+    one = continuation(model, head, Request(n=1, seed=3), bars=2, voices="melody")
     assert one[0].score in three
-    assert continuation(model, head, Request(bars=2, n=1, seed=4, voices="melody"))[0].score != one[0].score
+    assert continuation(model, head, Request(n=1, seed=4), bars=2, voices="melody")[0].score != one[0].score
 
 
 def test_a_result_can_be_made_again(trained: Path, tmp_path: Path) -> None:
-    request = Request(bars=2, n=2, seed=9, voices="satb", temperature=0.9)
-    made = composition.continue_run(parse_head("G4 A4 B4"), trained, request, tmp_path / "a")
+    request, task = Request(n=2, seed=9, temperature=0.9), composition.Task(name="continue", bars=2, voices=("satb",))
+    made = composition.compose_run(task, parse_head("G4 A4 B4"), trained, request, tmp_path / "a")
     for name in ("1.mid", "1.musicxml"):
         again = composition.replay_run(tmp_path / "a" / name, tmp_path / name)
         assert [row["log_probability_per_note"] for row in again] == [row["log_probability_per_note"] for row in made]
         assert read_score(tmp_path / name / "2.mid") == read_score(tmp_path / "a" / "2.mid")
     with pytest.raises(FormatError, match="is there already"):
-        composition.continue_run(parse_head("G4"), trained, request, tmp_path / "a")
+        composition.compose_run(task, parse_head("G4"), trained, request, tmp_path / "a")
 
 
 @pytest.mark.parametrize(
@@ -130,15 +131,19 @@ def test_a_result_can_be_made_again(trained: Path, tmp_path: Path) -> None:
 )
 def test_requests_that_cannot_be_met(trained: Path, head: str, settings: dict[str, int], words: str) -> None:
     with pytest.raises(RequestError, match=words):
-        continuation(checkpoints.load_model(trained), parse_head(head), Request(**settings, voices="melody"))
+        continuation(checkpoints.load_model(trained), parse_head(head), **settings, voices="melody")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("temperature", -0.1), ("top_p", 0.0), ("min_p", 2.0), ("bars", -1), ("n", 0), ("voices", "x")]
-)
+@pytest.mark.parametrize(("field", "value"), [("temperature", -0.1), ("top_p", 0.0), ("min_p", 2.0), ("n", 0), ("seed", -1)])
 def test_bad_requests(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{field} must be"):
         Request(**{field: value})
+
+
+@pytest.mark.parametrize(("field", "value"), [("bars", -1), ("bars", 65), ("voices", "x")])
+def test_bad_continuations(trained: Path, field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"{field} must be"):
+        continuation(checkpoints.load_model(trained), parse_head("C4"), **{field: value})
 
 
 def test_damaged_models_are_refused(trained: Path, tmp_path: Path) -> None:

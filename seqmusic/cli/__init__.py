@@ -27,6 +27,8 @@ app = App(
 app.command(data.app)
 app.command(experiment.train)
 app.command(compose.continue_, name="continue")
+app.command(compose.harmonize)
+app.command(compose.regenerate)
 app.command(compose.replay)
 app.command(benchmark.app)
 

@@ -1,15 +1,33 @@
-"""seqmusic continue and replay: music from a model."""
+"""seqmusic continue, harmonize, regenerate and replay: music from a model."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from seqmusic.cli.arguments import Flag, new_folder, read_theme
+from seqmusic.generation.request import Request
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Asked(Request):
+    """What all that compose have in common."""
+
+    n: Annotated[int, Parameter(name="-n")] = 3
+    scale: Annotated[bool, Flag] = False
+    strict: Annotated[bool, Flag] = False
+    compass: Annotated[tuple[str, ...], Flag] = ()
+
+    def request(self) -> Request:
+        """The same as the package knows it."""
+        return Request(**{field.name: getattr(self, field.name) for field in fields(Request)})
 
 
 def continue_(
@@ -17,18 +35,11 @@ def continue_(
     model: Path | None = None,
     voices: Literal["melody", "satb"] | None = None,
     bars: int = 8,
-    n: Annotated[int, Parameter(name="-n")] = 3,
-    temperature: float = 1.0,
-    pitch_temperature: float | None = None,
-    rhythm_temperature: float | None = None,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
     key: str | None = None,
     time_signature: str | None = None,
-    seed: int = 0,
     out: Path | None = None,
     json: Annotated[bool, Flag] = False,
+    asked: Asked | None = None,
 ) -> None:
     """Continue a theme, and write the candidates as MIDI, MusicXML, LilyPond and pictures, the likeliest first.
 
@@ -39,49 +50,95 @@ def continue_(
         model: The folder of a trained model.
         voices: One voice, or four; when not said, one for a theme of one voice and else four.
         bars: How many bars in all, the theme's own included and a pickup not counted; the last is short by the pickup.
-        n: How many candidates.
-        temperature: 1 as the model was trained, less is safer, 0 always takes the likeliest, and so gives one candidate.
-        pitch_temperature: The same for pitches alone.
-        rhythm_temperature: The same for durations alone.
-        top_k: Choose among so many of the likeliest; 0 is all.
-        top_p: Choose among the likeliest that have this probability together.
-        min_p: Leave out what is less likely than this share of the likeliest; 0.05 calms a model that was trained shortly.
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
         time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
-        seed: The same seed gives the same candidates.
         out: A new folder for the files; continuations/1, 2, ... when not said.
         json: Say the result as one JSON object, on the last line.
     """
-    from seqmusic.composition import continue_run
-    from seqmusic.generation.continuation import Request, fitting_shift
+    from seqmusic.composition import Task, compose_run
 
     score = read_theme(head, key, time_signature)
     style = voices or ("melody" if len(score.voices) == 1 else "satb")
-    request = Request(
-        bars=bars,
-        n=n,
-        temperature=temperature,
-        pitch_temperature=pitch_temperature,
-        rhythm_temperature=rhythm_temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        seed=seed,
-        voices=style,
-    )
-    if shift := fitting_shift(score, style):
-        away = f"{abs(shift)} semitones {'higher' if shift > 0 else 'lower'}"
-        print(f"The theme lies outside the compass of its voice: composed {away}, and moved back.", file=sys.stderr)
-    print_candidates(continue_run(score, model, request, new_folder(out)), as_json=json)
+    task = Task(name="continue", bars=bars, voices=(style,))
+    asked = asked or Asked()
+    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), say=_say), as_json=json)
+
+
+def harmonize(
+    *melody: str,
+    voice: str = "",
+    model: Path | None = None,
+    key: str | None = None,
+    time_signature: str | None = None,
+    out: Path | None = None,
+    json: Annotated[bool, Flag] = False,
+    asked: Asked | None = None,
+) -> None:
+    """Compose the voices that are missing beside those that are given, which stay exactly as they are.
+
+    For example: seqmusic harmonize "G4 A4 B4 C5 | D5:1/2 B4 | C5 A4 F#4:1/2 | G4:1" --key "G major" --strict
+
+    Args:
+        melody: The given voice, typed, or one file; several voices where several are given.
+        voice: Which of soprano, alto, tenor and bass they are, such as bass, or soprano,bass; when not said, one is the soprano.
+        model: The folder of a trained model.
+        key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of what is given.
+        time_signature: Such as 3/4; of typed voices, 4/4 when not said.
+        out: A new folder for the files; continuations/1, 2, ... when not said.
+        json: Say the result as one JSON object, on the last line.
+    """
+    from seqmusic.composition import Task, compose_run
+
+    task = Task(name="harmonize", voices=_names(voice))
+    asked, score = asked or Asked(), read_theme(melody, key, time_signature)
+    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), say=_say), as_json=json)
+
+
+def regenerate(
+    score: str,
+    /,
+    *,
+    bars: str | None = None,
+    voices: str = "",
+    scatter: float = 0.0,
+    rounds: int = 4,
+    model: Path | None = None,
+    key: str | None = None,
+    out: Path | None = None,
+    json: Annotated[bool, Flag] = False,
+    asked: Asked | None = None,
+) -> None:
+    """Compose some bars anew, or some voices of them, and leave everything else as it is.
+
+    For example: seqmusic regenerate continuations/1/1.musicxml --bars 5-6 --voices alto,tenor
+
+    Args:
+        score: A file (MIDI, MusicXML, kern, ABC), or a typed score.
+        bars: Which, such as 5-8 or 3, counted as on the printed page: a pickup is bar 0; all when not said.
+        voices: Which, such as alto,tenor; all when not said.
+        scatter: Draw this share of the notes, such as 0.3, and compose only them anew, in rounds; 0 is all at once.
+        rounds: How many rounds of --scatter; the log-probability is shown after each.
+        model: The folder of a trained model.
+        key: Such as "D minor"; that of the file when not said, and the likeliest where it has none.
+        out: A new folder for the files; continuations/1, 2, ... when not said.
+        json: Say the result as one JSON object, on the last line.
+    """
+    from seqmusic.composition import Task, compose_run
+
+    if not 0 <= scatter <= 1:
+        raise ValueError(f"--scatter must be in 0..1, got {scatter}")
+    task = Task(name="regenerate", bars=_bars(bars), voices=_names(voices), scatter=scatter, rounds=rounds if scatter else 1)
+    asked, whole = asked or Asked(), read_theme([score], key)
+    print_candidates(compose_run(task, whole, model, asked.request(), new_folder(out), say=_say), as_json=json)
 
 
 def replay(file: Path, /, *, out: Path | None = None) -> None:
-    """Make a continuation again from the seed and settings that its MIDI or MusicXML file carries.
+    """Make a result again from the seed and settings that its MIDI or MusicXML file carries.
 
     For example: seqmusic replay continuations/1/1.mid --out again
 
     Args:
-        file: A file that seqmusic continue wrote.
+        file: A file that seqmusic continue, harmonize or regenerate wrote.
         out: A new folder for the files; continuations/1, 2, ... when not said.
     """
     from seqmusic.composition import replay_run
@@ -90,6 +147,7 @@ def replay(file: Path, /, *, out: Path | None = None) -> None:
 
 
 def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False) -> None:
+    """Print a line for each candidate, or all as one JSON object."""
     if as_json:
         print(json.dumps({"candidates": candidates}))
         return
@@ -100,3 +158,21 @@ def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False)
         print(f"{figures}  {' '.join([str(files[0]), *(file.suffix for file in files[1:])]) if files else ''}".rstrip())
     if missing := next((one["files"]["picture"] for one in candidates if "picture" in one["files"]), ""):
         print(f"No pictures: {missing}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _bars(text: str | None) -> tuple[int, int] | None:
+    """First and last bar of 5-8, or of 5."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*([0-9]{1,6})\s*(?:-\s*([0-9]{1,6})\s*)?", text)
+    if match is None:
+        raise ValueError(f"bars are written like 5-8, or 5, got {text!r}")
+    return int(match[1]), int(match[2] or match[1])

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """How an id is drawn; a rule left at its default does nothing."""
-
-    temperature: float = 1.0  # 0 = the likeliest
-    top_k: int = 0  # keep the k likeliest, 0 = all
-    top_p: float = 1.0  # keep the likeliest that together reach this probability, 0..1
-    min_p: float = 0.0  # keep those at least this share as likely as the likeliest, 0..1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.temperature < float("inf"):
-            raise ValueError(f"temperature must be 0 (the likeliest) or more, got {self.temperature}")
-        if self.top_k < 0:
-            raise ValueError(f"top_k must be 0 (all) or more, got {self.top_k}")
-        if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must be in 0..1 and not 0, got {self.top_p}")
-        if not 0 <= self.min_p <= 1:
-            raise ValueError(f"min_p must be in 0..1, got {self.min_p}")
+from seqmusic.generation.request import Sampling
 
 
 def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -1,0 +1,145 @@
+"""From a prompt to candidates: prefill once, then one step a note, all candidates in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqmusic.errors import RequestError
+from seqmusic.generation.constraints import Constraints
+from seqmusic.generation.request import Request
+from seqmusic.generation.stream import Rule, Stream
+from seqmusic.model.transformer import Cache, Transformer
+from seqmusic.score import SATB, Score
+from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.tokenizer import Event, trace
+
+_Ids = NDArray[np.integer[Any]]
+MAX_VOICES = len(SATB)  # of a model
+MOST_ATTEMPTS = 24  # at a candidate whose constraints lead into a dead end
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One answer.
+
+    Attributes:
+        score: the whole piece, what was given included.
+        n_events: composed notes and rests.
+        log_probability: of what was composed, under the model at temperature 1, in nats.
+    """
+
+    score: Score
+    n_events: int
+    log_probability: float
+
+    @property
+    def log_probability_per_note(self) -> float:
+        """Nats a composed note or rest; higher is less surprising."""
+        return self.log_probability / max(1, self.n_events)
+
+
+@torch.inference_mode()
+def complete(
+    model: Transformer, events: Sequence[Event], request: Request, constraints: Constraints, rule: Rule | None = None
+) -> list[Candidate]:
+    """`request.n` completions of a sequence that ends with BODY, in the order of their streams of chance.
+
+    Candidate i draws from its own stream (seed, i): it does not depend on how many are asked for. One that the constraints lead
+    into a dead end is drawn again, from (seed, i, 1), (seed, i, 2) and so on.
+
+    Raises:
+        RequestError: the music grows longer than the model can follow, or every attempt ended where nothing may be chosen.
+    """
+    walk = _walked(events)
+    done: dict[int, Stream] = {}
+    for attempt in range(MOST_ATTEMPTS):
+        missing = [index for index in range(request.n) if index not in done]
+        chances = [np.random.default_rng([request.seed, index, attempt][: 2 + (attempt > 0)]) for index in missing]
+        streams = [
+            Stream(walk.copy(), chance, request.pitch_sampling, request.rhythm_sampling, constraints, rule) for chance in chances
+        ]
+        _run(model, events, streams)
+        done |= {index: stream for index, stream in zip(missing, streams, strict=True) if not stream.is_stuck}
+        if len(done) == request.n:
+            return [Candidate(done[i].walk.score(), done[i].n_events, done[i].log_probability) for i in range(request.n)]
+    raise RequestError(
+        f"no way through was found in {MOST_ATTEMPTS} attempts, the last to tick {max(stream.walk.now for stream in streams)}; "
+        "loosen what is asked (strict, scale, compass, a rule of your own), or try another seed"
+    )
+
+
+def _run(model: Transformer, events: Sequence[Event], streams: Sequence[Stream]) -> None:
+    """Compose all streams to their ends."""
+    longest = model.settings.context_length
+    cache = _cache(model, events, len(streams))
+    hidden, context = _prefill(model, events, cache, len(streams))
+    while not all(stream.is_done for stream in streams):
+        if cache.length >= longest:
+            reached = min(stream.walk.now for stream in streams if not stream.is_done)
+            raise RequestError(
+                f"the music grew beyond the {longest} events this model follows (at tick {reached} of {streams[0].walk.end}); "
+                "ask for fewer bars"
+            )
+        hidden, context = _step(model, hidden, context, streams, cache)
+
+
+def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Tensor, Tensor]:
+    """Where a sequence stands after its last event, and (1, D) and (1, C), what the heads of the model take there.
+
+    Raises:
+        RequestError: the sequence is longer than the model can follow.
+    """
+    return _walked(events), *_prefill(model, events, _cache(model, events, 1), 1)
+
+
+def _cache(model: Transformer, events: Sequence[Event], n: int) -> Cache:
+    longest = model.settings.context_length
+    if len(events) >= longest:
+        raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
+    return Cache(model.settings, n, longest, next(model.parameters()).device)
+
+
+def _walked(events: Sequence[Event]) -> Walk:
+    walk = Walk(MAX_VOICES)
+    for sound, duration in events[1:]:
+        walk.push(sound, duration)
+    return walk
+
+
+def _prefill(model: Transformer, events: Sequence[Event], cache: Cache, n: int) -> tuple[Tensor, Tensor]:
+    """(n, D) what the model makes of the prompt, n times the same, and (n, C) where it stands after it."""
+    prompt = trace(events, MAX_VOICES)
+    ticks = np.concatenate(([0], prompt.ticks))
+    heard, places, moments = (part[None].repeat(n, 0) for part in (prompt.events, prompt.context, ticks))
+    return _forward(model, heard, places, moments, cache)
+
+
+def _step(model: Transformer, hidden: Tensor, context: Tensor, streams: Sequence[Stream], cache: Cache) -> tuple[Tensor, Tensor]:
+    """(n, D) and (n, C) after one event more, chosen by each stream from those before."""
+    onsets = [stream.walk.now for stream in streams]
+    sound_logits = model.heads.sound_logits(hidden, context).cpu().numpy()
+    sounds = [stream.choose_sound(logits) for stream, logits in zip(streams, sound_logits, strict=True)]
+    chosen = torch.tensor(sounds, device=hidden.device)
+    duration_logits = model.heads.duration_logits(hidden, context, chosen).cpu().numpy()
+    durations = [stream.choose_duration(*own) for stream, *own in zip(streams, duration_logits, sounds, strict=True)]
+    for stream, sound, duration in zip(streams, sounds, durations, strict=True):
+        stream.advance(sound, duration)
+    events = np.stack([sounds, durations], axis=1)[:, None]
+    places = np.stack([stream.walk.context() for stream in streams])[:, None]
+    ticks = np.array([(onset, stream.walk.now) for onset, stream in zip(onsets, streams, strict=True)])
+    return _forward(model, events, places, ticks, cache)
+
+
+def _forward(model: Transformer, events: _Ids, context: _Ids, ticks: _Ids, cache: Cache) -> tuple[Tensor, Tensor]:
+    device = next(model.parameters()).device
+    heard, places, moments = (
+        torch.from_numpy(np.ascontiguousarray(a, dtype=np.int64)).to(device) for a in (events, context, ticks)
+    )
+    return model(heard, places, moments, cache)[:, -1], places[:, -1]

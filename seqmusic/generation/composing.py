@@ -1,0 +1,190 @@
+"""What a model is asked for: to continue, to harmonize, to compose anew in the middle. Three prompts, one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from seqmusic.generation.completion import Candidate, complete
+from seqmusic.generation.feasibility import constraints_of
+from seqmusic.generation.prediction import log_likelihoods
+from seqmusic.generation.prompts import (
+    Prompt,
+    continuation_prompt,
+    fitting_shift,
+    harmonization_prompt,
+    regeneration_prompt,
+    scattered,
+    with_voices,
+)
+from seqmusic.generation.request import Request
+from seqmusic.generation.stream import Rule
+from seqmusic.model.transformer import Transformer
+from seqmusic.score import Note, Score, Voice
+from seqmusic.tokens.tokenizer import encode_prompt
+
+MOST_ROUNDS = 100
+
+
+def continuation(
+    model: Transformer,
+    head: Score,
+    request: Request | None = None,
+    *,
+    bars: int = 8,
+    voices: str = "satb",
+    rule: Rule | None = None,
+) -> list[Candidate]:
+    """Candidates that begin with `head`, likeliest first (by log-probability a note).
+
+    Args:
+        model: a trained model.
+        head: the beginning, which is kept.
+        request: how candidates are drawn, and what they must obey.
+        bars: in all, the head's own included and a pickup not counted; the last is short by the pickup.
+        voices: "melody" or "satb".
+        rule: a rule of your own, applied before each draw; its shapes are those of `stream.Rule`.
+
+    Raises:
+        RequestError: the head has no notes, too many voices, or fills the bars asked for; or the constraints cannot be met.
+    """
+    return composed(model, continuation_prompt(head, bars, voices), request or Request(), rule)
+
+
+def harmonization(
+    model: Transformer, given: Score, request: Request | None = None, *, names: Sequence[str] = (), rule: Rule | None = None
+) -> list[Candidate]:
+    """Candidates in four voices that hold the given ones exactly, likeliest first; the others know what comes later, too.
+
+    Args:
+        model: a trained model.
+        given: one voice to three.
+        request: how candidates are drawn, and what they must obey.
+        names: which of soprano, alto, tenor, bass are given; when not said, one is the soprano, and more have their own names.
+        rule: a rule of your own, as for `continuation`.
+
+    Raises:
+        RequestError: nothing is given, nothing is left to compose, or the constraints cannot be met.
+    """
+    return composed(model, harmonization_prompt(given, names), request or Request(), rule)
+
+
+def regeneration(
+    model: Transformer,
+    score: Score,
+    request: Request | None = None,
+    *,
+    bars: tuple[int, int] | None = None,
+    voices: Sequence[str] = (),
+    rule: Rule | None = None,
+) -> list[Candidate]:
+    """Candidates with some bars of some voices composed anew and everything else as it was, likeliest first.
+
+    Args:
+        model: a trained model.
+        score: in one voice, in four, or in some named Soprano, Alto, Tenor, Bass.
+        request: how candidates are drawn, and what they must obey.
+        bars: first and last, numbered as printed (a pickup is bar 0); None for all.
+        voices: which, by name; none named means all.
+        rule: a rule of your own, as for `continuation`.
+
+    Raises:
+        RequestError: there are no such bars or voices, or nothing in them; or the constraints cannot be met.
+    """
+    candidates = composed(model, regeneration_prompt(score, bars, voices), request or Request(), rule)
+    return [replace(one, score=_as_named(one.score, score)) for one in candidates]
+
+
+def revision(
+    model: Transformer,
+    score: Score,
+    request: Request | None = None,
+    *,
+    share: float,
+    rounds: int = 4,
+    bars: tuple[int, int] | None = None,
+    voices: Sequence[str] = (),
+    show: Callable[[int, int, float], None] = lambda candidate, round_, nats: None,
+) -> list[Candidate]:
+    """Candidates that were revised in rounds: some notes are drawn, and composed anew with all the others given (Gibbs sampling).
+
+    Args:
+        model: a trained model.
+        score: as for `regeneration`.
+        request: how candidates are drawn, and what they must obey.
+        share: of the notes in the bars and voices, 0..1.
+        rounds: how many.
+        bars: as for `regeneration`.
+        voices: as for `regeneration`.
+        show: told after each round (0 is before the first) the candidate, the round, and the log-probability a note of the whole.
+
+    Raises:
+        RequestError: as for `regeneration`.
+    """
+    request = request or Request()
+    if not 0 < share <= 1:
+        raise ValueError(f"the share of notes must be in 0..1 and not 0, got {share}")
+    if not 1 <= rounds <= MOST_ROUNDS:
+        raise ValueError(f"rounds must be in 1..{MOST_ROUNDS}, got {rounds}")
+    revised = []
+    for index in range(request.n):
+        one, own = _judged(model, score), score
+        show(index, 0, one.log_probability_per_note)
+        for round_ in range(1, rounds + 1):
+            chance = np.random.default_rng([request.seed, index, round_])
+            prompt = scattered(regeneration_prompt(own, bars, voices), share, chance)
+            drawn = replace(request, n=1, seed=int(chance.integers(2**31)))
+            own = _as_named(composed(model, prompt, drawn)[0].score, score)
+            one = _judged(model, own)
+            show(index, round_, one.log_probability_per_note)
+        revised.append(one)
+    return _ranked(revised)
+
+
+def composed(model: Transformer, prompt: Prompt, request: Request, rule: Rule | None = None) -> list[Candidate]:
+    """Candidates for a prompt, likeliest first, equal ones once; composed where the model knows the voices, and moved back.
+
+    Raises:
+        RequestError: what is asked contradicts what is given, or is longer than the model can follow.
+        UnencodableError: the tokens cannot say what is given.
+    """
+    shift = fitting_shift(prompt.score)
+    constraints = constraints_of(prompt, request, shift)
+    events = encode_prompt(prompt.score.transposed(shift), prompt.holes)
+    made = complete(model, events, request, constraints, rule)
+    return _ranked([replace(one, score=_as_given(one.score.transposed(-shift), prompt)) for one in made])
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    distinct = {candidate.score: candidate for candidate in candidates}
+    return sorted(distinct.values(), key=lambda candidate: -candidate.log_probability_per_note)
+
+
+def _as_given(score: Score, prompt: Prompt) -> Score:
+    """The notes composed, in the prompt's score, whose own notes keep their fermatas."""
+    voices = tuple(
+        Voice(
+            own.name,
+            tuple(sorted([*(n for n in own.notes if prompt.is_given(i, n)), *_made(prompt, i, line)], key=lambda n: n.onset_ticks)),
+        )
+        for i, (own, line) in enumerate(zip(prompt.score.voices, score.voices, strict=True))
+    )
+    return replace(prompt.score, voices=voices)
+
+
+def _made(prompt: Prompt, voice: int, line: Voice) -> list[Note]:
+    return [note for note in line.notes if not prompt.is_given(voice, note)]
+
+
+def _as_named(score: Score, own: Score) -> Score:
+    """The score with the voices called as they were."""
+    return with_voices(score, [v.name for v in own.voices], [v.name for v in own.voices])
+
+
+def _judged(model: Transformer, score: Score) -> Candidate:
+    """The whole score as if all of it were composed."""
+    moved = score.transposed(fitting_shift(score))
+    ((log_likelihood, n_events),) = log_likelihoods(model, [moved])
+    return Candidate(score, n_events, log_likelihood)

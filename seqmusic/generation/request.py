@@ -1,0 +1,81 @@
+"""How music is asked for: how many candidates, how they are drawn, and what they must obey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_CANDIDATES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How an id is drawn; a rule left at its default does nothing."""
+
+    temperature: float = 1.0  # 0 = the likeliest
+    top_k: int = 0  # keep the k likeliest, 0 = all
+    top_p: float = 1.0  # keep the likeliest that together reach this probability, 0..1
+    min_p: float = 0.0  # keep those at least this share as likely as the likeliest, 0..1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise ValueError(f"temperature must be 0 (the likeliest) or more, got {self.temperature}")
+        if self.top_k < 0:
+            raise ValueError(f"top_k must be 0 (all) or more, got {self.top_k}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p must be in 0..1 and not 0, got {self.top_p}")
+        if not 0 <= self.min_p <= 1:
+            raise ValueError(f"min_p must be in 0..1, got {self.min_p}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """How candidates are drawn, and what they must obey.
+
+    Attributes:
+        n: How many candidates.
+        temperature: 1 as the model was trained, less is safer, 0 always takes the likeliest, and so gives one candidate.
+        pitch_temperature: The same for pitches alone.
+        rhythm_temperature: The same for durations alone.
+        top_k: Choose among so many of the likeliest; 0 is all.
+        top_p: Choose among the likeliest that have this probability together.
+        min_p: Leave out what is less likely than this share of the likeliest; 0.05 calms a model that was trained shortly.
+        seed: The same seed gives the same candidates.
+        cadence: End on a chord of the tonic, the root in the lowest voice; when not said, wherever what is given allows it.
+        scale: Compose only with notes of the key's scale; in minor, both forms of the sixth and seventh degree.
+        strict: No voice crosses another, and no two move in parallel fifths or octaves.
+        compass: Lowest and highest pitch of voices, such as soprano=C4-G5; the others keep to that of the chorales.
+    """
+
+    n: int = 3
+    temperature: float = 1.0
+    pitch_temperature: float | None = None
+    rhythm_temperature: float | None = None
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    seed: int = 0
+    cadence: bool | None = None
+    scale: bool = False
+    strict: bool = False
+    compass: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.n <= MOST_CANDIDATES:
+            raise ValueError(f"n must be in 1..{MOST_CANDIDATES}, got {self.n}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed}")
+        _ = self.pitch_sampling, self.rhythm_sampling
+
+    @property
+    def pitch_sampling(self) -> Sampling:
+        """How sounds are drawn."""
+        return self._sampling(self.pitch_temperature)
+
+    @property
+    def rhythm_sampling(self) -> Sampling:
+        """How durations are drawn."""
+        return self._sampling(self.rhythm_temperature)
+
+    def _sampling(self, temperature: float | None) -> Sampling:
+        own = self.temperature if temperature is None else temperature
+        return Sampling(temperature=own, top_k=self.top_k, top_p=self.top_p, min_p=self.min_p)

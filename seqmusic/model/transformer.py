@@ -129,10 +129,15 @@ class Transformer(nn.Module):
 
     def _turns(self, order: Tensor, times: Tensor) -> Tensor:
         """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""
-        n_each = self.settings.width // self.settings.heads // 4
-        rates = 512.0 ** -(torch.arange(n_each, device=order.device) / n_each)
+        rates = turn_rates(self.settings, order.device)
         angles = torch.cat([order[..., None] * rates, times[..., None] * rates], dim=-1)
         return torch.polar(torch.ones_like(angles), angles)[:, None]
+
+
+def turn_rates(settings: ModelSettings, device: torch.device) -> Tensor:
+    """(K / 4,) radians by which pairs of a head turn for each event, and for each sixteenth."""
+    n_each = settings.width // settings.heads // 4
+    return 512.0 ** -(torch.arange(n_each, device=device) / n_each)
 
 
 def n_parameters(model: nn.Module) -> int:

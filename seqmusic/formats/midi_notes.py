@@ -14,7 +14,7 @@ from seqmusic.formats.midi_events import META, Event
 from seqmusic.score import TICKS_PER_QUARTER
 
 LONGEST_TICKS = 2_000_000  # about 20,000 bars of 4/4
-MOST_NOTES = 100_000
+MOST_NOTES = 60_000
 MOST_SETTINGS = 100_000
 TRACK_NAME, MARKER, TEMPO, METER, KEY = 0x03, 0x06, 0x51, 0x58, 0x59
 NOTE_OFF, NOTE_ON = 0x80, 0x90

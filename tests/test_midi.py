@@ -4,13 +4,15 @@ import io
 import itertools
 import json
 
+import miditoolkit
 import mido
+import music21
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.midi import LONGEST_TICKS, midi_bytes, read_midi, write_midi
+from seqmusic.formats.midi import LONGEST_TICKS, midi_bytes, read_midi, read_midi_reported, write_midi
 from seqmusic.formats.notation import chorale_paths, read_chorale
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 
@@ -137,6 +139,38 @@ def test_another_program_finds_the_notes_the_meter_and_the_voices(tmp_path):
     assert [(t, m.type, m.note) for t, m in tracks[1] if "note" in m.type] == [(240, "note_on", 0), (1440, "note_off", 0)]
 
 
+def by_miditoolkit(path):
+    tracks = [sorted(track.notes, key=lambda note: note.start) for track in miditoolkit.MidiFile(str(path)).instruments]
+    return [[(note.start / 480, note.end / 480, note.pitch) for note in notes] for notes in tracks]
+
+
+def by_mido(path):
+    lines = []
+    for track in mido.MidiFile(path).tracks[1:]:
+        starts, notes = {}, []
+        for now, message in _absolute(track):
+            if message.type == "note_on":
+                starts[message.note] = now
+            elif message.type == "note_off":
+                notes.append((starts.pop(message.note) / 480, now / 480, message.note))
+        lines.append(sorted(notes))
+    return lines
+
+
+def by_music21(path):
+    read = music21.converter.parse(path, forceSource=True, quantizePost=False)
+    parts = [sorted(part.stripTies().flatten().notes, key=lambda note: note.offset) for part in read.parts]
+    return [[(float(n.offset), float(n.offset + n.quarterLength), n.pitch.midi) for n in part] for part in parts]
+
+
+@pytest.mark.parametrize("read", [by_miditoolkit, by_mido, by_music21])
+@pytest.mark.parametrize("place", CHORALES[::3])
+def test_other_readers_find_the_same_notes(place, read, tmp_path):
+    score = read_chorale(chorale_paths()[place])
+    lines = [[(note.onset_ticks / 24, note.end_ticks / 24, note.pitch) for note in voice.notes] for voice in score.voices]
+    assert read(write_midi(score, tmp_path / "chorale.mid")) == lines
+
+
 def _absolute(track):
     now = 0
     for message in track:
@@ -249,6 +283,30 @@ def test_a_score_too_long_to_read_back_is_not_written(tmp_path):
     with pytest.raises(FormatError, match="up to 4 MiB"):
         write_midi(melody([Note(0, 1, 60)], source="x" * (5 << 20)), tmp_path / "long.mid")
     assert not list(tmp_path.iterdir())
+
+
+def test_more_notes_or_voices_than_are_read_back_are_not_written():
+    with pytest.raises(FormatError, match="at most 128 voices and 60,000 notes, and the score has 129 and 0"):
+        midi_bytes(Score(tuple(Voice(str(i), ()) for i in range(129))))
+    with pytest.raises(FormatError, match="the score has 1 and 60,001"):
+        midi_bytes(melody(Note(i, 1, 60) for i in range(60_001)))
+
+
+def test_damaged_remarks_are_left_out_and_told(tmp_path):
+    texts = ["[" * 100_000, '{"title": 1e999}', '"x"', "null", '{"key": [9, "dorian"]}', "[1, 2"]
+    good = {"title": "A", "source": "", "pickup_ticks": 0, "time_signatures": [], "key": None, "tempo_bpm": None}
+    good |= {"voices": [], "fermatas": []}
+    wrong = {"tempo_bpm": 1e-320, "voices": [1], "fermatas": [[0]], "key": [8, "major"], "pickup_ticks": 24}
+    texts += [
+        json.dumps({**good, said: value}) for said, value in (*wrong.items(), ("tempo_bpm", "fast"), ("tempo_bpm", float("nan")))
+    ]
+    for text in [json.dumps(good), *texts]:
+        marker = mido.MetaMessage("marker", text="seqmusic: " + text, time=0)
+        (tmp_path / "theme.mid").write_bytes(file_of([marker], played((0, 480, 60))))
+        reading = read_midi_reported(tmp_path / "theme.mid")
+        assert reading.score.voices == (Voice("Soprano", (Note(0, 24, 60),)),)
+        damaged = ("damaged markers of this package ('seqmusic: ...') left out",)
+        assert (reading.score.title, reading.repairs) == (("A", ()) if text == json.dumps(good) else ("", damaged)), text[:80]
 
 
 def test_a_repeated_time_signature_counts_only_where_it_cuts_a_bar(tmp_path):

@@ -11,7 +11,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +78,7 @@ def put_on_grid(played: Iterable[PlayedNote], units_per_tick: float, shifts: Shi
     distinct = sorted(set(onsets))
     tolerance = max(0.5 / units_per_tick, _GRID_ERROR)
     notes = []
-    for note, onset, later, later_onset in zip(ordered, onsets, [*ordered[1:], None], [*onsets[1:], None], strict=True):
+    for note, onset, later, later_onset in zip_longest(ordered, onsets, ordered[1:], onsets[1:]):
         if later and later_onset == onset and note.end <= later.start:
             shifts.n_too_short += 1
             continue

@@ -70,7 +70,7 @@ def _marked(svg: str, events: Sequence[ExplainedEvent], lines: Mapping[int, Sequ
 
     marked = _ELEMENT.sub(mark, svg)
     own = re.search(r'<svg [^>]*?id="(\w+)"', svg)
-    kept = re.sub(r'<g id="[^"]*" class=', "<g class=", marked)
+    kept = re.sub(r'<(g|tspan) id="[^"]*" class=', r"<\1 class=", marked)
     return kept.replace(own[1], name) if own else kept
 
 

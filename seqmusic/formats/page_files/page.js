@@ -69,6 +69,7 @@ score.addEventListener("pointermove", (event) => {
   else if (Number(part.dataset.event) !== chosen) show(Number(part.dataset.event), part);
 });
 score.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hide());
+score.addEventListener("mousedown", (event) => event.preventDefault()); // what is near keeps the focus
 score.addEventListener("click", (event) => {
   const part = nearest(event);
   if (!part) return hide();
@@ -85,7 +86,7 @@ let stops = [];
 
 function setStop(index) {
   stops.forEach((part) => part.setAttribute("tabindex", "-1"));
-  stops = ["wide", "narrow"].map((kind) => partsOf[index].find((part) => part.closest(`.${kind}`)));
+  stops = ["wide", "narrow"].map((kind) => partsOf[index].find((part) => part.closest(`.${kind}`))).filter(Boolean);
   stops.forEach((part) => part.setAttribute("tabindex", "0"));
 }
 
@@ -206,6 +207,7 @@ function playFrom(onset) {
 
 // Where we are: the notes that sound, and a line that goes from onset to onset, system by system
 
+const ends = music.events.map(({ onset, duration }) => onset + duration);
 let stations = [], lit = [];
 
 function survey() {
@@ -234,12 +236,12 @@ function follow() {
 }
 
 function highlight(now) {
+  const heard = partsOf.filter((_, index) => now >= music.events[index].onset && now < ends[index]).flat();
+  if (heard.length === lit.length && heard.every((part, place) => part === lit[place])) return;
   lit.forEach((part) => part.classList.remove("sounding"));
-  lit = partsOf.filter((_, index) => sounds(music.events[index], now)).flat();
-  lit.forEach((part) => part.classList.add("sounding"));
+  heard.forEach((part) => part.classList.add("sounding"));
+  lit = heard;
 }
-
-const sounds = ({ onset, duration }, now) => onset <= now && now < onset + duration;
 
 function showPlace() {
   const now = tickNow(), [, bar] = music.bars.findLast(([onset]) => onset <= now), [, last] = music.bars.at(-1);

@@ -116,6 +116,13 @@ GOOD = one_track(TWO_NOTES + END)
             ("time signatures other than 1..64 over 1..32 left out: 3 (first at byte 23)",),
         ),
         (one_track(meta(0x54, 255, 0, 0, 0, 0) + meta(0x20) + meta(0x00, 1) + meta(0x7E, 9) + TWO_NOTES + END), [TWO], ()),
+        (header(2, kind=2) + chunk(END) + chunk(TWO_NOTES + END), [TWO], ()),
+        (
+            one_track(TWO_NOTES + b"\xff\xff\xff\x7f\x90\x3c\x40" + A_NOTE + END),
+            [TWO],
+            ("tracks cut where they wait for longer than any score lasts: 1 (at byte 42)",),
+        ),
+        (one_track(TWO_NOTES + b"\xff\xff\xff\x7f\xff\x2f\0"), [TWO], ()),
         # notes
         (
             one_track(b"\0\x90\x3c\x40\x60\x3e\x40\x60\x3e\0" + END),
@@ -160,17 +167,16 @@ def test_each_defect_is_mended_and_told(data, notes, repairs):
         (b"MThd\0\0\0\6\0", CorruptFileError, "byte 9: the file ends too early, in its header"),
         (header(division=0) + chunk(TWO_NOTES), CorruptFileError, "byte 12: a quarter note has 0 ticks, expected 1 or more"),
         (header(division=-6360) + chunk(TWO_NOTES), FormatError, "byte 12: time is counted in SMPTE frames; .* export it as such"),
-        (header(2, kind=2) + chunk(TWO_NOTES) * 2, FormatError, r"byte 8: 2 separate pieces in one file \(format 2\); save each"),
+        (header(2, kind=2) + chunk(TWO_NOTES + END) * 2, FormatError, r"byte 50: a second piece .* \(format 2\), .*; save each"),
         (header(), CorruptFileError, r"byte 14: expected a track \(MTrk\), found none"),
+        (one_track(b"\xff\xff\xff\x7f\x90\x3c\x40" + END), CorruptFileError, "no note can be read .tracks cut where they wait"),
         (one_track(b"\xff" * 50), CorruptFileError, r"byte 22: no note can be read \(a track that ends inside an event"),
         (header() + b"MTrk" * 20, CorruptFileError, "no note can be read"),
-        (one_track(b"\xff\xff\xff\x7f\x90\x3c\x40" + END), FormatError, "byte 26: an event 2,796,202 quarter .* at most 83,333"),
-        (one_track(b"\xff\xff\xff\x7f\xff\x58\2\4\2" + TWO_NOTES), FormatError, "byte 26: an event 2,796,202 quarter"),
         (b"MThd" + bytes(5 << 20), FormatError, "larger than 4 MiB"),
     ],
 )
 def test_what_cannot_be_mended_is_refused_with_its_place(data, error, message):
-    with pytest.raises(error, match=rf"^theme.mid: .*{message}".replace("(format 2\\);", "(format 2\\), .*;")) as refusal:
+    with pytest.raises(error, match=rf"^theme.mid: .*{message}") as refusal:
         read_bytes(data, "theme.mid")
     assert "\n" not in str(refusal.value)
 
@@ -225,7 +231,7 @@ def test_channels_of_one_track_are_voices_not_called_like_the_track():
 FOLDER = Path(__file__).parent / "fixtures" / "midi" / "jazz-soft"
 WORDS = {
     "2-tracks-type-0": "repaired: several tracks in a file for one",
-    "2-tracks-type-2": "refused: 2 separate pieces",
+    "2-tracks-type-2": "refused: a second piece in the same file",
     "control-00-20-bank-select": "read; notes of the drums",
     "control-41-portamento": "refused: two notes sound at once",
     "corrupt-file-extra-byte": "repaired: stray bytes after the last track skipped: 1",

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.files import write_atomic
-from seqmusic.formats.midi_chunks import MOST_BYTES
-from seqmusic.formats.midi_notes import LONGEST_TICKS
+from seqmusic.formats.midi_chunks import LONGEST_TICKS, MOST_BYTES
 from seqmusic.formats.midi_reading import read_bytes
 from seqmusic.formats.midi_writing import midi_bytes
 from seqmusic.formats.reading import Reading

@@ -13,6 +13,7 @@ from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats.reading import Tally
 
 MOST_BYTES = 4 << 20
+LONGEST_TICKS = 2_000_000  # about 20,000 bars of 4/4
 MOST_TRACKS = 65_535  # as many as a header can count
 _HEADER_BYTES = 14
 _END_OF_TRACK = b"\xff\x2f\x00"
@@ -57,10 +58,12 @@ class Tracks(NamedTuple):
     """Where the tracks are.
 
     Attributes:
+        kind: 0 for one track, 1 for tracks that sound together, 2 for separate pieces; also what the file says by mistake.
         units_per_quarter: units of the file's time in a quarter note.
         spans: (first byte, first byte after it) of the events of each track.
     """
 
+    kind: int
     units_per_quarter: int
     spans: tuple[tuple[int, int], ...]
 
@@ -70,7 +73,7 @@ def find_tracks(source: MidiBytes) -> Tracks:
 
     Raises:
         CorruptFileError: it is not a MIDI file, or no track can be found in it.
-        FormatError: it is larger than is read, counts time in SMPTE frames, or holds separate pieces.
+        FormatError: it is larger than is read, or counts time in SMPTE frames.
     """
     data = source.data
     if len(data) > MOST_BYTES:
@@ -93,7 +96,7 @@ def find_tracks(source: MidiBytes) -> Tracks:
     if len(spans) != n_tracks:
         source.repairs.add(f"the header counts {n_tracks} tracks and {len(spans)} follow", f"byte {start + 10}", 0)
     _check_kind(source, kind, len(spans), start + 8)
-    return Tracks(division, spans)
+    return Tracks(kind, division, spans)
 
 
 def _header_and_end(source: MidiBytes) -> tuple[int, int]:
@@ -117,8 +120,6 @@ def _header_and_end(source: MidiBytes) -> tuple[int, int]:
 
 
 def _check_kind(source: MidiBytes, kind: int, n_tracks: int, byte: int) -> None:
-    if kind == 2 and n_tracks > 1:
-        raise source.unreadable(byte, f"{n_tracks} separate pieces in one file (format 2), expected one; save each as a file")
     if kind > 2:
         source.repairs.add(f"format {kind} does not exist, read as format 1", f"byte {byte}", 0)
     if kind == 0 and n_tracks > 1:

@@ -9,6 +9,7 @@ from seqmusic.formats.midi_chunks import MidiBytes
 
 META = 0xFF
 END_OF_TRACK = 0x2F
+_END = bytes((META, END_OF_TRACK))
 _SYSEX = (0xF0, 0xF7)
 _ILLEGAL_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # data bytes of the messages that a file cannot hold; of others none
 _LONGEST_WAIT = 1 << 40  # units; more cannot be meant, and would only make the arithmetic slow
@@ -30,8 +31,15 @@ class Event(NamedTuple):
     data: bytes
 
 
-def walk_events(source: MidiBytes, at: int, stop: int) -> Iterator[Event]:
-    """Channel and meta events in ``data[at:stop]``, to the end of the track or of what can be read of it."""
+def walk_events(source: MidiBytes, at: int, stop: int, longest: int) -> Iterator[Event]:
+    """Channel and meta events in ``data[at:stop]``, to the end of the track or of what can be read of it.
+
+    Args:
+        source: the bytes; counts what is mended.
+        at: first byte of the track's events.
+        stop: first byte after them.
+        longest: no event later than that is yielded; units of the file's time.
+    """
     data, repairs = source.data, source.repairs
     tick, running, is_interrupted = 0, 0, False
     while at < stop:
@@ -43,6 +51,9 @@ def walk_events(source: MidiBytes, at: int, stop: int) -> Iterator[Event]:
             repairs.add("a track that ends inside an event", f"byte {at}")
             return
         status, start = data[at], at
+        if tick > longest and data[at : at + 2] != _END:
+            repairs.add("tracks cut where they wait for longer than any score lasts", f"byte {at}")
+            return
         if status < 0x80:
             status = running
             if is_interrupted:
@@ -62,7 +73,7 @@ def walk_events(source: MidiBytes, at: int, stop: int) -> Iterator[Event]:
             content, at = data[at : min(at + length, stop)], at + length
             if kind == bytes([END_OF_TRACK]):
                 _report_rest(source, at, stop)
-                yield Event(start, tick, META, kind)
+                yield Event(start, min(tick, longest), META, kind)
                 return
             if kind and at <= stop:
                 yield Event(start, tick, META, kind + content)

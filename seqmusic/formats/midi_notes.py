@@ -11,9 +11,7 @@ from itertools import groupby, pairwise
 from seqmusic.formats.grid import PlayedNote
 from seqmusic.formats.midi_chunks import MidiBytes
 from seqmusic.formats.midi_events import META, Event
-from seqmusic.score import TICKS_PER_QUARTER
 
-LONGEST_TICKS = 2_000_000  # about 20,000 bars of 4/4
 MOST_NOTES = 60_000
 MOST_SETTINGS = 100_000
 TRACK_NAME, MARKER, TEMPO, METER, KEY = 0x03, 0x06, 0x51, 0x58, 0x59
@@ -56,14 +54,12 @@ class TrackReader:
 
     Attributes:
         source: counts what is mended and what is left out.
-        units_per_quarter: units of the file's time in a quarter note.
         most_notes: how many notes may still be taken.
         name: of the track, as in the file.
         settings: by tick.
     """
 
     source: MidiBytes
-    units_per_quarter: int
     most_notes: int
     name: bytes = b""
     settings: list[Setting] = field(default_factory=list)
@@ -76,21 +72,19 @@ class TrackReader:
         """One event more, not earlier than the one before it.
 
         Raises:
-            FormatError: it stands too late, or there are more notes or settings than are read.
+            FormatError: there are more notes or settings than are read.
         """
         kind, channel = event.status & 0xF0, event.status & 0x0F
         if event.status == META:
             self._take_meta(event)
         elif kind == NOTE_OFF or (kind == NOTE_ON and not event.data[1]):
             if waiting := self._sounding[channel].get(event.data[0]):
-                self._check_tick(event)
                 self._closed[channel].append(PlayedNote(waiting.popleft(), event.tick, event.data[0]))
         elif kind == NOTE_ON:
             self._begin_note(channel, event)
         elif kind == _PITCH_BEND and event.data != _NO_BEND:
             self.source.losses.add("pitch bends left out")
         elif kind == _CONTROL and event.data[0] in _SILENCING:
-            self._check_tick(event)
             for pitch, starts in self._sounding.pop(channel, {}).items():
                 self._closed[channel] += [PlayedNote(start, event.tick, pitch) for start in starts]
         self._end = event.tick
@@ -108,7 +102,6 @@ class TrackReader:
         if channel == _DRUM_CHANNEL:
             self.source.losses.add("notes of the drums (channel 10) left out")
             return
-        self._check_tick(event)
         if not self.most_notes:
             text = f"expected at most {MOST_NOTES:,} notes, found more; cut the file into pieces"
             raise self.source.unreadable(event.byte, text)
@@ -130,24 +123,16 @@ class TrackReader:
                 self.source.repairs.add(f"{others} left out", f"byte {event.byte}")
 
     def _keep(self, event: Event, kind: int, content: bytes) -> None:
-        self._check_tick(event)
         if len(self.settings) == MOST_SETTINGS:
             text = f"expected at most {MOST_SETTINGS:,} tempos, time signatures and keys in a track, found more; remove some"
             raise self.source.unreadable(event.byte, text)
         self.settings.append(Setting(event.tick, kind, content))
 
-    def _check_tick(self, event: Event) -> None:
-        if event.tick * TICKS_PER_QUARTER > LONGEST_TICKS * self.units_per_quarter:
-            quarters, most = event.tick // self.units_per_quarter, LONGEST_TICKS // TICKS_PER_QUARTER
-            text = f"an event {quarters:,} quarter notes from the start, expected at most {most:,}; cut the file into pieces"
-            raise self.source.unreadable(event.byte, text)
-
     def _end_of_unclosed(self, channel: int, start: int) -> int:
         self.source.repairs.add("notes without an end, ended where the next one starts")
         onsets = self._onsets[channel]
         later = bisect_right(onsets, start)
-        longest = LONGEST_TICKS * self.units_per_quarter // TICKS_PER_QUARTER
-        return onsets[later] if later < len(onsets) else min(self._end, longest)
+        return onsets[later] if later < len(onsets) else self._end
 
     def _one_of_a_pitch(self, notes: list[PlayedNote]) -> list[PlayedNote]:
         """The notes that last, each cut where its pitch is struck again."""

@@ -14,9 +14,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from seqmusic.formats.grid import PlayedNote
-from seqmusic.formats.midi_chunks import MidiBytes, find_tracks
+from seqmusic.formats.midi_chunks import LONGEST_TICKS, MidiBytes, find_tracks
 from seqmusic.formats.midi_events import END_OF_TRACK, META, walk_events
 from seqmusic.formats.midi_notes import KEY, MARKER, METER, MOST_NOTES, NOTE_OFF, NOTE_ON, TEMPO, TRACK_NAME, Setting, TrackReader
+from seqmusic.score import TICKS_PER_QUARTER
 
 MOST_PARTS = 128
 _NAMES = {TEMPO: "tempo", KEY: "key"}
@@ -57,17 +58,20 @@ def repaired(source: MidiBytes) -> Repaired:
         CorruptFileError: its bytes are not a MIDI file, or hold no note and are damaged.
         FormatError: it holds more than is read: too much, too long, separate pieces, or time in frames.
     """
-    units_per_quarter, spans = find_tracks(source)
+    kind, units_per_quarter, spans = find_tracks(source)
+    longest = LONGEST_TICKS * units_per_quarter // TICKS_PER_QUARTER
     parts: list[Part] = []
     settings: list[Setting] = []
     most_notes = MOST_NOTES
     for start, stop in spans:
-        reader = TrackReader(source, units_per_quarter, most_notes)
-        for event in walk_events(source, start, stop):
+        reader = TrackReader(source, most_notes)
+        for event in walk_events(source, start, stop, longest):
             reader.take(event)
         most_notes = reader.most_notes
         settings += reader.settings
         channels = list(reader.notes())
+        if kind == 2 and parts and channels:
+            raise source.unreadable(start, "a second piece in the same file (format 2), expected one; save each as a file")
         parts += [Part(reader.name if len(channels) == 1 else b"", channel, notes) for channel, notes in channels]
         if len(parts) > MOST_PARTS:
             raise source.unreadable(start, f"expected at most {MOST_PARTS} tracks with notes, found more; leave some out")

@@ -13,8 +13,8 @@ import miditoolkit
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.marker import FASTEST_BPM, SLOWEST_BPM, marker_texts
-from seqmusic.formats.midi_chunks import MOST_BYTES
-from seqmusic.formats.midi_notes import LONGEST_TICKS, MOST_NOTES
+from seqmusic.formats.midi_chunks import LONGEST_TICKS, MOST_BYTES
+from seqmusic.formats.midi_notes import MOST_NOTES
 from seqmusic.formats.midi_repair import MOST_PARTS
 from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_WHOLE, Key, Score, TimeSignature, Voice
 from seqmusic.tonality import key_name

@@ -97,7 +97,7 @@ def test_what_is_parallel_and_what_is_not() -> None:
         ((67, 67, 69), (60, None, 62)),  # a rest between
         ((67, 67), (60, 60)),  # struck again, not moved
         ((67, 74), (60, 55)),  # contrary motion into a twelfth
-        ((60, 62), (67, 69)),  # crossed voices
+        ((60, 62), (65, 67)),  # crossed voices: a fourth, which turned over is a fifth
         ((67, 69), (60, 63)),  # into a tritone
     ):
         assert parallels(score(*lines)) == []
@@ -115,6 +115,7 @@ def test_hidden_fifths_are_counted_in_the_outer_voices_alone() -> None:
     leap, step = ((64, 69), (48, 50)), ((67, 69), (48, 50))
     assert hidden_fifths_and_octaves(score(*leap)) == Rate(1, 1)
     assert hidden_fifths_and_octaves(score(*step)) == Rate(0, 1)
+    assert hidden_fifths_and_octaves(score((64, 69), (52, 57))) == Rate(0, 1)  # parallel octaves, not hidden ones
     assert hidden_fifths_and_octaves(score(leap[0], (60, 60), leap[1])) == Rate(1, 1)
     assert hidden_fifths_and_octaves(score((80, 80), *leap)) == Rate(0, 0)
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, Vocabulary
+from seqmusic.model.heads import Heads, Vocabulary, gelu
 
 TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
 
@@ -64,7 +64,7 @@ class Block(nn.Module):
         is_prefix = cache is None or cache.length == 0
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1)
         x = x + self._drop(self.project_out(mixed.transpose(1, 2).reshape(batch, n_new, width)))
-        return x + self._drop(self.narrow(F.gelu(self.widen(self.norm_feedforward(x)))))
+        return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
 
     def _drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training)

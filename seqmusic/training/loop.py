@@ -112,8 +112,7 @@ def train(
         torch.manual_seed(settings.seed * 1_000_003 + state.step)
         for group in state.optimizer.param_groups:
             group["lr"] = settings.learning_rate * _rate(state, settings)
-        with torch.backends.mkldnn.flags(enabled=False):  # it would keep a GELU of half a megabyte for every shape of a batch
-            loss, n_events = _step(state, settings, make_batch_loss(state.model.train(), draw(state.step), masks, device))
+        loss, n_events = _step(state, settings, make_batch_loss(state.model.train(), draw(state.step), masks, device))
         state.step += 1
         state.seconds += time.monotonic() - started
         if state.step % settings.evaluate_every and not _is_over(state, settings):

@@ -87,9 +87,9 @@ GOOD = one_track(TWO_NOTES + END)
         (
             one_track(b"\0\x90\xc8\x40\x60\x80\xc8\x40" + END),
             [((0, 24, 127),)],
-            ("data bytes above 127 taken as 127: 2 (first at byte 23)",),
+            ("data bytes above 127 taken as 127: 2 (first at byte 24)",),
         ),
-        (one_track(b"\0\x90\x3c\xff\x60\x3c\0" + END), [((0, 24, 60),)], ("data bytes above 127 taken as 127: 1 (at byte 23)",)),
+        (one_track(b"\0\x90\x3c\xff\x60\x3c\0" + END), [((0, 24, 60),)], ("data bytes above 127 taken as 127: 1 (at byte 24)",)),
         (one_track(b"\0\x3c\x40" + TWO_NOTES[1:] + END), [TWO], ("bytes that belong to no event skipped: 2 (first at byte 23)",)),
         (one_track(b"\0\xf4" + TWO_NOTES + END), [TWO], ("messages that a file cannot hold skipped: 1 (at byte 23)",)),
         (one_track(b"\0\xf2\x7f\x7f" + TWO_NOTES + END), [TWO], ("messages that a file cannot hold skipped: 1 (at byte 23)",)),
@@ -305,6 +305,12 @@ def test_a_megabyte_takes_less_than_ten_seconds_and_two_hundred_megabytes(tmp_pa
     for name, (seconds, megabytes) in zip(HUGE, measured, strict=True):
         assert seconds < 10, name
         assert megabytes < 200, name
+
+
+def test_more_settings_than_a_score_could_have_are_refused():
+    tempos = b"\1\xff\x51\3\7\xa1\x20" * 50_001
+    with pytest.raises(FormatError, match="expected at most 100,000 tempos, time signatures and keys, found more; remove some"):
+        read_bytes(header(2) + chunk(tempos + A_NOTE + END) * 2, "theme.mid")
 
 
 def test_more_tracks_than_a_choir_could_have_are_refused():

@@ -45,42 +45,42 @@ def walk_events(source: MidiBytes, at: int, stop: int, longest: int) -> Iterator
     while at < stop:
         wait, at = _variable_length(data, at, stop)
         tick += wait
-        if at < stop and data[at] < 0x80 and not running:
-            at = _next_status(source, at, stop)
-        if at >= stop:
-            repairs.add("a track that ends inside an event", f"byte {at}")
+        start = at if running else _next_status(source, at, stop)
+        if start >= stop:
+            at = stop + 1
+            break
+        if tick > longest and data[start : start + 2] != _END:
+            repairs.add("tracks cut where they wait for longer than any score lasts", f"byte {start}")
             return
-        status, start = data[at], at
-        if tick > longest and data[at : at + 2] != _END:
-            repairs.add("tracks cut where they wait for longer than any score lasts", f"byte {at}")
-            return
-        if status < 0x80:
-            status = running
-            if is_interrupted:
-                repairs.add("running status carried over a meta event or SysEx", f"byte {at}")
-        else:
-            at += 1
+        is_running = data[start] < 0x80
+        status = running if is_running else data[start]
+        if is_running and is_interrupted:
+            repairs.add("running status carried over a meta event or SysEx", f"byte {start}")
         is_interrupted = status >= 0xF0
+        content, at = _content(source, start + (not is_running), stop, status)
+        if content[:1] == _END[1:] and status == META:
+            yield Event(start, min(tick, longest), META, content[:1])
+            _report_rest(source, at, stop)
+            return
         if status < 0xF0:
             running = status
-            n_bytes = 1 if 0xC0 <= status < 0xE0 else 2
-            content, at = data[at : at + n_bytes], at + n_bytes
-            if at <= stop:
-                yield Event(start, tick, status, content if content.isascii() else _clipped(source, content, start))
-        elif status == META or status in _SYSEX:
-            kind = data[at : at + 1] if status == META else b""
-            length, at = _variable_length(data, at + len(kind), stop)
-            content, at = data[at : min(at + length, stop)], at + length
-            if kind == bytes([END_OF_TRACK]):
-                _report_rest(source, at, stop)
-                yield Event(start, min(tick, longest), META, kind)
-                return
-            if kind and at <= stop:
-                yield Event(start, tick, META, kind + content)
-        else:
-            at += _ILLEGAL_BYTES.get(status, 0)
-            repairs.add("messages that a file cannot hold skipped", f"byte {start}")
+        if at <= stop and (status < 0xF0 or status == META):
+            yield Event(start, tick, status, content)
     repairs.add("a track that ends inside an event" if at > stop else "a track without its end event", f"byte {stop}")
+
+
+def _content(source: MidiBytes, at: int, stop: int, status: int) -> tuple[bytes, int]:
+    """The data bytes of an event, and the place after it, which lies beyond `stop` where the event is cut."""
+    if status < 0xF0:
+        end = at + (1 if 0xC0 <= status < 0xE0 else 2)
+        content = source.data[at:end]
+        return content if content.isascii() or end > stop else _clipped(source, content, at), end
+    if status == META or status in _SYSEX:
+        kind = source.data[at : at + (status == META)]
+        length, start = _variable_length(source.data, at + len(kind), stop)
+        return kind + source.data[start : min(start + length, stop)], start + length
+    source.repairs.add("messages that a file cannot hold skipped", f"byte {at - 1}")
+    return b"", at + _ILLEGAL_BYTES.get(status, 0)
 
 
 def _variable_length(data: bytes, at: int, stop: int) -> tuple[int, int]:
@@ -97,10 +97,12 @@ def _variable_length(data: bytes, at: int, stop: int) -> tuple[int, int]:
 
 
 def _next_status(source: MidiBytes, at: int, stop: int) -> int:
+    """The first place from `at` on where an event can start that says its own status."""
     start = at
     while at < stop and source.data[at] < 0x80:
         at += 1
-    source.repairs.add("bytes that belong to no event skipped", f"byte {start}", at - start)
+    if at > start:
+        source.repairs.add("bytes that belong to no event skipped", f"byte {start}", at - start)
     return at
 
 

@@ -13,7 +13,6 @@ from seqmusic.formats.midi_chunks import MidiBytes
 from seqmusic.formats.midi_events import META, Event
 
 MOST_NOTES = 60_000
-MOST_SETTINGS = 100_000
 TRACK_NAME, MARKER, TEMPO, METER, KEY = 0x03, 0x06, 0x51, 0x58, 0x59
 NOTE_OFF, NOTE_ON = 0x80, 0x90
 OUR_MARKER = b"seqmusic: "
@@ -72,7 +71,7 @@ class TrackReader:
         """One event more, not earlier than the one before it.
 
         Raises:
-            FormatError: there are more notes or settings than are read.
+            FormatError: there are more notes than are read.
         """
         kind, channel = event.status & 0xF0, event.status & 0x0F
         if event.status == META:
@@ -114,19 +113,13 @@ class TrackReader:
         if kind == TRACK_NAME:
             self.name = self.name or content[:_LONGEST_NAME]
         elif kind == MARKER and content.startswith(OUR_MARKER):
-            self._keep(event, kind, content)
+            self.settings.append(Setting(event.tick, kind, content))
         elif kind in _RULES:
             n_bytes, keeps_rules, others = _RULES[kind]
             if len(content) >= n_bytes and keeps_rules(content[:n_bytes]):
-                self._keep(event, kind, content[:n_bytes])
+                self.settings.append(Setting(event.tick, kind, content[:n_bytes]))
             else:
                 self.source.repairs.add(f"{others} left out", f"byte {event.byte}")
-
-    def _keep(self, event: Event, kind: int, content: bytes) -> None:
-        if len(self.settings) == MOST_SETTINGS:
-            text = f"expected at most {MOST_SETTINGS:,} tempos, time signatures and keys in a track, found more; remove some"
-            raise self.source.unreadable(event.byte, text)
-        self.settings.append(Setting(event.tick, kind, content))
 
     def _end_of_unclosed(self, channel: int, start: int) -> int:
         self.source.repairs.add("notes without an end, ended where the next one starts")

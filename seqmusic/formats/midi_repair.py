@@ -20,6 +20,7 @@ from seqmusic.formats.midi_notes import KEY, MARKER, METER, MOST_NOTES, NOTE_OFF
 from seqmusic.score import TICKS_PER_QUARTER
 
 MOST_PARTS = 128
+MOST_SETTINGS = 100_000
 _NAMES = {TEMPO: "tempo", KEY: "key"}
 _CLOCKS = b"\x18\x08"  # the rest of a time signature: clocks a click, thirty-seconds a quarter
 _VELOCITY = 80
@@ -75,6 +76,9 @@ def repaired(source: MidiBytes) -> Repaired:
         parts += [Part(reader.name if len(channels) == 1 else b"", channel, notes) for channel, notes in channels]
         if len(parts) > MOST_PARTS:
             raise source.unreadable(start, f"expected at most {MOST_PARTS} tracks with notes, found more; leave some out")
+        if len(settings) > MOST_SETTINGS:
+            text = f"expected at most {MOST_SETTINGS:,} tempos, time signatures and keys, found more; remove some"
+            raise source.unreadable(start, text)
     if not parts and source.repairs:
         raise source.corrupt(spans[0][0], f"no note can be read ({'; '.join(source.repairs.sentences())}); export the file again")
     first_onset = min((part.notes[0].start for part in parts), default=0)

@@ -49,8 +49,8 @@ class Vocabulary:
 def gelu(x: Tensor) -> Tensor:
     """The GELU of (..., N, D) by torch's own kernel.
 
-    oneDNN's, which a contiguous tensor would get on a processor, is compiled for every shape that it meets, and kept: half a megabyte
-    each, and in training every batch has new shapes.
+    oneDNN's, which a contiguous tensor would get on a processor, is compiled for every shape that it meets, and kept: half a
+    megabyte each, and in training every batch has new shapes.
     """
     return F.gelu(x.mT).mT
 

@@ -23,7 +23,7 @@ from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import SATB, Key, Note, Score, Voice, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import encode, trace
-from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, REST
+from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, REST, id_timesig
 from seqmusic.tokens.vocabulary import KEY as FIRST_KEY
 from seqmusic.tonality import spell
 
@@ -41,14 +41,19 @@ PROMPT = Prompt(PIECE, HOLES)
 MELODY = Prompt(Score((Voice("Soprano", (Note(0, 24, 67),)),), key=Key(1, "major")), (((24, 480),),))
 
 
-@pytest.fixture(scope="module")
-def model() -> Transformer:
+def made_model(strength: float) -> Transformer:
+    """An untrained model, whose opinions are the stronger the larger its weights are."""
     torch.manual_seed(3)
     model = Transformer(ModelSettings(width=16, layers=2, heads=2, context_length=256), VOCABULARY).eval()
-    with torch.no_grad():  # opinions that are worth the name
+    with torch.no_grad():
         for parameter in model.parameters():
-            parameter.mul_(6)
+            parameter.mul_(strength)
     return model
+
+
+@pytest.fixture(scope="module")
+def model() -> Transformer:
+    return made_model(6)
 
 
 def body_nats(model: Transformer, score: Score, holes: object) -> tuple[np.ndarray, np.ndarray]:
@@ -84,8 +89,13 @@ def test_notes_outside_the_holes_are_given_and_every_note_is_told_once(model: Tr
     assert all(e.bits > 0 and len(e.alternatives) == 5 for e in told.composed)
 
 
-def test_alternatives_are_the_likeliest_pairs_of_all(model: Transformer) -> None:
+@pytest.mark.parametrize(("strength", "likely"), [(6, None), (0.5, slice(PITCH, FIRST_KEY)), (6, EOS), (0.5, None)])
+def test_alternatives_are_the_likeliest_pairs_of_all(strength: float, likely: int | slice | None) -> None:
     """Every pair that may stand where the second note is, each asked for by itself, step by step as music is composed."""
+    model = made_model(strength)
+    if likely is not None:
+        with torch.no_grad():
+            model.heads.sound.bias[likely] += 30
     line = melody([Note(0, 24, 60), Note(24, 24, 64), Note(48, 48, 62)], key=Key(2, "major"))
     events = encode(line)
     walk, hidden, context = fed(model, events[: events.index((BODY, 0)) + 2])
@@ -101,8 +111,8 @@ def test_alternatives_are_the_likeliest_pairs_of_all(model: Transformer) -> None
     told = explain(model, line).events[1].alternatives
     assert [one.duration_ticks for one in told] == [ticks for _, ticks in best]
     assert [one.probability for one in told] == pytest.approx([math.exp(pairs[pair]) for pair in best], rel=1e-4)
-    words = {REST: "rest", EOS: "the end"}
-    assert [one.sound for one in told] == [words.get(s) or str(spell(s - PITCH, line.key)) for s, _ in best]
+    words = {REST: "rest", EOS: "the end"} | {PITCH + pitch: str(spell(pitch, line.key)) for pitch in range(128)}
+    assert [one.sound for one in told] == [words.get(sound) or f"change to {id_timesig(sound)}" for sound, _ in best]
 
 
 def test_a_written_alternative_is_as_likely_as_it_is_surprising(model: Transformer) -> None:

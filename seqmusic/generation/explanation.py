@@ -18,7 +18,7 @@ from seqmusic.model.transformer import Transformer
 from seqmusic.score import Key, Score
 from seqmusic.tokens.rules import ONLY_ZERO
 from seqmusic.tokens.tokenizer import Event, encode, trace
-from seqmusic.tokens.vocabulary import BODY, EOS, HOLD, KEY, PITCH, REST, STYLE, VOICE
+from seqmusic.tokens.vocabulary import BODY, EOS, HOLD, KEY, PITCH, REST, STYLE, VOICE, id_timesig
 from seqmusic.tonality import infer_key, spell
 from seqmusic.training.batches import Masks, make_batch
 
@@ -156,7 +156,7 @@ def _given(score: Score, composed: Iterable[ExplainedEvent]) -> list[ExplainedEv
 def _in_words(sound: int, semitones: int, key: Key) -> str:
     if PITCH <= sound < KEY:
         return str(spell(sound - PITCH - semitones, key))
-    return {REST: "rest", HOLD: "tied on", EOS: "the end"}.get(sound, "another meter")
+    return {REST: "rest", HOLD: "tied on", EOS: "the end"}.get(sound) or f"change to {id_timesig(sound)}"
 
 
 def _is_note(sound: int) -> bool:

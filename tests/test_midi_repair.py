@@ -82,6 +82,7 @@ GOOD = one_track(TWO_NOTES + END)
         # events
         (one_track(A_NOTE), [((0, 24, 60),)], ("a track without its end event: 1 (at byte 30)",)),
         (one_track(TWO_NOTES + b"\0\x90\x40"), [TWO], ("a track that ends inside an event: 1 (at byte 41)",)),
+        (one_track(TWO_NOTES + b"\0\xff"), [TWO], ("a track that ends inside an event: 1 (at byte 40)",)),
         (one_track(TWO_NOTES + b"\0"), [TWO], ("a track that ends inside an event: 1 (at byte 39)",)),
         (one_track(TWO_NOTES + END + b"abc"), [TWO], ("bytes after the end of a track skipped: 3 (first at byte 42)",)),
         (

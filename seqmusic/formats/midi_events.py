@@ -76,9 +76,9 @@ def _content(source: MidiBytes, at: int, stop: int, status: int) -> tuple[bytes,
         content = source.data[at:end]
         return content if content.isascii() or end > stop else _clipped(source, content, at), end
     if status == META or status in _SYSEX:
-        kind = source.data[at : at + (status == META)]
-        length, start = _variable_length(source.data, at + len(kind), stop)
-        return kind + source.data[start : min(start + length, stop)], start + length
+        after_kind = at + (status == META)
+        length, start = _variable_length(source.data, after_kind, stop)
+        return source.data[at:after_kind] + source.data[start : min(start + length, stop)], start + length
     source.repairs.add("messages that a file cannot hold skipped", f"byte {at - 1}")
     return b"", at + _ILLEGAL_BYTES.get(status, 0)
 

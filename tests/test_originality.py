@@ -123,20 +123,21 @@ def test_bars_are_counted_as_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "n_notes"),
+    ("events", "n_notes", "n_ticks"),
     [
-        ([(60, 24), (62, 12), (64, 12), (65, 24)], 4),
-        ([(60, 24), (62, 12), (64, 12), (65, 6)], 4),  # the last note is cut
-        ([(60, 24), (62, 12), (64, 6), (65, 24)], 3),  # a rhythm is changed
-        ([(60, 24), (62, 12), (None, 12), (65, 24)], 2),  # a rest for a note
-        ([(60, 24), (62, 12), (63, 12), (65, 24)], 2),  # another pitch
-        ([(60, 24), (62, 12), (64, 12), (66, 24)], 3),
+        ([(60, 24), (62, 12), (64, 12), (65, 24)], 4, 72),
+        ([(60, 24), (62, 12), (64, 12), (65, 48)], 4, 72),  # the last note is lengthened
+        ([(60, 24), (62, 12), (64, 12), (65, 6)], 4, 54),  # the last note is cut
+        ([(60, 24), (62, 12), (64, 6), (65, 24)], 3, 42),  # a rhythm is changed
+        ([(60, 24), (62, 12), (None, 12), (65, 24)], 2, 36),  # a rest for a note
+        ([(60, 24), (62, 12), (63, 12), (65, 24)], 2, 36),  # another pitch
+        ([(60, 24), (62, 12), (64, 12), (66, 24)], 3, 48),
     ],
 )
-def test_verbatim_is_to_the_tick_and_the_semitone(events: list[tuple[int | None, int]], n_notes: int) -> None:
+def test_verbatim_is_to_the_tick_and_the_semitone(events: list[tuple[int | None, int]], n_notes: int, n_ticks: int) -> None:
     found = CopyIndex([melody(tune((60, 24), (62, 12), (64, 12), (65, 24)))]).longest(melody(tune(*events)))
     assert found is not None
-    assert found.n_notes == n_notes
+    assert (found.n_notes, found.duration_ticks) == (n_notes, n_ticks)
 
 
 def test_voices_are_held_against_those_of_the_same_name(chorales: Dataset) -> None:

@@ -57,7 +57,7 @@ class CopyIndex:
     """Works, to be asked which passage a score copies from them.
 
     A score is held against the voices of the same names in each work; where a work lacks one of them, against all its voices, from
-    the highest down, if there are as many. So a melody is looked for in melodies and, where it is a soprano, in the sopranos.
+    the highest down, and there must be as many. So a melody is looked for in melodies and, where it is a soprano, in the sopranos.
 
     >>> from seqmusic.score import Note, melody
     >>> line = [Note(12 * i, 12, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67, 64, 60, 67))]
@@ -128,8 +128,8 @@ class _Chords:
 class _Links:
     """The links of all works in one row, a gap after each work, and where each link stands."""
 
-    def __init__(self, works: Sequence[Sequence[Voice] | None]) -> None:
-        self.chords = [_Chords(voices or ()) for voices in works]
+    def __init__(self, works: Sequence[Sequence[Voice]]) -> None:
+        self.chords = [_Chords(voices) for voices in works]
         self._ids: dict[_Link, int] = {}
         self._first = np.cumsum([0, *(len(chords.links) + 1 for chords in self.chords)])  # place of each work's first link
         row = [[self._ids.setdefault(link, len(self._ids)) for link in chords.links] for chords in self.chords]
@@ -180,12 +180,10 @@ def _lowest(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(lowest[np.maximum.accumulate(sounding)])
 
 
-def _voices_like(work: Score, names: Sequence[str]) -> tuple[Voice, ...] | None:
-    """The voices of a work to hold a score's voices against; None if there are none."""
+def _voices_like(work: Score, names: Sequence[str]) -> tuple[Voice, ...]:
+    """The voices of a work to hold a score's voices against; of another number, nothing in them agrees."""
     by_name = {voice.name: voice for voice in work.voices}
-    if all(name in by_name for name in names):
-        return tuple(by_name[name] for name in names)
-    return work.voices if len(work.voices) == len(names) else None
+    return tuple(by_name[name] for name in names) if by_name.keys() >= set(names) else work.voices
 
 
 def _bars(score: Score, onset_ticks: int, duration_ticks: int) -> tuple[int, int] | None:

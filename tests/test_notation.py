@@ -404,8 +404,8 @@ def test_same_score_same_text():
 def test_colors_mark_the_chosen_notes_only():
     score = Score((Voice("A", (Note(0, 24, 60), Note(24, 24, 62))), Voice("B", (Note(0, 48, 50),))))
     text = musicxml_text(score, color=lambda voice, n: "#c02030" if voice == 0 and n.onset_ticks == 24 else None)
-    assert text.count('<note color="#C02030">') == 1
-    assert text.count("<note>") == 2
+    assert text.count('<note color="#C02030" id="v0-24">') == 1
+    assert text.count('<note id="v') == 2
 
 
 def test_wrong_arguments_are_refused():

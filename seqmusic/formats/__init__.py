@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import cast
 
 from seqmusic.errors import FormatError
+from seqmusic.formats.reading import Reading
 from seqmusic.score import Score
 
-__all__ = ["READABLE", "WRITABLE", "read_score", "write_score"]
+__all__ = ["READABLE", "WRITABLE", "Reading", "read_reported", "read_score", "write_score"]
 
-_READERS = dict.fromkeys((".mid", ".midi"), ("midi", "read_midi")) | dict.fromkeys(
+_READERS = dict.fromkeys((".mid", ".midi"), ("midi", "read_midi_reported")) | dict.fromkeys(
     (".xml", ".musicxml", ".mxl", ".krn", ".abc"), ("notation", "read_notation")
 )
 _WRITERS = {
@@ -36,13 +37,31 @@ def read_score(path: Path | str) -> Score:
         FormatError: there is no such file, its ending is unknown, or it holds what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
+    return read_reported(path).score
+
+
+def read_reported(path: Path | str, grid_ticks: int | None = None) -> Reading:
+    """The score in a file, as `read_score` reads it, with what was mended in the file and what the score does not hold of it.
+
+    Args:
+        path: of the file.
+        grid_ticks: MIDI files alone: notes are moved to multiples of so many ticks, 6 for sixteenths; None for the nearest tick.
+
+    Raises:
+        FormatError: there is no such file, its ending is unknown, or it holds what a score cannot.
+        CorruptFileError: its bytes break the rules of its format.
+    """
     path = Path(path)
     if path.is_dir():
         raise FormatError(f"{path}: is a folder; name one file in it ({_listed(READABLE)})")
     module, function = _choice(path, _READERS, "read")
     if not path.exists():
         raise FormatError(f"{path}: there is no such file")
-    return cast(Score, getattr(importlib.import_module(f"{__name__}.{module}"), function)(path))
+    if grid_ticks is not None and module != "midi":
+        raise FormatError(f"{path}: only played files (MIDI) are put on a grid; leave it out")
+    read = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    found = read(path) if grid_ticks is None else read(path, grid_ticks)
+    return found if isinstance(found, Reading) else Reading(cast(Score, found))
 
 
 def write_score(score: Score, path: Path | str) -> Path:

@@ -44,12 +44,15 @@ _MUSIC_QUARTER, _TEXT_QUARTER = "\ueca5", "\u2669"  # the note of a tempo mark, 
 _engraving_lock = threading.Lock()
 
 
-def score_svg(score: Score, color: Color | None = None) -> list[str]:
+def score_svg(score: Score, color: Color | None = None, size_px: tuple[int, int] | None = None) -> list[str]:
     """Pages of the engraved score, an SVG text each; most pieces fill one. Soprano, alto, tenor and bass share two staves.
+
+    The ids of notes and rests are those of `musicxml_text`.
 
     Args:
         score: anything with a note in it.
         color: gives the color (``"#b5651d"``) of a note of the voice with this index, or None for black.
+        size_px: width of a full line, and most height of a page; 1000 wide and 12000 high when not said.
 
     Raises:
         MissingExtraError: verovio is not installed.
@@ -60,7 +63,7 @@ def score_svg(score: Score, color: Color | None = None) -> list[str]:
     verovio = _extra("verovio")
     _check_size(score)
     is_choir = tuple(voice.name for voice in score.voices) == SATB
-    return _engraved(verovio, musicxml_text(score, color, "closed" if is_choir else "open"))
+    return _engraved(verovio, musicxml_text(score, color, "closed" if is_choir else "open"), size_px)
 
 
 def write_svg(score: Score, path: Path | str, color: Color | None = None) -> Path:
@@ -127,14 +130,15 @@ def _check_size(score: Score) -> None:
         )
 
 
-def _engraved(verovio: ModuleType, musicxml: str) -> list[str]:
+def _engraved(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None) -> list[str]:
     """Pages of a MusicXML text. One engraving at a time: verovio keeps global state (fonts, ids)."""
+    size = {name: px * 100 // _SCALE for name, px in zip(("pageWidth", "pageHeight"), size_px or (), strict=False)}
     with _engraving_lock:
         verovio.enableLog(verovio.LOG_OFF)
         toolkit = verovio.toolkit(False)
         # The path of the fonts is kept per thread, and only the importing thread has it by default.
         toolkit.setResourcePath(str(Path(str(verovio.__file__)).parent / "data"))
-        toolkit.setOptions(_ENGRAVING)
+        toolkit.setOptions(_ENGRAVING | size)
         if not toolkit.loadData(musicxml):
             raise FormatError("the engraver could not read the score as MusicXML; write .musicxml to look at it")
         pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]

@@ -33,6 +33,8 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def musicxml_text(score: Score, color: Color | None = None, staves: Literal["open", "closed"] = "open") -> str:
     """A score as MusicXML 4.0; the same score gives the same text.
 
+    Each written note and rest has an id that says where it is: ``v0-24`` is in the first voice and starts at tick 24.
+
     Args:
         score: what is written.
         color: of each note, given the index of its voice: "#rrggbb", or None for black.
@@ -147,11 +149,13 @@ def _layer(pieces: Sequence[Piece], bar: Bar, voice: int, spelling_key: Key, col
     if bar.duration_ticks == bar.time_signature.bar_ticks and all(piece.note is None for piece in pieces):
         whole = note.Rest(quarterLength=Fraction(bar.duration_ticks, TICKS_PER_QUARTER))
         whole.fullMeasure = True
+        whole.id = f"v{voice}-{bar.onset_ticks}"
         return [(pieces[0], whole)]
     written: list[tuple[Piece, Any]] = []
     for piece, kinds in zip(pieces, beams(pieces, bar), strict=True):
         element: Any = note.Rest() if piece.note is None else _note(piece, piece.note, spelling_key)
         element.duration = _duration(piece.value)
+        element.id = f"v{voice}-{piece.onset_ticks}"
         for kind in kinds:
             name, _, direction = kind.partition("-")
             element.beams.append(name, direction or None)

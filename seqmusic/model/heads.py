@@ -46,6 +46,15 @@ class Vocabulary:
     position_column: int
 
 
+def gelu(x: Tensor) -> Tensor:
+    """The GELU of (..., N, D) by torch's own kernel.
+
+    oneDNN's, which a contiguous tensor would get on a processor, is compiled for every shape that it meets, and kept: half a megabyte
+    each, and in training every batch has new shapes.
+    """
+    return F.gelu(x.mT).mT
+
+
 class AnchoredLogits(nn.Module):
     """Logits that are said as offsets from anchors."""
 
@@ -105,7 +114,7 @@ class Heads(nn.Module):
 
     def duration_logits(self, hidden: Tensor, context: Tensor, sounds: Tensor) -> Tensor:
         """(N, 97) logits of the next duration, given also the (N,) next sounds."""
-        inner = F.gelu(self.duration_in(hidden) + self.duration_sound(sounds))
+        inner = gelu(self.duration_in(hidden) + self.duration_sound(sounds))
         ends = context[:, self.end_columns] - self.end_shifts
         position = context[:, self.vocabulary.position_column, None] % (self.vocabulary.n_durations - 1)
         always = torch.ones_like(position, dtype=torch.bool)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, Vocabulary
+from seqmusic.model.heads import Heads, Vocabulary, gelu
 
 TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
 
@@ -64,7 +64,7 @@ class Block(nn.Module):
         is_prefix = cache is None or cache.length == 0
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1)
         x = x + self._drop(self.project_out(mixed.transpose(1, 2).reshape(batch, n_new, width)))
-        return x + self._drop(self.narrow(F.gelu(self.widen(self.norm_feedforward(x)))))
+        return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
 
     def _drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training)
@@ -129,10 +129,15 @@ class Transformer(nn.Module):
 
     def _turns(self, order: Tensor, times: Tensor) -> Tensor:
         """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""
-        n_each = self.settings.width // self.settings.heads // 4
-        rates = 512.0 ** -(torch.arange(n_each, device=order.device) / n_each)
+        rates = turn_rates(self.settings, order.device)
         angles = torch.cat([order[..., None] * rates, times[..., None] * rates], dim=-1)
         return torch.polar(torch.ones_like(angles), angles)[:, None]
+
+
+def turn_rates(settings: ModelSettings, device: torch.device) -> Tensor:
+    """(K / 4,) radians by which pairs of a head turn for each event, and for each sixteenth."""
+    n_each = settings.width // settings.heads // 4
+    return 512.0 ** -(torch.arange(n_each, device=device) / n_each)
 
 
 def n_parameters(model: nn.Module) -> int:

@@ -29,6 +29,7 @@ from seqmusic.tokens.vocabulary import (
     HOLE,
     KEY,
     MAX_DURATION,
+    N_TIMESIGS,
     PICKUP,
     REST,
     STYLE,
@@ -43,6 +44,7 @@ from seqmusic.tokens.vocabulary import (
 
 HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 WHOLE_GRID = 96
+BAR_TICKS = tuple(s.bar_ticks if (s := id_timesig(TIMESIG + index)) else WHOLE_GRID for index in range(N_TIMESIGS))
 
 
 class Walk:
@@ -246,10 +248,9 @@ class Walk:
 
     def context(self) -> NDArray[np.int16]:
         """(K,) where we are, in the columns of `context.context_columns`."""
-        row = np.zeros(len(context_columns(self.max_voices)), dtype=np.int16)
         if self.section in (GIVEN_SECTION, BODY_SECTION):
-            row[:] = self._context()
-        return row
+            return np.array(self._context(), dtype=np.int16)
+        return np.zeros(len(context_columns(self.max_voices)), dtype=np.int16)
 
     def _context(self) -> list[int]:
         line, now, is_body = self._next, self.now, self.section == BODY_SECTION
@@ -292,8 +293,7 @@ class Walk:
         for change, changed in self.meters[1:]:
             if change <= tick:
                 start, sound = change, changed
-        signature = id_timesig(sound)
-        return sound, (tick - start) % (signature.bar_ticks if signature else WHOLE_GRID)
+        return sound, (tick - start) % BAR_TICKS[sound - TIMESIG]
 
     def bar_position(self) -> int:
         """Ticks from the last bar line to now."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqmusic.tokens import grammar
 from seqmusic.tokens.asked import COLUMN_OF_VOICE, Asked, Mask
-from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION, WHOLE_GRID
+from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
 from seqmusic.tokens.rows import BODY_NOTE, BODY_ROW, FAR, GIVEN_NOTE, LATE_ROW, Rows
 from seqmusic.tokens.tiles import Column
-from seqmusic.tokens.vocabulary import N_TIMESIGS, TIMESIG, id_timesig
+from seqmusic.tokens.vocabulary import TIMESIG
 
-BAR_TICKS = np.array([s.bar_ticks if (s := id_timesig(TIMESIG + index)) else WHOLE_GRID for index in range(N_TIMESIGS)])
+BAR_TICKS = np.array(grammar.BAR_TICKS)
 
 
 @dataclass(frozen=True, slots=True)

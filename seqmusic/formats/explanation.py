@@ -1,0 +1,81 @@
+"""What a model thought of a score, note by note: `generation.explanation` makes these values, `formats.page` shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What might have been said instead, or was.
+
+    Attributes:
+        sound: a pitch as written in the key ("Bb4"), "rest", or what else the grammar allows there.
+        duration_ticks: its length, 96 at most; 0 where it has none.
+        probability: of sound and duration together, 0..1.
+        is_written: whether the score has it there.
+    """
+
+    sound: str
+    duration_ticks: int
+    probability: float
+    is_written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedEvent:
+    """A note or a rest, and how surprising it was; tied parts are one note, and their bits are summed.
+
+    Attributes:
+        voice: its place in the score, 0 the highest.
+        onset_ticks: from the beginning of the score.
+        duration_ticks: its whole length.
+        pitch: MIDI number; None for a rest.
+        is_given: whether it was there before anything was composed; it then has no surprise and no alternatives.
+        sound_bits: surprise of the sound: -log2 of its probability.
+        duration_bits: surprise of the duration, the sound being known.
+        alternatives: the five likeliest where it begins, the likeliest first; fewer where the grammar allows fewer.
+    """
+
+    voice: int
+    onset_ticks: int
+    duration_ticks: int
+    pitch: int | None
+    is_given: bool = False
+    sound_bits: float = 0.0
+    duration_bits: float = 0.0
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def bits(self) -> float:
+        """Sound and duration together."""
+        return self.sound_bits + self.duration_bits
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All notes of a score, and its composed rests.
+
+    Attributes:
+        events: by onset, and from high to low.
+        other_bits: what the composed part says beside notes and rests: that the piece ends, and changes of meter.
+    """
+
+    events: tuple[ExplainedEvent, ...]
+    other_bits: float = 0.0
+
+    @property
+    def composed(self) -> tuple[ExplainedEvent, ...]:
+        """Those that were not given."""
+        return tuple(event for event in self.events if not event.is_given)
+
+    @property
+    def bits(self) -> float:
+        """Of all that was composed: -log2 of its probability, given the rest and the header (voices, meter, pickup, key)."""
+        return sum(event.bits for event in self.events) + self.other_bits
+
+    @property
+    def bits_per_note(self) -> float:
+        """Mean over composed notes and rests; 0 where there are none."""
+        composed = self.composed
+        return sum(event.bits for event in composed) / max(1, len(composed))

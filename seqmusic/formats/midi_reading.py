@@ -1,0 +1,185 @@
+"""The score in the bytes of a MIDI file: repaired, read by miditoolkit, put on the grid, and its tracks taken as voices.
+
+Of what this package wrote into markers (see `marker`), each remark is believed only where the events still say what was written
+with it, so that a file changed in another program is read as it was changed.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import miditoolkit
+from mido import bpm2tempo
+
+from seqmusic.errors import CorruptFileError, FormatError
+from seqmusic.formats.grid import PlayedNote, Shifts, beat_strength, put_on_grid, two_at_once, without_legato
+from seqmusic.formats.head import voice_names
+from seqmusic.formats.marker import Remarks, read_markers
+from seqmusic.formats.midi_chunks import MidiBytes
+from seqmusic.formats.midi_repair import repaired
+from seqmusic.formats.midi_writing import DEFAULT_METER, Meter, as_latin1, written_key, written_meter
+from seqmusic.formats.reading import Reading
+from seqmusic.score import SATB, TICKS_PER_QUARTER, Key, Note, Score, TimeSignature, Voice
+from seqmusic.tonality import parse_key, spell
+
+_LEAST_BEAT = 0.25  # strength; played to a click (30 ms off, 120 a minute) gives 0.33 and more, onsets at random 0.21 and less
+_FEWEST_ONSETS = 32  # for fewer the strength of a beat says little
+
+
+class Part(NamedTuple):
+    """What one channel of one track sings, in ticks.
+
+    Attributes:
+        name: empty for none.
+        notes: by onset and pitch; several may sound at once.
+    """
+
+    name: str
+    notes: tuple[Note, ...]
+
+
+def read_bytes(data: bytes, name: str, grid_ticks: int | None = None) -> Reading:
+    """The score in the bytes of a MIDI file called `name`.
+
+    Raises:
+        CorruptFileError: the bytes are not a MIDI file, or too damaged to be read.
+        FormatError: they hold what a score cannot say.
+    """
+    if grid_ticks is not None and grid_ticks < 1:
+        raise ValueError(f"grid_ticks must be 1 or more, got {grid_ticks}")
+    source = MidiBytes(name, data)
+    mended, has_tempo = repaired(source)
+    midi = miditoolkit.MidiFile(file=io.BytesIO(mended))
+    scale, shifts = midi.ticks_per_beat / TICKS_PER_QUARTER, Shifts()
+    said = _remarks(midi, source)
+    parts = [_part(track, scale, shifts, grid_ticks or 1) for track in midi.instruments]
+    if shifts.onsets and not grid_ticks:
+        _check_beat((note.start / midi.ticks_per_beat for track in midi.instruments for note in track.notes), name)
+    voices = _voices(lines_of_parts(parts, name, shifts), said)
+    signatures, pickup = _meter(midi, said, scale)
+    title, origin = (said.title, said.source) if said else ("", "")
+    score = Score(voices, signatures, pickup, _key(midi, said), _tempo(midi, said, has_tempo), title, origin)
+    losses = source.losses.sentences() + shifts.sentences(score.n_notes)
+    return Reading(score, source.repairs.sentences(), losses)
+
+
+def lines_of_parts(parts: Sequence[Part], name: str, shifts: Shifts) -> list[Part]:
+    """The parts as lines, of which none has two notes at once; here is the place to separate the voices of a part.
+
+    Raises:
+        FormatError: two notes of a part sound at once.
+    """
+    lines = []
+    for number, part in enumerate(parts, start=1):
+        line = without_legato(part.notes, shifts)
+        if pair := two_at_once(line):
+            both = " and ".join(str(spell(note.pitch, None)) for note in pair)
+            where = f"{both}, {pair[1].onset_ticks / TICKS_PER_QUARTER:g} quarter notes from the start"
+            place = f"{name}: track {part.name or number!r}"
+            raise FormatError(f"{place}: two notes sound at once, {where}; give each voice a track of its own")
+        lines.append(Part(part.name, line))
+    return lines
+
+
+def _part(track: Any, units_per_tick: float, shifts: Shifts, step_ticks: int) -> Part:
+    played = (PlayedNote(note.start, note.end, note.pitch) for note in track.notes)
+    return Part(_from_latin1(track.name).strip("\0"), put_on_grid(played, units_per_tick, shifts, step_ticks))
+
+
+def _check_beat(onsets: Iterable[float], name: str) -> None:
+    distinct = set(onsets)
+    strength = beat_strength(distinct)
+    if len(distinct) >= _FEWEST_ONSETS and strength < _LEAST_BEAT:
+        keep = f"its {len(distinct):,} onsets keep to no beat (strength {strength:.2f} of 1, expected {_LEAST_BEAT} or more)"
+        remedy = "quantize it in another program, or give the grid it is to be read with, for instance sixteenths (6 ticks)"
+        raise FormatError(f"{name}: a performance without a beat: {keep}; {remedy}")
+
+
+def _remarks(midi: Any, source: MidiBytes) -> Remarks | None:
+    try:
+        said = read_markers((marker.text for marker in midi.markers), source.name)
+        if said:
+            Score((), said.time_signatures, said.pickup_ticks)  # refuses a meter that no score can have
+        return said
+    except (CorruptFileError, ValueError):
+        source.repairs.add("damaged markers of this package ('seqmusic: ...') left out", count=0)
+        return None
+
+
+def _from_latin1(text: str) -> str:
+    data = text.encode("latin-1")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return text
+
+
+def _meter(midi: Any, said: Remarks | None, scale: float) -> tuple[Meter, int]:
+    """Time signatures and pickup in ticks."""
+    changes: dict[int, TimeSignature] = dict(DEFAULT_METER)
+    for change in midi.time_signature_changes:
+        changes[round(change.time / scale)] = TimeSignature(change.numerator, change.denominator)
+    events = tuple(sorted(changes.items(), key=lambda change: change[0]))
+    if said and events == written_meter(said.time_signatures, said.pickup_ticks):
+        return said.time_signatures, said.pickup_ticks
+    pickup = 0
+    if len(events) > 1 and events[1][0] <= events[0][1].bar_ticks and events[1][0] < events[1][1].bar_ticks:
+        pickup = events[1][0]
+        events = ((0, events[1][1]), *events[2:])
+    return _without_repeats(events, pickup), pickup
+
+
+def _without_repeats(events: Meter, pickup_ticks: int) -> Meter:
+    """Without the time signatures that change nothing: equal to the one before them, and on a bar line."""
+    kept, onset = [events[0]], pickup_ticks
+    for tick, signature in events[1:]:
+        if signature != kept[-1][1] or (tick - onset) % signature.bar_ticks:
+            kept.append((tick, signature))
+            onset = tick
+    return tuple(kept)
+
+
+def _key(midi: Any, said: Remarks | None) -> Key | None:
+    if not midi.key_signature_changes:
+        return None
+    first = midi.key_signature_changes[0].key_name
+    return said.key if said and said.key and written_key(said.key) == first else parse_key(first)
+
+
+def _tempo(midi: Any, said: Remarks | None, has_tempo: bool) -> float | None:
+    """The first tempo; None where the file has none, or had none before miditoolkit wrote it (it always writes one)."""
+    first = float(midi.tempo_changes[0].tempo)
+    if said and bpm2tempo(first) == bpm2tempo(said.tempo_bpm or 120.0):
+        return said.tempo_bpm
+    return first if has_tempo else None
+
+
+def _voices(lines: Sequence[Part], said: Remarks | None) -> tuple[Voice, ...]:
+    if said and [len(line.notes) for line in lines] == [n_notes for _, n_notes in said.voices if n_notes]:
+        return _said_voices(lines, said)
+    order = _from_high_to_low(lines)
+    unnamed = voice_names(len(lines))
+    return tuple(Voice(lines[i].name or unnamed[place], lines[i].notes) for place, i in enumerate(order))
+
+
+def _said_voices(lines: Sequence[Part], said: Remarks) -> tuple[Voice, ...]:
+    """Voices as the markers name them, silent ones too; with a new name where a track was renamed since."""
+    remaining, voices = iter(lines), []
+    for index, (name, n_notes) in enumerate(said.voices):
+        now_named, line = next(remaining) if n_notes else (name, ())
+        is_renamed = now_named != _from_latin1(as_latin1(name)).strip("\0")
+        notes = tuple(replace(note, fermata=(index, note.onset_ticks) in said.fermatas) for note in line)
+        voices.append(Voice(now_named if is_renamed else name, notes))
+    return tuple(voices)
+
+
+def _from_high_to_low(lines: Sequence[Part]) -> list[int]:
+    """Order of the lines: soprano, alto, tenor, bass if they are called so, else by mean pitch."""
+    names = [line.name.strip().capitalize() for line in lines]
+    places = [SATB.index(name) if name in SATB else -1 for name in names]
+    if min(places, default=-1) >= 0 and len(set(places)) == len(places):
+        return sorted(range(len(lines)), key=lambda i: places[i])
+    return sorted(range(len(lines)), key=lambda i: -sum(note.pitch for note in lines[i].notes) / len(lines[i].notes))

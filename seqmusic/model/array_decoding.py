@@ -1,0 +1,188 @@
+"""The transformer's step in numpy, for a few sequences on a processor.
+
+A step of a small model is bound by its calls, then by the bytes of its weights, hardly by arithmetic. So the weights are repacked
+once, buffers are made once, and a step is some thirty numpy calls a layer, each a fraction of one into the module; for a few
+rows the BLAS behind numpy is the faster one, too. Softmax and the error function are torch's, on the same memory.
+
+What is constant is folded into the weights: the factor of the attention, the gains of the normalizations, the factors around the
+error function in the GELU. Whatever is added to the residual stream is centered, and so the stream is: a normalization has no mean
+to take off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqmusic.model.array_heads import GELU_FACTOR, ArrayHeads, as_array
+from seqmusic.model.transformer import TICKS_PER_TURN_UNIT, Block, Cache, Transformer, turn_rates
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.integer[Any]]
+_MOST_SINGLE_ROWS = 4  # up to here one matrix-vector product a row is faster than a matrix product
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Weights of a block, (in, out) each, ready for centered input."""
+
+    project_in: Floats
+    project_in_bias: Floats
+    project_out: Floats
+    widen: Floats
+    widen_bias: Floats
+    narrow: Floats
+    narrow_bias: Floats
+
+
+class ArrayDecoder:
+    """N sequences that grow by one event each at a time; see `decoding.Decoder`."""
+
+    def __init__(self, model: Transformer, n_rows: int, length: int) -> None:
+        settings, words = model.settings, model.vocabulary
+        self.model, self.n_rows, self.n_heads, self.length = model, n_rows, settings.heads, 0
+        self._epsilon = np.float32(settings.width * model.norm.eps)
+        self._table = _centered(np.concatenate([as_array(part.weight) for part in (model.sounds, model.durations, model.places)]))
+        places = as_array(model.starts) + words.n_sounds + words.n_durations
+        self._starts = np.concatenate([[0, words.n_sounds], places])  # in the table, of each id
+        self._rates = as_array(turn_rates(settings, torch.device("cpu")))
+        self._layers = [_packed(block) for block in model.blocks if isinstance(block, Block)]
+        self._gain, self._shift = as_array(model.norm.weight) * settings.width**0.5, as_array(model.norm.bias)
+        self._heads = ArrayHeads(model.heads, self._lead)
+        self._make_buffers(settings.width, settings.feedforward * settings.width, length)
+
+    @property
+    def _lead(self) -> tuple[int, int]:
+        """The axes before the last one of all that goes through a matrix: rows one by one, or together."""
+        return (self.n_rows, 1) if self.n_rows <= _MOST_SINGLE_ROWS else (1, self.n_rows)
+
+    def _make_buffers(self, width: int, wide: int, length: int) -> None:
+        n_rows, n_heads, lead = self.n_rows, self.n_heads, self._lead
+        self._keys = np.zeros((len(self._layers), n_rows, n_heads, length, width // n_heads), np.float32)
+        self._values = np.zeros_like(self._keys)
+        self._scores, self._shares = np.empty((2, n_rows * n_heads * length), np.float32)
+        self._ids = np.empty((n_rows, len(self._starts)), np.int64)
+        self._x, self._normed, self._mixed, self._added = (np.empty((*lead, width), np.float32) for _ in range(4))
+        self._x_rows, self._norm = self._x.reshape(n_rows, 1, width), np.empty((n_rows, 1, 1), np.float32)
+        self._qkv = np.empty((*lead, 3 * width), np.float32)
+        parts = self._qkv.reshape(n_rows, 3, n_heads, -1)  # views of it, as all that is made by reshaping here
+        self._turned, self._query = parts[:, :2].view(np.complex64), parts[:, 0, ..., None]
+        self._key, self._value = parts[:, 1], parts[:, 2]
+        self._wide, self._erf = (np.empty((*lead, wide), np.float32) for _ in range(2))
+        self._wide_tensor, self._erf_tensor = torch.from_numpy(self._wide), torch.from_numpy(self._erf)
+        self._angles = np.empty((n_rows, 2, 1, width // n_heads // 2), np.float32)
+        self._turns = np.empty(self._angles.shape, np.complex64)
+
+    def prefill(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
+        """(N, D) hidden states after the first events, by the module; see `decoding.Decoder`."""
+        n_given, n_events = events.shape[:2]
+        check_room(n_events, self._keys.shape[-2])
+        cache = Cache(self.model.settings, n_given, n_events, torch.device("cpu"))
+        heard, places, moments = (torch.from_numpy(own.astype(np.int64)) for own in (events, context, ticks))
+        with torch.inference_mode():
+            hidden = self.model(heard, places, moments, cache)[:, -1]
+        self._keys[..., :n_events, :], self._values[..., :n_events, :] = as_array(cache.keys), as_array(cache.values)
+        self.length = n_events
+        return self._said(np.broadcast_to(as_array(hidden), (self.n_rows, hidden.shape[-1])).reshape(*self._lead, -1))
+
+    def step(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
+        """(N, D) hidden states after one event more; see `decoding.Decoder`."""
+        end = self.length + 1
+        check_room(end, self._keys.shape[-2])
+        self._embed(events, context)
+        self._turn(ticks)
+        size = self.n_rows * self.n_heads * end
+        scores, shares = (own[:size].reshape(self.n_rows, self.n_heads, end) for own in (self._scores, self._shares))
+        tensors = torch.from_numpy(scores), torch.from_numpy(shares)
+        mixed = self._mixed.reshape(self.n_rows, self.n_heads, 1, -1)
+        for layer, keys, values in zip(self._layers, self._keys[..., :end, :], self._values[..., :end, :], strict=True):
+            _linear(self._normalized(), layer.project_in, layer.project_in_bias, self._qkv)
+            np.multiply(self._turned, self._turns, out=self._turned)
+            keys[:, :, -1], values[:, :, -1] = self._key, self._value
+            np.matmul(keys, self._query, out=scores[..., None])
+            torch.softmax(tensors[0], -1, out=tensors[1])
+            np.matmul(shares[:, :, None], values, out=mixed)
+            np.add(self._x, np.matmul(self._mixed, layer.project_out, out=self._added), out=self._x)
+            self._add_feedforward(layer)
+        self.length = end
+        return self._said(self._normalized() * self._gain + self._shift)
+
+    def _add_feedforward(self, layer: _Layer) -> None:
+        wide, erf, added = self._wide, self._erf, self._added
+        _linear(self._normalized(), layer.widen, layer.widen_bias, wide)
+        torch.erf(self._wide_tensor, out=self._erf_tensor)
+        np.multiply(wide, np.add(erf, 1, out=erf), out=wide)
+        np.add(self._x, _linear(wide, layer.narrow, layer.narrow_bias, added), out=self._x)
+
+    def sound_logits(self, context: Ids) -> NDArray[np.float64]:
+        """(N, V) logits of the next sounds; see `decoding.Decoder`."""
+        return self._heads.sound_logits(context)
+
+    def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
+        """(N, 97) logits of the next durations; see `decoding.Decoder`."""
+        return self._heads.duration_logits(context, sounds)
+
+    def _embed(self, events: Ids, context: Ids) -> None:
+        self._ids[:, :2], self._ids[:, 2:] = events, context
+        self._ids += self._starts
+        np.add.reduce(self._table.take(self._ids, axis=0), axis=1, out=self._x_rows[:, 0])
+
+    def _turn(self, ticks: Ids) -> None:
+        """How far queries and keys are turned: half of each head by order, half by time."""
+        n_each = len(self._rates)
+        self._angles[..., :n_each] = np.float32(self.length) * self._rates
+        times = ticks[:, ::-1].astype(np.float32) / np.float32(TICKS_PER_TURN_UNIT)  # the query stands at the event to come
+        self._angles[..., n_each:] = times[:, :, None, None] * self._rates
+        self._turns.real, self._turns.imag = np.cos(self._angles), np.sin(self._angles)
+
+    def _normalized(self) -> Floats:
+        """The residual stream over its length, the root of the sum of its squares."""
+        np.matmul(self._x_rows, self._x_rows.swapaxes(1, 2), out=self._norm)
+        self._norm += self._epsilon
+        np.sqrt(self._norm, out=self._norm)
+        return np.divide(self._x, self._norm.reshape(*self._lead, 1), out=self._normed)
+
+    def _said(self, hidden: Floats) -> Floats:
+        self._heads.hear(hidden)
+        return hidden.reshape(self.n_rows, -1)
+
+
+def _linear(x: Floats, weight: Floats, bias: Floats, out: Floats) -> Floats:
+    return np.add(np.matmul(x, weight, out=out), bias, out=out)
+
+
+def check_room(n_events: int, length: int) -> None:
+    """Raise ValueError where a decoder made for `length` events is given more."""
+    if n_events > length:
+        raise ValueError(f"this decoder was made for {length} events, got {n_events}")
+
+
+def _packed(block: Block) -> _Layer:
+    width = block.project_out.out_features
+    attention, feedforward = (as_array(norm.weight) * width**0.5 for norm in (block.norm_attention, block.norm_feedforward))
+    into, widen = as_array(block.project_in.weight), as_array(block.widen.weight) * GELU_FACTOR
+    scale = np.ones((3 * width, 1), np.float32)
+    scale[:width] = (width // block.heads) ** -0.5  # of the queries
+    return _Layer(
+        project_in=_transposed(into * scale * attention),
+        project_in_bias=into @ as_array(block.norm_attention.bias) * scale[:, 0],
+        project_out=_centered(_transposed(as_array(block.project_out.weight))),
+        widen=_transposed(widen * feedforward),
+        widen_bias=widen @ as_array(block.norm_feedforward.bias) + as_array(block.widen.bias) * np.float32(GELU_FACTOR),
+        narrow=_centered(_transposed(as_array(block.narrow.weight) * GELU_FACTOR)),
+        narrow_bias=_centered(as_array(block.narrow.bias)),
+    )
+
+
+def _transposed(weight: Floats) -> Floats:
+    return np.ascontiguousarray(weight.T, dtype=np.float32)
+
+
+def _centered(rows: Floats) -> Floats:
+    """Without the mean over the width."""
+    centered: Floats = rows - rows.mean(axis=-1, keepdims=True)
+    return centered

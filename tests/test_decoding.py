@@ -1,0 +1,135 @@
+"""Decoding step by step: whichever way, however many rows, the logits are those of the module over the whole."""
+
+import numpy as np
+import pytest
+import torch
+
+from seqmusic.checkpoints import VOCABULARY
+from seqmusic.model.array_decoding import ArrayDecoder
+from seqmusic.model.decoding import Decoder, ModuleDecoder, make_decoder
+from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.score import SATB, Score, Voice
+from seqmusic.tokens import rules
+from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.tokenizer import encode_prompt, trace
+from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
+
+SETTINGS = ModelSettings(width=24, layers=3, heads=2, feedforward=5, dropout=0.3, context_length=128)
+WAYS = [ArrayDecoder, ModuleDecoder]
+
+
+@pytest.fixture(scope="module")
+def model() -> Transformer:
+    torch.manual_seed(5)
+    made = Transformer(SETTINGS, VOCABULARY).eval()
+    for parameter in made.parameters():  # gains and shifts too, so that none of them can be forgotten
+        torch.nn.init.normal_(parameter, mean=float(parameter.dim() == 1), std=0.2)
+    return made
+
+
+def inputs(n_rows: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    chance = np.random.default_rng(11)
+    events = np.stack([chance.integers(0, N_SOUNDS, (n_rows, length)), chance.integers(0, N_DURATIONS, (n_rows, length))], axis=-1)
+    context = np.stack([chance.integers(0, size, (n_rows, length)) for size in VOCABULARY.context_sizes], axis=-1)
+    return events, context, np.sort(chance.integers(0, 5000, (n_rows, length + 1)))
+
+
+def decoded(decoder: Decoder, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int) -> list[np.ndarray]:
+    """Hidden states, logits of sounds and of durations, (N, T, ...) each, from the last event of the prompt on."""
+    hidden = [decoder.prefill(events[:, :n_first], context[:, :n_first], ticks[:, : n_first + 1]).copy()]
+    sounds, durations = [], []
+    for t in range(n_first, events.shape[1] + 1):
+        sounds.append(decoder.sound_logits(context[:, t - 1]))
+        durations.append(decoder.duration_logits(context[:, t - 1], events[:, t - 1, 0]))
+        if t < events.shape[1]:
+            hidden.append(decoder.step(events[:, t], context[:, t], ticks[:, t : t + 2]).copy())
+    assert decoder.length == events.shape[1]
+    return [np.stack(own, axis=1) for own in (hidden, sounds, durations)]
+
+
+@torch.inference_mode()
+def whole(model: Transformer, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int) -> list[np.ndarray]:
+    """The same without a cache."""
+    heard, places, moments = map(torch.from_numpy, (events, context, ticks))
+    hidden, places, sounds = model(heard, places, moments)[:, n_first - 1 :], places[:, n_first - 1 :], heard[:, n_first - 1 :, 0]
+    n_rows, length = sounds.shape
+    flat, where = hidden.flatten(0, 1), places.flatten(0, 1)
+    logits = model.heads.sound_logits(flat, where), model.heads.duration_logits(flat, where, sounds.flatten())
+    return [hidden.numpy(), *(own.view(n_rows, length, -1).numpy() for own in logits)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("n_rows", "n_first"), [(1, 1), (3, 7), (4, 2), (6, 7), (16, 5)])
+def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: type, n_rows: int, n_first: int) -> None:
+    given = inputs(n_rows, 17)
+    for own, wanted in zip(decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True):
+        assert own.shape == wanted.shape
+        assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("n_rows", [3, 16])
+def test_a_prompt_may_be_given_once_for_all(model: Transformer, way: type, n_rows: int) -> None:
+    events, context, ticks = inputs(n_rows, 13)
+    for own in (events, context, ticks):
+        own[:, :7] = own[:1, :7]
+    ticks[:, 7] = ticks[0, 7]
+    once, each = way(model, n_rows, 13), way(model, n_rows, 13)
+    hidden = once.prefill(events[:1, :7], context[:1, :7], ticks[:1, :8])
+    assert np.allclose(hidden, each.prefill(events[:, :7], context[:, :7], ticks[:, :8]), atol=1e-5)
+    after = [own.step(events[:, 7], context[:, 7], ticks[:, 7:9]) for own in (once, each)]
+    assert np.allclose(*after, atol=1e-5)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_more_events_than_there_is_room_for_are_refused(model: Transformer, way: type) -> None:
+    events, context, ticks = inputs(2, 6)
+    with pytest.raises(ValueError, match="made for 5 events, got 6"):
+        way(model, 2, 5).prefill(events, context, ticks)
+    full = way(model, 2, 5)
+    full.prefill(events[:, :5], context[:, :5], ticks[:, :6])
+    with pytest.raises(ValueError, match="made for 5 events, got 6"):
+        full.step(events[:, 5], context[:, 5], ticks[:, 5:])
+
+
+def test_the_weights_of_the_model_stay_as_they_are(model: Transformer) -> None:
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    make_decoder(model, 2, 5).prefill(*inputs(2, 3))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_chance_gives_the_same_notes_alone_and_among_sixteen(model: Transformer, way: type) -> None:
+    together = composed(way(model, 16, 128), list(range(16)))
+    assert len(set(map(tuple, together))) == 16
+    for seed in (0, 7, 15):
+        assert composed(way(model, 1, 128), [seed]) == [together[seed]]
+
+
+def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
+    """Sixty events for each seed, drawn under the grammar."""
+    prompt = encode_prompt(Score(tuple(Voice(name, ()) for name in SATB)), [[(0, 768)]] * 4)
+    walks, chances = [Walk() for _ in seeds], [np.random.default_rng(seed) for seed in seeds]
+    for walk in walks:
+        for event in prompt[1:]:
+            walk.push(*event)
+    heard = trace(prompt)
+    decoder.prefill(heard.events[None], heard.context[None], np.concatenate(([0], heard.ticks))[None])
+    said: list[list[tuple[int, int]]] = [[] for _ in seeds]
+    for _ in range(60):
+        context, before = np.stack([walk.context() for walk in walks]), [walk.now for walk in walks]
+        allowed = [rules.sound_masks(4)[walk.sound_rule] for walk in walks]
+        sounds = [drawn(*own) for own in zip(chances, decoder.sound_logits(context), allowed, strict=True)]
+        lasting = [rules.duration_masks()[walk.duration_rule(sound)] for walk, sound in zip(walks, sounds, strict=True)]
+        durations = [drawn(*own) for own in zip(chances, decoder.duration_logits(context, np.array(sounds)), lasting, strict=True)]
+        for walk, own, *event in zip(walks, said, sounds, durations, strict=True):
+            own.append((event[0], event[1]))
+            walk.push(*own[-1])
+        ticks = np.array([before, [walk.now for walk in walks]]).T
+        decoder.step(np.array([own[-1] for own in said]), np.stack([walk.context() for walk in walks]), ticks)
+    return said
+
+
+def drawn(chance: np.random.Generator, logits: np.ndarray, allowed: np.ndarray) -> int:
+    shares = np.exp(np.where(allowed, logits - logits[allowed].max(), -np.inf).astype(np.float64)).cumsum()
+    return int(np.searchsorted(shares, chance.random() * shares[-1], side="right"))

@@ -122,7 +122,7 @@ def test_strict_music_joins_what_follows_without_parallels(model: Transformer) -
         return log_probabilities
 
     for strict in (False, True):
-        made = regeneration(model, given, Request(n=6, strict=strict), bars=(2, 2), voices=["alto"], rule=quarters_on_g)
+        made = regeneration(model, given, Request(n=24, strict=strict), bars=(2, 2), voices=["alto"], rule=quarters_on_g)
         found = {fault for own in made for fault in faults(own.score)}
         assert ("soprano and alto move in parallel fifths in bar 3" in found) == (not strict)
         assert bool(found) == (not strict)

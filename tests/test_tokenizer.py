@@ -9,7 +9,7 @@ from seqmusic.errors import UnencodableError
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tokens.context import context_columns, context_sizes
 from seqmusic.tokens.tokenizer import decode, encode, encode_prompt, normalized, tokens_text, trace
-from seqmusic.tokens.vocabulary import BODY, sound_name
+from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, sound_name
 
 HAND = Score(
     (Voice("Soprano", (Note(0, 24, 65), Note(24, 48, 69), Note(72, 24, 67))), Voice("Bass", (Note(24, 72, 53),))),
@@ -134,13 +134,26 @@ def test_hand_worked_infilling():
     body = {"section": 2, "meter": 19, "key": 7}
     ahead = {"ahead_0": 69}
     assert rows(trace(events))[11:15] == [
-        {**body, "voice": 4, "position": 48, "to_end": 5, "sound_0": 67, "remaining_0": 24, **ahead, "until_ahead_0": 73},
+        {**body, "voice": 4, "position": 48, "to_end": 5, "sound_0": 67, "remaining_0": 24, **ahead, "until_ahead_0": 73,
+         "next_step_0": 27},
         {**body, "voice": 1, "to_end": 4, "sound_0": 67, "elapsed_0": 24, "interval_0": 25, **ahead, "until_ahead_0": 49,
-         "sound_3": 1, "elapsed_3": 24},
+         "next_step_0": 27, "sound_3": 1, "elapsed_3": 24},
         {**body, "voice": 4, "to_end": 4, "sound_0": 71, "remaining_0": 48, **ahead, "until_ahead_0": 49,
-         "sound_3": 1, "elapsed_3": 24},
+         "next_step_0": 23, "sound_3": 1, "elapsed_3": 24},
         {**body, "to_end": 1, "sound_0": 69, "elapsed_0": 24, "sound_3": 55, "elapsed_3": 72},
     ]
+
+
+def test_the_next_two_given_notes_are_told():
+    score = Score((Voice("Soprano", (Note(0, 24, 65), Note(36, 12, 69), Note(48, 24, 62))), Voice("Bass", ())))
+    first = rows(trace(encode(score, [[], [(0, 72)]])))[12]  # at the first note of the bass
+    assert {name: value for name, value in first.items() if name.endswith("_0")} == {
+        "sound_0": 67, "remaining_0": 24, "ahead_0": 1, "until_ahead_0": 25, "until_then_0": 13,  # a rest has no interval
+    }
+    later = rows(trace([*encode(score, [[], [(0, 72)]])[:13], (PITCH + 50, 36), (PITCH + 50, 36), (EOS, 0)]))[13]
+    assert {name: value for name, value in later.items() if name.endswith("_0") and name != "interval_0"} == {
+        "sound_0": 71, "remaining_0": 12, "ahead_0": 64, "until_ahead_0": 13, "next_step_0": 18,
+    }
 
 
 def test_meter_changes_under_a_long_note():

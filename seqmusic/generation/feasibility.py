@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,14 +30,15 @@ def constraints_of(prompt: Prompt, request: Request, shift: int = 0) -> Constrai
     key = prompt.score.key
     if request.scale and key is None:
         raise RequestError("a scale needs a key; say one with --key")
-    against = "a cadence needs a key; say one with --key" if key is None else _against_cadence(prompt, key)
+    asked = _compasses(request.compass, prompt)
+    against = "a cadence needs a key; say one with --key" if key is None else _against_cadence(prompt, key, asked)
     if request.cadence and against:
         raise RequestError(against)
     if request.strict and (fault := next(faults(_given(prompt)), None)):
         raise RequestError(f"{fault}; as they are given, --strict cannot be met")
-    asked = {name: (low + shift, high + shift) for name, (low, high) in _compasses(request.compass, prompt).items()}
+    moved = {name: (low + shift, high + shift) for name, (low, high) in asked.items()}
     return Constraints(
-        compass=COMPASS | asked, scale=request.scale, cadence=request.cadence is not False and not against, strict=request.strict
+        compass=COMPASS | moved, scale=request.scale, cadence=request.cadence is not False and not against, strict=request.strict
     )
 
 
@@ -99,17 +100,18 @@ def _bar(score: Score, tick: int) -> int:
     return next((bar.number for bar in score.bars(tick + 1) if bar.end_ticks > tick), 1)
 
 
-def _against_cadence(prompt: Prompt, key: Key) -> str:
+def _against_cadence(prompt: Prompt, key: Key, compasses: Mapping[str, tuple[int, int]]) -> str:
     """Why the last chord cannot be that of the tonic; empty where it can."""
     lowest, tonic = len(prompt.score.voices) - 1, tonic_class(key)
     for number, voice in enumerate(prompt.score.voices):
-        if not voice.notes or not prompt.is_given(number, voice.notes[-1]) or voice.end_ticks != prompt.end_ticks:
-            continue
-        last = voice.notes[-1].pitch
         chord = {tonic} if number == lowest else {tonic, (tonic + 7) % 12, *third_classes(key)}
-        if last % 12 not in chord:
-            wanted = "the tonic" if number == lowest else "a note of the tonic chord"
-            return f"the {voice.name.lower()} ends on {spell(last, key)}, not on {wanted} of {key_name(key)}: no cadence"
+        wanted = f"{'the tonic' if number == lowest else 'a note of the tonic chord'} of {key_name(key)}: no cadence"
+        low, high = compasses.get(voice.name, (0, 127))
+        if voice.notes and prompt.is_given(number, voice.notes[-1]) and voice.end_ticks == prompt.end_ticks:
+            if voice.notes[-1].pitch % 12 not in chord:
+                return f"the {voice.name.lower()} ends on {spell(voice.notes[-1].pitch, key)}, not on {wanted}"
+        elif not any(pitch % 12 in chord for pitch in range(low, high + 1)):
+            return f"the compass of the {voice.name.lower()} does not hold {wanted}"
     return ""
 
 

@@ -14,7 +14,7 @@ MAX_POSITION = 192  # of the place in the bar; later places count as the last
 MAX_TO_END = 64  # quarters
 MAX_INTERVAL = 24  # semitones
 GLOBAL = ("section", "voice", "position", "meter", "key", "to_end")
-PER_VOICE = ("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval")
+PER_VOICE = ("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval", "next_step", "then_step", "until_then")
 _SIZES = {
     "section": len(SECTIONS),
     "voice": 1 + N_VOICE_NAMES,  # of the next note: its voice id
@@ -28,9 +28,19 @@ _SIZES = {
     "ahead": 130,  # what is given next in this voice
     "until_ahead": 2 + MAX_DURATION,  # ticks until that starts
     "interval": 2 + 2 * MAX_INTERVAL,  # semitones from the next voice's own last pitch to this voice's
+    "next_step": 2 + 2 * MAX_INTERVAL,  # semitones from what sounds in this voice to what is given next
+    "then_step": 2 + 2 * MAX_INTERVAL,  # and from there to what is given after it
+    "until_then": 2 + MAX_DURATION,  # ticks between those two
 }
 SOUND_REST = 1
 SOUND_PITCH = 2
+
+
+def coded_interval(start: int, end: int) -> int:
+    """The value of a column for the interval between two sounds; 0 where one of them is no pitch."""
+    if start < SOUND_PITCH or end < SOUND_PITCH:
+        return 0
+    return 1 + MAX_INTERVAL + min(max(end - start, -MAX_INTERVAL), MAX_INTERVAL)
 
 
 @cache

@@ -148,8 +148,7 @@ def _contexts(asked: Asked, rows: Rows, places: Places) -> NDArray[np.int16]:
         _write_sounding(lines[column], asked, rows, places, column)
     own = np.where(places.voice > 0, lines[places.line, 0, np.arange(len(rows))], 0)
     for line in lines:
-        interval = 1 + MAX_INTERVAL + np.clip(line[0] - own, -MAX_INTERVAL, MAX_INTERVAL)
-        line[5] = np.where((own >= SOUND_PITCH) & (line[0] >= SOUND_PITCH), interval, 0)
+        line[5] = _intervals(own, line[0])
     context[:, places.section == 0] = 0
     return context
 
@@ -161,7 +160,7 @@ def _write_sounding(line: NDArray[np.int16], asked: Asked, rows: Rows, places: P
     onset, end = rows.tile_onset[last], rows.end[last]
     body = np.flatnonzero((places.section == BODY_SECTION) & asked.ask.has_given[rows.piece])
     if len(body):
-        past, ahead = _given_around(asked, rows.piece[body], places.now[body], column)
+        past, ahead, then = _given_around(asked, rows.piece[body], places.now[body], column)
         tiles = asked.tiles
         told = np.flatnonzero((past >= 0) & ((code[body] == 0) | (tiles.onset[past] > onset[body])))
         row, tile = body[told], past[told]
@@ -169,21 +168,31 @@ def _write_sounding(line: NDArray[np.int16], asked: Asked, rows: Rows, places: P
         row, tile = body[ahead >= 0], ahead[ahead >= 0]
         line[3, row] = _codes(tiles.pitch[tile])
         line[4, row] = 1 + np.minimum(tiles.onset[tile] - places.now[row], MAX_DURATION)
+        line[6, row] = _intervals(code[row], line[3, row])
+        row, tile, later = body[then >= 0], ahead[then >= 0], then[then >= 0]
+        line[7, row] = _intervals(line[3, row], _codes(tiles.pitch[later]))
+        line[8, row] = 1 + np.minimum(tiles.onset[later] - tiles.onset[tile], MAX_DURATION)
     heard = code > 0
     line[0] = code
     line[1] = np.where(heard, np.minimum(places.now - onset, MAX_DURATION), 0)
     line[2] = np.where(heard, np.clip(end - places.now, 0, MAX_DURATION), 0)
 
 
-def _given_around(asked: Asked, piece: Column, now: Column, column: int) -> tuple[Column, Column]:
-    """The given tiles of a column's line that start last at or before now, and first after it; -1 for none."""
+def _intervals(start: Column, end: Column) -> Column:
+    """What `coded_interval` says, of columns."""
+    interval = 1 + MAX_INTERVAL + np.clip(end - start, -MAX_INTERVAL, MAX_INTERVAL)
+    return np.where((start >= SOUND_PITCH) & (end >= SOUND_PITCH), interval, 0)
+
+
+def _given_around(asked: Asked, piece: Column, now: Column, column: int) -> tuple[Column, Column, Column]:
+    """The given tiles of a column's line that start last at or before now, and first and second after it; -1 for none."""
     tiles = asked.tiles
     mine = asked.given[tiles.voice[asked.given] == asked.heads.voice[tiles.piece[asked.given], column]]
     after = np.searchsorted(tiles.piece[mine] * FAR + tiles.onset[mine], piece * FAR + now, side="right")
-    around = np.concatenate([[-1], mine, [-1]])
-    owner = np.concatenate([[-1], tiles.piece[mine], [-1]])
-    past, ahead = (np.where(owner[place] == piece, around[place], -1) for place in (after, after + 1))
-    return past, ahead
+    around = np.concatenate([[-1], mine, [-1, -1]])
+    owner = np.concatenate([[-1], tiles.piece[mine], [-1, -1]])
+    past, ahead, then = (np.where(owner[place] == piece, around[place], -1) for place in (after, after + 1, after + 2))
+    return past, ahead, then
 
 
 def _codes(pitch: Column) -> Column:

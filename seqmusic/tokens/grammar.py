@@ -13,11 +13,11 @@ from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     GLOBAL,
-    MAX_INTERVAL,
     MAX_POSITION,
     MAX_TO_END,
     PER_VOICE,
     SOUND_PITCH,
+    coded_interval,
     context_columns,
 )
 from seqmusic.tokens.lines import Line, Tile, extend
@@ -267,12 +267,16 @@ class Walk:
                 row[start] = tile.code
                 row[start + 1] = min(now - tile.onset, MAX_DURATION)
                 row[start + 2] = min(max(tile.end - now, 0), MAX_DURATION)
-                if own is not None and own.code >= SOUND_PITCH and tile.code >= SOUND_PITCH:
-                    row[start + 5] = 1 + MAX_INTERVAL + min(max(tile.code - own.code, -MAX_INTERVAL), MAX_INTERVAL)
+                row[start + 5] = 0 if own is None else coded_interval(own.code, tile.code)
             if is_body and other.n_past < len(other.given):
                 ahead = other.given[other.n_past]
                 row[start + 3] = ahead.code
                 row[start + 4] = 1 + min(ahead.onset - now, MAX_DURATION)
+                row[start + 6] = 0 if tile is None else coded_interval(tile.code, ahead.code)
+                if other.n_past + 1 < len(other.given):
+                    then = other.given[other.n_past + 1]
+                    row[start + 7] = coded_interval(ahead.code, then.code)
+                    row[start + 8] = 1 + min(then.onset - ahead.onset, MAX_DURATION)
         return row
 
     def _sounding(self, line: Line) -> Tile | None:

@@ -18,7 +18,7 @@ from seqmusic.tokens.tiles import Column, Tiles
 from seqmusic.tokens.vocabulary import KEY, STYLE, VOICE, id_key, key_id
 
 _KINDS = ("subset", "voices", "head", "region", "scatter")
-_WEIGHTS = (0.3, 0.25, 0.2, 0.1, 0.15)
+_WEIGHTS = (0.15, 0.5, 0.1, 0.1, 0.15)
 _LONGEST_REGION = 0.5  # of the piece
 
 
@@ -90,8 +90,8 @@ def _missing(kind: str, voice: Column, onset: Column, end: int, chance: np.rando
     """Which tiles of a piece of `end` ticks are to be composed."""
     voices = np.unique(voice)
     if kind == "voices":
-        n_given = 1 if len(voices) < 3 or chance.random() < 0.6 else int(chance.integers(2, len(voices)))
-        weights = np.where(voices == voices[0], 3.0, 1.0)
+        n_given = 1 if len(voices) < 3 or chance.random() < 0.65 else int(chance.integers(2, len(voices)))
+        weights = np.where(voices == voices[0], 4.0, 1.0)  # a melody is harmonized more often than a bass
         return ~np.isin(voice, chance.choice(voices, n_given, replace=False, p=weights / weights.sum()))
     if kind == "head":
         cut = chance.uniform(0.02, 0.5) * end

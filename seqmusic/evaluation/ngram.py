@@ -78,15 +78,39 @@ class NGram:
         """(scored event, duration) what each duration was given, the event's sound being known; a row sums to 1."""
         return np.array([self._duration(moment, trace) for moment in moments(trace)]).reshape(-1, N_DURATIONS)
 
+    def next_sound(self, place: Sequence[int], said: Sequence[tuple[int, int]], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(sound,) probabilities of what a voice says next.
+
+        Args:
+            place: the context, as `Walk.context` tells it, where a note of some voice comes next.
+            said: the events of that voice so far, after two of (0, 0).
+            allowed: (sound,) what the grammar allows.
+        """
+        moment = Moment(0, 0, 0, _shift(list(place)), *_note_views(list(place), list(said), PITCH))
+        return self._sound_among(moment, allowed)
+
+    def next_duration(
+        self, place: Sequence[int], said: Sequence[tuple[int, int]], sound: int, allowed: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """(duration,) probabilities of how long the next sound lasts; arguments as for `next_sound`."""
+        moment = Moment(0, sound, 0, _shift(list(place)), *_note_views(list(place), list(said), sound))
+        return self._duration_among(moment, allowed)
+
     def _sound(self, moment: Moment, trace: Trace) -> NDArray[np.float64]:
         allowed = sound_masks((trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE))
+        return self._sound_among(moment, allowed[trace.rules[moment.row, 0]])
+
+    def _sound_among(self, moment: Moment, allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
         views = np.stack([c.probabilities(items) for c, items in zip(self._sounds, moment.sound_views, strict=True)])
         views[:, PITCH:KEY] = np.roll(views[:, PITCH:KEY], -moment.shift, axis=1)
-        return combined(views, allowed[trace.rules[moment.row, 0]])
+        return combined(views, allowed)
 
     def _duration(self, moment: Moment, trace: Trace) -> NDArray[np.float64]:
+        return self._duration_among(moment, duration_masks()[trace.rules[moment.row, 1]])
+
+    def _duration_among(self, moment: Moment, allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
         views = np.stack([c.probabilities(items) for c, items in zip(self._durations, moment.duration_views, strict=True)])
-        return combined(views, duration_masks()[trace.rules[moment.row, 1]])
+        return combined(views, allowed)
 
     def nats(self, trace: Trace) -> float:
         """Total negative log-likelihood of the scored events."""

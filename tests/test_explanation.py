@@ -98,15 +98,14 @@ def test_alternatives_are_the_likeliest_pairs_of_all(strength: float, likely: in
             model.heads.sound.bias[likely] += 30
     line = melody([Note(0, 24, 60), Note(24, 24, 64), Note(48, 48, 62)], key=Key(2, "major"))
     events = encode(line)
-    walk, hidden, context = fed(model, events[: events.index((BODY, 0)) + 2])
+    walk, decoder, context = fed(model, events[: events.index((BODY, 0)) + 2])
     pairs = {}
-    with torch.inference_mode():
-        sounds = log_softmax(model.heads.sound_logits(hidden, context)[0].numpy(), rules.sound_masks(MAX_VOICES)[walk.sound_rule])
-        for sound in np.flatnonzero(np.isfinite(sounds)).tolist():
-            logits = model.heads.duration_logits(hidden, context, torch.tensor([sound]))[0].numpy()
-            is_note = sound < FIRST_KEY and sound != EOS
-            mask = rules.duration_masks()[walk.duration_rule(sound) if is_note else rules.ONLY_ZERO]
-            pairs |= {(sound, ticks): p for ticks, p in enumerate(sounds[sound] + log_softmax(logits, mask))}
+    sounds = log_softmax(decoder.sound_logits(context)[0], rules.sound_masks(MAX_VOICES)[walk.sound_rule])
+    for sound in np.flatnonzero(np.isfinite(sounds)).tolist():
+        logits = decoder.duration_logits(context, np.array([sound]))[0]
+        is_note = sound < FIRST_KEY and sound != EOS
+        mask = rules.duration_masks()[walk.duration_rule(sound) if is_note else rules.ONLY_ZERO]
+        pairs |= {(sound, ticks): p for ticks, p in enumerate(sounds[sound] + log_softmax(logits, mask))}
     best = sorted(pairs, key=lambda pair: -pairs[pair])[:5]
     told = explain(model, line).events[1].alternatives
     assert [one.duration_ticks for one in told] == [ticks for _, ticks in best]

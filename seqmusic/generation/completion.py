@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
 from seqmusic.generation.stream import Rule, Stream
-from seqmusic.model.transformer import Cache, Transformer
+from seqmusic.model.decoding import Decoder, make_decoder
+from seqmusic.model.transformer import Transformer
 from seqmusic.score import SATB, Score
 from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.tokenizer import Event, trace
@@ -45,7 +44,6 @@ class Candidate:
         return self.log_probability / max(1, self.n_events)
 
 
-@torch.inference_mode()
 def complete(
     model: Transformer, events: Sequence[Event], request: Request, constraints: Constraints, rule: Rule | None = None
 ) -> list[Candidate]:
@@ -78,32 +76,24 @@ def complete(
 def _run(model: Transformer, events: Sequence[Event], streams: Sequence[Stream]) -> None:
     """Compose all streams to their ends."""
     longest = model.settings.context_length
-    cache = _cache(model, events, len(streams))
-    hidden, context = _prefill(model, events, cache, len(streams))
+    decoder, context = _prefilled(model, events, len(streams))
     while not all(stream.is_done for stream in streams):
-        if cache.length >= longest:
+        if decoder.length >= longest:
             reached = min(stream.walk.now for stream in streams if not stream.is_done)
             raise RequestError(
                 f"the music grew beyond the {longest} events this model follows (at tick {reached} of {streams[0].walk.end}); "
                 "ask for fewer bars"
             )
-        hidden, context = _step(model, hidden, context, streams, cache)
+        context = _step(decoder, context, streams)
 
 
-def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Tensor, Tensor]:
-    """Where a sequence stands after its last event, and (1, D) and (1, C), what the heads of the model take there.
+def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Decoder, _Ids]:
+    """Where a sequence stands after its last event, a decoder that has heard it, and (1, C) the context to ask it with.
 
     Raises:
         RequestError: the sequence is longer than the model can follow.
     """
-    return _walked(events), *_prefill(model, events, _cache(model, events, 1), 1)
-
-
-def _cache(model: Transformer, events: Sequence[Event], n: int) -> Cache:
-    longest = model.settings.context_length
-    if len(events) >= longest:
-        raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
-    return Cache(model.settings, n, longest, next(model.parameters()).device)
+    return _walked(events), *_prefilled(model, events, 1)
 
 
 def _walked(events: Sequence[Event]) -> Walk:
@@ -113,33 +103,25 @@ def _walked(events: Sequence[Event]) -> Walk:
     return walk
 
 
-def _prefill(model: Transformer, events: Sequence[Event], cache: Cache, n: int) -> tuple[Tensor, Tensor]:
-    """(n, D) what the model makes of the prompt, n times the same, and (n, C) where it stands after it."""
-    prompt = trace(events, MAX_VOICES)
-    ticks = np.concatenate(([0], prompt.ticks))
-    heard, places, moments = (part[None].repeat(n, 0) for part in (prompt.events, prompt.context, ticks))
-    return _forward(model, heard, places, moments, cache)
+def _prefilled(model: Transformer, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
+    """A decoder of `n` sequences that have the prompt in common, and (n, C) where they stand after it."""
+    longest = model.settings.context_length
+    if len(events) >= longest:
+        raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
+    decoder, prompt = make_decoder(model, n, longest), trace(events, MAX_VOICES)
+    decoder.prefill(prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None])
+    return decoder, prompt.context[-1:].repeat(n, 0)
 
 
-def _step(model: Transformer, hidden: Tensor, context: Tensor, streams: Sequence[Stream], cache: Cache) -> tuple[Tensor, Tensor]:
-    """(n, D) and (n, C) after one event more, chosen by each stream from those before."""
+def _step(decoder: Decoder, context: _Ids, streams: Sequence[Stream]) -> _Ids:
+    """(n, C) where the streams stand after one event more, chosen by each from those before."""
     onsets = [stream.walk.now for stream in streams]
-    sound_logits = model.heads.sound_logits(hidden, context).cpu().numpy()
-    sounds = [stream.choose_sound(logits) for stream, logits in zip(streams, sound_logits, strict=True)]
-    chosen = torch.tensor(sounds, device=hidden.device)
-    duration_logits = model.heads.duration_logits(hidden, context, chosen).cpu().numpy()
-    durations = [stream.choose_duration(*own) for stream, *own in zip(streams, duration_logits, sounds, strict=True)]
+    sounds = [stream.choose_sound(logits) for stream, logits in zip(streams, decoder.sound_logits(context), strict=True)]
+    logits = decoder.duration_logits(context, np.array(sounds))
+    durations = [stream.choose_duration(*own) for stream, *own in zip(streams, logits, sounds, strict=True)]
     for stream, sound, duration in zip(streams, sounds, durations, strict=True):
         stream.advance(sound, duration)
-    events = np.stack([sounds, durations], axis=1)[:, None]
-    places = np.stack([stream.walk.context() for stream in streams])[:, None]
+    places = np.stack([stream.walk.context() for stream in streams])
     ticks = np.array([(onset, stream.walk.now) for onset, stream in zip(onsets, streams, strict=True)])
-    return _forward(model, events, places, ticks, cache)
-
-
-def _forward(model: Transformer, events: _Ids, context: _Ids, ticks: _Ids, cache: Cache) -> tuple[Tensor, Tensor]:
-    device = next(model.parameters()).device
-    heard, places, moments = (
-        torch.from_numpy(np.ascontiguousarray(a, dtype=np.int64)).to(device) for a in (events, context, ticks)
-    )
-    return model(heard, places, moments, cache)[:, -1], places[:, -1]
+    decoder.step(np.stack([sounds, durations], axis=1), places, ticks)
+    return places

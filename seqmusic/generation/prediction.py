@@ -20,7 +20,6 @@ from seqmusic.tonality import spell
 from seqmusic.training.batches import make_batch, nll
 
 
-@torch.inference_mode()
 def next_sounds(model: Transformer, head: Score) -> dict[str, float]:
     """Probabilities of what comes after the head, likeliest first: pitches such as "C4", "R" for a rest, "EOS" for the end.
 
@@ -34,8 +33,8 @@ def next_sounds(model: Transformer, head: Score) -> dict[str, float]:
         raise RequestError("the head has no notes; give at least one, for instance C4")
     plain = normalized(head)
     events = encode_prompt(plain, [[(voice.end_ticks, None)] for voice in plain.voices])
-    walk, hidden, context = fed(model, events)
-    logits = model.heads.sound_logits(hidden, context)[0].cpu().numpy()
+    walk, decoder, context = fed(model, events)
+    logits = decoder.sound_logits(context)[0]
     probabilities = np.exp(log_softmax(logits, rules.sound_masks(walk.max_voices)[walk.sound_rule]))
     order = [int(sound) for sound in np.argsort(-probabilities, kind="stable") if probabilities[sound] > 0]
     return {_in_words(sound, head.key): float(probabilities[sound]) for sound in order}

@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from seqmusic.checkpoints import PRETRAINED, load_model, model_folder
-from seqmusic.errors import FormatError, MissingExtraError, RequestError
+from seqmusic.corpus.chorales import load_chorales
+from seqmusic.corpus.storage import WORKS_FILE
+from seqmusic.corpus.table import read_works
+from seqmusic.errors import FormatError, MissingExtraError, RequestError, SeqmusicError
+from seqmusic.evaluation.originality import CopyIndex
 from seqmusic.formats import read_score, write_score
+from seqmusic.formats.page import write_page
 from seqmusic.generation.completion import Candidate
 from seqmusic.generation.composing import composed, regeneration, revision
+from seqmusic.generation.explanation import explain as explained
 from seqmusic.generation.keys import likeliest_key
 from seqmusic.generation.prompts import Prompt, continuation_prompt, fitting_shift, harmonization_prompt, regeneration_prompt
 from seqmusic.generation.request import Request
@@ -21,6 +27,7 @@ from seqmusic.model.transformer import Transformer
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 GIVEN_COLOR = "#1f6fb2"
+SHORTEST_SHARED = 8  # notes; held-out chorales share 14 in the median with a training work, their sopranos 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,14 @@ class Task:
 
 
 def compose_run(
-    task: Task, score: Score, model: Path | None, request: Request, out: Path, *, say: Callable[[str], None] = lambda text: None
+    task: Task,
+    score: Score,
+    model: Path | None,
+    request: Request,
+    out: Path,
+    *,
+    explain: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[dict[str, object]]:
     """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
 
@@ -53,6 +67,7 @@ def compose_run(
         model: the folder of a trained model, or the name of one that comes with seqmusic; None for the default.
         request: how candidates are drawn, and what they must obey.
         out: a new folder.
+        explain: also write a page for each candidate: how surprising each note is, and what it has in common with a training work.
         say: takes lines for people.
 
     Raises:
@@ -75,10 +90,18 @@ def compose_run(
     named = folder.name if folder.parent == PRETRAINED else str(folder)
     made = json.dumps({"task": asdict(task), "score": _as_plain(score), "model": named, "request": asdict(request)})
     title = score.title or {"continue": "Continuation", "harmonize": "Harmonization"}.get(task.name, "Regeneration")
+    asked = {name: value for name, value in asdict(request).items() if value not in (None, ())}
+    settings = {"task": task.name, "model": named, **asked}
+    index = copy_index(folder) if explain else None
     written = []
     for rank, candidate in enumerate(candidates, start=1):
         whole = replace(candidate.score, source=made, title=score.title or f"{title} {rank}", tempo_bpm=score.tempo_bpm)
         files = write_candidate(whole, prompt.score, out / str(rank))
+        if explain:
+            path, thoughts = out / f"{rank}.html", explained(trained, whole, None if task.scatter else prompt)
+            shared, shortest = (index.longest(whole), SHORTEST_SHARED) if index else (None, None)
+            write_page(path, whole, thoughts, title=whole.title, settings=settings, shared=shared, shortest_shared=shortest)
+            files["html"] = str(path)
         figures = {
             "rank": rank,
             "log_probability_per_note": candidate.log_probability_per_note,
@@ -123,6 +146,17 @@ def write_candidate(score: Score, given: Score, stem: Path) -> dict[str, str]:
     except MissingExtraError as error:
         files["picture"] = str(error)
     return files
+
+
+def copy_index(folder: Path) -> CopyIndex | None:
+    """What finds passages of the works that a model was trained on; None where they are not chorales of the corpus."""
+    try:
+        dataset = load_chorales(progress=False)
+        names = {name for name, entry in read_works(folder / WORKS_FILE).items() if entry.split == "train"}
+    except (SeqmusicError, OSError):
+        return None
+    known = [work.score for work in dataset.works if work.name in names]
+    return CopyIndex(known) if len(known) == len(names) else None
 
 
 def _prompt(task: Task, score: Score) -> Prompt:

@@ -38,6 +38,7 @@ def continue_(
     key: str | None = None,
     time_signature: str | None = None,
     out: Path | None = None,
+    explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
     asked: Asked | None = None,
 ) -> None:
@@ -53,6 +54,7 @@ def continue_(
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
         time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
         out: A new folder for the files; continuations/1, 2, ... when not said.
+        explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
     from seqmusic.composition import Task, compose_run
@@ -61,7 +63,7 @@ def continue_(
     style = voices or ("melody" if len(score.voices) == 1 else "satb")
     task = Task(name="continue", bars=bars, voices=(style,))
     asked = asked or Asked()
-    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), say=_say), as_json=json)
+    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
 
 
 def harmonize(
@@ -71,6 +73,7 @@ def harmonize(
     key: str | None = None,
     time_signature: str | None = None,
     out: Path | None = None,
+    explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
     asked: Asked | None = None,
 ) -> None:
@@ -85,13 +88,14 @@ def harmonize(
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of what is given.
         time_signature: Such as 3/4; of typed voices, 4/4 when not said.
         out: A new folder for the files; continuations/1, 2, ... when not said.
+        explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
     from seqmusic.composition import Task, compose_run
 
     task = Task(name="harmonize", voices=_names(voice))
     asked, score = asked or Asked(), read_theme(melody, key, time_signature)
-    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), say=_say), as_json=json)
+    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
 
 
 def regenerate(
@@ -105,6 +109,7 @@ def regenerate(
     model: Path | None = None,
     key: str | None = None,
     out: Path | None = None,
+    explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
     asked: Asked | None = None,
 ) -> None:
@@ -121,6 +126,7 @@ def regenerate(
         model: The folder of a trained model.
         key: Such as "D minor"; that of the file when not said, and the likeliest where it has none.
         out: A new folder for the files; continuations/1, 2, ... when not said.
+        explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
     from seqmusic.composition import Task, compose_run
@@ -129,7 +135,7 @@ def regenerate(
         raise ValueError(f"--scatter must be in 0..1, got {scatter}")
     task = Task(name="regenerate", bars=_bars(bars), voices=_names(voices), scatter=scatter, rounds=rounds if scatter else 1)
     asked, whole = asked or Asked(), read_theme([score], key)
-    print_candidates(compose_run(task, whole, model, asked.request(), new_folder(out), say=_say), as_json=json)
+    print_candidates(compose_run(task, whole, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
 
 
 def replay(file: Path, /, *, out: Path | None = None) -> None:

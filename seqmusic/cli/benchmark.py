@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from seqmusic.cli.arguments import Flag
 
@@ -65,3 +65,31 @@ def rivals(*, data: Path, cpu_seconds: float = 120.0) -> None:
     if not cpu_seconds > 0:
         raise ValueError(f"--cpu-seconds must be more than 0, got {cpu_seconds}")
     print(json.dumps(trained_rivals(data, cpu_seconds)))
+
+
+@app.command
+def harmony(
+    *,
+    model: Path = Path("chorales"),
+    split: Literal["test", "valid"] = "test",
+    n: Annotated[int, Parameter(name="-n")] = 256,
+    works: int | None = None,
+) -> None:
+    """Harmonize the sopranos of held-out chorales, and compare with Bach; the last line is one JSON object.
+
+    What alto, tenor and bass cost with all of the soprano known and with its past alone; how many of their cells are met, drawn and
+    likeliest, beside the n-gram; and how often harmonizations move in parallels, cross and hold, with and without --strict.
+
+    For example: seqmusic benchmark harmony --split valid --works 8 -n 16
+
+    Args:
+        model: The folder of a trained model, or the name of one that comes with seqmusic.
+        split: Which part of the chorales.
+        n: How many harmonizations are measured for their style, and as many with --strict.
+        works: Only so many works, the first ones.
+    """
+    from seqmusic.evaluation.harmony_benchmark import benchmark_harmony
+
+    if n < 1 or (works is not None and works < 1):
+        raise ValueError("-n and --works must be 1 or more")
+    print(json.dumps(benchmark_harmony(model, split=split, n=n, works=works)))

@@ -186,7 +186,7 @@ def _judged(logits: Tensor, allowed: Tensor, target: Tensor) -> tuple[NDArray[An
     return tuple(part.cpu().numpy() for part in (-own[:, 0].double(), (log_p > own).sum(-1), allowed.sum(-1)))  # type: ignore[return-value]
 
 
-def bootstrap_interval(nats: Sequence[float], cells: Sequence[int], *, seed: int = 0) -> tuple[float, float]:
+def bootstrap_interval(nats: Sequence[float], cells: Sequence[float], *, seed: int = 0) -> tuple[float, float]:
     """Where 95 percent of the micro figures lie when whole pieces are drawn again, with replacement, 2000 times.
 
     >>> bootstrap_interval([2.0, 4.0, 6.0], [4, 8, 12])

@@ -20,7 +20,7 @@ from seqmusic.tokens.tiles import tiles_of
 def test_they_are_there_and_small() -> None:
     names = {folder.name for folder in PRETRAINED.iterdir()}
     assert {"chorales", *(path.name for path in BENCHMARK_MODELS)} == names
-    assert sum(path.stat().st_size for path in PRETRAINED.rglob("*")) < 10_000_000
+    assert all(sum(path.stat().st_size for path in folder.iterdir()) < 4_000_000 for folder in PRETRAINED.iterdir())
 
 
 def test_a_name_is_a_folder_unless_one_of_that_name_is_nearer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

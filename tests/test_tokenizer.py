@@ -196,3 +196,12 @@ def test_the_corpus_survives_its_tokens(chorales):
         assert decode(events) == normalized(work.score), work.name
         lengths.append(len(events))
     assert sum(lengths) / len(lengths) < 250
+
+
+def test_what_would_be_parallel_is_told():
+    """The soprano goes from G4 to A4 over a C4: from there the bass would go to D4 in parallel fifths."""
+    score = Score((Voice("Soprano", (Note(0, 24, 67), Note(24, 24, 69))), Voice("Bass", (Note(0, 24, 60), Note(24, 24, 65)))))
+    at_the_bass = rows(trace(encode(score)))[-3]
+    assert (at_the_bass["sound_0"], at_the_bass["parallel_0"], at_the_bass["before_0"]) == (71, 64, 8)
+    resting = Score((Voice("Soprano", (Note(0, 24, 67), Note(24, 48, 67))), Voice("Bass", (Note(0, 24, 60), Note(48, 24, 65)))))
+    assert not any(name.startswith(("parallel", "before")) for row in rows(trace(encode(resting))) for name in row)

@@ -34,7 +34,7 @@ def transposed(trace: Trace, semitones: int) -> Trace:
             f"pitch must be a MIDI number in 0..127, got {pitches.min()}..{pitches.max()} transposed by {semitones:+d}; "
             f"{-int(pitches.min()):+d}..{127 - int(pitches.max()):+d} is what this sequence allows"
         )
-    for name in ("sound", "ahead"):
+    for name in ("sound", "ahead", "parallel"):
         column = context[:, len(GLOBAL) + PER_VOICE.index(name) :: len(PER_VOICE)]
         column[column >= SOUND_PITCH] += semitones
     key, is_music = GLOBAL.index("key"), context[:, GLOBAL.index("section")] > 0

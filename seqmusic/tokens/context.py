@@ -13,8 +13,14 @@ SECTIONS = ("header", "given", "body")
 MAX_POSITION = 192  # of the place in the bar; later places count as the last
 MAX_TO_END = 64  # quarters
 MAX_INTERVAL = 24  # semitones
+SOUND_REST = 1  # the code of a rest; 0 is nothing known
+SOUND_PITCH = 2  # + MIDI number
+N_SOUND_CODES = SOUND_PITCH + 128
 GLOBAL = ("section", "voice", "position", "meter", "key", "to_end")
-PER_VOICE = ("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval", "next_step", "then_step", "until_then")
+PER_VOICE = (
+    *("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval"),
+    *("next_step", "then_step", "until_then", "parallel", "before"),
+)
 _SIZES = {
     "section": len(SECTIONS),
     "voice": 1 + N_VOICE_NAMES,  # of the next note: its voice id
@@ -22,18 +28,18 @@ _SIZES = {
     "meter": N_TIMESIGS,  # in force now
     "key": N_KEYS,
     "to_end": 2 + MAX_TO_END,  # quarters to the end, where it is known
-    "sound": 130,  # what sounds now in this voice: nothing known, rest, pitch
+    "sound": N_SOUND_CODES,  # what sounds now in this voice: nothing known, rest, pitch
     "elapsed": 1 + MAX_DURATION,  # ticks since it started
     "remaining": 1 + MAX_DURATION,  # ticks until it ends, 0 when it has just ended
-    "ahead": 130,  # what is given next in this voice
+    "ahead": N_SOUND_CODES,  # what is given next in this voice
     "until_ahead": 2 + MAX_DURATION,  # ticks until that starts
     "interval": 2 + 2 * MAX_INTERVAL,  # semitones from the next voice's own last pitch to this voice's
     "next_step": 2 + 2 * MAX_INTERVAL,  # semitones from what sounds in this voice to what is given next
     "then_step": 2 + 2 * MAX_INTERVAL,  # and from there to what is given after it
     "until_then": 2 + MAX_DURATION,  # ticks between those two
+    "parallel": N_SOUND_CODES,  # the pitch to which the next voice would move in parallel with this one, which has just moved
+    "before": 13,  # semitones, octaves apart, from the next voice's own last pitch to what this one sounded before it moved
 }
-SOUND_REST = 1
-SOUND_PITCH = 2
 
 
 def coded_interval(start: int, end: int) -> int:
@@ -41,6 +47,14 @@ def coded_interval(start: int, end: int) -> int:
     if start < SOUND_PITCH or end < SOUND_PITCH:
         return 0
     return 1 + MAX_INTERVAL + min(max(end - start, -MAX_INTERVAL), MAX_INTERVAL)
+
+
+def parallel_to(own: int, before: int, after: int) -> tuple[int, int]:
+    """The values of `parallel` and `before` for a voice that sounded `own` while another moved; 0 and 0 where it did not."""
+    parallel = own + after - before
+    if min(own, before, after, parallel) < SOUND_PITCH or parallel >= N_SOUND_CODES or before == after:
+        return 0, 0
+    return parallel, 1 + (before - own) % 12
 
 
 @cache

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.tokens import rules
-from seqmusic.tokens.asked import Ask, Asked, Mask, asked_of
+from seqmusic.tokens.asked import COLUMN_OF_VOICE, Ask, Asked, Mask, asked_of
 from seqmusic.tokens.context import (
     GLOBAL,
     MAX_INTERVAL,
     MAX_POSITION,
     MAX_TO_END,
+    N_SOUND_CODES,
     PER_VOICE,
     SOUND_PITCH,
     SOUND_REST,
@@ -144,26 +145,47 @@ def _contexts(asked: Asked, rows: Rows, places: Places) -> NDArray[np.int16]:
     context[4] = asked.heads.key[rows.piece] - KEY
     context[5] = np.where(is_timed, 1 + np.minimum((asked.tiles.end_ticks[rows.piece] - places.now) // 24, MAX_TO_END), 0)
     lines = context[len(GLOBAL) :].reshape(max_voices, len(PER_VOICE), len(rows))
-    for column in range(max_voices):
-        _write_sounding(lines[column], asked, rows, places, column)
+    before = [_write_sounding(lines[column], asked, rows, places, column) for column in range(max_voices)]
     own = np.where(places.voice > 0, lines[places.line, 0, np.arange(len(rows))], 0)
-    for line in lines:
+    for line, earlier in zip(lines, before, strict=True):
         line[5] = _intervals(own, line[0])
+        _write_parallel(line, own, np.where(places.section == BODY_SECTION, earlier, 0))
     context[:, places.section == 0] = 0
     return context
 
 
-def _write_sounding(line: NDArray[np.int16], asked: Asked, rows: Rows, places: Places, column: int) -> None:
-    """Fill the context of one voice: what sounds, since when and how long still, and in BODY what is given next."""
+def _write_parallel(line: NDArray[np.int16], own: Column, before: Column) -> None:
+    """Fill in what `parallel_to` says, where a voice has just moved from `before`."""
+    now, parallel = line[0].astype(np.int64), own + line[0] - before
+    moves = (own >= SOUND_PITCH) & (before >= SOUND_PITCH) & (now >= SOUND_PITCH) & (before != now) & (line[1] == 0)
+    moves &= (parallel >= SOUND_PITCH) & (parallel < N_SOUND_CODES)
+    line[9] = np.where(moves, parallel, 0)
+    line[10] = np.where(moves, 1 + (before - own) % 12, 0)
+
+
+def _write_sounding(line: NDArray[np.int16], asked: Asked, rows: Rows, places: Places, column: int) -> Column:
+    """Fill the context of one voice: what sounds, since when and how long still, and in BODY what is given next.
+
+    Returns:
+        (R,) what the voice sounded before, 0 for nothing known.
+    """
     last = places.last[column]
     code = np.where(last >= 0, rows.tile_code[last], 0)
     onset, end = rows.tile_onset[last], rows.end[last]
+    earlier = _rows_before(rows, last, column)
+    before = np.where(earlier >= 0, rows.tile_code[earlier], 0)
+    before_onset = np.where(earlier >= 0, rows.tile_onset[earlier], -1)
     body = np.flatnonzero((places.section == BODY_SECTION) & asked.ask.has_given[rows.piece])
     if len(body):
-        past, ahead, then = _given_around(asked, rows.piece[body], places.now[body], column)
+        past2, past, ahead, then = _given_around(asked, rows.piece[body], places.now[body], column)
         tiles = asked.tiles
-        told = np.flatnonzero((past >= 0) & ((code[body] == 0) | (tiles.onset[past] > onset[body])))
-        row, tile = body[told], past[told]
+        is_latest = (past >= 0) & ((code[body] == 0) | (tiles.onset[past] > onset[body]))
+        between = np.flatnonzero((past >= 0) & ~is_latest & (tiles.onset[past] > before_onset[body]))
+        before[body[between]] = _codes(tiles.pitch[past[between]])
+        told = np.flatnonzero(is_latest)
+        row, tile, first = body[told], past[told], past2[told]
+        is_given = (first >= 0) & ((code[row] == 0) | (tiles.onset[first] > onset[row]))
+        before[row] = np.where(is_given, _codes(tiles.pitch[first]), code[row])
         code[row], onset[row], end[row] = _codes(tiles.pitch[tile]), tiles.onset[tile], tiles.end[tile]
         row, tile = body[ahead >= 0], ahead[ahead >= 0]
         line[3, row] = _codes(tiles.pitch[tile])
@@ -176,6 +198,15 @@ def _write_sounding(line: NDArray[np.int16], asked: Asked, rows: Rows, places: P
     line[0] = code
     line[1] = np.where(heard, np.minimum(places.now - onset, MAX_DURATION), 0)
     line[2] = np.where(heard, np.clip(end - places.now, 0, MAX_DURATION), 0)
+    return before
+
+
+def _rows_before(rows: Rows, last: Column, column: int) -> Column:
+    """(R,) the row of a line before the note or rest that its `last` row belongs to, in the same section; -1 for none."""
+    is_mine = rows.is_note & (COLUMN_OF_VOICE[rows.voice] == column)
+    begins = np.where(is_mine & (rows.onset == rows.tile_onset), np.arange(len(rows)), -1)
+    first = np.maximum.accumulate(begins)[last]
+    return np.where((last >= 0) & (first >= 0), last[first], -1)
 
 
 def _intervals(start: Column, end: Column) -> Column:
@@ -184,15 +215,15 @@ def _intervals(start: Column, end: Column) -> Column:
     return np.where((start >= SOUND_PITCH) & (end >= SOUND_PITCH), interval, 0)
 
 
-def _given_around(asked: Asked, piece: Column, now: Column, column: int) -> tuple[Column, Column, Column]:
-    """The given tiles of a column's line that start last at or before now, and first and second after it; -1 for none."""
+def _given_around(asked: Asked, piece: Column, now: Column, column: int) -> tuple[Column, Column, Column, Column]:
+    """The given tiles of a line that start last but one and last at or before now, and first and second after; -1 for none."""
     tiles = asked.tiles
     mine = asked.given[tiles.voice[asked.given] == asked.heads.voice[tiles.piece[asked.given], column]]
     after = np.searchsorted(tiles.piece[mine] * FAR + tiles.onset[mine], piece * FAR + now, side="right")
-    around = np.concatenate([[-1], mine, [-1, -1]])
-    owner = np.concatenate([[-1], tiles.piece[mine], [-1, -1]])
-    past, ahead, then = (np.where(owner[place] == piece, around[place], -1) for place in (after, after + 1, after + 2))
-    return past, ahead, then
+    around = np.concatenate([[-1, -1], mine, [-1, -1]])
+    owner = np.concatenate([[-1, -1], tiles.piece[mine], [-1, -1]])
+    past2, past, ahead, then = (np.where(owner[after + place] == piece, around[after + place], -1) for place in range(4))
+    return past2, past, ahead, then
 
 
 def _codes(pitch: Column) -> Column:

@@ -19,6 +19,7 @@ from seqmusic.tokens.context import (
     SOUND_PITCH,
     coded_interval,
     context_columns,
+    parallel_to,
 )
 from seqmusic.tokens.lines import Line, Tile, extend
 from seqmusic.tokens.vocabulary import (
@@ -268,6 +269,7 @@ class Walk:
                 row[start + 1] = min(now - tile.onset, MAX_DURATION)
                 row[start + 2] = min(max(tile.end - now, 0), MAX_DURATION)
                 row[start + 5] = 0 if own is None else coded_interval(own.code, tile.code)
+                row[start + 9 : start + 11] = self._parallel(other, tile, own)
             if is_body and other.n_past < len(other.given):
                 ahead = other.given[other.n_past]
                 row[start + 3] = ahead.code
@@ -289,6 +291,16 @@ class Walk:
         if given is None or made is None:
             return given or made
         return given if given.onset > made.onset else made
+
+    def _parallel(self, line: Line, tile: Tile, own: Tile | None) -> tuple[int, int]:
+        """Where the next voice, from `own`, would move in parallel with a line that has just moved into a tile, and from what."""
+        if self.section != BODY_SECTION or own is None or tile.onset != self.now:
+            return 0, 0
+        known = [*line.given[max(0, line.n_past - 2) : line.n_past], *line.made[-2:]]
+        before = max((other for other in known if other.onset < tile.onset), key=lambda other: other.onset, default=None)
+        if before is None:
+            return 0, 0
+        return parallel_to(own.code, before.code, tile.code)
 
     def _meter_at(self, tick: int) -> tuple[int, int]:
         """TIMESIG id in force, and ticks since the bar line."""

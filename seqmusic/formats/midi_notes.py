@@ -122,7 +122,7 @@ class TrackReader:
                 self.source.repairs.add(f"{others} left out", f"byte {event.byte}")
 
     def _end_of_unclosed(self, channel: int, start: int) -> int:
-        self.source.repairs.add("notes without an end, ended where the next one starts")
+        self.source.repairs.add("notes without an end, ended where the next one starts or the track ends")
         onsets = self._onsets[channel]
         later = bisect_right(onsets, start)
         return onsets[later] if later < len(onsets) else self._end

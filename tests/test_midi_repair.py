@@ -11,8 +11,8 @@ import pytest
 
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats import read_reported
-from seqmusic.formats.midi_reading import read_bytes
 from seqmusic.formats.midi_notes import MOST_NOTES
+from seqmusic.formats.midi_reading import read_bytes
 from seqmusic.formats.midi_repair import MOST_PARTS
 from seqmusic.score import Key, TimeSignature
 

@@ -110,8 +110,17 @@ GOOD = one_track(TWO_NOTES + END)
             [TWO],
             ("keys of more than 7 sharps or flats, or without mode left out: 1 (at byte 23)",),
         ),
-        (one_track(meta(0x51, 0, 0, 0) + TWO_NOTES + END), [TWO], ("tempos without a length left out: 1 (at byte 23)",)),
-        (one_track(meta(0x51, 7) + TWO_NOTES + END), [TWO], ("tempos without a length left out: 1 (at byte 23)",)),
+        (
+            one_track(meta(0x51, 0, 0, 0) + TWO_NOTES + END),
+            [TWO],
+            ("tempos without a length or below 3.6 left out: 1 (at byte 23)",),
+        ),
+        (
+            one_track(meta(0x51, 255, 255, 255) + TWO_NOTES + END),  # 3.58 a minute, which cannot be written again
+            [TWO],
+            ("tempos without a length or below 3.6 left out: 1 (at byte 23)",),
+        ),
+        (one_track(meta(0x51, 7) + TWO_NOTES + END), [TWO], ("tempos without a length or below 3.6 left out: 1 (at byte 23)",)),
         (
             one_track(meta(0x58, 0, 2, 24, 8) + meta(0x58, 4, 9, 24, 8) + meta(0x58, 4) + TWO_NOTES + END),
             [TWO],

@@ -11,6 +11,7 @@ import pytest
 
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats import read_reported
+from seqmusic.formats.midi_notes import MOST_NOTES
 from seqmusic.formats.midi_reading import read_bytes
 from seqmusic.formats.midi_repair import MOST_PARTS
 from seqmusic.score import Key, TimeSignature
@@ -109,8 +110,17 @@ GOOD = one_track(TWO_NOTES + END)
             [TWO],
             ("keys of more than 7 sharps or flats, or without mode left out: 1 (at byte 23)",),
         ),
-        (one_track(meta(0x51, 0, 0, 0) + TWO_NOTES + END), [TWO], ("tempos without a length left out: 1 (at byte 23)",)),
-        (one_track(meta(0x51, 7) + TWO_NOTES + END), [TWO], ("tempos without a length left out: 1 (at byte 23)",)),
+        (
+            one_track(meta(0x51, 0, 0, 0) + TWO_NOTES + END),
+            [TWO],
+            ("tempos without a length or below 3.6 left out: 1 (at byte 23)",),
+        ),
+        (
+            one_track(meta(0x51, 255, 255, 255) + TWO_NOTES + END),  # 3.58 a minute, which cannot be written again
+            [TWO],
+            ("tempos without a length or below 3.6 left out: 1 (at byte 23)",),
+        ),
+        (one_track(meta(0x51, 7) + TWO_NOTES + END), [TWO], ("tempos without a length or below 3.6 left out: 1 (at byte 23)",)),
         (
             one_track(meta(0x58, 0, 2, 24, 8) + meta(0x58, 4, 9, 24, 8) + meta(0x58, 4) + TWO_NOTES + END),
             [TWO],
@@ -128,12 +138,17 @@ GOOD = one_track(TWO_NOTES + END)
         (
             one_track(b"\0\x90\x3c\x40\x60\x3e\x40\x60\x3e\0" + END),
             [TWO],
-            ("notes without an end, ended where the next one starts: 1",),
+            ("notes without an end, ended where the next one starts or the track ends: 1",),
         ),
         (
             one_track(b"\0\x90\x3c\x40\x60\xff\x2f\0"),
             [((0, 24, 60),)],
-            ("notes without an end, ended where the next one starts: 1",),
+            ("notes without an end, ended where the next one starts or the track ends: 1",),
+        ),
+        (
+            one_track(b"\0\x90\x3c\x40\xff\xff\xff\x7f\xff\x2f\0"),
+            [((0, 2_000_000, 60),)],
+            ("notes without an end, ended where the next one starts or the track ends: 1",),
         ),
         (one_track(b"\0\x90\x43\x40\0\x43\0" + TWO_NOTES + END), [TWO], ("notes of no length left out: 1",)),
         (
@@ -203,7 +218,7 @@ def test_drums_bends_and_later_tempos_and_keys_are_left_out_and_told():
 
 
 def test_tempo_and_key_are_those_at_the_first_note_in_whichever_track_they_stand():
-    first = chunk(meta(0x51, 4, 0, 0) + b"\x60\xff\x51\3\7\xa1\x20" + END)  # the second a quarter note later: 120 a minute
+    first = chunk(b"\x60\xff\x51\3\7\xa1\x20" + END)  # a quarter note after the start: 120 a minute
     second = chunk(meta(0x51, 9, 0, 0) + meta(0x59, 0xFE, 1) + b"\x60" + TWO_NOTES[1:] + END)
     for tracks in itertools.permutations((first, second)):
         reading = read_bytes(header(2) + b"".join(tracks), "theme.mid")
@@ -223,7 +238,7 @@ def test_a_voice_that_changes_its_sound_stays_one_voice():
 
 
 def test_channels_of_one_track_are_voices_not_called_like_the_track():
-    name = meta(0x03, *b"Hymn")
+    name = meta(0x03, *b"Hymn") + meta(0x03, *b"Verse 1")
     both = b"\0\x90\x3c\x40\0\x91\x30\x40\x60\x80\x3c\0\0\x81\x30\0"
     assert [voice.name for voice in read_bytes(one_track(name + both + END), "theme.mid").score.voices] == ["Soprano", "Bass"]
     assert [voice.name for voice in read_bytes(one_track(name + TWO_NOTES + END), "theme.mid").score.voices] == ["Hymn"]
@@ -306,6 +321,11 @@ def test_a_megabyte_takes_less_than_ten_seconds_and_two_hundred_megabytes(tmp_pa
     for name, (seconds, megabytes) in zip(HUGE, measured, strict=True):
         assert seconds < 10, name
         assert megabytes < 200, name
+
+
+def test_more_notes_than_are_read_are_refused():
+    with pytest.raises(FormatError, match=rf"byte [0-9,]+: expected at most {MOST_NOTES:,} notes, found more; cut the file"):
+        read_bytes(one_track(b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * MOST_NOTES + b"\x3c\x40" + END), "theme.mid")
 
 
 def test_more_settings_than_a_score_could_have_are_refused():

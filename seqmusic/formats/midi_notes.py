@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
 from seqmusic.formats.grid import PlayedNote
+from seqmusic.formats.marker import SLOWEST_BPM
 from seqmusic.formats.midi_chunks import MidiBytes
 from seqmusic.formats.midi_events import META, Event
 
@@ -21,7 +22,7 @@ _DRUM_CHANNEL = 9  # counted from 0
 _LONGEST_NAME = 4000  # bytes
 _SILENCING = (120, 123, 124, 125, 126, 127)  # controllers that end all notes of their channel
 _RULES: dict[int, tuple[int, Callable[[bytes], bool], str]] = {
-    TEMPO: (3, any, "tempos without a length"),
+    TEMPO: (3, lambda data: 0 < int.from_bytes(data) <= 60e6 / SLOWEST_BPM, f"tempos without a length or below {SLOWEST_BPM}"),
     METER: (2, lambda data: 1 <= data[0] <= 64 and data[1] <= 5, "time signatures other than 1..64 over 1..32"),
     KEY: (
         2,
@@ -122,7 +123,7 @@ class TrackReader:
                 self.source.repairs.add(f"{others} left out", f"byte {event.byte}")
 
     def _end_of_unclosed(self, channel: int, start: int) -> int:
-        self.source.repairs.add("notes without an end, ended where the next one starts")
+        self.source.repairs.add("notes without an end, ended where the next one starts or the track ends")
         onsets = self._onsets[channel]
         later = bisect_right(onsets, start)
         return onsets[later] if later < len(onsets) else self._end

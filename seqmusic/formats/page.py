@@ -17,7 +17,7 @@ from typing import Protocol
 from seqmusic.formats.explanation import ExplainedEvent, Explanation
 from seqmusic.formats.files import write_atomic
 from seqmusic.formats.measures import printed_bars
-from seqmusic.formats.page_words import alternative_name, chance, counted, note_name, percent, place_name
+from seqmusic.formats.page_words import alternative_name, chance, choices, counted, note_name, percent, place_name
 from seqmusic.formats.shading import MOST_BITS, shade, shaded_svg
 from seqmusic.score import TICKS_PER_QUARTER, Score
 from seqmusic.tonality import infer_key, key_name
@@ -96,7 +96,7 @@ def _summary(score: Score, explanation: Explanation) -> str:
     given = f", {counted(n_given, 'given note')}" if n_given else ""
     bits = explanation.bits_per_note
     return (
-        f"<p><strong>{bits:.1f} bits a note</strong>, as if each had been chosen among {2**bits:.1f} equally likely ones. "
+        f"<p><strong>{bits:.1f} bits a note</strong>, as if each had been chosen among {choices(bits)} equally likely ones. "
         f"{n_composed} composed notes and rests{given}; {explanation.bits:.0f} bits in all.</p>"
     )
 
@@ -155,7 +155,7 @@ def _settings(score: Score, settings: Mapping[str, object]) -> str:
     known: dict[str, object] = {"key": key_name(score.key)} if score.key else {}
     known |= {"time signature": score.time_signatures[0][1]} if score.time_signatures else {}
     rows = (f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>" for name, value in (known | dict(settings)).items())
-    return "".join(rows)
+    return f"<section><h2>How it was made</h2>\n<dl>{''.join(rows)}</dl></section>" if known or settings else ""
 
 
 def _told_to_player(score: Score, explanation: Explanation) -> dict[str, object]:

@@ -77,12 +77,22 @@ def percent(probability: float) -> str:
 
 
 def chance(bits: float) -> str:
-    """A surprise as a chance.
+    """A surprise as a chance, to two figures.
 
     >>> chance(0.2), chance(3.0), chance(12)
-    ('87%', '1 in 8', '1 in 4,096')
+    ('87%', '1 in 8', '1 in 4,100')
     """
-    return f"1 in {2**bits:,.0f}" if bits >= 1.5 else percent(2**-bits)
+    return f"1 in {choices(bits)}" if bits >= 1.5 else percent(2**-bits)
+
+
+def choices(bits: float) -> str:
+    """Among how many equal choices one is that surprising, to two figures.
+
+    >>> choices(1.5), choices(3.5), choices(20)
+    ('2.8', '11', '1,000,000')
+    """
+    n = float(f"{2 ** min(bits, 99):.2g}")
+    return f"{n:,.0f}" if n >= 10 or n == int(n) else f"{n:.1f}"
 
 
 def counted(n: int, noun: str) -> str:

@@ -48,11 +48,11 @@ class ArrayHeads:
 
     def sound_logits(self, context: Ids) -> NDArray[np.float64]:
         """(N, V) logits of the next sounds, given the (N, C) context where they go."""
-        heard = context[:, self._pitch_columns]
-        own = heard[self._rows, self._voice_pitch[context[:, self._words.voice_column]]]
-        pitches = np.column_stack([heard, own]) - self._words.pitch_shift
+        pitches = context.take(self._pitch_columns, axis=1) - self._words.pitch_shift
+        pitches[pitches < 0] = self._sounds.absent
+        own = pitches[self._rows, self._voice_pitch[context[:, self._words.voice_column]]]
         said = self._heard.reshape(len(context), -1)[:, : self._sounds.n_said]
-        return self._sounds(said, np.where(pitches >= 0, pitches, self._sounds.absent))
+        return self._sounds(said, pitches, own[:, None])
 
     def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
         """(N, 97) logits of the next durations, given also the (N,) sounds."""
@@ -61,10 +61,10 @@ class ArrayHeads:
         torch.erf(torch.from_numpy(inner), out=torch.from_numpy(erf))
         np.multiply(inner, np.add(erf, 1, out=erf), out=inner)
         np.add(np.matmul(inner, self._last, out=self._lasting), self._last_bias, out=self._lasting)
-        position = context[:, words.position_column] % (words.n_durations - 1)
-        ends = context[:, self._end_columns] - self._end_shifts
-        anchors = np.column_stack([-position, np.where(ends > 0, ends, self._durations.absent)])
-        return self._durations(self._lasting.reshape(len(context), -1), anchors)
+        position = context[:, words.position_column, None] % (words.n_durations - 1)
+        ends = context.take(self._end_columns, axis=1) - self._end_shifts
+        ends[ends <= 0] = self._durations.absent
+        return self._durations(self._lasting.reshape(len(context), -1), -position, ends)
 
 
 class _Sums:
@@ -85,13 +85,14 @@ class _Sums:
         self.width = self.window + self.absent + highest + 1
         parts = [np.arange(n_plain), *(self.window + own for own, n_anchors in offsets for _ in range(n_anchors))]
         self.offsets = np.concatenate(parts) + self.width * np.arange(n_rows)[:, None]
-        self.anchor_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        self.n_said = len(self.anchor_of)
+        self.counts = np.array([len(part) for part in parts])
+        self.n_said = int(self.counts.sum())
+        self.zero = np.zeros((n_rows, 1), np.int64)  # the anchor of what is plain
 
-    def __call__(self, said: Floats, anchors: Ids) -> NDArray[np.float64]:
-        """(N, n_plain) logits from (N, O) said and (N, A) anchors, those that are not there at `absent`."""
-        anchors = np.column_stack([np.zeros(len(anchors), np.int64), anchors])
-        places = anchors.take(self.anchor_of, axis=1) + self.offsets
+    def __call__(self, said: Floats, *anchors: Ids) -> NDArray[np.float64]:
+        """(N, n_plain) logits from (N, O) said and anchors, (N, A) in all; those that are not there are at `absent`."""
+        places = np.repeat(np.concatenate([self.zero, *anchors], axis=1), self.counts, axis=1)
+        places += self.offsets
         sums: NDArray[Any] = np.bincount(places.ravel(), weights=said.ravel(), minlength=len(said) * self.width)
         sums = sums.reshape(-1, self.width)
         logits = sums[:, : self.n_plain]

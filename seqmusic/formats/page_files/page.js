@@ -245,7 +245,7 @@ function highlight(now) {
 
 function showPlace() {
   const now = tickNow(), [, bar] = music.bars.findLast(([onset]) => onset <= now), [, last] = music.bars.at(-1);
-  byId("where").textContent = `${bar ? `bar ${bar}` : "pickup"} of ${last}`;
+  byId("where").textContent = bar ? `bar ${bar} of ${last}` : "pickup";
   playButton.textContent = isPlaying ? "❚❚" : "▶";
   playButton.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
 }

@@ -1,0 +1,252 @@
+"""How fast we are, beside what one would use instead, in one run.
+
+What is compared takes turns, so that what else the machine does falls on all alike. Told is the median of the rounds, and of ratios
+the median of those within a round. Times are the processor's, with one thread of torch; for numpy set OPENBLAS_NUM_THREADS=1.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+
+from seqmusic.checkpoints import VOCABULARY, make_masks
+from seqmusic.corpus.dataset import Work
+from seqmusic.corpus.sources import load_corpus
+from seqmusic.evaluation.speed_rivals import RIVALS, generated, gpt2, trainer
+from seqmusic.generation.completion import complete
+from seqmusic.generation.constraints import Constraints
+from seqmusic.generation.request import Request
+from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.run import draw_batch, training_data
+from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
+from seqmusic.tokens.encoding import trace_tiles
+from seqmusic.tokens.tiles import tiles_of
+from seqmusic.tokens.tokenizer import decode, encode, encode_prompt
+from seqmusic.training.loop import TrainingSettings, new_state, train
+
+SIZES = {
+    "128x4": ModelSettings(width=128, layers=4, heads=4),
+    "256x6": ModelSettings(width=256, layers=6, heads=8),
+}
+FIRST_SIZE = "128x4"  # whose ratios are the main ones
+BATCHES = (1, 16)
+CELLS_PER_BAR = 64  # of four voices in 4/4, on the sixteenth grid
+BAR_TICKS = 96
+N_BARS, _N_NEW = 32, 256  # what we compose, and about as many tokens for the others
+_FEWEST_ROUNDS = 3
+_PIECES = 8  # a batch in training
+_TRAINING_STEPS = 60  # for the peak of memory
+Rates = dict[str, Any]
+
+
+def benchmark_speed(against: Sequence[str] = (), seconds: float = 180.0, show: Callable[[str], None] = print) -> dict[str, Any]:
+    """Rates, ratios and memory as plain values; `show` is given the table line by line.
+
+    Args:
+        against: rivals to be compared with, of `speed_rivals.RIVALS`.
+        seconds: about how long all comparisons may take; each has three rounds at least.
+        show: takes lines for people.
+
+    Raises:
+        MissingExtraError: a rival is not installed.
+    """
+    if unknown := [name for name in against if name not in RIVALS]:
+        raise ValueError(f"unknown rival {unknown[0]!r}; one of {', '.join(RIVALS)}")
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        started = time.perf_counter()
+        works = load_corpus(None, progress=False).part("train")
+        report: dict[str, Any] = {"corpus": {"load_seconds": time.perf_counter() - started, **corpus_figures(works)}}
+        share = seconds / (len(SIZES) * len(BATCHES) + 2)
+        report["decode"] = {size: {f"batch{n}": decoding_rates(size, n, against, share) for n in BATCHES} for size in SIZES}
+        report["training"] = training_rates(works, against, 2 * share)
+    finally:
+        torch.set_num_threads(n_threads)
+    report["peak_mb"] = peaks()
+    report["ratios"] = {name: ratios(report, name) for name in against}
+    for line in table(report):
+        show(line)
+    return report
+
+
+def decoding_rates(size: str, n_rows: int, against: Sequence[str], seconds: float) -> dict[str, Rates]:
+    """Positions a second of `n_rows` pieces composed at once by an untrained model, and tokens a second of the rivals."""
+    torch.manual_seed(0)
+    model = Transformer(SIZES[size], VOCABULARY).eval()
+    prompt = encode_prompt(Score(tuple(Voice(name, ()) for name in SATB)), [[(0, N_BARS * BAR_TICKS)] for _ in SATB])
+    seeds = iter(range(1 << 30))
+
+    def ours() -> dict[str, int]:
+        made = complete(model, prompt, Request(n=n_rows, seed=next(seeds)), Constraints({}))
+        return {"positions": sum(own.n_events for own in made)}
+
+    methods: dict[str, Callable[[], dict[str, int]]] = {"ours": ours}
+    for name in against:
+        rival = gpt2(SIZES[size], VOCABULARY.n_sounds)
+        methods[name] = lambda rival=rival: {"positions": generated(rival, n_rows, len(prompt), _N_NEW)}  # type: ignore[misc]
+    return interleaved(methods, seconds)
+
+
+def training_rates(works: Sequence[Work], against: Sequence[str], seconds: float) -> dict[str, Rates]:
+    """Positions and pieces a second in training; a rival learns sequences as long as ours, and those of the sixteenth grid."""
+    settings = TrainingSettings(steps=1 << 30, batch_size=_PIECES, evaluate_every=1 << 30)
+    data = training_data(works)
+    state = new_state(Transformer(SIZES[FIRST_SIZE], VOCABULARY), settings)
+    lengths: list[int] = []
+
+    def draw(step: int) -> Any:
+        traces = draw_batch(data, settings, step)
+        lengths[:] = [len(trace.events) - 1 for trace in traces]
+        return traces
+
+    steps = train(state, settings, draw, lambda model: {"": 0.0}, make_masks(torch.device("cpu")))
+
+    def ours() -> dict[str, int]:
+        next(steps)
+        return {"positions": sum(lengths), "pieces": len(lengths)}
+
+    methods: dict[str, Callable[[], dict[str, int]]] = {"ours": ours}
+    chance = np.random.default_rng(0)
+    n_cells = sorted(len(work.score.voices) * -(-work.score.end_ticks // TICKS_PER_SIXTEENTH) for work in works)
+    for name in against:
+        alike, grid = (trainer(gpt2(SIZES[FIRST_SIZE], VOCABULARY.n_sounds)) for _ in range(2))
+
+        def on_ours(step: Callable[[Any], int] = alike) -> dict[str, int]:
+            return {"positions": step([chance.integers(1, 99, n) for n in lengths]), "pieces": len(lengths)}
+
+        def on_grid(step: Callable[[Any], int] = grid) -> dict[str, int]:
+            first = int(chance.integers(max(1, len(n_cells) - _PIECES)))
+            chosen = [min(n, SIZES[FIRST_SIZE].context_length) for n in n_cells[first : first + _PIECES]]
+            return {"positions": step([chance.integers(1, 48, n) for n in chosen]), "pieces": len(chosen)}
+
+        methods |= {name: on_ours, f"{name} on the grid": on_grid}
+    return interleaved(methods, seconds)
+
+
+def interleaved(methods: Mapping[str, Callable[[], dict[str, int]]], seconds: float) -> dict[str, Rates]:
+    """Of each method the median rate a second of everything it counts, and the first one's ratio to it.
+
+    The first round warms up and does not count; three more come at least.
+    """
+    rounds: list[dict[str, dict[str, float]]] = []
+    started = time.perf_counter()
+    while len(rounds) <= _FEWEST_ROUNDS or time.perf_counter() - started < seconds:
+        rounds.append({name: _rates(work) for name, work in methods.items()})
+    first, counted = next(iter(methods)), rounds[1:]
+    return {
+        name: {
+            unit: {
+                "per_second": median(own[name][unit] for own in counted),
+                "ratio": median(own[first][unit] / own[name][unit] for own in counted),
+            }
+            for unit in rounds[0][name]
+        }
+        for name in methods
+    }
+
+
+def _rates(work: Callable[[], dict[str, int]]) -> dict[str, float]:
+    started = time.process_time()
+    counts = work()
+    seconds = max(time.process_time() - started, 1e-9)
+    return {unit: count / seconds for unit, count in counts.items()}
+
+
+def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
+    """How long the works take to be prepared for training, encoded and decoded, and how many positions a bar of 4/4 has."""
+    scores = [work.score for work in works]
+    n_notes, events = sum(score.n_notes for score in scores), [encode(score) for score in scores]
+
+    def encoded() -> dict[str, int]:
+        trace_tiles(tiles_of(scores))
+        return {"notes": n_notes}
+
+    def decoded() -> dict[str, int]:
+        for own in events:
+            decode(own)
+        return {"notes": n_notes}
+
+    started = time.perf_counter()
+    data = training_data(works)
+    seconds = time.perf_counter() - started
+    rates = interleaved({"encode": encoded, "decode": decoded}, 0.0)
+    return {
+        "prepare_seconds": seconds,
+        **{f"{name}_notes_per_second": own["notes"]["per_second"] for name, own in rates.items()},
+        "positions_per_bar": len(data.tiles.piece) * BAR_TICKS / sum(score.end_ticks for score in scores),
+    }
+
+
+def peaks() -> dict[str, float]:
+    """Largest memory in MB of a process that continues a theme, and of one that trains, both as they are set by default."""
+    if not hasattr(os, "wait4"):
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        commands = {
+            "continue": ["continue", "C4 D4 E4 F4", "--voices", "satb", "--out", str(Path(folder, "a"))],
+            "train": ["train", "--training.steps", str(_TRAINING_STEPS), "--device", "cpu", "--out", str(Path(folder, "b"))],
+        }
+        return {name: _peak([sys.executable, "-m", "seqmusic", *command]) for name, command in commands.items()}
+
+
+def _peak(command: Sequence[str]) -> float:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}")
+    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def ratios(report: Mapping[str, Any], rival: str) -> dict[str, float]:
+    """How many times faster we are than a rival of the same width and layers.
+
+    A bar of a chorale is some twenty positions here, and 64 cells of the sixteenth grid there.
+    """
+    decode, training = report["decode"], report["training"]
+    alone = decode[FIRST_SIZE]["batch1"][rival]["positions"]["ratio"]
+    return {
+        **{f"decode_{batch}": own[rival]["positions"]["ratio"] for batch, own in decode[FIRST_SIZE].items()},
+        **{f"decode_{batch}_{size}": own[rival]["positions"]["ratio"] for size in SIZES for batch, own in decode[size].items()},
+        "bars": alone * CELLS_PER_BAR / report["corpus"]["positions_per_bar"],
+        "training": training[rival]["positions"]["ratio"],
+        "training_pieces": training[f"{rival} on the grid"]["pieces"]["ratio"],
+    }
+
+
+def table(report: Mapping[str, Any]) -> list[str]:
+    """The report in lines to be read."""
+    lines = []
+    for size, batches in report["decode"].items():
+        for batch, methods in batches.items():
+            lines += _rows(f"decode {size} {batch}", methods)
+    lines += _rows(f"train {FIRST_SIZE}", report["training"])
+    corpus, memory = report["corpus"], report["peak_mb"]
+    lines.append(f"chorales: loaded in {corpus['load_seconds']:.1f} s, ready for training in {corpus['prepare_seconds']:.2f} s")
+    lines.append(
+        f"tokens: {corpus['encode_notes_per_second']:,.0f} notes/s encoded, {corpus['decode_notes_per_second']:,.0f} decoded; "
+        f"{corpus['positions_per_bar']:.1f} positions a bar"
+    )
+    lines += [f"peak memory of {name}: {megabytes:,.0f} MB" for name, megabytes in memory.items()]
+    for name, own in report["ratios"].items():
+        lines.append(f"times {name}: " + ", ".join(f"{what} {ratio:.1f}" for what, ratio in own.items()))
+    return lines
+
+
+def _rows(title: str, methods: Mapping[str, Rates]) -> list[str]:
+    return [
+        f"{title:<22} {name:<26} {rate['per_second']:>10,.1f} {unit}/s" + (f"{rate['ratio']:>8.2f} x" if name != "ours" else "")
+        for name, rates in methods.items()
+        for unit, rate in rates.items()
+    ]

@@ -1,0 +1,83 @@
+"""What scores are made of: chords as music21 names them, and a distance that is a metric."""
+
+import itertools
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from music21 import chord
+from small_scores import quarters
+
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.evaluation.distributions import (
+    CHORDS,
+    chord_name,
+    chords,
+    degrees,
+    distances,
+    jensen_shannon,
+    split_half_distance,
+)
+from seqmusic.score import SATB, Key, Note, Score, Voice
+
+
+def test_chords_are_named_as_music21_names_them() -> None:
+    triples = ({0, *others} for others in itertools.combinations(range(1, 12), 2))
+    fours = ({0, third, fifth, other} for third in (3, 4) for fifth in (6, 7, 8) for other in (1, 2, 5, 9, 10, 11))
+    for classes in itertools.chain(triples, fours):
+        own, theirs = chord_name(frozenset(classes)), chord.Chord(sorted(classes)).commonName
+        is_named = any(f"{name} {kind}" in theirs for name in CHORDS.values() for kind in ("triad", "chord"))
+        assert own in theirs if own != "other" else not is_named or "incomplete" in theirs, (classes, theirs)
+        assert chord_name(frozenset((pitch_class + 7) % 12 for pitch_class in classes)) == own
+
+
+def test_chords_are_heard_on_the_beat_where_all_voices_sound() -> None:
+    upper, lower = (Note(0, 12, 71), Note(12, 24, 72), Note(36, 24, 72)), (Note(0, 36, 60),)
+    upbeat = Score((Voice("Alto", upper), Voice("Bass", lower)))
+    assert chords(upbeat) == Counter({"two pitches": 1, "one pitch": 1})
+    assert chords(Score(upbeat.voices, pickup_ticks=12)) == Counter({"one pitch": 1})
+
+
+counts = st.dictionaries(st.integers(0, 5), st.integers(1, 50), min_size=1)
+
+
+@given(counts, counts, counts)
+def test_the_distance_is_a_metric(a: dict[int, int], b: dict[int, int], c: dict[int, int]) -> None:
+    near = jensen_shannon(a, b)
+    assert 0 <= near <= 1
+    assert near == pytest.approx(jensen_shannon(b, a))
+    assert jensen_shannon(a, {kind: 3 * n for kind, n in a.items()}) == pytest.approx(0, abs=1e-7)
+    assert near <= jensen_shannon(a, c) + jensen_shannon(c, b) + 1e-9
+    assert math.isnan(jensen_shannon(a, {}))
+
+
+def test_halves_of_a_corpus_are_apart_by_chance_alone() -> None:
+    chance = np.random.default_rng(3)
+    pieces = [Counter(chance.integers(0, 4, 40).tolist()) for _ in range(64)]
+    assert 0 < split_half_distance(pieces[:16]) < 0.1
+    assert split_half_distance(pieces) < split_half_distance(pieces[:16])
+    assert split_half_distance([Counter("a"), Counter("b")]) == 1
+    with pytest.raises(ValueError, match="two pieces or more, got 1"):
+        split_half_distance(pieces[:1])
+
+
+def test_degrees_are_the_same_in_every_key(chorales: Dataset) -> None:
+    for work in chorales.part("test")[:10]:
+        for mode in ("major", "minor"):
+            assert degrees(work.score.transposed(2), mode) == degrees(work.score, mode)
+
+
+def test_chorales_are_nearer_to_chorales_than_noise_is(chorales: Dataset) -> None:
+    train, test = ([work.score for work in chorales.part(split)][:77] for split in ("train", "test"))
+    chance = np.random.default_rng(5)
+    noise = [
+        Score(tuple(Voice(name, quarters(*chance.integers(55, 75, 40).tolist())) for name in SATB), key=Key(0, mode))
+        for mode in ("major", "minor") * 10
+    ]
+    for real, false in zip(distances(test, train), distances(noise, train), strict=True):
+        assert real.distance < 4 * real.floor
+        assert false.distance > 2 * real.distance
+        assert false.floor == real.floor

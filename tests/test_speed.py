@@ -1,0 +1,73 @@
+"""The benchmark of speed: what it counts, and that its ratios are those of the rates."""
+
+import time
+
+import pytest
+
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.errors import MissingExtraError
+from seqmusic.evaluation import speed, speed_rivals
+from seqmusic.model.transformer import ModelSettings
+
+
+def busy(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def test_ratios_are_taken_within_rounds_and_the_first_round_does_not_count() -> None:
+    calls = []
+
+    def work(name: str, seconds: float) -> dict[str, int]:
+        calls.append(name)
+        busy(1.0 if len(calls) == 1 else seconds)
+        return {"positions": 7}
+
+    figures = speed.interleaved({"ours": lambda: work("ours", 0.01), "other": lambda: work("other", 0.04)}, 0.0)
+    assert calls == ["ours", "other"] * 4
+    assert figures["ours"]["positions"]["per_second"] == pytest.approx(700, rel=0.3)
+    assert figures["ours"]["positions"]["ratio"] == 1
+    assert figures["other"]["positions"]["ratio"] == pytest.approx(4, rel=0.3)
+
+
+def test_decoding_counts_the_positions_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "SIZES", {"16x1": ModelSettings(width=16, layers=1, heads=2)})
+    monkeypatch.setattr(speed, "N_BARS", 2)
+    rates = {n: speed.decoding_rates("16x1", n, (), 0.0)["ours"]["positions"]["per_second"] for n in (1, 16)}
+    assert rates[16] > 2 * rates[1] > 0
+
+
+def test_a_training_step_is_counted_in_positions_and_pieces(chorales: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "SIZES", {speed.FIRST_SIZE: ModelSettings(width=16, layers=1, heads=2)})
+    own = speed.training_rates(chorales.part("train")[:16], (), 0.0)["ours"]
+    assert 60 < own["positions"]["per_second"] / own["pieces"]["per_second"] < 1200
+
+
+def test_bars_follow_from_positions() -> None:
+    def rates(ratio: float) -> dict[str, dict[str, dict[str, float]]]:
+        return {"rival": {"positions": {"ratio": ratio}}}
+
+    report = {
+        "decode": {size: {"batch1": rates(5.0), "batch16": rates(3.0)} for size in speed.SIZES},
+        "training": {**rates(2.0), "rival on the grid": {"pieces": {"ratio": 6.0}}},
+        "corpus": {"positions_per_bar": 16.0},
+    }
+    own = speed.ratios(report, "rival")
+    assert (own["decode_batch1"], own["decode_batch16"], own["decode_batch16_256x6"]) == (5, 3, 3)
+    assert own["bars"] == 5 * 64 / 16  # a bar is 16 positions, and 64 cells
+    assert (own["training"], own["training_pieces"]) == (2, 6)
+
+
+def test_chorales_have_some_twenty_positions_a_bar(chorales: Dataset) -> None:
+    figures = speed.corpus_figures(chorales.part("train")[:40])
+    assert 14 < figures["positions_per_bar"] < 26  # four voices in quarters, some of them divided
+    assert figures["encode_notes_per_second"] > figures["decode_notes_per_second"] > 0
+
+
+def test_unknown_and_missing_rivals_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="unknown rival 'magic'; one of transformers"):
+        speed.benchmark_speed(["magic"])
+    monkeypatch.setitem(__import__("sys").modules, "transformers", None)
+    with pytest.raises(MissingExtraError, match=r"transformers is not installed; install it with: pip install 'seqmusic\[bench\]'"):
+        speed_rivals.gpt2(ModelSettings(), 99)

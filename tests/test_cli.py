@@ -15,11 +15,14 @@ from seqmusic.cli import app, main
 from seqmusic.cli.arguments import new_folder
 from seqmusic.cli.compose import print_candidates
 from seqmusic.errors import FormatError
-from seqmusic.formats import write_score
+from seqmusic.formats import read_score, write_score
 from seqmusic.formats.head import parse_head
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
-COMMANDS = ("data prepare", "data describe", "data clean", "data tokens", "train", "continue", "replay", "doctor")
+COMMANDS = (
+    *("data prepare", "data describe", "data clean", "data tokens", "train", "continue", "harmonize", "regenerate", "replay"),
+    *("doctor", "benchmark jsb", "benchmark rivals", "benchmark harmony"),
+)
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -210,3 +213,48 @@ def test_the_readmes_figures_are_those_of_the_corpus(capsys: pytest.CaptureFixtu
         assert figure in told
     for figure in ("413 readable files", "388 are kept and 25 dropped", "91,452 notes", "195 tune families"):
         assert figure in " ".join(README.split())
+
+
+def test_harmonize_and_regenerate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = tmp_path / "made"
+    assert main(["harmonize", "C5 B4 A4 G4", "--key", "C major", "-n", "1", "--out", str(made), "--explain", "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["candidates"]
+    assert Path(one["files"]["html"]).is_file()
+    score = read_score(made / "1.musicxml")
+    assert [note.pitch for note in score.voices[0].notes] == [72, 71, 69, 67]
+    again = tmp_path / "again"
+    assert main(["regenerate", str(made / "1.mid"), "--bars", "1", "--voices", "alto", "-n", "2", "--out", str(again)]) == 0
+    capsys.readouterr()
+    assert read_score(again / "1.mid").voices[2:] == read_score(made / "1.mid").voices[2:]
+    assert main(["replay", str(again / "2.musicxml"), "--out", str(tmp_path / "same")]) == 0
+    assert (tmp_path / "same" / "1.mid").read_bytes() == (again / "1.mid").read_bytes()
+    assert (
+        main(["regenerate", str(made / "1.mid"), "--scatter", "0.4", "--rounds", "2", "-n", "1", "--out", str(tmp_path / "r")]) == 0
+    )
+    assert capsys.readouterr().err.count("candidate 1  round") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["harmonize", "C5 D5", "--key", "C major", "--cadence"],
+            "soprano ends on D5, not on a note of the tonic chord of C major",
+        ),
+        (["harmonize", "C5; C4; C3; C2"], "all four voices are given"),
+        (["harmonize", "C5", "--voice", "viola"], "a voice is one of soprano, alto, tenor, bass, got 'viola'"),
+        (["regenerate", "C5 D5", "--bars", "9"], "bars 9-9 are not there"),
+        (["regenerate", "C5 D5", "--bars", "2-1"], "bars 2-1 hold nothing"),
+        (["regenerate", "C5 D5", "--bars", "x"], "bars are written like 5-8, or 5, got 'x'"),
+        (["regenerate", "C5 D5", "--scatter", "2"], "--scatter must be in 0..1"),
+        (["regenerate", "nothing.mid"], "there is no such file"),
+        (["regenerate", "R"], "holds no note"),
+    ],
+)
+def test_tasks_that_cannot_be_done(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -109,7 +109,7 @@ def shadow(lead: int) -> Rule:
 def test_strict_music_has_no_parallels_however_they_are_wished_for(model: Transformer, lead: int) -> None:
     given = parse_head("C5 D5 E5 F5 | E5 D5 E5 C5")
     for strict in (False, True):
-        for own in harmonization(model, given, Request(n=2, strict=strict), rule=shadow(lead)):
+        for own in harmonization(model, given, Request(n=2, strict=strict, lenience=1.0), rule=shadow(lead)):
             assert any("parallel" in fault for fault in faults(own.score)) == (not strict)
 
 
@@ -134,6 +134,18 @@ def test_strict_regeneration_joins_on_both_sides(model: Transformer) -> None:
     whole = harmonization(model, parse_head(text, key=Key(1, "major")), Request(n=1, strict=True, rhythm_temperature=0.5))[0].score
     for own in regeneration(model, whole, Request(n=4, strict=True), bars=(2, 3), voices=["alto", "bass"]):
         assert list(faults(own.score)) == []
+
+
+def test_lenience_makes_faults_rarer_and_no_less_likely_to_the_model(model: Transformer) -> None:
+    given = parse_head("C5 D5 E5 F5 | E5 D5 E5 C5", key=Key(0, "major"))
+
+    def n_faults(lenience: float) -> int:
+        return sum(len(list(faults(own.score))) for own in harmonization(model, given, Request(n=8, lenience=lenience)))
+
+    assert n_faults(1.0) > 2 * n_faults(0.1) > 2 * n_faults(0.001)
+    one = {own.score: own for own in harmonization(model, given, Request(n=3, lenience=1.0, temperature=0))}
+    same = harmonization(model, given, Request(n=3, lenience=1 - 1e-9, temperature=0))
+    assert [own.log_probability for own in same] == [pytest.approx(one[own.score].log_probability) for own in same]
 
 
 def test_faults_by_hand() -> None:

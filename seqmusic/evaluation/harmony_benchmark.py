@@ -28,6 +28,7 @@ from seqmusic.tokens.tiles import tiles_of
 from seqmusic.tokens.tokenizer import normalized
 
 LOWER = SATB[1:]
+ASKED = {"--lenience 1": Request(lenience=1.0), "default": Request(), "--strict": Request(strict=True)}
 MEASURED = (
     *("parallel fifths", "parallel octaves", "voice crossings"),
     *("upper voices beyond an octave", "held cells", "endings on the tonic"),
@@ -106,12 +107,12 @@ def _accuracies(model: Transformer, counted: NGram, scores: Sequence[Score], sho
 
 
 def _style(model: Transformer, scores: Sequence[Score], n: int, show: Callable[[str], None]) -> dict[str, object]:
-    """Style of `n` harmonizations, drawn at the default temperature, with and without --strict, beside the works themselves."""
+    """Style of `n` harmonizations by the model alone, as they are by default, and with --strict, beside the works themselves."""
     share, more = divmod(n, len(scores))
     chosen = [(score, share + (index < more)) for index, score in enumerate(scores) if share + (index < more)]
     made: dict[str, list[Score]] = {"Bach": list(scores)}
-    with tqdm(total=2 * n, desc="harmonizing", unit="piece") as bar:
-        for name, request in (("composed", Request()), ("composed --strict", Request(strict=True))):
+    with tqdm(total=len(ASKED) * n, desc="harmonizing", unit="piece") as bar:
+        for name, request in ASKED.items():
             made[name] = []
             for score, times in chosen:
                 candidates = composed(model, harmonization_prompt(score, SATB[:1]), replace(request, n=times))

@@ -17,7 +17,7 @@ from seqmusic.tokens import rules
 from seqmusic.tokens.context import SOUND_PITCH
 from seqmusic.tokens.grammar import BODY_SECTION, Walk
 from seqmusic.tokens.lines import Line, Tile
-from seqmusic.tokens.vocabulary import HOLD, KEY, MAX_DURATION, PITCH, REST, TIMESIG, id_key, voice_name
+from seqmusic.tokens.vocabulary import HOLD, KEY, MAX_DURATION, N_SOUNDS, PITCH, REST, TIMESIG, id_key, voice_name
 from seqmusic.tonality import scale_classes, tonic_class
 
 Mask = NDArray[np.bool_]
@@ -35,12 +35,14 @@ class Constraints:
         scale: only notes of the key's scale.
         cadence: the last chord is that of the tonic, with its root in the lowest voice, and its third where it has three voices.
         strict: no voice crosses another, and no two move in parallel fifths, octaves or unisons.
+        lenience: without that, how much of its probability a sound keeps that crosses or moves so; 1 is all.
     """
 
     compass: Mapping[str, tuple[int, int]]
     scale: bool = False
     cadence: bool = False
     strict: bool = False
+    lenience: float = 1.0
 
 
 def allowed_sounds(walk: Walk, constraints: Constraints) -> Mask:
@@ -98,8 +100,21 @@ def _allowed_pitches(walk: Walk, line: Line, constraints: Constraints) -> Mask:
     if constraints.cadence and key is not None and _reaches_end(walk) and walk.longest_ticks <= _LAST_CHANCE_TICKS:
         allowed &= np.isin(_PITCHES % 12, list(_final_classes(walk, line, key)))
     if constraints.strict:
-        allowed &= _uncrossed(walk, line) & ~_parallel_pitches(walk, line)
+        allowed &= ~_faulty_pitches(walk, line)
     return allowed
+
+
+def faulty_sounds(walk: Walk) -> Mask:
+    """(V,) sounds by which the next voice would cross another one, or move in parallel fifths, octaves or unisons with it."""
+    mask = np.zeros(N_SOUNDS, dtype=bool)
+    if (line := _line(walk)) is not None:
+        mask[PITCH:KEY] = _faulty_pitches(walk, line)
+    return mask
+
+
+def _faulty_pitches(walk: Walk, line: Line) -> Mask:
+    """(128,) the same, of pitches."""
+    return ~_uncrossed(walk, line) | _parallel_pitches(walk, line)
 
 
 def _final_classes(walk: Walk, line: Line, key: Key) -> set[int]:

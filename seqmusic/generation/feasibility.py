@@ -38,7 +38,11 @@ def constraints_of(prompt: Prompt, request: Request, shift: int = 0) -> Constrai
         raise RequestError(f"{fault}; as they are given, --strict cannot be met")
     moved = {name: (low + shift, high + shift) for name, (low, high) in asked.items()}
     return Constraints(
-        compass=COMPASS | moved, scale=request.scale, cadence=request.cadence is not False and not against, strict=request.strict
+        compass=COMPASS | moved,
+        scale=request.scale,
+        cadence=request.cadence is not False and not against,
+        strict=request.strict,
+        lenience=request.lenience,
     )
 
 

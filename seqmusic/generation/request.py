@@ -43,6 +43,7 @@ class Request:
         cadence: End on a chord of the tonic, the root in the lowest voice; when not said, wherever what is given allows it.
         scale: Compose only with notes of the key's scale; in minor, both forms of the sixth and seventh degree.
         strict: No voice crosses another, and no two move in parallel fifths or octaves.
+        lenience: Without --strict, how much of its probability a note keeps that crosses or moves so; 1 is the model alone.
         compass: Lowest and highest pitch of voices, such as soprano=C4-G5; the others keep to that of the chorales.
     """
 
@@ -57,11 +58,14 @@ class Request:
     cadence: bool | None = None
     scale: bool = False
     strict: bool = False
+    lenience: float = 0.1
     compass: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_CANDIDATES:
             raise ValueError(f"n must be in 1..{MOST_CANDIDATES}, got {self.n}")
+        if not 0 < self.lenience <= 1:
+            raise ValueError(f"lenience must be in 0..1 and not 0 (that is --strict), got {self.lenience}")
         if self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
         _ = self.pitch_sampling, self.rhythm_sampling

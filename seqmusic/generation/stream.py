@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
+from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds, faulty_sounds
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import draw, log_softmax
 from seqmusic.tokens.grammar import Walk
@@ -60,7 +60,8 @@ class Stream:
         """The next sound, drawn from (V,) logits; 0 once the candidate is done."""
         if self.is_done:
             return 0
-        sound, log_p = self._choose(logits, allowed_sounds(self.walk, self.constraints), self.pitch)
+        rarer = faulty_sounds(self.walk) if self.constraints.lenience < 1 and not self.constraints.strict else None
+        sound, log_p = self._choose(logits, allowed_sounds(self.walk, self.constraints), self.pitch, rarer)
         self.log_probability += log_p if is_music(self.walk, sound) else 0.0
         return sound
 
@@ -78,12 +79,16 @@ class Stream:
             self.n_events += sound in (REST, HOLD) or PITCH <= sound < KEY
             self.walk.advance(sound, duration)
 
-    def _choose(self, logits: NDArray[np.float32], mask: NDArray[np.bool_], sampling: Sampling) -> tuple[int, float]:
-        """An id and its log-probability before the rule; 0 where nothing may be chosen, and the candidate is stuck."""
+    def _choose(
+        self, logits: NDArray[np.float32], mask: NDArray[np.bool_], sampling: Sampling, rarer: NDArray[np.bool_] | None = None
+    ) -> tuple[int, float]:
+        """An id and its log-probability to the model; 0 where nothing may be chosen, and the candidate is stuck."""
         self.is_stuck = not mask.any()
         log_p = ruled = log_softmax(logits, mask) if mask.any() else np.full(len(mask), -np.inf)
+        if rarer is not None and (rarer & mask).any() and not (rarer | ~mask).all():
+            ruled = log_softmax(np.where(rarer, log_p + np.log(self.constraints.lenience), log_p), mask)
         if self.rule is not None and not self.is_stuck:
-            ruled = self._ruled(log_p, self.rule)
+            ruled = self._ruled(ruled, self.rule)
         chosen = 0 if self.is_stuck else draw(ruled, sampling, self.chance.random())
         return chosen, float(log_p[chosen])
 

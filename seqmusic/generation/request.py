@@ -58,7 +58,7 @@ class Request:
     cadence: bool | None = None
     scale: bool = False
     strict: bool = False
-    lenience: float = 0.1
+    lenience: float = 0.03
     compass: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

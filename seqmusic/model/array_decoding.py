@@ -45,7 +45,7 @@ class ArrayDecoder:
     def __init__(self, model: Transformer, n_rows: int, length: int) -> None:
         settings, words = model.settings, model.vocabulary
         self.model, self.n_rows, self.n_heads, self.length = model, n_rows, settings.heads, 0
-        self._epsilon = np.float32(settings.width * model.norm.eps)
+        self._epsilon = np.full((1, 1, 1), settings.width * model.norm.eps, np.float32)
         self._table = _centered(np.concatenate([as_array(part.weight) for part in (model.sounds, model.durations, model.places)]))
         places = as_array(model.starts) + words.n_sounds + words.n_durations
         self._starts = np.concatenate([[0, words.n_sounds], places])  # in the table, of each id
@@ -67,15 +67,21 @@ class ArrayDecoder:
         self._scores, self._shares = np.empty((2, n_rows * n_heads * length), np.float32)
         self._ids = np.empty((n_rows, len(self._starts)), np.int64)
         self._x, self._normed, self._mixed, self._added = (np.empty((*lead, width), np.float32) for _ in range(4))
-        self._x_rows, self._norm = self._x.reshape(n_rows, 1, width), np.empty((n_rows, 1, 1), np.float32)
+        self._x_rows, self._x_columns = self._x.reshape(n_rows, 1, width), self._x.reshape(n_rows, width, 1)
+        self._squares = np.empty((n_rows, 1, 1), np.float32)
+        self._lengths = self._squares.reshape(*lead, 1)
+        self._mixed_heads = self._mixed.reshape(n_rows, n_heads, 1, -1)
         self._qkv = np.empty((*lead, 3 * width), np.float32)
         parts = self._qkv.reshape(n_rows, 3, n_heads, -1)  # views of it, as all that is made by reshaping here
         self._turned, self._query = parts[:, :2].view(np.complex64), parts[:, 0, ..., None]
         self._key, self._value = parts[:, 1], parts[:, 2]
         self._wide, self._erf = (np.empty((*lead, wide), np.float32) for _ in range(2))
         self._wide_tensor, self._erf_tensor = torch.from_numpy(self._wide), torch.from_numpy(self._erf)
-        self._angles = np.empty((n_rows, 2, 1, width // n_heads // 2), np.float32)
-        self._turns = np.empty(self._angles.shape, np.complex64)
+        self._moments = np.empty((n_rows, 2, 2), np.float32)
+        self._angles = np.empty((n_rows, 2, 2, len(self._rates)), np.float32)
+        self._turns = np.empty((n_rows, 2, 1, 2 * len(self._rates)), np.complex64)
+        turns = self._turns.reshape(self._angles.shape)
+        self._turns_real, self._turns_imaginary = turns.real, turns.imag
 
     def prefill(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
         """(N, D) hidden states after the first events, by the module; see `decoding.Decoder`."""
@@ -98,14 +104,13 @@ class ArrayDecoder:
         size = self.n_rows * self.n_heads * end
         scores, shares = (own[:size].reshape(self.n_rows, self.n_heads, end) for own in (self._scores, self._shares))
         tensors = torch.from_numpy(scores), torch.from_numpy(shares)
-        mixed = self._mixed.reshape(self.n_rows, self.n_heads, 1, -1)
         for layer, keys, values in zip(self._layers, self._keys[..., :end, :], self._values[..., :end, :], strict=True):
             _linear(self._normalized(), layer.project_in, layer.project_in_bias, self._qkv)
             np.multiply(self._turned, self._turns, out=self._turned)
             keys[:, :, -1], values[:, :, -1] = self._key, self._value
             np.matmul(keys, self._query, out=scores[..., None])
             torch.softmax(tensors[0], -1, out=tensors[1])
-            np.matmul(shares[:, :, None], values, out=mixed)
+            np.matmul(shares[:, :, None], values, out=self._mixed_heads)
             np.add(self._x, np.matmul(self._mixed, layer.project_out, out=self._added), out=self._x)
             self._add_feedforward(layer)
         self.length = end
@@ -133,18 +138,17 @@ class ArrayDecoder:
 
     def _turn(self, ticks: Ids) -> None:
         """How far queries and keys are turned: half of each head by order, half by time."""
-        n_each = len(self._rates)
-        self._angles[..., :n_each] = np.float32(self.length) * self._rates
-        times = ticks[:, ::-1].astype(np.float32) / np.float32(TICKS_PER_TURN_UNIT)  # the query stands at the event to come
-        self._angles[..., n_each:] = times[:, :, None, None] * self._rates
-        self._turns.real, self._turns.imag = np.cos(self._angles), np.sin(self._angles)
+        self._moments[:, :, 0] = self.length
+        np.divide(ticks[:, ::-1], TICKS_PER_TURN_UNIT, out=self._moments[:, :, 1])  # the query stands at the event to come
+        np.multiply(self._moments[..., None], self._rates, out=self._angles)
+        np.cos(self._angles, out=self._turns_real)
+        np.sin(self._angles, out=self._turns_imaginary)
 
     def _normalized(self) -> Floats:
         """The residual stream over its length, the root of the sum of its squares."""
-        np.matmul(self._x_rows, self._x_rows.swapaxes(1, 2), out=self._norm)
-        self._norm += self._epsilon
-        np.sqrt(self._norm, out=self._norm)
-        return np.divide(self._x, self._norm.reshape(*self._lead, 1), out=self._normed)
+        np.matmul(self._x_rows, self._x_columns, out=self._squares)
+        np.sqrt(np.add(self._squares, self._epsilon, out=self._squares), out=self._squares)
+        return np.divide(self._x, self._lengths, out=self._normed)
 
     def _said(self, hidden: Floats) -> Floats:
         self._heads.hear(hidden)

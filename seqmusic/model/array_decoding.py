@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from seqmusic.model.array_heads import GELU_FACTOR, ArrayHeads, as_array
 from seqmusic.model.transformer import TICKS_PER_TURN_UNIT, Block, Cache, Transformer, turn_rates
@@ -28,13 +29,11 @@ _MOST_SINGLE_ROWS = 4  # up to here one matrix-vector product a row is faster th
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Weights of a block, (in, out) each, ready for centered input."""
+    """Weights of a block, (in, out) each, ready for centered input; the last row of the first two is the bias."""
 
     project_in: Floats
-    project_in_bias: Floats
-    project_out: Floats
     widen: Floats
-    widen_bias: Floats
+    project_out: Floats
     narrow: Floats
     narrow_bias: Floats
 
@@ -45,7 +44,6 @@ class ArrayDecoder:
     def __init__(self, model: Transformer, n_rows: int, length: int) -> None:
         settings, words = model.settings, model.vocabulary
         self.model, self.n_rows, self.n_heads, self.length = model, n_rows, settings.heads, 0
-        self._epsilon = np.full((1, 1, 1), settings.width * model.norm.eps, np.float32)
         self._table = _centered(np.concatenate([as_array(part.weight) for part in (model.sounds, model.durations, model.places)]))
         places = as_array(model.starts) + words.n_sounds + words.n_durations
         self._starts = np.concatenate([[0, words.n_sounds], places])  # in the table, of each id
@@ -54,6 +52,7 @@ class ArrayDecoder:
         self._gain, self._shift = as_array(model.norm.weight) * settings.width**0.5, as_array(model.norm.bias)
         self._heads = ArrayHeads(model.heads, self._lead)
         self._make_buffers(settings.width, settings.feedforward * settings.width, length)
+        self._stream[..., -1] = (settings.width * model.norm.eps) ** 0.5  # in the sum of squares it is the epsilon
 
     @property
     def _lead(self) -> tuple[int, int]:
@@ -62,19 +61,20 @@ class ArrayDecoder:
 
     def _make_buffers(self, width: int, wide: int, length: int) -> None:
         n_rows, n_heads, lead = self.n_rows, self.n_heads, self._lead
-        self._keys = np.zeros((len(self._layers), n_rows, n_heads, length, width // n_heads), np.float32)
-        self._values = np.zeros_like(self._keys)
+        self._past = np.zeros((len(self._layers), 2, n_rows, n_heads, length, width // n_heads), np.float32)  # keys, values
         self._scores, self._shares = np.empty((2, n_rows * n_heads * length), np.float32)
         self._ids = np.empty((n_rows, len(self._starts)), np.int64)
-        self._x, self._normed, self._mixed, self._added = (np.empty((*lead, width), np.float32) for _ in range(4))
-        self._x_rows, self._x_columns = self._x.reshape(n_rows, 1, width), self._x.reshape(n_rows, width, 1)
+        self._stream, self._normed = (np.ones((*lead, width + 1), np.float32) for _ in range(2))  # one more for constants
+        self._x, self._normed_x = self._stream[..., :-1], self._normed[..., :-1]
+        self._rows, self._columns = self._stream.reshape(n_rows, 1, -1), self._stream.reshape(n_rows, -1, 1)
         self._squares = np.empty((n_rows, 1, 1), np.float32)
         self._lengths = self._squares.reshape(*lead, 1)
+        self._mixed, self._added = (np.empty((*lead, width), np.float32) for _ in range(2))
         self._mixed_heads = self._mixed.reshape(n_rows, n_heads, 1, -1)
         self._qkv = np.empty((*lead, 3 * width), np.float32)
         parts = self._qkv.reshape(n_rows, 3, n_heads, -1)  # views of it, as all that is made by reshaping here
         self._turned, self._query = parts[:, :2].view(np.complex64), parts[:, 0, ..., None]
-        self._key, self._value = parts[:, 1], parts[:, 2]
+        self._key_and_value = parts[:, 1:].swapaxes(0, 1)
         self._wide, self._erf = (np.empty((*lead, wide), np.float32) for _ in range(2))
         self._wide_tensor, self._erf_tensor = torch.from_numpy(self._wide), torch.from_numpy(self._erf)
         self._moments = np.empty((n_rows, 2, 2), np.float32)
@@ -86,42 +86,43 @@ class ArrayDecoder:
     def prefill(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
         """(N, D) hidden states after the first events, by the module; see `decoding.Decoder`."""
         n_given, n_events = events.shape[:2]
-        check_room(n_events, self._keys.shape[-2])
+        check_room(n_events, self._past.shape[-2])
         cache = Cache(self.model.settings, n_given, n_events, torch.device("cpu"))
         heard, places, moments = (torch.from_numpy(own.astype(np.int64)) for own in (events, context, ticks))
         with torch.inference_mode():
             hidden = self.model(heard, places, moments, cache)[:, -1]
-        self._keys[..., :n_events, :], self._values[..., :n_events, :] = as_array(cache.keys), as_array(cache.values)
+        self._past[:, 0, ..., :n_events, :], self._past[:, 1, ..., :n_events, :] = as_array(cache.keys), as_array(cache.values)
         self.length = n_events
         return self._said(np.broadcast_to(as_array(hidden), (self.n_rows, hidden.shape[-1])).reshape(*self._lead, -1))
 
     def step(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
         """(N, D) hidden states after one event more; see `decoding.Decoder`."""
         end = self.length + 1
-        check_room(end, self._keys.shape[-2])
+        check_room(end, self._past.shape[-2])
         self._embed(events, context)
         self._turn(ticks)
         size = self.n_rows * self.n_heads * end
         scores, shares = (own[:size].reshape(self.n_rows, self.n_heads, end) for own in (self._scores, self._shares))
         tensors = torch.from_numpy(scores), torch.from_numpy(shares)
-        for layer, keys, values in zip(self._layers, self._keys[..., :end, :], self._values[..., :end, :], strict=True):
-            _linear(self._normalized(), layer.project_in, layer.project_in_bias, self._qkv)
+        for layer, past in zip(self._layers, self._past[..., :end, :], strict=True):
+            np.matmul(self._normalized(), layer.project_in, out=self._qkv)
             np.multiply(self._turned, self._turns, out=self._turned)
-            keys[:, :, -1], values[:, :, -1] = self._key, self._value
-            np.matmul(keys, self._query, out=scores[..., None])
+            past[..., -1, :] = self._key_and_value
+            np.matmul(past[0], self._query, out=scores[..., None])
             torch.softmax(tensors[0], -1, out=tensors[1])
-            np.matmul(shares[:, :, None], values, out=self._mixed_heads)
+            np.matmul(shares[:, :, None], past[1], out=self._mixed_heads)
             np.add(self._x, np.matmul(self._mixed, layer.project_out, out=self._added), out=self._x)
             self._add_feedforward(layer)
         self.length = end
-        return self._said(self._normalized() * self._gain + self._shift)
+        return self._said(self._normalized()[..., :-1] * self._gain + self._shift)
 
     def _add_feedforward(self, layer: _Layer) -> None:
         wide, erf, added = self._wide, self._erf, self._added
-        _linear(self._normalized(), layer.widen, layer.widen_bias, wide)
+        np.matmul(self._normalized(), layer.widen, out=wide)
         torch.erf(self._wide_tensor, out=self._erf_tensor)
         np.multiply(wide, np.add(erf, 1, out=erf), out=wide)
-        np.add(self._x, _linear(wide, layer.narrow, layer.narrow_bias, added), out=self._x)
+        np.add(np.matmul(wide, layer.narrow, out=added), layer.narrow_bias, out=added)
+        np.add(self._x, added, out=self._x)
 
     def sound_logits(self, context: Ids) -> NDArray[np.float64]:
         """(N, V) logits of the next sounds; see `decoding.Decoder`."""
@@ -134,7 +135,7 @@ class ArrayDecoder:
     def _embed(self, events: Ids, context: Ids) -> None:
         self._ids[:, :2], self._ids[:, 2:] = events, context
         self._ids += self._starts
-        np.add.reduce(self._table.take(self._ids, axis=0), axis=1, out=self._x_rows[:, 0])
+        np.add.reduce(self._table.take(self._ids, axis=0), axis=1, out=self._rows[:, 0, :-1])
 
     def _turn(self, ticks: Ids) -> None:
         """How far queries and keys are turned: half of each head by order, half by time."""
@@ -145,18 +146,14 @@ class ArrayDecoder:
         np.sin(self._angles, out=self._turns_imaginary)
 
     def _normalized(self) -> Floats:
-        """The residual stream over its length, the root of the sum of its squares."""
-        np.matmul(self._x_rows, self._x_columns, out=self._squares)
-        np.sqrt(np.add(self._squares, self._epsilon, out=self._squares), out=self._squares)
-        return np.divide(self._x, self._lengths, out=self._normed)
+        """The residual stream over its length, the root of the sum of its squares; and a 1, which takes the bias of a matrix."""
+        np.matmul(self._rows, self._columns, out=self._squares)
+        np.divide(self._x, np.sqrt(self._lengths, out=self._lengths), out=self._normed_x)
+        return self._normed
 
     def _said(self, hidden: Floats) -> Floats:
         self._heads.hear(hidden)
         return hidden.reshape(self.n_rows, -1)
-
-
-def _linear(x: Floats, weight: Floats, bias: Floats, out: Floats) -> Floats:
-    return np.add(np.matmul(x, weight, out=out), bias, out=out)
 
 
 def check_room(n_events: int, length: int) -> None:
@@ -166,24 +163,24 @@ def check_room(n_events: int, length: int) -> None:
 
 
 def _packed(block: Block) -> _Layer:
-    width = block.project_out.out_features
-    attention, feedforward = (as_array(norm.weight) * width**0.5 for norm in (block.norm_attention, block.norm_feedforward))
-    into, widen = as_array(block.project_in.weight), as_array(block.widen.weight) * GELU_FACTOR
-    scale = np.ones((3 * width, 1), np.float32)
-    scale[:width] = (width // block.heads) ** -0.5  # of the queries
+    into, wide = block.project_in.weight.detach(), block.widen.weight.detach()
+    scale = torch.ones(len(into))
+    scale[: len(into) // 3] = (block.project_out.out_features // block.heads) ** -0.5  # of the queries
+    widen = _after_norm(block.norm_feedforward, wide, block.widen.bias.detach()) * np.float32(GELU_FACTOR)
     return _Layer(
-        project_in=_transposed(into * scale * attention),
-        project_in_bias=into @ as_array(block.norm_attention.bias) * scale[:, 0],
-        project_out=_centered(_transposed(as_array(block.project_out.weight))),
-        widen=_transposed(widen * feedforward),
-        widen_bias=widen @ as_array(block.norm_feedforward.bias) + as_array(block.widen.bias) * np.float32(GELU_FACTOR),
-        narrow=_centered(_transposed(as_array(block.narrow.weight) * GELU_FACTOR)),
+        project_in=_after_norm(block.norm_attention, into * scale[:, None], torch.zeros(len(into))),
+        project_out=_centered(np.ascontiguousarray(as_array(block.project_out.weight).T)),
+        widen=widen,
+        narrow=_centered(np.ascontiguousarray(as_array(block.narrow.weight).T) * np.float32(GELU_FACTOR)),
         narrow_bias=_centered(as_array(block.narrow.bias)),
     )
 
 
-def _transposed(weight: Floats) -> Floats:
-    return np.ascontiguousarray(weight.T, dtype=np.float32)
+def _after_norm(norm: nn.LayerNorm, weight: Tensor, bias: Tensor) -> Floats:
+    """(D + 1, out) what is to be multiplied with a centered input over its length, and a 1 beside it."""
+    gain, shift = norm.weight.detach(), norm.bias.detach()
+    rows = torch.cat([(weight * gain * len(gain) ** 0.5).T, (weight @ shift + bias)[None]])
+    return np.ascontiguousarray(as_array(rows))
 
 
 def _centered(rows: Floats) -> Floats:

@@ -174,6 +174,34 @@ def test_a_cadence_ends_on_the_tonic_chord(model: Transformer, key: Key) -> None
             assert len(set(last) & thirds) == (1 if voices == "satb" else 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "signature", "bars", "onset"),
+    [
+        ("A4 D5", "4/4", 2, 96 + 48),
+        ("A4 | D5", "4/4", 2, 24 + 96 + 48),  # three beats are left of the last bar
+        ("A4 D5", "3/4", 2, 72),
+        ("A4:1/8 | D5", "6/8", 2, 12 + 72 + 36),  # 24 ticks are left
+        ("A4:1/4 | D5", "2/4", 2, 24 + 48),  # a beat is left of the last bar
+    ],
+)
+def test_all_voices_rest_on_the_last_chord(model: Transformer, text: str, signature: str, bars: int, onset: int) -> None:
+    head = parse_head(text, TimeSignature.parse(signature), Key(2, "major"))
+    for voices in ("satb", "melody"):
+        for own in continuation(model, head, Request(n=4), bars=bars, voices=voices):
+            assert all(voice.notes[-1].onset_ticks <= onset for voice in own.score.voices)
+            assert {voice.end_ticks for voice in own.score.voices} == {max(own.score.bars()[-1].onset_ticks, own.score.end_ticks)}
+
+
+def test_the_last_chord_begins_with_the_last_note_that_is_given(model: Transformer) -> None:
+    given = parse_head("A4 D5 C#5:1/8 E5 D5:1/4", key=Key(2, "major"))
+    onsets = {v.notes[-1].onset_ticks for own in harmonization(model, given, Request(n=6)) for v in own.score.voices}
+    assert max(onsets) == 72
+    whole = parse_head("A4 D5 C#5 E5 | D5:1", key=Key(2, "major"))
+    assert {v.notes[-1].onset_ticks for own in harmonization(model, whole, Request(n=3)) for v in own.score.voices} <= {*range(97)}
+    free = harmonization(model, whole, Request(n=3, cadence=False))
+    assert max(v.notes[-1].onset_ticks for own in free for v in own.score.voices) > 96
+
+
 def test_a_scale_and_a_compass_are_kept(model: Transformer) -> None:
     given = parse_head(TUNE, key=D_MINOR)
     for own in harmonization(model, given, Request(n=4, scale=True, compass=("bass=C3-60", "tenor=C4-C4"))):

@@ -23,7 +23,7 @@ from seqmusic.tonality import scale_classes, tonic_class
 Mask = NDArray[np.bool_]
 _PITCHES = np.arange(128)
 _FIFTH, _OCTAVE = 7, 0
-_LAST_CHANCE_TICKS = 12  # with an eighth or less to go, a sound is the last one
+_SHORTEST_FINAL_TICKS, _LONGEST_FINAL_TICKS = 24, MAX_DURATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Constraints:
     Attributes:
         compass: lowest and highest pitch of voices, by name; a voice that is not named has the whole range.
         scale: only notes of the key's scale.
-        cadence: the last chord is that of the tonic, with its root in the lowest voice, and its third where it has three voices.
+        cadence: the last chord is that of the tonic, with its root in the lowest voice, and its third where it has three voices;
+            all voices rest on it from the last strong beat on, or from where the last note that is given begins.
         strict: no voice crosses another, and no two move in parallel fifths, octaves or unisons.
         lenience: without that, how much of its probability a sound keeps that crosses or moves so; 1 is all.
     """
@@ -55,6 +56,7 @@ def allowed_sounds(walk: Walk, constraints: Constraints) -> Mask:
     mask[REST] &= walk.longest_ticks > 1 or not _reaches_end(walk)
     allowed = _allowed_pitches(walk, line, constraints)
     mask[PITCH:KEY] &= allowed
+    mask[REST] &= not (constraints.cadence and _is_final(walk, line) and walk.now >= final_onset(walk))
     if mask[HOLD] and line.last is not None:
         mask[HOLD] = allowed[line.made[-1].code - SOUND_PITCH]
     return mask
@@ -66,13 +68,16 @@ def allowed_durations(walk: Walk, sound: int, constraints: Constraints) -> Mask:
     line = _line(walk)
     if line is None or sound >= KEY:
         return mask
-    if sound == REST:
+    pitch = None if sound == REST else line.made[-1].code - SOUND_PITCH if sound == HOLD else sound - PITCH
+    key = id_key(walk.key_sound)
+    if constraints.cadence and key is not None and _is_final(walk, line) and walk.end is not None:
+        may_end = pitch is not None and pitch % 12 in _final_classes(walk, line, key)
+        before = max(0, final_onset(walk) - walk.now)
+        mask[before + 1 : walk.end - walk.now] = False
+        mask[walk.end - walk.now :] &= may_end
+    if pitch is None:
         mask[walk.longest_ticks] &= not _reaches_end(walk)
         return mask
-    pitch = line.made[-1].code - SOUND_PITCH if sound == HOLD else sound - PITCH
-    key = id_key(walk.key_sound)
-    if constraints.cadence and key is not None and _reaches_end(walk):
-        mask[walk.longest_ticks] &= pitch % 12 in _final_classes(walk, line, key)
     if constraints.strict:
         mask[_strict_limit(walk, line, pitch, int(np.flatnonzero(mask).max(initial=0))) + 1 :] = False
     return mask
@@ -90,6 +95,28 @@ def _reaches_end(walk: Walk) -> bool:
     return walk.end is not None and walk.now + walk.longest_ticks == walk.end
 
 
+def _is_final(walk: Walk, line: Line) -> bool:
+    """Whether nothing is given after what is composed here."""
+    return walk.end is not None and line.holes[0][1] == walk.end
+
+
+def final_onset(walk: Walk) -> int:
+    """Where the last chord begins: on the last strong beat that leaves it a quarter, or with the last note that is given.
+
+    Strong is the beginning of a bar, and its middle where the bar has one.
+    """
+    assert walk.end is not None
+    latest, soonest = walk.end - _SHORTEST_FINAL_TICKS, max(0, walk.end - _LONGEST_FINAL_TICKS)
+    given = [line.given[-1].onset for line in walk.lines if line.given and line.given[-1].end == walk.end]
+    if given:
+        return max(soonest, *given)
+    signature = walk.meter_at(latest)[0]
+    if signature is None:
+        return max(soonest, latest)
+    strong = signature.bar_ticks // (1 if signature.numerator % 2 else 2)
+    return max(soonest, latest - walk.meter_at(latest)[1] % strong)
+
+
 def _allowed_pitches(walk: Walk, line: Line, constraints: Constraints) -> Mask:
     """(128,) which pitches may begin now."""
     low, high = constraints.compass.get(voice_name(line.voice), (0, 127))
@@ -97,7 +124,7 @@ def _allowed_pitches(walk: Walk, line: Line, constraints: Constraints) -> Mask:
     key = id_key(walk.key_sound)
     if constraints.scale and key is not None:
         allowed &= np.isin(_PITCHES % 12, list(scale_classes(key)))
-    if constraints.cadence and key is not None and _reaches_end(walk) and walk.longest_ticks <= _LAST_CHANCE_TICKS:
+    if constraints.cadence and key is not None and _is_final(walk, line) and walk.now >= final_onset(walk):
         allowed &= np.isin(_PITCHES % 12, list(_final_classes(walk, line, key)))
     if constraints.strict:
         allowed &= ~_faulty_pitches(walk, line)

@@ -40,7 +40,7 @@ class Request:
         top_p: Choose among the likeliest that have this probability together.
         min_p: Leave out what is less likely than this share of the likeliest; 0.05 calms a model that was trained shortly.
         seed: The same seed gives the same candidates.
-        cadence: End on a chord of the tonic, the root in the lowest voice; when not said, wherever what is given allows it.
+        cadence: Rest at the end on a chord of the tonic, its root in the lowest voice; when not said, wherever that is possible.
         scale: Compose only with notes of the key's scale; in minor, both forms of the sixth and seventh degree.
         strict: No voice crosses another, and no two move in parallel fifths or octaves.
         lenience: Without --strict, how much of its probability a note keeps that crosses or moves so; 1 is the model alone.

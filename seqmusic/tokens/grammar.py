@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import Note, Score, Voice
+from seqmusic.score import Note, Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     GLOBAL,
@@ -310,6 +310,11 @@ class Walk:
             if change <= tick:
                 start, sound = change, changed
         return sound, (tick - start) % BAR_TICKS[sound - TIMESIG]
+
+    def meter_at(self, tick: int) -> tuple[TimeSignature | None, int]:
+        """The time signature in force at a tick, and ticks since its bar line."""
+        sound, position = self._meter_at(tick)
+        return id_timesig(sound), position
 
     def bar_position(self) -> int:
         """Ticks from the last bar line to now."""

@@ -48,7 +48,7 @@ class Request:
     """
 
     n: int = 3
-    temperature: float = 1.0
+    temperature: float = 0.8
     pitch_temperature: float | None = None
     rhythm_temperature: float | None = None
     top_k: int = 0

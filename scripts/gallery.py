@@ -127,7 +127,7 @@ def main() -> None:
         print(f"{piece.name:<24} {best.log_probability_per_note:.3f} a note, {len(parallels(best.score))} parallels")
         command = f"seqmusic continue --bars {piece.bars} --voices {piece.voices}" if piece.bars else "seqmusic harmonize"
         asked = f'`{command} "{piece.text}" --key "{piece.key}" --time-signature {piece.meter} --seed 1`'
-        lines += ["", f"## {piece.title}", "", asked.replace("|", "\\|"), "", f"![{piece.title}](gallery/{piece.name}.png)"]
+        lines += ["", f"## {piece.title}", "", asked, "", f"![{piece.title}](gallery/{piece.name}.png)"]
     if arguments.out == DOCS / "gallery":
         write_atomic(DOCS / "gallery.md", "\n".join([*lines, ""]))
 

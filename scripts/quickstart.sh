@@ -47,6 +47,8 @@ Done. The theme and three ways on, as MIDI, MusicXML, LilyPond and a picture, li
 To try next (after '. .venv/bin/activate', or with .venv/bin/ before the name):
     seqmusic continue "C4 D4 Eb4 F4 | G4" --model $RUN --key "C minor"
                                a theme of your own, in one voice
+    seqmusic harmonize "G4 A4 B4 C5 | D5:1/2 B4 | A4:1 | G4:1" --explain
+                               a melody of your own in four voices, with the model that comes with seqmusic, and a page that plays it
     seqmusic continue --help   voices, temperature, meter, and the rest
     seqmusic data describe     what the model learned from
     seqmusic doctor            what is installed, and how fast it is here

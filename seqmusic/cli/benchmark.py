@@ -93,3 +93,18 @@ def harmony(
     if n < 1 or (works is not None and works < 1):
         raise ValueError("-n and --works must be 1 or more")
     print(json.dumps(benchmark_harmony(model, split=split, n=n, works=works)))
+
+
+@app.command
+def speed(*, against: str = "", seconds: float = 180.0) -> None:
+    """Measure how fast music is composed, trained on and encoded, in one run, interleaved; the last line is one JSON object.
+
+    For example: seqmusic benchmark speed --against transformers
+
+    Args:
+        against: transformers, to measure a GPT-2 of the same size in Hugging Face's library beside it (extra [bench]).
+        seconds: How long in all, about.
+    """
+    from seqmusic.evaluation.speed import benchmark_speed
+
+    print(json.dumps(benchmark_speed([name for part in against.split(",") if (name := part.strip())], seconds)))

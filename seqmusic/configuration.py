@@ -121,7 +121,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _found(path: Path) -> Path:
     """The path itself, or the file that comes with seqmusic where nothing but its name is said."""
-    if path.suffix or path.exists() or path.name != str(path):
+    if path.suffix or path.is_file() or path.name != str(path):
         return path
     package = Path(__file__).parent
     shipped = (folder / "configs" / f"{path.name}.toml" for folder in (package, package.parent))

@@ -130,3 +130,9 @@ def test_every_number_has_a_range_that_its_default_keeps() -> None:
             if isinstance(getattr(settings, field.name), int | float) and not isinstance(getattr(settings, field.name), bool):
                 with pytest.raises(ConfigurationError, match=f"{field.name} must be"):
                     read_configuration(None, {f"{name}.{field.name}": "-1"})
+
+
+def test_a_folder_of_that_name_hides_no_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    assert read_configuration(Path("tiny"), {}) == read_configuration(ROOT / "configs" / "tiny.toml", {})

@@ -1,5 +1,7 @@
 """Decoding step by step: whichever way, however many rows, the logits are those of the module over the whole."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,16 @@ def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: type, n_row
     given = inputs(n_rows, 17)
     for own, wanted in zip(decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True):
         assert own.shape == wanted.shape
+        assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
+
+
+def test_the_epsilon_of_the_normalizations_counts(model: Transformer) -> None:
+    other = copy.deepcopy(model)
+    for part in other.modules():
+        if isinstance(part, torch.nn.LayerNorm):
+            part.eps = 0.7
+    given = inputs(3, 11)
+    for own, wanted in zip(decoded(ArrayDecoder(other, 3, 11), *given, 2), whole(other, *given, 2), strict=True):
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 

@@ -178,7 +178,7 @@ def _candidates(
         return regeneration(model, score, request, bars=task.bars, voices=task.voices)
 
     def show(candidate: int, round_: int, nats: float) -> None:
-        say(f"candidate {candidate + 1}  round {round_:>3}  log-probability a note {nats:.3f}")
+        say(f"candidate {candidate + 1}  round {round_:>3}  log-probability {nats:.2f}")
 
     return revision(model, score, request, share=task.scatter, rounds=task.rounds, bars=task.bars, voices=task.voices, show=show)
 

@@ -301,12 +301,14 @@ def test_scattered_holes_are_whole_notes() -> None:
 def test_revision_goes_round_by_round(model: Transformer) -> None:
     told: list[tuple[int, int, float]] = []
     (own,) = revision(
-        model, CHORALE, Request(n=1, seed=2), share=0.5, rounds=3, voices=["bass"], show=lambda *row: told.append(row)
+        model, CHORALE, Request(n=1, seed=2), share=0.3, rounds=8, voices=["bass"], show=lambda *row: told.append(row)
     )
     assert lines(own.score)["Soprano"] == CHORALE.voices[0].notes
     assert lines(own.score)["Bass"] != CHORALE.voices[3].notes
-    assert [row[:2] for row in told] == [(0, 0), (0, 1), (0, 2), (0, 3)]
-    assert told[-1][2] == pytest.approx(own.log_probability_per_note)
+    assert [row[:2] for row in told] == [(0, round_) for round_ in range(9)]
+    assert told[-1][2] == pytest.approx(own.log_probability)
+    assert [row[2] for row in told] == sorted(row[2] for row in told)
+    assert told[-1][2] > told[0][2]
     with pytest.raises(ValueError, match="share of notes must be in"):
         revision(model, CHORALE, share=0.0)
     with pytest.raises(ValueError, match="rounds must be in"):

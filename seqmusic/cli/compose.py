@@ -121,8 +121,8 @@ def regenerate(
         score: A file (MIDI, MusicXML, kern, ABC), or a typed score.
         bars: Which, such as 5-8 or 3, counted as on the printed page: a pickup is bar 0; all when not said.
         voices: Which, such as alto,tenor; all when not said.
-        scatter: Draw this share of the notes, such as 0.3, and compose only them anew, in rounds; 0 is all at once.
-        rounds: How many rounds of --scatter; the log-probability is shown after each.
+        scatter: Draw this share of the notes, such as 0.03, and compose only them anew, in rounds; 0 is all at once.
+        rounds: How many rounds of --scatter; the log-probability of the whole is shown after each, and never falls.
         model: The folder of a trained model.
         key: Such as "D minor"; that of the file when not said, and the likeliest where it has none.
         out: A new folder for the files; continuations/1, 2, ... when not said.

@@ -26,6 +26,7 @@ from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens.tokenizer import encode_prompt
 
 MOST_ROUNDS = 100
+_REVISIONS = 4  # tried in a round
 
 
 def continuation(
@@ -108,7 +109,10 @@ def revision(
     voices: Sequence[str] = (),
     show: Callable[[int, int, float], None] = lambda candidate, round_, nats: None,
 ) -> list[Candidate]:
-    """Candidates that were revised in rounds: some notes are drawn, and composed anew with all the others given (Gibbs sampling).
+    """Candidates that were revised in rounds, each no less likely as a whole than the one before.
+
+    In a round some notes are drawn and composed anew, with all the others given, as in Gibbs sampling, a few times; the likeliest
+    of what comes of it and of what was there is kept.
 
     Args:
         model: a trained model.
@@ -118,7 +122,7 @@ def revision(
         rounds: how many.
         bars: as for `regeneration`.
         voices: as for `regeneration`.
-        show: told after each round (0 is before the first) the candidate, the round, and the log-probability a note of the whole.
+        show: told after each round (0 is before the first) the candidate, the round, and the log-probability of the whole, in nats.
 
     Raises:
         RequestError: as for `regeneration`.
@@ -130,16 +134,16 @@ def revision(
         raise ValueError(f"rounds must be in 1..{MOST_ROUNDS}, got {rounds}")
     revised = []
     for index in range(request.n):
-        one, own = _judged(model, score), score
-        show(index, 0, one.log_probability_per_note)
+        (best,) = _judged(model, [score])
+        show(index, 0, best.log_probability)
         for round_ in range(1, rounds + 1):
             chance = np.random.default_rng([request.seed, index, round_])
-            prompt = scattered(regeneration_prompt(own, bars, voices), share, chance)
-            drawn = replace(request, n=1, seed=int(chance.integers(2**31)))
-            own = _as_named(composed(model, prompt, drawn)[0].score, score)
-            one = _judged(model, own)
-            show(index, round_, one.log_probability_per_note)
-        revised.append(one)
+            prompt = scattered(regeneration_prompt(best.score, bars, voices), share, chance)
+            drawn = replace(request, n=_REVISIONS, seed=int(chance.integers(2**31)))
+            made = [_as_named(own.score, score) for own in composed(model, prompt, drawn)]
+            best = max([best, *_judged(model, made)], key=lambda one: one.log_probability)
+            show(index, round_, best.log_probability)
+        revised.append(best)
     return _ranked(revised)
 
 
@@ -183,8 +187,7 @@ def _as_named(score: Score, own: Score) -> Score:
     return with_voices(score, [v.name for v in own.voices], [v.name for v in own.voices])
 
 
-def _judged(model: Transformer, score: Score) -> Candidate:
-    """The whole score as if all of it were composed."""
-    moved = score.transposed(fitting_shift(score))
-    ((log_likelihood, n_events),) = log_likelihoods(model, [moved])
-    return Candidate(score, n_events, log_likelihood)
+def _judged(model: Transformer, scores: Sequence[Score]) -> list[Candidate]:
+    """Whole scores as if all of them were composed."""
+    judged = log_likelihoods(model, [score.transposed(fitting_shift(score)) for score in scores])
+    return [Candidate(score, n_events, nats) for score, (nats, n_events) in zip(scores, judged, strict=True)]

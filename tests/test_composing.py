@@ -300,11 +300,12 @@ def test_scattered_holes_are_whole_notes() -> None:
 
 def test_revision_goes_round_by_round(model: Transformer) -> None:
     told: list[tuple[int, int, float]] = []
+    busy = parse_head("C5:1/16 D5 E5 F5 G5 F5 E5 D5 C5 D5 E5 F5 G5 F5 E5 D5 ; C4:1/4 G4 E4 C4", key=Key(0, "major"))
     (own,) = revision(
-        model, CHORALE, Request(n=1, seed=2), share=0.3, rounds=8, voices=["bass"], show=lambda *row: told.append(row)
+        model, busy, Request(n=1, seed=2), share=0.5, rounds=8, voices=["soprano"], show=lambda *row: told.append(row)
     )
-    assert lines(own.score)["Soprano"] == CHORALE.voices[0].notes
-    assert lines(own.score)["Bass"] != CHORALE.voices[3].notes
+    assert lines(own.score)["Bass"] == busy.voices[1].notes
+    assert lines(own.score)["Soprano"] != busy.voices[0].notes
     assert [row[:2] for row in told] == [(0, round_) for round_ in range(9)]
     assert told[-1][2] == pytest.approx(own.log_probability)
     assert [row[2] for row in told] == sorted(row[2] for row in told)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -107,22 +108,14 @@ def accompanied(model: Transformer, score: Score, request: Request) -> list[Scor
     The end is known, as it is to `harmonized`.
     """
     prompt = _only(score, "")
-    told = _events_by_tick(score)
-
-    def rule(log_probabilities: LogProbabilities, walk: Walk) -> LogProbabilities:
-        return _told(log_probabilities, walk, told)
-
+    rule = partial(_told, told=_events_by_tick(score))
     return [one.score for one in complete(model, encode_prompt(prompt.score, prompt.holes), request, FREE, rule)]
 
 
 def accompanied_by_counting(model: NGram, score: Score, request: Request) -> list[Score]:
     """The same by an n-gram, which never looks ahead."""
     prompt = _only(score, "")
-    told = _events_by_tick(score)
-
-    def rule(log_probabilities: LogProbabilities, walk: Walk) -> LogProbabilities:
-        return _told(log_probabilities, walk, told)
-
+    rule = partial(_told, told=_events_by_tick(score))
     found = []
     for index in range(request.n):
         walk = Walk(MAX_VOICES)

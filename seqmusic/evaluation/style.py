@@ -42,7 +42,7 @@ def hold_rate(score: Score) -> Rate:
     """Cells of the sixteenth grid like the cell before them in their voice, of all cells but those of the first step.
 
     A note struck again counts as held, a rest that goes on too. Whole chorales of the usual benchmark hold 77 to 79 percent of
-    their cells; the 78.2 percent that others report are those of its training pieces in crops of 128 steps.
+    their cells; others report 78.2 percent, which its training pieces give when they are cut into crops of 128 steps.
 
     >>> from seqmusic.score import Note, melody
     >>> hold_rate(melody([Note(0, 12, 60), Note(12, 6, 60), Note(18, 6, 62)]))

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.checkpoints import MAX_VOICES
 from seqmusic.errors import RequestError
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
 from seqmusic.generation.stream import Rule, Stream
 from seqmusic.model.decoding import Decoder, make_decoder
 from seqmusic.model.transformer import Transformer
-from seqmusic.score import SATB, Score
+from seqmusic.score import Score
 from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.tokenizer import Event, trace
 
 _Ids = NDArray[np.integer[Any]]
-MAX_VOICES = len(SATB)  # of a model
 MOST_ATTEMPTS = 24  # at a candidate whose constraints lead into a dead end
 
 

@@ -271,6 +271,7 @@ def test_playing_moves_the_cursor_and_ends_by_itself(opened: Any) -> None:
     assert page.locator("#where").inner_text() == "pickup"
 
 
+@pytest.mark.slow  # by name, on a machine that does nothing else: it plays in real time, and other work makes the clock jump
 def test_a_note_that_is_clicked_is_where_the_music_starts_and_pauses_stay(opened: Any) -> None:
     page = opened()
     head = alto_head(page)

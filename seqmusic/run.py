@@ -5,19 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
-from seqmusic.checkpoints import MAX_VOICES, make_masks, tokens_of, vocabulary
+from seqmusic.checkpoints import make_masks, tokens_of, vocabulary
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
-from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import write_fingerprints
 from seqmusic.corpus.sources import load_corpus
 from seqmusic.corpus.table import read_works, write_works
+from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.errors import CheckpointError
 from seqmusic.evaluation.baselines import cells, persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
@@ -26,47 +26,13 @@ from seqmusic.model.heads import Vocabulary
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.score import SATB, Score
 from seqmusic.tokens.encoding import trace_tiles
-from seqmusic.tokens.tasks import drawn_task, legal_shifts, moved
-from seqmusic.tokens.tiles import Tiles, tiles_of
+from seqmusic.tokens.tiles import tiles_of
 from seqmusic.tokens.tokenizer import Trace, normalized
 from seqmusic.tokens.vocabulary import STYLE, VOICE
 from seqmusic.training.batches import Masks, make_batch, nll
 from seqmusic.training.checkpoint import load_progress, save_progress, save_weights
 from seqmusic.training.device import choose_device
-from seqmusic.training.loop import Report, TrainingSettings, TrainingState, new_state, train
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    """Works ready to be drawn: their lines, how far each may be moved, how long each is in notes and rests, most voices."""
-
-    tiles: Tiles
-    shifts: Sequence[Sequence[int]]
-    lengths: Sequence[int]
-    max_voices: int = MAX_VOICES
-
-
-def training_data(works: Sequence[Work]) -> TrainingData:
-    """The works as lines."""
-    tiles = tiles_of([work.score for work in works])
-    most = max([MAX_VOICES, *(len(work.score.voices) for work in works)])
-    return TrainingData(tiles, legal_shifts(tiles), np.bincount(tiles.piece, minlength=len(works)).tolist(), most)
-
-
-def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:
-    """The sequences of batch `step`: pieces in a new order each epoch, each moved within its compass, with a task each."""
-    n_pieces = len(data.shifts)
-    batches = max(1, n_pieces // settings.batch_size)
-    epoch, place = divmod(step, batches)
-    shuffled = np.random.default_rng([settings.seed, epoch])
-    order = np.argsort(data.lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")  # alike in length: little padding
-    chance = np.random.default_rng([settings.seed, epoch, place])
-    left_over = int(shuffled.integers(n_pieces % settings.batch_size + 1))
-    first = left_over + int(shuffled.permutation(batches)[place]) * settings.batch_size
-    chosen = order[first : first + settings.batch_size].tolist()
-    shifts = [int(chance.choice(data.shifts[piece])) for piece in chosen]
-    tiles, ask = drawn_task(moved(data.tiles.taken(chosen), shifts), chance, settings.given_share)
-    return trace_tiles(tiles, ask, data.max_voices)
+from seqmusic.training.loop import Report, TrainingState, new_state, train
 
 
 def _words(data: TrainingData, held_out: Sequence[Score]) -> Vocabulary:

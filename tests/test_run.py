@@ -174,7 +174,7 @@ def test_the_card_and_metrics_agree(trained: Path) -> None:
     rows = run._read_metrics(trained)
     best = min(row["nats_per_cell"] for row in rows)
     assert f"{best:.4f}" in (trained / "card.md").read_text()
-    assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.TOKENS
+    assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.tokens_of(checkpoints.VOCABULARY)
 
 
 def test_the_speed_is_told_in_words(trained: Path) -> None:

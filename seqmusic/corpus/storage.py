@@ -84,15 +84,20 @@ def read_scores(path: Path) -> Dataset:
 
 def dataset_to_arrays(dataset: Dataset) -> dict[str, NDArray[Any]]:
     """The data set as arrays: `notes` (note, 6) int32 and `works`, JSON in UTF-8 bytes."""
-    rows = [
-        (w, v, note.onset_ticks, note.duration_ticks, note.pitch, note.fermata)
-        for w, work in enumerate(dataset.works)
-        for v, voice in enumerate(work.score.voices)
-        for note in voice.notes
-    ]
     facts = {"format": FORMAT, "works": [_facts(work) for work in dataset.works]}
     text = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    return {"notes": np.array(rows, np.int32).reshape(-1, 6), "works": np.frombuffer(text, np.uint8)}
+    return {"notes": note_rows([work.score for work in dataset.works]), "works": np.frombuffer(text, np.uint8)}
+
+
+def note_rows(scores: Sequence[Score]) -> NDArray[np.int32]:
+    """(note, 6) number of the score, number of the voice, onset, duration, pitch, fermata."""
+    rows = [
+        (w, v, note.onset_ticks, note.duration_ticks, note.pitch, note.fermata)
+        for w, score in enumerate(scores)
+        for v, voice in enumerate(score.voices)
+        for note in voice.notes
+    ]
+    return np.array(rows, np.int32).reshape(-1, 6)
 
 
 def arrays_to_dataset(arrays: dict[str, NDArray[Any]]) -> Dataset:
@@ -104,12 +109,16 @@ def arrays_to_dataset(arrays: dict[str, NDArray[Any]]) -> Dataset:
     facts = json.loads(arrays["works"].tobytes().decode("utf-8"))
     if facts["format"] != FORMAT:
         raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
-    lines = _lines(arrays["notes"], [len(work["voices"]) for work in facts["works"]])
+    lines = lines_of(arrays["notes"], [len(work["voices"]) for work in facts["works"]])
     return Dataset(tuple(_work(work, lines) for work in facts["works"]))
 
 
-def _lines(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[Note, ...]]:
-    """The notes of every voice of every work, in order."""
+def lines_of(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[Note, ...]]:
+    """The notes of every voice of every work, in order; `n_voices` counts the voices of each work.
+
+    Raises:
+        ValueError: the rows do not stand in that order.
+    """
     first_voice = np.concatenate([[0], np.cumsum(n_voices, dtype=np.int64)])
     lines = first_voice[notes[:, _WORK]] + notes[:, _VOICE]
     if (np.diff(lines) < 0).any() or (len(lines) and (lines[0] < 0 or lines[-1] >= first_voice[-1])):
@@ -120,12 +129,13 @@ def _lines(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[
 
 
 def _facts(work: Work) -> dict[str, Any]:
-    score = work.score
+    own = {"name": work.name, "split": work.split, "family": work.family, "reason": work.reason}
+    return own | ({"style": work.style} if work.style else {}) | score_facts(work.score)
+
+
+def score_facts(score: Score) -> dict[str, Any]:
+    """All of a score but its notes, in plain values."""
     return {
-        "name": work.name,
-        "split": work.split,
-        "family": work.family,
-        "reason": work.reason,
         "voices": [voice.name for voice in score.voices],
         "time_signatures": [(tick, str(signature)) for tick, signature in score.time_signatures],
         "pickup_ticks": score.pickup_ticks,
@@ -137,7 +147,13 @@ def _facts(work: Work) -> dict[str, Any]:
 
 
 def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
-    score = Score(
+    score = facts_to_score(facts, lines)
+    return Work(facts["name"], score, facts["split"], facts["family"], facts["reason"], facts.get("style", ""))
+
+
+def facts_to_score(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Score:
+    """The score of its facts and the notes of its voices, the next of `lines`."""
+    return Score(
         voices=tuple(Voice(name, next(lines)) for name in facts["voices"]),
         time_signatures=tuple((tick, TimeSignature.parse(text)) for tick, text in facts["time_signatures"]),
         pickup_ticks=facts["pickup_ticks"],
@@ -146,4 +162,3 @@ def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
         title=facts["title"],
         source=facts["source"],
     )
-    return Work(facts["name"], score, facts["split"], facts["family"], facts["reason"])

@@ -42,7 +42,13 @@ class CleaningRules:
 
 CHORALE_RULES = CleaningRules()
 GENERAL_RULES = CleaningRules(
-    n_voices=(1, 16), compass=None, max_early_bars=None, max_silent_bars=None, min_notes=8, is_on_grid=False, drops_empty_voices=True
+    n_voices=(1, 16),
+    compass=None,
+    max_early_bars=None,
+    max_silent_bars=None,
+    min_notes=8,
+    is_on_grid=False,
+    drops_empty_voices=True,
 )
 
 
@@ -178,4 +184,3 @@ def reason_kind(reason: str) -> str:
     ('near duplicate', 'no meter')
     """
     return reason.split(" of ")[0].split(" (")[0]
-

@@ -1,7 +1,7 @@
 """Passages of music as 64-bit numbers: the same in every key, and the same on every machine.
 
-A digest is a sum, modulo 2 to the 64, of scattered numbers, one for each thing that is said and the place where it is said; so it is
-computed for all passages of a piece at once.
+A digest is a sum, modulo 2 to the 64, of scattered numbers, one for each thing that is said and the place where it is said; so it
+is computed for all passages of a piece at once.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def incipit(score: Score, n_steps: int = INCIPIT_STEPS) -> tuple[int, ...]:
 def _summed(passages: NDArray[np.int64], kind: int) -> Digests:
     """(N,) digests of N passages of K numbers each; passages of different kinds differ."""
     places = np.arange(passages.shape[1]) * _PLACES_APART + kind * _KINDS_APART
-    return _scattered(passages + places).sum(axis=1, dtype=np.uint64)
+    return np.asarray(_scattered(passages + places).sum(axis=1, dtype=np.uint64))
 
 
 @functools.cache

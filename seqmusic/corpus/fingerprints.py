@@ -75,4 +75,4 @@ def read_fingerprints(folder: Path) -> NDArray[np.uint64]:
 
 
 def _digests(score: Score) -> list[int]:
-    return shingles(score).digests.tolist()
+    return list(shingles(score).digests.tolist())

@@ -141,14 +141,15 @@ def read_file(read: PieceReader, rules: CleaningRules, item: tuple[str, Path, tu
     except FormatError as error:
         return ReadFile(name, stamp, "refused", (_shortened(error, path),))
     except Exception as error:  # a fault of ours or of a library must not stop the reading of thousands of files
-        return ReadFile(name, stamp, "refused", (f"the reader failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}",))
+        words = f"the reader failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return ReadFile(name, stamp, "refused", (words,))
     readings = [piece for piece in pieces if isinstance(piece, Reading)]
     refused = [_shortened(piece, path) for piece in pieces if isinstance(piece, FormatError)]
-    words = (*refused, *(word for reading in readings for word in (*reading.repairs, *reading.losses)))
+    said = (*refused, *(word for reading in readings for word in (*reading.repairs, *reading.losses)))
     if not readings:
-        return ReadFile(name, stamp, "refused", words[:_WORDS_KEPT] or ("holds no music",))
+        return ReadFile(name, stamp, "refused", said[:_WORDS_KEPT] or ("holds no music",))
     outcome = "repaired" if refused or any(reading.repairs for reading in readings) else "read"
-    return ReadFile(name, stamp, outcome, words[:_WORDS_KEPT], tuple(_piece(reading.score, rules) for reading in readings))
+    return ReadFile(name, stamp, outcome, said[:_WORDS_KEPT], tuple(_piece(reading.score, rules) for reading in readings))
 
 
 def _shortened(error: FormatError, path: Path) -> str:

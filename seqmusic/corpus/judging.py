@@ -105,16 +105,22 @@ def _read(shards: Sequence[Path], styles: Mapping[str, str]) -> _Read:
 
 
 def piece_names(files: Sequence[tuple[str, int]]) -> list[str]:
-    """A name for each piece of files with so many pieces: the file's without its ending, where no other has the same.
+    """A name for each piece of files with so many pieces: the file's without its ending.
 
-    >>> piece_names([("a/x.mid", 1), ("a/x.mxl", 1), ("b/tunes.abc", 2)])
-    ['a/x.mid', 'a/x.mxl', 'b/tunes#1', 'b/tunes#2']
+    Where files differ in nothing but their ending, those with the commonest ending go without.
+
+    >>> piece_names([("a/x.mid", 1), ("a/x.mxl", 1), ("b/y.mid", 1), ("b/tunes.abc", 2)])
+    ['a/x', 'a/x.mxl', 'b/y', 'b/tunes#1', 'b/tunes#2']
     """
-    stems = [str(PurePosixPath(name).with_suffix("")) for name, _ in files]
-    counts = Counter(stems)
+    paths = [PurePosixPath(name) for name, _ in files]
+    endings = Counter(path.suffix for path in paths)
+    owners: dict[str, str] = {}
+    for path in sorted(paths, key=lambda path: (-endings[path.suffix], path.suffix)):
+        owners.setdefault(str(path.with_suffix("")), str(path))
     names = []
-    for (name, n_pieces), stem in zip(files, stems, strict=True):
-        own = stem if counts[stem] == 1 else name
+    for (name, n_pieces), path in zip(files, paths, strict=True):
+        stem = str(path.with_suffix(""))
+        own = stem if owners[stem] == str(path) else name
         names += [own] if n_pieces == 1 else [f"{own}#{number}" for number in range(1, n_pieces + 1)]
     return names
 

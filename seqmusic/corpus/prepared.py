@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from seqmusic.corpus.judging import Judged, judge, piece_names
 from seqmusic.corpus.passages import passages
 from seqmusic.corpus.shards import N_SHARDS, Shard, shard_path
 from seqmusic.corpus.split import DEFAULT_SHARES, Shares
-from seqmusic.corpus.table import COLUMNS, with_table, write_table
+from seqmusic.corpus.table import COLUMNS, WORKS_FILE, with_table, write_table
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats.files import write_atomic
 from seqmusic.score import SATB, Score
@@ -29,7 +29,6 @@ from seqmusic.tokens.pieces import Columns, columns_of, write_pieces
 
 MARKER = "prepared.json"
 REPORT_FILE = "report.csv"
-WORKS_FILE = "works.csv"
 NAMES_FILE = "works.json"
 REPORT_COLUMNS = ("file", "outcome", "words", "works", "voices", "notes", "bars")
 _VERSION = 1
@@ -175,11 +174,11 @@ def write_report(folder: Path) -> Path:
     Raises:
         FormatError: it cannot be written.
     """
-    rows = sorted(_report_rows(folder), key=lambda row: name_order(str(row[0])))
+    rows = sorted(_report_rows(folder), key=lambda row: name_order(row[0]))
     return write_table(REPORT_COLUMNS, rows, folder / REPORT_FILE)
 
 
-def _report_rows(folder: Path) -> Iterator[tuple[object, ...]]:
+def _report_rows(folder: Path) -> Iterator[tuple[str, *tuple[object, ...]]]:
     for path in shards_in(folder):
         for file in Shard(path).files():
             pieces = file["pieces"]
@@ -190,11 +189,11 @@ def _report_rows(folder: Path) -> Iterator[tuple[object, ...]]:
 
 def _write_works(judged: Judged, out: Path) -> None:
     """Write the table of works in the order of their names."""
-    rows = []
+    rows: dict[str, tuple[object, ...]] = {}
     for work, title, about in zip(judged.works, judged.titles, judged.abouts, strict=True):
         family = str(work.family) if work.family >= 0 else ""
-        rows.append((work.name, title, work.split, family, work.reason, *about, work.style))
-    write_table(COLUMNS, sorted(rows, key=lambda row: name_order(row[0])), out / WORKS_FILE)
+        rows[work.name] = (work.name, title, work.split, family, work.reason, *about, work.style)
+    write_table(COLUMNS, (rows[name] for name in sorted(rows, key=name_order)), out / WORKS_FILE)
 
 
 def _write_pieces(judged: Judged, out: Path) -> None:
@@ -209,7 +208,7 @@ def _write_pieces(judged: Judged, out: Path) -> None:
 
 
 def _portions(judged: Judged, out: Path) -> Iterator[Columns]:
-    """Shard by shard, the kept works as pieces; voices are named by their place unless all works have soprano, alto, tenor, bass."""
+    """Shard by shard, the kept works as pieces; voices are numbered unless all are soprano, alto, tenor or bass."""
     styles = {style: number for number, style in enumerate(styles_among(judged.works))}
     works, n_kept = iter(judged.works), 0
     for path in shards_in(out):

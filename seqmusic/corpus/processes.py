@@ -1,4 +1,4 @@
-"""The same function over many items in several processes, where an item that kills or hangs its process costs no more than itself."""
+"""The same function over many items in several processes; an item that kills or hangs its process costs no more than itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
@@ -44,7 +44,7 @@ def n_cores() -> int:
 
 def results(
     function: Callable[[Item], Result], items: Iterable[Item], n_processes: int, seconds: Callable[[Item], float]
-) -> Iterator[tuple[Item, Result | Failure]]:
+) -> Generator[tuple[Item, Result | Failure], None, None]:
     """Each item with what the function makes of it, as they are finished; leaving early, by Ctrl-C too, ends the processes.
 
     Args:

@@ -11,7 +11,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from seqmusic.score import Score
 
 N_SHARDS = 256
 _VERSION = 1
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, LookupError, TypeError, AttributeError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, LookupError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _plain(file: ReadFile) -> dict[str, Any]:
     return {"name": file.name, "stamp": file.stamp, "outcome": file.outcome, "words": file.words, "pieces": pieces}
 
 
-def _of_sketch(sketch: Sketch) -> Mapping[str, object]:
+def _of_sketch(sketch: Sketch) -> dict[str, Any]:
     return {
         "signature": sketch.signature.hex(),
         "lowest": sketch.lowest,

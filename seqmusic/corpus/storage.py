@@ -1,7 +1,6 @@
-"""A data set on disk: a folder with every score as arrays, and the table of works.
+"""Scores as arrays, and a data set in one file of them.
 
-`scores.npz` holds the notes as one (note, 6) array - work, voice, onset, duration, pitch, fermata - and what else belongs to each
-work as JSON; it is complete by itself. `works.csv` stands beside it for people, and what it says about the split goes.
+The notes are one (note, 6) array - work, voice, onset, duration, pitch, fermata - and what else belongs to each work is JSON.
 """
 
 from __future__ import annotations
@@ -19,42 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.table import with_table, write_works
 from seqmusic.errors import CorpusError
 from seqmusic.formats.files import write_atomic
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 FORMAT = 1
-SCORES_FILE = "scores.npz"
-WORKS_FILE = "works.csv"
 _WORK, _VOICE = 0, 1  # columns of the notes; the others are the fields of `Note`
 _NOT_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 _DAMAGE = (*_NOT_ZIP, OSError, ValueError, LookupError, TypeError, AttributeError)
-
-
-def save_dataset(dataset: Dataset, folder: Path) -> Path:
-    """Write the data set to `folder`, which is made if missing; returns `folder`.
-
-    Raises:
-        FormatError: a file cannot be written; existing files are left as they were.
-    """
-    folder = Path(folder)
-    write_scores(dataset, folder / SCORES_FILE)
-    write_works(dataset, folder / WORKS_FILE)
-    return folder
-
-
-def load_dataset(folder: Path) -> Dataset:
-    """The data set in `folder`, with the split that its table of works says.
-
-    Raises:
-        CorpusError: the folder holds no data set, a damaged one, or one whose table of works is wrong.
-    """
-    folder = Path(folder)
-    if not (folder / SCORES_FILE).is_file():
-        raise CorpusError(f"{folder}: no prepared data set here ({SCORES_FILE} is missing); make one with `seqmusic data prepare`")
-    dataset = read_scores(folder / SCORES_FILE)
-    return with_table(dataset, folder / WORKS_FILE) if (folder / WORKS_FILE).exists() else dataset
 
 
 def write_scores(dataset: Dataset, path: Path) -> Path:

@@ -16,6 +16,7 @@ from seqmusic.formats.files import write_atomic
 from seqmusic.score import Key, Score
 from seqmusic.tonality import infer_key, key_name
 
+WORKS_FILE = "works.csv"
 COLUMNS = ("work", "title", "split", "family", "reason", "notes", "bars", "key", "meter", "style")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -123,11 +124,14 @@ class Pieces:
         event, event_piece = _spans(self._headers, chosen)
         events = list(zip(own.header_sound[event].tolist(), own.header_duration[event].tolist(), strict=True))
         bounds = np.searchsorted(event_piece, np.arange(len(chosen) + 1)).tolist()
-        columns = (np.asarray(column[tile], np.int64) for column in (own.voice, own.onset, own.end, own.pitch))
+        voice, onset, end, pitch = (np.asarray(column[tile], np.int64) for column in (own.voice, own.onset, own.end, own.pitch))
         return Tiles(
             piece,
-            *columns,
-            tuple(tuple(events[start:stop]) for start, stop in zip(bounds[:-1], bounds[1:], strict=True)),
+            voice,
+            onset,
+            end,
+            pitch,
+            tuple(tuple(events[start:stop]) for start, stop in itertools.pairwise(bounds)),
             np.asarray(own.end_ticks[chosen], np.int64),
             change_piece,
             np.asarray(own.change_tick[change], np.int64),
@@ -144,9 +148,7 @@ def pieces_of(scores: Sequence[Score], styles: Sequence[int | None] | None = Non
     return Pieces(columns_of(scores, styles))
 
 
-def columns_of(
-    scores: Sequence[Score], styles: Sequence[int | None] | None = None, works: Sequence[int] | None = None
-) -> Columns:
+def columns_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None, works: Sequence[int] | None = None) -> Columns:
     """The columns of the scores.
 
     Args:

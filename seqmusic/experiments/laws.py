@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 _EXPONENTS = np.geomspace(0.02, 2.0, 200)
 
@@ -14,8 +15,8 @@ _EXPONENTS = np.geomspace(0.02, 2.0, 200)
 class PowerLaw:
     """Loss = limit + scale x n ** -exponent.
 
-    >>> PowerLaw(limit=0.4, scale=0.8, exponent=0.5).at(16)
-    0.6000000000000001
+    >>> round(PowerLaw(limit=0.4, scale=0.8, exponent=0.5).at(16), 3)
+    0.6
     """
 
     limit: float
@@ -52,10 +53,11 @@ def fit_power_law(n: Sequence[float], loss: Sequence[float]) -> PowerLaw:
     return PowerLaw(float(limit[best]), float(scale[best]), float(_EXPONENTS[best]))
 
 
-def resampled(groups: Sequence[Sequence[float]], n_resamples: int, seed: int = 0) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def resampled(groups: Sequence[Sequence[float]], n_resamples: int, seed: int = 0) -> NDArray[np.float64]:
     """(resample, group) means of values drawn again, with replacement, within each group."""
     chance = np.random.default_rng(seed)
-    return np.stack([np.asarray(own)[chance.integers(len(own), size=(n_resamples, len(own)))].mean(axis=1) for own in groups], axis=1)
+    drawn = [np.asarray(own)[chance.integers(len(own), size=(n_resamples, len(own)))] for own in groups]
+    return np.stack([own.mean(axis=1) for own in drawn], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

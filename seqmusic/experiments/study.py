@@ -41,7 +41,8 @@ def open_study(folder: Path, settings: Mapping[str, object]) -> None:
         write_atomic(path, json.dumps(settings, indent=1) + "\n")
         return
     before, now = _read(path), json.loads(json.dumps(settings))
-    changed = [f"{name} was {before.get(name)}, now {now.get(name)}" for name in {**before, **now} if before.get(name) != now.get(name)]
+    differing = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    changed = [f"{name} was {before.get(name)}, now {now.get(name)}" for name in differing]
     if changed:
         raise CheckpointError(f"{folder}: holds a study with other settings ({'; '.join(changed)}); choose another folder")
 
@@ -75,10 +76,10 @@ def run_trials(folder: Path, trials: Mapping[str, Callable[[], Row]], show: Call
 
 def common_settings(experiment: str, configuration: Configuration, dataset: Dataset) -> dict[str, object]:
     """The settings of a study that trains a configuration on a data set; the seed is a matter of each trial."""
-    tables = {
-        f"[{table}] {key}": value for table, values in asdict(configuration).items() for key, value in values.items() if key != "seed"
-    }
-    return {"experiment": experiment, "corpus": corpus_name(dataset), **tables}
+    tables = asdict(configuration)
+    tables["training"].pop("seed")
+    named = {f"[{table}] {key}": value for table, values in tables.items() for key, value in values.items()}
+    return {"experiment": experiment, "corpus": corpus_name(dataset), **named}
 
 
 def corpus_name(dataset: Dataset) -> str:

@@ -25,7 +25,7 @@ class Trial:
 
     Attributes:
         parameters: trainable numbers.
-        curve: an evaluation each, in nats a cell of the held-out pieces, with the batches, positions and processor seconds before it.
+        curve: the evaluations on held-out pieces, in their order.
     """
 
     parameters: int

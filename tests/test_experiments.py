@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.drawing import draw_batch, training_data
 from seqmusic.errors import CheckpointError, FormatError
 from seqmusic.experiments.comparison import comparison_study
 from seqmusic.experiments.laws import PowerLaw, fit_parabola, fit_power_law
@@ -20,7 +21,6 @@ from seqmusic.experiments.learning_curve import extrapolated, learning_curve_stu
 from seqmusic.experiments.scaling import at_budget, scaling_study
 from seqmusic.experiments.study import open_study, run_trials
 from seqmusic.model.transformer import ModelSettings
-from seqmusic.run import draw_batch, training_data
 from seqmusic.score import Score
 from seqmusic.training.loop import TrainingSettings
 

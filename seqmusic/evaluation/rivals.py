@@ -7,15 +7,16 @@ on the four-voice sixteenth grid. None is given tasks or hidden inputs here, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from seqmusic.checkpoints import VOCABULARY, make_masks
+from seqmusic.checkpoints import make_masks, vocabulary
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.sources import benchmark_dataset
+from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.grid import GRID_VOCABULARY, draw_grid_batch, grid_data, grid_masks, grid_traces
 from seqmusic.evaluation.learning_curve import CurvePoint, first_below, learning_curve
@@ -23,7 +24,6 @@ from seqmusic.evaluation.likelihood import Model, score_pieces
 from seqmusic.model.grid import GridTransformer
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.transformer import ModelSettings, Transformer, n_parameters
-from seqmusic.run import draw_batch, training_data
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import Masks
 from seqmusic.training.loop import TrainingSettings, new_state
@@ -100,8 +100,9 @@ def contenders(training: Sequence[Work], pieces: HeldOut) -> list[Contender]:
 
 
 def grammar_contenders(training: Sequence[Work], pieces: HeldOut) -> list[Contender]:
-    """The two on the voice-order grammar."""
-    data, masks = training_data(training), make_masks(torch.device("cpu"))
+    """The two on the voice-order grammar, for as many voices as the traces of `pieces` tell of."""
+    words, masks = vocabulary(pieces.max_voices), make_masks(torch.device("cpu"), pieces.max_voices)
+    data = replace(training_data(training), max_voices=pieces.max_voices)
     small = ModelSettings(width=128, layers=2, heads=4, feedforward=2, dropout=0.1)
     recurrent = RecurrentSettings(width=144, layers=2, dropout=0.2)
 
@@ -109,8 +110,8 @@ def grammar_contenders(training: Sequence[Work], pieces: HeldOut) -> list[Conten
         return draw_batch(data, SETTINGS, step)
 
     return [
-        Contender("voice-order transformer", lambda: Transformer(small, VOCABULARY), draw, pieces.traces, masks),
-        Contender("voice-order LSTM", lambda: Recurrent(recurrent, VOCABULARY), draw, pieces.traces, masks),
+        Contender("voice-order transformer", lambda: Transformer(small, words), draw, pieces.traces, masks),
+        Contender("voice-order LSTM", lambda: Recurrent(recurrent, words), draw, pieces.traces, masks),
     ]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import MissingExtraError
 from seqmusic.evaluation.ngram import moments, shifted
-from seqmusic.tokens.context import GLOBAL, PER_VOICE, SOUND_PITCH, context_columns
+from seqmusic.tokens.context import GLOBAL, SOUND_PITCH, context_columns, told_voices
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, PITCH
@@ -75,8 +75,7 @@ class Trees:
         pitches = np.arange(KEY - PITCH)
         moved = PITCH + (pitches[None] + shifts[:, None]) % (KEY - PITCH)  # where the count of each pitch stands
         said[:, PITCH:KEY] = np.take_along_axis(said, moved, axis=1)
-        n_voices = (trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE)
-        return _among(said, sound_masks(n_voices)[trace.rules[rows, 0]])
+        return _among(said, sound_masks(told_voices(trace.context.shape[1]))[trace.rules[rows, 0]])
 
     def duration_probabilities(self, trace: Trace) -> _Floats:
         """(scored event, duration) what each duration was given, the event's sound being known; a row sums to 1."""
@@ -95,8 +94,8 @@ def _questions(trace: Trace) -> tuple[NDArray[np.int64], ...]:
     """Of the N scored events: (N, C) context, and (N,) relative sounds, durations, shifts, and rows of the trace."""
     own = list(moments(trace))
     rows, shifts = np.array([m.row for m in own]), np.array([m.shift for m in own])
-    n_voices = (trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE)
-    are_pitches = [name not in GLOBAL and name.rpartition("_")[0] in _PITCH_COLUMNS for name in context_columns(n_voices)]
+    columns = context_columns(told_voices(trace.context.shape[1]))
+    are_pitches = [name not in GLOBAL and name.rpartition("_")[0] in _PITCH_COLUMNS for name in columns]
     asked = trace.context[rows].astype(np.int64)
     asked += shifts[:, None] * (np.array(are_pitches) & (asked >= SOUND_PITCH))
     sounds = np.array([shifted(m.sound, m.shift) for m in own])

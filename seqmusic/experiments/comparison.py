@@ -16,18 +16,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqmusic.checkpoints import MAX_VOICES, make_masks
+from seqmusic.checkpoints import make_masks
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.likelihood import EventScores, Likelihood, score_pieces, summed
 from seqmusic.evaluation.ngram import NGram
 from seqmusic.evaluation.rivals import SETTINGS, Contender, grammar_contenders
 from seqmusic.evaluation.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.experiments.study import Row, corpus_name, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, corpus_name, most_voices, open_study, run_trials, table_text, write_table
 from seqmusic.experiments.trial import train_trial
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
 from seqmusic.report.charts import Bars, bar_chart
+from seqmusic.tokens.context import told_voices
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace
 
@@ -65,14 +66,15 @@ def comparison_study(
     if not 0 < cpu_seconds < float("inf"):
         raise ValueError(f"cpu_seconds must be above 0, got {cpu_seconds}")
     new_figure(1, 1)
-    training, valid = dataset.part("train"), held_out([work.score for work in dataset.part("valid")])
-    pieces = held_out([work.score for work in dataset.part(split)])
+    training = dataset.part("train")
+    learned, valid, pieces = (
+        held_out([work.score for work in dataset.part(part)], most_voices(dataset)) for part in ("train", "valid", split)
+    )
     open_study(folder, {"experiment": "compare", "corpus": corpus_name(dataset), "split": split, "cpu_seconds": cpu_seconds})
-    traces = held_out([work.score for work in training]).traces
     trials: dict[str, Callable[[], Row]] = {
-        "5-gram": partial(_counted, lambda: NGram(traces), pieces),
-        "decision tree": partial(_counted, lambda: Trees(traces, ONE_TREE), pieces),
-        "random trees": partial(_counted, lambda: Trees(traces, TreeSettings()), pieces),
+        "5-gram": partial(_counted, lambda: NGram(learned.traces), pieces),
+        "decision tree": partial(_counted, lambda: Trees(learned.traces, ONE_TREE), pieces),
+        "random trees": partial(_counted, lambda: Trees(learned.traces, TreeSettings()), pieces),
     }
     for contender in reversed(grammar_contenders(training, valid)):
         trials[contender.name.removeprefix("voice-order ")] = partial(_trained, contender, valid, pieces, cpu_seconds)
@@ -85,7 +87,9 @@ def event_scores(predictor: Predictor, trace: Trace) -> EventScores:
     """What a predictor gave each scored event of a piece."""
     rows = np.flatnonzero(trace.is_scored)
     sounds, durations = trace.events[rows + 1].T.astype(np.int64)
-    sound = _judged(predictor.sound_probabilities(trace), sounds, sound_masks(MAX_VOICES)[trace.rules[rows, 0]])
+    sound = _judged(
+        predictor.sound_probabilities(trace), sounds, sound_masks(told_voices(trace.context.shape[1]))[trace.rules[rows, 0]]
+    )
     duration = _judged(predictor.duration_probabilities(trace), durations, duration_masks()[trace.rules[rows, 1]])
     return EventScores(rows, sound[0], duration[0], sound[1], duration[1], sound[2], duration[2])
 
@@ -111,7 +115,9 @@ def _trained(contender: Contender, valid: HeldOut, pieces: HeldOut, cpu_seconds:
     model = contender.make()
     done = train_trial(model, SETTINGS, contender.draw, valid, cpu_seconds=cpu_seconds, name=contender.name)
     started = time.process_time()
-    scored = score_pieces(model, pieces.traces, make_masks(torch.device("cpu")), cells=pieces.cells, notes=pieces.notes)
+    scored = score_pieces(
+        model, pieces.traces, make_masks(torch.device("cpu"), pieces.max_voices), cells=pieces.cells, notes=pieces.notes
+    )
     row = _row(done.parameters, done.curve[-1].cpu_seconds, time.process_time() - started, scored)
     return row | {"curve": done.figures()["curve"]}
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.checkpoints import TOKENS, load_model, make_masks, model_folder
+from seqmusic.checkpoints import load_model, make_masks, model_folder, tokens_of
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
 from seqmusic.corpus.table import read_works
+from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.errors import CheckpointError
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.calibration import best_temperature, calibration_error, choices, tempered
@@ -28,7 +29,6 @@ from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.charts import Bars, bar_chart
-from seqmusic.run import TrainingData, draw_batch, training_data
 from seqmusic.training.checkpoint import WEIGHTS, save_weights
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
@@ -97,12 +97,14 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, sh
     _check_works(folder, dataset)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:12]
     open_study(out, {"experiment": "improve", "weights": digest, "corpus": corpus_name(dataset), "minutes": minutes})
-    pieces = held_out([work.score for work in dataset.part("valid")])
+    most = model.vocabulary.max_voices
+    pieces, test = (held_out([work.score for work in dataset.part(part)], most) for part in ("valid", "test"))
     configuration = read_configuration(folder / "config.toml")
-    ground = _Ground(model, configuration, training_data(dataset.part("train")), pieces, out)
+    data = replace(training_data(dataset.part("train")), max_voices=most)
+    ground = _Ground(model, configuration, data, pieces, out)
     steps, kept, best = _tried(ground, minutes, show)
     _write_model(folder, ground, kept, best)
-    report = _before_and_after(model, best, held_out([work.score for work in dataset.part("test")]))
+    report = _before_and_after(model, best, test)
     _write_report(folder, out, steps, report, show)
     return steps
 
@@ -170,7 +172,7 @@ def _tried(ground: _Ground, minutes: float, show: Callable[[str], None]) -> tupl
 def _scored(ground: _Ground, name: str, model: Transformer) -> Row:
     """Keep the model of a trial, and tell the nats of each piece."""
     if name != AS_IT_IS:
-        save_weights(model, ground.out / "trials" / name, TOKENS)
+        save_weights(model, ground.out / "trials" / name, tokens_of(model.vocabulary))
     return {"nats": list(_likelihood(model, ground.pieces).nats)}
 
 
@@ -179,7 +181,9 @@ def _made(ground: _Ground, name: str) -> Transformer:
 
 
 def _likelihood(model: Transformer, pieces: HeldOut) -> Likelihood:
-    return score_pieces(model, pieces.traces, make_masks(torch.device("cpu")), cells=pieces.cells, notes=pieces.notes)
+    return score_pieces(
+        model, pieces.traces, make_masks(torch.device("cpu"), pieces.max_voices), cells=pieces.cells, notes=pieces.notes
+    )
 
 
 def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) -> Row:
@@ -212,7 +216,8 @@ def _averaged(ground: _Ground, name: str, parts: Sequence[str]) -> Row:
 
 def _calibrated(ground: _Ground, model: Transformer) -> Row:
     """The temperatures of all pieces, and the nats of each piece at temperatures that the other half of the pieces gave."""
-    masks, pieces = make_masks(torch.device("cpu")), ground.pieces
+    pieces = ground.pieces
+    masks = make_masks(torch.device("cpu"), pieces.max_voices)
     nats = [0.0] * len(pieces.scores)
     for half in (0, 1):
         sound, duration = (best_temperature(own) for own in choices(model, pieces.traces[1 - half :: 2], masks))
@@ -224,7 +229,7 @@ def _calibrated(ground: _Ground, model: Transformer) -> Row:
 
 def _write_model(folder: Path, ground: _Ground, kept: str, model: Transformer) -> None:
     """Make `out` the folder of a run: weights, tokens, configuration, and what the run was trained on."""
-    save_weights(model, ground.out, TOKENS)
+    save_weights(model, ground.out, tokens_of(model.vocabulary))
     configuration = replace(ground.configuration, model=model.settings)
     write_atomic(ground.out / "config.toml", configuration_text(configuration))
     for part in ("works.csv", "metrics.csv", FILE):
@@ -234,7 +239,7 @@ def _write_model(folder: Path, ground: _Ground, kept: str, model: Transformer) -
 
 def _before_and_after(before: Transformer, after: Transformer, pieces: HeldOut) -> Row:
     """Both models on the test works."""
-    masks = make_masks(torch.device("cpu"))
+    masks = make_masks(torch.device("cpu"), pieces.max_voices)
     report: Row = {}
     for name, model in (("before", before), ("after", after)):
         scored = _likelihood(model, pieces)

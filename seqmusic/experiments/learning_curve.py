@@ -15,18 +15,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqmusic.checkpoints import VOCABULARY
+from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.experiments.laws import PowerLaw, fit_power_law, resampled
-from seqmusic.experiments.study import Row, common_settings, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, common_settings, most_voices, open_study, run_trials, table_text, write_table
 from seqmusic.experiments.trial import train_trial
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
-from seqmusic.run import draw_batch, training_data
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 _N_RESAMPLES = 1000
@@ -79,7 +79,8 @@ def learning_curve_study(
     if n_seeds < 1:
         raise ValueError(f"n_seeds must be 1 or more, got {n_seeds}")
     new_figure(1, 1)
-    works, pieces = dataset.part("train"), held_out([work.score for work in dataset.part("valid")])
+    works = dataset.part("train")
+    pieces = held_out([work.score for work in dataset.part("valid")], most_voices(dataset))
     sizes = sorted({max(1, round(share * len(works))) for share in SHARES})
     seeds = [configuration.training.seed + k for k in range(n_seeds)]
     open_study(folder, common_settings("learning-curve", configuration, dataset))
@@ -120,9 +121,10 @@ def extrapolated(points: Sequence[tuple[int, Sequence[float]]]) -> Extrapolation
 
 def _trial(configuration: Configuration, works: Sequence[Work], pieces: HeldOut, n_works: int, seed: int) -> Row:
     part = nested_part(works, n_works, seed)
-    data, settings = training_data(part), replace(configuration.training, seed=seed)
+    settings, words = replace(configuration.training, seed=seed), vocabulary(pieces.max_voices)
+    data = replace(training_data(part), max_voices=words.max_voices)
     torch.manual_seed(seed)
-    model = Transformer(configuration.model, VOCABULARY)
+    model = Transformer(configuration.model, words)
     done = train_trial(model, settings, lambda step: draw_batch(data, settings, step), pieces, name=f"{n_works} works, seed {seed}")
     n_families = len({work.family if work.family >= 0 else work.name for work in part})
     about = {"works": n_works, "seed": seed, "families": n_families, "notes": sum(work.score.n_notes for work in part)}

@@ -22,18 +22,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqmusic.checkpoints import VOCABULARY
+from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.experiments.laws import Parabola, fit_parabola
-from seqmusic.experiments.study import Row, common_settings, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, common_settings, most_voices, open_study, run_trials, table_text, write_table
 from seqmusic.experiments.trial import train_trial
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
-from seqmusic.run import TrainingData, draw_batch, training_data
 
 N_BUDGETS = 4
 _STEPS_AT_WIDTH_1 = 2000  # between two evaluations: a batch costs about as much more as the model is wider
@@ -76,7 +76,8 @@ def scaling_study(
     constant = replace(configuration.training, steps=1_000_000, minutes=0.0, schedule="constant", warmup=1e-5, patience=0)
     configuration = replace(configuration, training=constant)
     budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
-    data, pieces = training_data(dataset.part("train")), held_out([work.score for work in dataset.part("valid")])
+    pieces = held_out([work.score for work in dataset.part("valid")], most_voices(dataset))
+    data = replace(training_data(dataset.part("train")), max_voices=pieces.max_voices)
     own = {"[model] width", "[training] evaluate_every"}
     settings = {name: value for name, value in common_settings("scaling", configuration, dataset).items() if name not in own}
     open_study(folder, {**settings, "cpu_seconds": cpu_seconds})
@@ -134,7 +135,7 @@ def _trial(configuration: Configuration, data: TrainingData, pieces: HeldOut, wi
     every = max(_FEWEST_STEPS, _STEPS_AT_WIDTH_1 // width)
     settings = replace(configuration.training, seed=seed, evaluate_every=every)
     torch.manual_seed(seed)
-    model = Transformer(replace(configuration.model, width=width), VOCABULARY)
+    model = Transformer(replace(configuration.model, width=width), vocabulary(pieces.max_voices))
     multiplied = n_multiplied(model)
     name = f"width {width}, seed {seed}"
     done = train_trial(model, settings, lambda step: draw_batch(data, settings, step), pieces, cpu_seconds=cpu_seconds, name=name)

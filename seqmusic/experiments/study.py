@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from seqmusic.checkpoints import MAX_VOICES
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, FormatError
@@ -87,6 +88,11 @@ def corpus_name(dataset: Dataset) -> str:
     parts = [f"{len(dataset.part(split))} {split}" for split in ("train", "valid", "test")]
     known = "\n".join(f"{work.name} {work.split} {work.score.n_notes}" for work in dataset.kept)
     return f"{', '.join(parts)} works, {hashlib.sha256(known.encode()).hexdigest()[:8]}"
+
+
+def most_voices(dataset: Dataset) -> int:
+    """How many voices a model must know to learn from any work of the data set, and be asked about it."""
+    return max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)])
 
 
 def write_table(path: Path, rows: Sequence[Row]) -> None:

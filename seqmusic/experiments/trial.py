@@ -79,7 +79,7 @@ def train_trial(
             kept.update({key: tensor.clone() for key, tensor in own.state_dict().items()})
         return nats
 
-    masks = make_masks(torch.device("cpu"))
+    masks = make_masks(torch.device("cpu"), model.vocabulary.max_voices)
     total = settings.steps if math.isinf(cpu_seconds) else round(cpu_seconds)
     curve: list[CurvePoint] = []
     torch.manual_seed(settings.seed)

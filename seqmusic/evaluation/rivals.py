@@ -16,6 +16,7 @@ from torch import nn
 from seqmusic.checkpoints import VOCABULARY, make_masks
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.sources import benchmark_dataset
+from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.grid import GRID_VOCABULARY, draw_grid_batch, grid_data, grid_masks, grid_traces
 from seqmusic.evaluation.learning_curve import CurvePoint, first_below, learning_curve
@@ -23,7 +24,6 @@ from seqmusic.evaluation.likelihood import score_pieces
 from seqmusic.model.grid import GridTransformer
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.transformer import ModelSettings, Transformer, n_parameters
-from seqmusic.run import draw_batch, training_data
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import Masks
 from seqmusic.training.loop import TrainingSettings, new_state

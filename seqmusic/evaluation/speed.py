@@ -22,12 +22,12 @@ import torch
 from seqmusic.checkpoints import VOCABULARY, make_masks
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.sources import load_corpus
+from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.speed_rivals import RIVALS, generated, gpt2, trainer
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.run import draw_batch, training_data
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of

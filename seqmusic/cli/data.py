@@ -128,7 +128,7 @@ def clean(*, data: Path | None = None) -> None:
 
 
 @app.command
-def tokens(score: str, /, *, data: Path | None = None) -> None:
+def tokens(score: str, /, *, data: Path | None = None, grid: str | None = None) -> None:
     """Print a piece as the model sees it, one event a line: number, tick, voice, what, how many ticks.
 
     For example: seqmusic data tokens "G4 A4 B4 C5 | D5:1/2 B4"
@@ -136,10 +136,11 @@ def tokens(score: str, /, *, data: Path | None = None) -> None:
     Args:
         score: A typed head, or a file (MIDI, MusicXML, kern, ABC); with --data, the name of a work there.
         data: A corpus whose work is shown: a folder made by seqmusic data prepare, or a benchmark .json.
+        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
     """
     from seqmusic.tokens.tokenizer import encode, tokens_text
 
-    for line in tokens_text(encode(read_theme([score]) if data is None else _work(data, score))):
+    for line in tokens_text(encode(read_theme([score], grid=grid) if data is None else _work(data, score))):
         print(line)
 
 

@@ -155,7 +155,7 @@ def _short(value: object) -> str:
 def _read_state(folder: Path) -> dict[str, Any] | None:
     try:
         state = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise CorpusError(f"{folder / MARKER}: damaged ({error}); delete the folder, and prepare again") from error

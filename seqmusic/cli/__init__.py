@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, data, evaluate, train
+from seqmusic.cli import benchmark, compose, data, evaluate, experiment, train
 from seqmusic.errors import SeqmusicError
 
 app = App(
@@ -32,6 +32,8 @@ app.command(compose.regenerate)
 app.command(compose.replay)
 app.command(evaluate.evaluate)
 app.command(benchmark.app)
+app.command(experiment.app)
+app.command(experiment.improve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

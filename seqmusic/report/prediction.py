@@ -195,8 +195,8 @@ def _broken_down_chart(own: Breakdown) -> Chart:
 
 
 _CAPTIONS = {
-    "voice": "Which voice is hardest to foretell. Of notes that begin together the highest is predicted first, so the lower voices are "
-    "predicted with more of the chord known.",
+    "voice": "Which voice is hardest to foretell. Of notes that begin together the highest is predicted first, so for the lower "
+    "voices more of the chord is known.",
     "beat": "Where in the bar the surprises are; ½ is halfway to the next beat, “between” is everything finer.",
     "part": "Whether a piece grows easier to foretell as it goes on: the model has then heard more of it.",
 }

@@ -21,17 +21,19 @@ from seqmusic.training.loop import TrainingSettings
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Works ready to be drawn: their lines, how far each may be moved, and how long each is in notes and rests."""
+    """Works ready to be drawn: their lines, how far each may be moved, how long each is in notes and rests, most voices."""
 
     tiles: Tiles
     shifts: Sequence[Sequence[int]]
     lengths: Sequence[int]
+    max_voices: int = MAX_VOICES
 
 
 def training_data(works: Sequence[Work]) -> TrainingData:
     """The works as lines."""
     tiles = tiles_of([work.score for work in works])
-    return TrainingData(tiles, legal_shifts(tiles), np.bincount(tiles.piece, minlength=len(works)).tolist())
+    most = max([MAX_VOICES, *(len(work.score.voices) for work in works)])
+    return TrainingData(tiles, legal_shifts(tiles), np.bincount(tiles.piece, minlength=len(works)).tolist(), most)
 
 
 def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:
@@ -47,4 +49,4 @@ def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> lis
     chosen = order[first : first + settings.batch_size].tolist()
     shifts = [int(chance.choice(data.shifts[piece])) for piece in chosen]
     tiles, ask = drawn_task(moved(data.tiles.taken(chosen), shifts), chance, settings.given_share)
-    return trace_tiles(tiles, ask, MAX_VOICES)
+    return trace_tiles(tiles, ask, data.max_voices)

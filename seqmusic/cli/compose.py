@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -33,7 +33,7 @@ class Asked(Request):
 def continue_(
     *head: str,
     model: Path | None = None,
-    voices: Literal["melody", "satb"] | None = None,
+    voices: str | None = None,
     bars: int = 8,
     key: str | None = None,
     time_signature: str | None = None,
@@ -49,7 +49,7 @@ def continue_(
     Args:
         head: The theme, typed ("C4 D4:1/8 Eb4:3/8 R:1/4 | F4"; several are several voices), or one file.
         model: The folder of a trained model.
-        voices: One voice, or four; when not said, one for a theme of one voice and else four.
+        voices: melody or satb, or how many of a model that has learned numbered voices; when not said, what fits the theme.
         bars: How many bars in all, the theme's own included and a pickup not counted; the last is short by the pickup.
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
         time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
@@ -60,8 +60,7 @@ def continue_(
     from seqmusic.composition import Task, compose_run
 
     score = read_theme(head, key, time_signature)
-    style = voices or ("melody" if len(score.voices) == 1 else "satb")
-    task = Task(name="continue", bars=bars, voices=(style,))
+    task = Task(name="continue", bars=bars, voices=(voices,) if voices else ())
     asked = asked or Asked()
     print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
 

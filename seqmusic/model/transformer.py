@@ -120,10 +120,10 @@ class Transformer(nn.Module):
         if lengths is None:
             return self._heard(events, context, (order, begins, ends), cache, None)
         is_there = torch.arange(n_new)[None] < torch.tensor(lengths)[:, None]  # on the processor, which knows their number
-        rows = is_there.flatten().nonzero()[:, 0].to(events.device)
-        events, context, order, begins, ends = (x.flatten(0, 1)[rows][None] for x in (events, context, order, begins, ends))
+        rows = tuple(axis.to(events.device) for axis in is_there.nonzero(as_tuple=True))
+        events, context, order, begins, ends = (x[rows][None] for x in (events, context, order, begins, ends))
         hidden = self._heard(events, context, (order, begins, ends), None, lengths)[0]
-        return hidden.new_zeros(batch * n_new, hidden.shape[-1]).index_copy(0, rows, hidden).view(batch, n_new, -1)
+        return hidden.new_zeros(batch, n_new, hidden.shape[-1]).index_put(rows, hidden)
 
     def _heard(
         self,
@@ -166,7 +166,8 @@ class Transformer(nn.Module):
 
 def attended_apart(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> Tensor:
     """(1, H, N, K) causal attention within each of some sequences that stand one after the other; `lengths` add up to N."""
-    parts = zip(*(x.split(list(lengths), dim=2) for x in (q, k, v)), strict=True)
+    queries, keys, values = (torch.split(x, list(lengths), dim=2) for x in (q, k, v))
+    parts = zip(queries, keys, values, strict=True)
     return torch.cat([F.scaled_dot_product_attention(*part, is_causal=True) for part in parts], dim=2)
 
 

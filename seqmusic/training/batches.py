@@ -43,16 +43,16 @@ class Batch:
     """B sequences padded to T + 1 events.
 
     Attributes:
-        events: (B, T + 1, 2), context: (B, T, C), ticks: (B, T + 1), rules: (B, T, 2), is_scored: (B, T).
         lengths: (B,) events of each but the last, which nothing follows.
+        events: (B, T + 1, 2), context: (B, T, C), ticks: (B, T + 1), rules: (B, T, 2), is_scored: (B, T).
     """
 
+    lengths: tuple[int, ...]
     events: Tensor
     context: Tensor
     ticks: Tensor
     rules: Tensor
     is_scored: Tensor
-    lengths: tuple[int, ...]
 
 
 def make_batch(sequences: Sequence[Sequenced], device: torch.device) -> Batch:
@@ -69,8 +69,8 @@ def make_batch(sequences: Sequence[Sequenced], device: torch.device) -> Batch:
         events[row, :n] = sequence.events
         context[row, : n - 1], ticks[row, 1:n] = sequence.context[:-1], sequence.ticks[:-1]
         rules[row, : n - 1], is_scored[row, : n - 1] = sequence.rules[:-1], sequence.is_scored[:-1]
-    arrays = (torch.from_numpy(own).to(device) for own in (events, context, ticks, rules, is_scored))
-    return Batch(*arrays, tuple(len(sequence.events) - 1 for sequence in sequences))
+    lengths = tuple(len(sequence.events) - 1 for sequence in sequences)
+    return Batch(lengths, *(torch.from_numpy(own).to(device) for own in (events, context, ticks, rules, is_scored)))
 
 
 def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]:

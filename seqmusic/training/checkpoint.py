@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,13 @@ from seqmusic.training.processes import ALONE, Group, shared_like, whole
 WEIGHTS = "model.safetensors"
 RESUME = Path("resume") / "state.safetensors"
 VERSION = 1  # of both files; a file that does not tell is of the first
-_NUMBERS = {"step": int, "seconds": float, "best": float, "best_step": int, "since_best": int}
+_NUMBERS = {"step": int, "seconds": float, "best": float, "best_step": int, "since_best": int, "notes": int}
 
 
 def save_weights(
     model: Transformer,
     folder: Path,
-    tokens: dict[str, object],
+    tokens: Mapping[str, object],
     precision: torch.dtype = torch.float32,
     group: Group = ALONE,
 ) -> None:
@@ -46,8 +46,12 @@ def save_weights(
     _write(folder / WEIGHTS, tensors, {"model": settings, "tokens": tokens})
 
 
-def load_weights(folder: Path, vocabulary: Vocabulary, tokens: dict[str, object]) -> Transformer:
+def load_weights(folder: Path, vocabulary: Callable[[Mapping[str, object]], Vocabulary]) -> Transformer:
     """The model of a folder, on the processor, ready to predict.
+
+    Args:
+        folder: of a run.
+        vocabulary: that of the tokens which the checkpoint tells of; a ValueError where there is none.
 
     Raises:
         CheckpointError: the folder holds no whole model, or one made with other tokens or by a later version.
@@ -57,9 +61,7 @@ def load_weights(folder: Path, vocabulary: Vocabulary, tokens: dict[str, object]
         raise CheckpointError(f"{folder}: no trained model there, {WEIGHTS} is missing; train one: seqmusic train --out {folder}")
     with _refusing(path, "not a whole model of this version ({}); train it again"):
         tensors, about = _read(path)
-        if about["tokens"] != tokens:
-            raise CheckpointError(f"{path}: made with another tokenizer ({about['tokens']}, here {tokens}); train it again")
-        model = Transformer(ModelSettings(**about["model"]), vocabulary)
+        model = Transformer(ModelSettings(**about["model"]), vocabulary(about["tokens"]))
         model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     return model.eval()
 
@@ -110,7 +112,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     with safetensors.safe_open(str(path), framework="pt") as file:
         metadata = file.metadata() or {}
         if int(metadata.get("version", VERSION)) > VERSION:
-            raise CheckpointError(f"{path}: made by a later seqmusic (version {metadata['version']}, here {VERSION}); update seqmusic")
+            made = f"version {metadata['version']}, here {VERSION}"
+            raise CheckpointError(f"{path}: made by a later seqmusic ({made}); update seqmusic")
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     if "checksum" in metadata and int(metadata["checksum"]) != _checksum(tensors):
         raise ValueError("its numbers are not those that were written")
@@ -120,7 +123,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _checksum(tensors: Mapping[str, Tensor]) -> int:
     found = 0
     for name in sorted(tensors):
-        found = zlib.crc32(tensors[name].flatten().view(torch.uint8).numpy(), zlib.crc32(name.encode(), found))
+        found = zlib.crc32(tensors[name].flatten().view(torch.uint8).numpy().data, zlib.crc32(name.encode(), found))
     return found
 
 

@@ -27,9 +27,9 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise FormatError(f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space") from error
     try:
-        if not _is_taken(handle):
+        if not _is_ours(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace") if hasattr(os, "pread") else ""
-            raise CheckpointError(f"{folder}: another training is writing there (process {holder or 'unknown'}); choose another --out")
+            raise CheckpointError(f"{folder}: another training is writing there (process {holder}); choose another --out")
         with contextlib.suppress(OSError):  # who holds it is told for people; a full disk has no room even for that
             os.ftruncate(handle, 0)
             os.write(handle, str(os.getpid()).encode("ascii"))
@@ -41,7 +41,7 @@ def locked(folder: Path) -> Iterator[None]:
 if sys.platform == "win32":
     import msvcrt
 
-    def _is_taken(handle: int) -> bool:
+    def _is_ours(handle: int) -> bool:
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -51,8 +51,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _is_taken(handle: int) -> bool:
-        """Whether it is ours now; so it is, too, where the file system knows no locks."""
+    def _is_ours(handle: int) -> bool:
+        """Whether it is locked for us now; so it counts, too, where the file system knows no locks."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

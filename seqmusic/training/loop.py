@@ -58,6 +58,7 @@ class TrainingState:
     best: float = math.inf
     best_step: int = 0
     since_best: int = 0
+    notes: int = 0  # a checksum of what is learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,10 @@ def train(
         group: the processes that share the work.
     """
     device = next(state.model.parameters()).device
-    scorer = Scorer(state.model, masks, choose_precision(settings.precision, device))
-    scorer = group.joined(torch.compile(scorer, dynamic=True) if settings.compile else scorer)
+    scorer: nn.Module = Scorer(state.model, masks, choose_precision(settings.precision, device))
+    if settings.compile:
+        scorer.compile(dynamic=True)
+    scorer = group.joined(scorer)
 
     def prepared(step: int) -> tuple[list[Batch], int]:
         return make_share(draw(step), settings, group, device)

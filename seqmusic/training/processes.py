@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -20,9 +21,13 @@ from torch.nn.parallel import DistributedDataParallel
 from seqmusic.errors import DeviceError, ProcessError, SeqmusicError
 from seqmusic.model.transformer import Transformer
 
-_PATIENCE = timedelta(minutes=10)  # until a process that does not answer is given up
-_SIGNS_OF_A_LOST_PROCESS = ("gloo", "nccl", "connection", "timed out", "socket", "store")
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
 
+_PATIENCE = timedelta(minutes=10)  # until a process that does not answer is given up
+_SIGNS_OF_A_LOST_PROCESS = ("gloo", "nccl", "connection", "timed out", "socket", "tcpstore")
+
+_CPU = torch.device("cpu")
 Item = TypeVar("Item")
 
 
@@ -39,7 +44,7 @@ class Group:
 
     rank: int = 0
     size: int = 1
-    device: torch.device = torch.device("cpu")
+    device: torch.device = _CPU
     is_sharded: bool = False
 
     @property
@@ -78,9 +83,10 @@ class Group:
         """The model, changed in place: where the group is sharded, this process keeps its part of each layer."""
         if not self.is_sharded:
             return model
+        from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
-        mesh = dist.init_device_mesh(self.device.type, (self.size,))
+        mesh = init_device_mesh(self.device.type, (self.size,))
         for part in (*model.blocks, model.heads, model):
             fully_shard(part, mesh=mesh)
         for name in ("sound_logits", "duration_logits"):
@@ -91,7 +97,7 @@ class Group:
         """The module, its gradients averaged over the processes after each backward pass."""
         if self.size == 1 or self.is_sharded:
             return module
-        return DistributedDataParallel(module, broadcast_buffers=False)
+        return DistributedDataParallel(module)
 
     @contextlib.contextmanager
     def gathering(self, module: nn.Module, is_last: bool) -> Iterator[None]:
@@ -101,8 +107,10 @@ class Group:
                 yield
             return
         if self.is_sharded:
+            from torch.distributed.fsdp import FSDPModule
+
             for part in module.modules():
-                if hasattr(part, "set_requires_gradient_sync"):
+                if isinstance(part, FSDPModule):
                     part.set_requires_gradient_sync(is_last, recurse=False)
         yield
 
@@ -112,25 +120,33 @@ ALONE = Group()
 
 def whole(tensor: Tensor) -> Tensor:
     """The whole of a tensor, also where each process holds a part; then all have to ask."""
-    full = getattr(tensor, "full_tensor", None)
-    found: Tensor = tensor if full is None else full()
+    held = _held_in_parts(tensor)
+    found: Tensor = tensor if held is None else held.full_tensor()
     return found
 
 
 def own_part(tensor: Tensor) -> Tensor:
     """What this process holds of a tensor, in the same memory."""
-    local = getattr(tensor, "to_local", None)
-    found: Tensor = tensor if local is None else local()
-    return found
+    held = _held_in_parts(tensor)
+    return tensor if held is None else held.to_local()
 
 
 def shared_like(tensor: Tensor, like: Tensor) -> Tensor:
     """A whole tensor as `like` is held: as it is, or this process's part of it."""
-    if not hasattr(like, "device_mesh"):
+    held = _held_in_parts(like)
+    if held is None:
         return tensor
     from torch.distributed.tensor import distribute_tensor
 
-    return distribute_tensor(tensor.to(like.device), like.device_mesh, like.placements, src_data_rank=None)
+    return distribute_tensor(tensor.to(like.device), held.device_mesh, held.placements, src_data_rank=None)
+
+
+def _held_in_parts(tensor: Tensor) -> DTensor | None:
+    if "torch.distributed.tensor" not in sys.modules:  # half a second that others need not wait for
+        return None
+    from torch.distributed.tensor import DTensor
+
+    return tensor if isinstance(tensor, DTensor) else None
 
 
 @contextlib.contextmanager
@@ -159,7 +175,7 @@ def joined_group(device: torch.device, shard: bool = False) -> Iterator[Group]:
     except RuntimeError as error:
         if not any(sign in str(error).lower() for sign in _SIGNS_OF_A_LOST_PROCESS):
             raise
-        raise ProcessError("another process of this training has ended, or cannot be reached; start all again with --resume") from error
+        raise ProcessError("another process of this training has ended, or cannot be reached; go on with --resume") from error
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from seqmusic.checkpoints import make_masks, tokens_of, vocabulary
+from seqmusic.checkpoints import load_model, make_masks, tokens_of, vocabulary
 from seqmusic.configuration import Configuration, configuration_text
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import write_fingerprints
 from seqmusic.corpus.sources import load_corpus
 from seqmusic.corpus.table import write_works
 from seqmusic.drawing import TrainingData, draw_batch, training_data
-from seqmusic.errors import ConfigurationError
+from seqmusic.errors import CheckpointError, ConfigurationError
 from seqmusic.evaluation.baselines import cells, persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.heads import Vocabulary
-from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.model.transformer import ModelSettings, Transformer, n_parameters
 from seqmusic.run_folder import (
     CARD,
     CONFIGURATION,
@@ -50,10 +50,20 @@ from seqmusic.training.processes import ALONE, Group, joined_group
 from seqmusic.training.stopping import stop_requests
 
 
-def _words(data: TrainingData, held_out: Sequence[Score]) -> Vocabulary:
-    """The vocabulary of a model that learns from these works, and is asked about those."""
+def _sized(settings: ModelSettings, other: ModelSettings) -> ModelSettings:
+    """The settings with the sizes of others."""
+    return replace(other, dropout=settings.dropout, input_dropout=settings.input_dropout)
+
+
+def _words(data: TrainingData, held_out: Sequence[Score], start: Transformer | None) -> Vocabulary:
+    """The vocabulary of a model that learns from these works, is asked about those, and begins as another."""
     first = {sound for own in data.tiles.headers for sound, _ in own if VOICE <= sound < STYLE}
     most = max([data.max_voices, *(len(score.voices) for score in held_out)])
+    if start is not None:
+        known = start.vocabulary.max_voices
+        if most > known:
+            raise CheckpointError(f"the model to begin with knows {known} voices, and the corpus has up to {most}")
+        most = known
     return vocabulary(most, has_numbered_voices=min(first, default=VOICE) >= VOICE + len(SATB))
 
 
@@ -84,6 +94,7 @@ def train_run(
     out: Path,
     *,
     corpus: Path | None = None,
+    start: Path | None = None,
     device: str = "auto",
     resume: bool = False,
     shard: bool = False,
@@ -95,13 +106,15 @@ def train_run(
         configuration: model and training.
         out: the folder of the run; it is made.
         corpus: as in `load_corpus`; None is the chorales.
+        start: a trained model to begin with, for fine-tuning; its sizes are taken from it, and its dropout from the configuration.
         device: "auto", "cpu", "cuda" or "mps".
         resume: go on with the run in `out`.
         shard: let each of several processes keep a part of the weights alone.
         show: takes lines for people.
 
     Raises:
-        CheckpointError: `out` holds another run, or one that is going on, or nothing to resume, or the corpus has changed since.
+        CheckpointError: `out` holds another run, or one that is going on, or nothing to resume, or the corpus has changed since;
+            or `start` is no model, or one of fewer voices than the corpus has.
         ConfigurationError: a batch has fewer pieces than there are processes.
         CorpusError: there is no such corpus.
         DeviceError: the device is not there.
@@ -109,14 +122,20 @@ def train_run(
         ProcessError: another process has ended.
     """
     place, why = choose_device(device)
+    first = None if start is None else load_model(start)
+    if first is not None:
+        configuration = replace(configuration, model=_sized(configuration.model, first.settings))
     with joined_group(place, shard) as group, ExitStack() as held:
         group.checks(lambda: check_folder(configuration, out, resume))
         group.checks(lambda: held.enter_context(locked(out)))
         say = show if group.is_first else _nothing
         say(f"device: {group.device} ({why}){f', {group.size} processes' if group.size > 1 else ''}")
-        lesson = _lesson(configuration.training, corpus, group)
+        lesson = _lesson(configuration.training, corpus, first, group)
         torch.manual_seed(configuration.training.seed)
         model = Transformer(configuration.model, lesson.words)
+        if first is not None:
+            model.load_state_dict(first.state_dict())
+            say(f"begins with the weights of {start}")
         n_weights = n_parameters(model)
         state = new_state(model if group.is_sharded else model.to(group.device), configuration.training, group)
         if resume:
@@ -148,14 +167,15 @@ class _Lesson:
     n_cells: int
 
 
-def _lesson(settings: TrainingSettings, corpus: Path | None, group: Group) -> _Lesson:
+def _lesson(settings: TrainingSettings, corpus: Path | None, start: Transformer | None, group: Group) -> _Lesson:
     first: list[Dataset] = []
     group.checks(lambda: first.append(load_corpus(corpus)))  # then the others find it prepared
     dataset = first[0] if first else load_corpus(corpus)
     group.checks(lambda: _check_shares(settings, len(dataset.part("train")), group))
     data = training_data(dataset.part("train"))
     held_out = [normalized(work.score) for work in dataset.part("valid")]
-    words = _words(data, held_out)
+    words = _words(data, held_out, start)
+    data = replace(data, max_voices=words.max_voices)
     traces = trace_tiles(tiles_of(held_out), None, words.max_voices)
     return _Lesson(dataset, data, held_out, words, traces, sum(map(cells, held_out)))
 

@@ -31,6 +31,7 @@ _VOICE, _POSITION, _METER, _KEY = (GLOBAL.index(name) for name in ("voice", "pos
 _SOUND, _ELAPSED, _REMAINING = (PER_VOICE.index(name) for name in ("sound", "elapsed", "remaining"))
 _BEAT_TICKS = 24
 _ANCHOR = 60  # MIDI number where the voice's last pitch is put
+_KEPT_ITEMS = 3  # contexts as short as that are few
 _LEAST_ENTROPY = 1e-3  # keeps the weight of a view that is certain finite
 
 
@@ -145,9 +146,11 @@ class Counts:
     def __init__(self, n_symbols: int) -> None:
         self._uniform = np.full(n_symbols, 1 / n_symbols)
         self._tables: dict[Items, dict[int, int]] = {}
+        self._kept: dict[Items, NDArray[np.float64]] = {}  # probabilities after short contexts, which are asked for most
 
     def add(self, items: Items, symbol: int) -> None:
         """Count one symbol after the whole context and after every shorter one."""
+        self._kept.clear()
         for order in range(len(items) + 1):
             table = self._tables.setdefault(items[:order], {})
             table[symbol] = table.get(symbol, 0) + 1
@@ -162,8 +165,14 @@ class Counts:
         >>> counts.probabilities(()).tolist()
         [0.75, 0.25]
         """
-        chosen = self._uniform.copy()
-        for order in range(len(items) + 1):
+        short = items[:_KEPT_ITEMS]
+        if short not in self._kept:
+            self._kept[short] = self._mixed(self._uniform, short, range(len(short) + 1))
+        return self._mixed(self._kept[short], items, range(len(short) + 1, len(items) + 1))
+
+    def _mixed(self, shorter: NDArray[np.float64], items: Items, orders: range) -> NDArray[np.float64]:
+        chosen = shorter.copy()
+        for order in orders:
             table = self._tables.get(items[:order])
             if table is None:
                 break

@@ -16,8 +16,9 @@ import torch
 from seqmusic.checkpoints import MAX_VOICES, VOCABULARY, make_masks
 from seqmusic.configuration import read_configuration
 from seqmusic.corpus.sources import benchmark_dataset
+from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.run import TrainingData, cells, draw_batch, likelihood, training_data
+from seqmusic.run import cells, likelihood
 from seqmusic.tokens.context import context_columns
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of

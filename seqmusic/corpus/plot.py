@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +10,12 @@ from typing import Any
 from seqmusic.corpus.dataset import SPLITS, Dataset, Work
 from seqmusic.corpus.description import durations
 from seqmusic.corpus.table import key_in_words, meter_in_words, n_bars
-from seqmusic.errors import CorpusError, FormatError, MissingExtraError
-from seqmusic.formats.files import write_atomic
+from seqmusic.errors import CorpusError
+from seqmusic.figures import BLUE, GRAY, GREEN, ORANGE, PURPLE, new_figure, write_figure
 from seqmusic.score import SATB
 from seqmusic.tonality import spell
 
-PICTURES = (".png", ".svg", ".pdf")
-# Source: M. Okabe and K. Ito, Color Universal Design, 2008: told apart with every kind of color vision.
-_BLUE, _ORANGE, _GREEN, _PURPLE, _GRAY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#999999"
-_COLORS = (_BLUE, _GREEN, _PURPLE, _ORANGE)
+_COLORS = (BLUE, GREEN, PURPLE, ORANGE)
 _ROWS_SHOWN = 14
 _FEWEST_ROWS = 9  # so that few bars do not become broad ones
 
@@ -32,22 +28,13 @@ def plot(dataset: Dataset, path: Path) -> Path:
         CorpusError: no work is kept, so there is nothing to draw.
         FormatError: another kind of file, or one that cannot be written.
     """
-    path = Path(path)
-    if path.suffix.lower() not in PICTURES:
-        raise FormatError(f"{path}: a picture ends in {', '.join(PICTURES)}, got {path.suffix!r}")
     if not dataset.kept:
         raise CorpusError("there is nothing to draw: no work of the data set is kept")
-    picture = io.BytesIO()
-    _figure(dataset).savefig(picture, format=path.suffix[1:].lower(), dpi=120)
-    return write_atomic(path, picture.getvalue())
+    return write_figure(_figure(dataset), path)
 
 
 def _figure(dataset: Dataset) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("drawing needs matplotlib; `pip install 'seqmusic[report]'` brings it") from error
-    figure = Figure(figsize=(15, 8.5), layout="constrained")
+    figure = new_figure(15, 8.5)
     figure.suptitle(f"{len(dataset.kept)} works, {sum(work.score.n_notes for work in dataset.kept):,} notes", fontsize=15)
     panels = figure.subplots(2, 3)
     _keys(panels[0, 0], dataset.kept)
@@ -80,7 +67,7 @@ def _bars(panel: Any, counts: Counter[str], title: str, unit: str, *, is_logarit
     if others := counts.total() - sum(count for _, count in shown):
         shown.append((f"{len(counts) - _ROWS_SHOWN} others", others))
     names, numbers = zip(*reversed(shown), strict=True)
-    colors = [_GRAY if name.endswith(" others") else _BLUE for name in names]
+    colors = [GRAY if name.endswith(" others") else BLUE for name in names]
     drawn = panel.barh(names, numbers, color=colors, log=is_logarithmic)
     panel.bar_label(drawn, labels=[f"{number:,}" for number in numbers], padding=3, fontsize=9)
     panel.margins(x=0.12)
@@ -116,14 +103,14 @@ def _lengths(panel: Any, dataset: Dataset) -> None:
     edges = range(0, longest + 2, max(1, longest // 24))
     parts = [[n_bars(work.score) for work in dataset.part(split)] for split in SPLITS]
     labels = [f"{split} ({len(part)})" for split, part in zip(SPLITS, parts, strict=True)]
-    panel.hist(parts, bins=list(edges), stacked=True, color=[_BLUE, _GRAY, _ORANGE], label=labels, edgecolor="white", linewidth=0.5)
+    panel.hist(parts, bins=list(edges), stacked=True, color=[BLUE, GRAY, ORANGE], label=labels, edgecolor="white", linewidth=0.5)
     panel.set(title="Lengths", xlabel="bars", ylabel="works")
     panel.legend(frameon=False)
 
 
 def _family_sizes(panel: Any, dataset: Dataset) -> None:
     sizes = Counter(len(works) for works in dataset.families.values())
-    drawn = panel.bar(list(sizes), list(sizes.values()), color=_GREEN)
+    drawn = panel.bar(list(sizes), list(sizes.values()), color=GREEN)
     panel.bar_label(drawn, fontsize=9)
     panel.set(title=f"Tune families ({len(dataset.families)})", xlabel="works that share a tune", ylabel="families")
     panel.xaxis.get_major_locator().set_params(integer=True)

@@ -161,7 +161,7 @@ def _voices(sheet: Sheet, lines: Sequence[tuple[str, list[Note]]], tally: Tally)
         except ValueError as error:
             raise FormatError(f"{sheet.path}: {error}; give each note its voice in a column 'voice'") from error
         whose = f"of voice {short(name)!r}" if name else "without a voice"
-        tally.add(f"notes {whose} separated into {len(apart)} voices", count=0)
+        tally.add(f"notes {whose} taken apart into {len(apart)} voices", count=0)
         found += [(f"{name} {number}" if name else "", part) for number, part in enumerate(apart, start=1)]
     unnamed = voice_names(len(found))
     return tuple(Voice(name or unnamed[place], tuple(line)) for place, (name, line) in enumerate(found))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from xml.parsers import expat
 
+from music21 import key
 from music21.converter.subConverters import ConverterABC, ConverterHumdrum
 from music21.mei.base import MEI_NS, MeiToM21Converter
 from music21.musicxml import xmlToM21
@@ -108,7 +109,11 @@ def _read_mei(data: bytes) -> Any:
             _check_numbers(f"{name}=", element.get(name, ""), limit)
     reader = MeiToM21Converter()
     reader.documentRoot = root
-    return reader.run()
+    score = reader.run()
+    if not any("key.mode" in element.attrib or "mode" in element.attrib for element in root.iter()):
+        for made_up in list(score.recurse().getElementsByClass(key.Key)):  # music21 calls every key without a mode a major key
+            made_up.activeSite.replace(made_up, key.KeySignature(made_up.sharps))
+    return score
 
 
 def _read_kern(data: bytes) -> Any:

@@ -200,7 +200,7 @@ def _separated(name: str, lines: list[tuple[Note, ...]], left_out: Tally) -> lis
     for line in lines:
         if two_at_once(line):
             apart = separated(line)
-            left_out.add(f"notes at once in a voice of part {name!r} separated into {len(apart)} voices", count=0)
+            left_out.add(f"chords of part {name!r} taken apart into {len(apart)} voices", count=0)
             found += apart
         else:
             found.append(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.heads import Vocabulary
+from seqmusic.model.settings import Vocabulary
 from seqmusic.model.transformer import Transformer
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import SOUND_PITCH, context_columns, context_sizes

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
-from seqmusic.model.heads import Vocabulary
-from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.model.settings import ModelSettings, Vocabulary
+from seqmusic.model.transformer import Transformer
 from seqmusic.training.loop import TrainingState
 
 WEIGHTS = "model.safetensors"

@@ -118,7 +118,7 @@ class ArrayDecoder:
 
 
 def forward(model: ArrayModel, events: Ids, context: Ids, ticks: Ids) -> tuple[list[tuple[Floats, Floats]], Floats]:
-    """(N, H, T, K) keys and values of each layer, and (N, T, D + 1) what the output layer hears, of what `Decoder.prefill` takes."""
+    """(N, H, T, K) keys and values of each layer, and (N, T, D + 1) what the output layer hears; takes the same as `prefill`."""
     n_rows, n_events = events.shape[:2]
     n_heads, rates = model.settings.heads, turn_rates(model.settings)
     ids = np.concatenate([events, context], axis=-1) + model.starts

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.checkpoints import PRETRAINED, TOKENS, load_model, make_masks
+from seqmusic.checkpoints import PRETRAINED, load_model, make_masks, tokens_of
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
 from seqmusic.corpus.sources import load_corpus
@@ -38,7 +38,8 @@ def main() -> None:
     dataset = load_corpus(arguments.data)
     folder = PRETRAINED / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
-    save_weights(load_model(arguments.run), folder, TOKENS, torch.float16)
+    trained = load_model(arguments.run)
+    save_weights(trained, folder, tokens_of(trained.vocabulary), torch.float16)
     model = load_model(folder)
     for part in PARTS:
         shutil.copyfile(arguments.run / part, folder / part)

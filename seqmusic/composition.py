@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seqmusic.checkpoints import PRETRAINED, load_model, model_folder
+from seqmusic.checkpoints import PRETRAINED, known_voices, load_model, model_folder
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.storage import WORKS_FILE
 from seqmusic.corpus.table import read_works
@@ -21,7 +21,14 @@ from seqmusic.generation.completion import Candidate
 from seqmusic.generation.composing import composed, regeneration, revision
 from seqmusic.generation.explanation import explain as explained
 from seqmusic.generation.keys import likeliest_key
-from seqmusic.generation.prompts import Prompt, continuation_prompt, fitting_shift, harmonization_prompt, regeneration_prompt
+from seqmusic.generation.prompts import (
+    Prompt,
+    continuation_prompt,
+    fitting_shift,
+    harmonization_prompt,
+    regeneration_prompt,
+    wanted_voices,
+)
 from seqmusic.generation.request import Request
 from seqmusic.model.transformer import Transformer
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
@@ -37,7 +44,8 @@ class Task:
     Attributes:
         name: continue, harmonize or regenerate.
         bars: to continue: how many in all; to regenerate: the first and the last, None for all.
-        voices: to continue: one of melody and satb; to harmonize: which are given; to regenerate: which are composed anew.
+        voices: to continue: melody, satb or how many, as the score has when not said; to harmonize: which are given; to regenerate:
+            which are composed anew.
         scatter: to regenerate: the share of the notes drawn in each round; 0 for all at once.
         rounds: to regenerate: how many.
     """
@@ -77,9 +85,9 @@ def compose_run(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: is there already; choose another --out")
-    prompt = _prompt(task, score)
     folder = model_folder(model)
     trained = load_model(folder)
+    prompt = _prompt(task, score, known_voices(trained.vocabulary))
     if score.key is None:
         key = likeliest_key(trained, _sounding(prompt.score), is_whole=task.name != "continue")
         score, prompt = replace(score, key=key), replace(prompt, score=replace(prompt.score, key=key))
@@ -159,13 +167,14 @@ def copy_index(folder: Path) -> CopyIndex | None:
     return CopyIndex(known) if len(known) == len(names) else None
 
 
-def _prompt(task: Task, score: Score) -> Prompt:
+def _prompt(task: Task, score: Score, known: Sequence[str]) -> Prompt:
     if task.name == "continue" and isinstance(task.bars, int):
-        return continuation_prompt(score, task.bars, *task.voices)
+        (voices,) = task.voices or (wanted_voices(score, known),)
+        return continuation_prompt(score, task.bars, voices, known)
     if task.name == "harmonize":
-        return harmonization_prompt(score, task.voices)
+        return harmonization_prompt(score, task.voices, known)
     if task.name == "regenerate" and not isinstance(task.bars, int):
-        return regeneration_prompt(score, task.bars, task.voices)
+        return regeneration_prompt(score, task.bars, task.voices, known)
     raise ValueError(f"no such task: {task}")
 
 

@@ -21,17 +21,19 @@ from seqmusic.training.loop import TrainingSettings
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Works ready to be drawn: their lines, how far each may be moved, and how long each is in notes and rests."""
+    """Works ready to be drawn: their lines, how far each may be moved, how long each is in notes and rests, most voices."""
 
     tiles: Tiles
     shifts: Sequence[Sequence[int]]
     lengths: Sequence[int]
+    max_voices: int = MAX_VOICES
 
 
 def training_data(works: Sequence[Work]) -> TrainingData:
     """The works as lines."""
     tiles = tiles_of([work.score for work in works])
-    return TrainingData(tiles, legal_shifts(tiles), np.bincount(tiles.piece, minlength=len(works)).tolist())
+    most = max([MAX_VOICES, *(len(work.score.voices) for work in works)])
+    return TrainingData(tiles, legal_shifts(tiles), np.bincount(tiles.piece, minlength=len(works)).tolist(), most)
 
 
 def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:
@@ -42,9 +44,9 @@ def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> lis
     shuffled = np.random.default_rng([settings.seed, epoch])
     order = np.argsort(data.lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")  # alike in length: little padding
     chance = np.random.default_rng([settings.seed, epoch, place])
-    left_over = int(shuffled.integers(n_pieces % settings.batch_size + 1))
+    left_over = int(shuffled.integers(max(0, n_pieces - batches * settings.batch_size) + 1))
     first = left_over + int(shuffled.permutation(batches)[place]) * settings.batch_size
     chosen = order[first : first + settings.batch_size].tolist()
     shifts = [int(chance.choice(data.shifts[piece])) for piece in chosen]
     tiles, ask = drawn_task(moved(data.tiles.taken(chosen), shifts), chance, settings.given_share)
-    return trace_tiles(tiles, ask, MAX_VOICES)
+    return trace_tiles(tiles, ask, data.max_voices)

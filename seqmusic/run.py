@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from seqmusic.checkpoints import MAX_VOICES, TOKENS, VOCABULARY, make_masks
+from seqmusic.checkpoints import load_model, make_masks, tokens_of, vocabulary
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import write_fingerprints
@@ -22,14 +22,34 @@ from seqmusic.errors import CheckpointError
 from seqmusic.evaluation.baselines import cells, persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
 from seqmusic.formats.files import write_atomic
+from seqmusic.model.settings import ModelSettings, Vocabulary
 from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.score import SATB, Score
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of
 from seqmusic.tokens.tokenizer import Trace, normalized
+from seqmusic.tokens.vocabulary import STYLE, VOICE
 from seqmusic.training.batches import Masks, make_batch, nll
 from seqmusic.training.checkpoint import load_progress, save_progress, save_weights
 from seqmusic.training.device import choose_device
 from seqmusic.training.loop import Report, TrainingState, new_state, train
+
+
+def _sized(settings: ModelSettings, other: ModelSettings) -> ModelSettings:
+    """The settings with the sizes of others."""
+    return replace(other, dropout=settings.dropout, input_dropout=settings.input_dropout)
+
+
+def _words(data: TrainingData, held_out: Sequence[Score], start: Transformer | None) -> Vocabulary:
+    """The vocabulary of a model that learns from these works, is asked about those, and begins as another."""
+    first = {sound for own in data.tiles.headers for sound, _ in own if VOICE <= sound < STYLE}
+    most = max([data.max_voices, *(len(score.voices) for score in held_out)])
+    if start is not None:
+        known = start.vocabulary.max_voices
+        if most > known:
+            raise CheckpointError(f"the model to begin with knows {known} voices, and the corpus has up to {most}")
+        most = known
+    return vocabulary(most, has_numbered_voices=min(first, default=VOICE) >= VOICE + len(SATB))
 
 
 @torch.inference_mode()
@@ -53,6 +73,7 @@ def train_run(
     out: Path,
     *,
     corpus: Path | None = None,
+    start: Path | None = None,
     device: str = "auto",
     resume: bool = False,
     show: Callable[[str], None] = print,
@@ -63,16 +84,21 @@ def train_run(
         configuration: model and training.
         out: the folder of the run; it is made.
         corpus: as in `load_corpus`; None is the chorales.
+        start: a trained model to begin with, for fine-tuning; its sizes are taken from it, and its dropout from the configuration.
         device: "auto", "cpu", "cuda" or "mps".
         resume: go on with the run in `out`.
         show: takes lines for people.
 
     Raises:
-        CheckpointError: `out` holds another run, or nothing to resume, or the corpus has changed since.
+        CheckpointError: `out` holds another run, or nothing to resume, or the corpus has changed since; or `start` is no model, or
+            one of fewer voices than the corpus has.
         CorpusError: there is no such corpus.
         DeviceError: the device is not there.
     """
     place, why = choose_device(device)
+    first = None if start is None else load_model(start)
+    if first is not None:
+        configuration = replace(configuration, model=_sized(configuration.model, first.settings))
     _check_folder(configuration, out, resume)
     show(f"device: {place} ({why})")
     dataset = load_corpus(corpus)
@@ -81,9 +107,16 @@ def train_run(
     settings = configuration.training
     data = training_data(dataset.part("train"))
     held_out = [normalized(work.score) for work in dataset.part("valid")]
-    traces, n_cells, masks = trace_tiles(tiles_of(held_out), None, MAX_VOICES), sum(map(cells, held_out)), make_masks(place)
+    words = _words(data, held_out, first)
+    data = replace(data, max_voices=words.max_voices)
+    traces, n_cells = trace_tiles(tiles_of(held_out), None, words.max_voices), sum(map(cells, held_out))
+    masks = make_masks(place, words.max_voices)
     torch.manual_seed(settings.seed)
-    state = new_state(Transformer(configuration.model, VOCABULARY).to(place), settings)
+    model = Transformer(configuration.model, words)
+    if first is not None:
+        model.load_state_dict(first.state_dict())
+        show(f"begins with the weights of {start}")
+    state = new_state(model.to(place), settings)
     if resume:
         load_progress(state, out)
     show(f"{n_parameters(state.model):,} parameters; {len(data.shifts)} works to train on, {len(held_out)} to validate")
@@ -101,7 +134,7 @@ def train_run(
     training = [normalized(work.score) for work in dataset.part("train")]
     rivals = {
         "persistence": sum(persistence_nats(training, held_out)) / n_cells,
-        "5-gram": sum(ngram_nats(trace_tiles(data.tiles, None, MAX_VOICES), traces)) / n_cells,
+        "5-gram": sum(ngram_nats(trace_tiles(data.tiles, None, words.max_voices), traces)) / n_cells,
     }
     show("beside it, on the same works: " + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items()))
     write_atomic(out / "card.md", _card(configuration, state, dataset, rivals))
@@ -132,7 +165,7 @@ def _follow(
                 _write_metrics(out, rows)
                 tqdm.write(f"batch {report.step:>5}: {report.evaluation['nats_per_cell']:.4f} nats a cell on validation")
                 if report.is_best:
-                    save_weights(state.averaged if settings.averaging else state.model, out, TOKENS)
+                    save_weights(state.averaged if settings.averaging else state.model, out, tokens_of(state.model.vocabulary))
                 save_progress(state, out)
     show(f"best: {state.best:.4f} nats a cell on validation; the model is in {out}")
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from seqmusic import checkpoints, composition, run
+from seqmusic.checkpoints import load_model
 from seqmusic.configuration import Configuration
-from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CheckpointError, DeviceError, FormatError, RequestError
 from seqmusic.formats import read_score
 from seqmusic.formats.head import parse_head
@@ -20,6 +21,7 @@ from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import Sampling, draw
 from seqmusic.generation.speed import composing_speed
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.score import Note, Score, Voice
 from seqmusic.training.checkpoint import load_progress, save_progress
 from seqmusic.training.device import choose_device
 from seqmusic.training.loop import TrainingSettings, new_state, train
@@ -174,7 +176,7 @@ def test_the_card_and_metrics_agree(trained: Path) -> None:
     rows = run._read_metrics(trained)
     best = min(row["nats_per_cell"] for row in rows)
     assert f"{best:.4f}" in (trained / "card.md").read_text()
-    assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.TOKENS
+    assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.tokens_of(checkpoints.VOCABULARY)
 
 
 def test_the_speed_is_told_in_words(trained: Path) -> None:
@@ -186,3 +188,22 @@ def test_a_run_is_not_resumed_on_another_corpus(few: Dataset, trained: Path, mon
     monkeypatch.setattr(run, "load_corpus", lambda corpus: other)
     with pytest.raises(CheckpointError, match="corpus has changed since"):
         run.train_run(TINY, trained, device="cpu", resume=True)
+
+
+def test_a_run_may_begin_with_trained_weights(few: Dataset, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "load_corpus", lambda *_, **__: few)
+    said: list[str] = []
+    one = replace(TINY, training=replace(TINY.training, steps=1, evaluate_every=1, learning_rate=1e-9, averaging=0.0))
+    run.train_run(one, tmp_path / "tuned", start=trained, device="cpu", show=said.append)
+    before, after = load_model(trained), load_model(tmp_path / "tuned")
+    for name, weights in before.state_dict().items():
+        assert torch.allclose(weights, after.state_dict()[name], atol=1e-6), name
+    assert any(line.startswith("begins with the weights of") for line in said)
+
+
+def test_a_model_of_fewer_voices_is_no_beginning(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    score = Score(tuple(Voice(f"Voice {i}", (Note(0, 24, 72 - i),)) for i in range(5)))
+    dataset = Dataset(tuple(Work(split, score, split) for split in ("train", "valid")))
+    monkeypatch.setattr(run, "load_corpus", lambda *_, **__: dataset)
+    with pytest.raises(CheckpointError, match="knows 4 voices, and the corpus has up to 5"):
+        run.train_run(TINY, tmp_path / "tuned", start=trained, device="cpu")

@@ -16,6 +16,7 @@ def train(
     *,
     out: Path,
     data: Path | None = None,
+    start: Path | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     minutes: str | None = None,
     resume: Annotated[bool, Flag] = False,
@@ -30,6 +31,8 @@ def train(
         config: A configuration in TOML; quick and tiny name those that come with seqmusic.
         out: The folder of the run.
         data: Another corpus: a folder made by seqmusic data prepare --out, or a benchmark .json with its own split.
+        start: Begin with a trained model (fine-tuning): the folder of a run, or chorales for the one that comes with seqmusic. Its
+            sizes are kept; take a lower rate, such as --training.learning_rate 0.0003.
         device: Where to compute; auto takes the best that is there.
         minutes: Stop after so long; the same as --training.minutes.
         resume: Go on with the run in the folder.
@@ -43,4 +46,4 @@ def train(
     overrides = {f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
     if minutes is not None:
         overrides["training.minutes"] = minutes
-    train_run(read_configuration(config, overrides), out, corpus=data, device=device, resume=resume)
+    train_run(read_configuration(config, overrides), out, corpus=data, start=start, device=device, resume=resume)

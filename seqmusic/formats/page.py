@@ -26,6 +26,7 @@ WIDE_PX, NARROW_PX = (1000, 700), (340, 3000)  # width and most height of the tw
 DEFAULT_BPM = 80.0
 N_SURPRISES = 8
 _FILES = Path(__file__).parent / "page_files"
+SOUND_SCRIPT = _FILES / "sound.js"  # what any page that plays notes begins its script with
 
 
 class Passage(Protocol):
@@ -73,6 +74,7 @@ def write_page(
         FormatError: the score has no note or more than 200 bars, or the file cannot be written.
     """
     style, script = ((_FILES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    script = SOUND_SCRIPT.read_text(encoding="utf-8") + script
     text = Template((_FILES / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),

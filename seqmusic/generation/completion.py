@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.checkpoints import MAX_VOICES
 from seqmusic.errors import RequestError
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
@@ -55,7 +54,7 @@ def complete(
     Raises:
         RequestError: the music grows longer than the model can follow, or every attempt ended where nothing may be chosen.
     """
-    walk = _walked(events)
+    walk = _walked(model, events)
     done: dict[int, Stream] = {}
     for attempt in range(MOST_ATTEMPTS):
         missing = [index for index in range(request.n) if index not in done]
@@ -91,11 +90,11 @@ def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Decoder, _Id
     Raises:
         RequestError: the sequence is longer than the model can follow.
     """
-    return _walked(events), *_prefilled(model, events, 1)
+    return _walked(model, events), *_prefilled(model, events, 1)
 
 
-def _walked(events: Sequence[Event]) -> Walk:
-    walk = Walk(MAX_VOICES)
+def _walked(model: Transformer, events: Sequence[Event]) -> Walk:
+    walk = Walk(model.vocabulary.max_voices)
     for sound, duration in events[1:]:
         walk.push(sound, duration)
     return walk
@@ -106,7 +105,7 @@ def _prefilled(model: Transformer, events: Sequence[Event], n: int) -> tuple[Dec
     longest = model.settings.context_length
     if len(events) >= longest:
         raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
-    decoder, prompt = make_decoder(model, n, longest), trace(events, MAX_VOICES)
+    decoder, prompt = make_decoder(model, n, longest), trace(events, model.vocabulary.max_voices)
     decoder.prefill(prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None])
     return decoder, prompt.context[-1:].repeat(n, 0)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from seqmusic.checkpoints import known_voices
 from seqmusic.generation.completion import Candidate, complete
 from seqmusic.generation.feasibility import constraints_of
 from seqmusic.generation.prediction import log_likelihoods
@@ -45,13 +46,13 @@ def continuation(
         head: the beginning, which is kept.
         request: how candidates are drawn, and what they must obey.
         bars: in all, the head's own included and a pickup not counted; the last is short by the pickup.
-        voices: "melody" or "satb".
+        voices: "melody", "satb" (four), or how many, such as "3", of a model that has learned numbered voices.
         rule: a rule of your own, applied before each draw; its shapes are those of `stream.Rule`.
 
     Raises:
         RequestError: the head has no notes, too many voices, or fills the bars asked for; or the constraints cannot be met.
     """
-    return composed(model, continuation_prompt(head, bars, voices), request or Request(), rule)
+    return composed(model, continuation_prompt(head, bars, voices, known_voices(model.vocabulary)), request or Request(), rule)
 
 
 def harmonization(
@@ -69,7 +70,7 @@ def harmonization(
     Raises:
         RequestError: nothing is given, nothing is left to compose, or the constraints cannot be met.
     """
-    return composed(model, harmonization_prompt(given, names), request or Request(), rule)
+    return composed(model, harmonization_prompt(given, names, known_voices(model.vocabulary)), request or Request(), rule)
 
 
 def regeneration(
@@ -85,7 +86,7 @@ def regeneration(
 
     Args:
         model: a trained model.
-        score: in one voice, in four, or in some named Soprano, Alto, Tenor, Bass.
+        score: in one voice, in four, in some named Soprano, Alto, Tenor, Bass, or in as many as the model has learned by number.
         request: how candidates are drawn, and what they must obey.
         bars: first and last, numbered as printed (a pickup is bar 0); None for all.
         voices: which, by name; none named means all.
@@ -94,7 +95,8 @@ def regeneration(
     Raises:
         RequestError: there are no such bars or voices, or nothing in them; or the constraints cannot be met.
     """
-    candidates = composed(model, regeneration_prompt(score, bars, voices), request or Request(), rule)
+    prompt = regeneration_prompt(score, bars, voices, known_voices(model.vocabulary))
+    candidates = composed(model, prompt, request or Request(), rule)
     return [replace(one, score=_as_named(one.score, score)) for one in candidates]
 
 
@@ -132,13 +134,13 @@ def revision(
         raise ValueError(f"the share of notes must be in 0..1 and not 0, got {share}")
     if not 1 <= rounds <= MOST_ROUNDS:
         raise ValueError(f"rounds must be in 1..{MOST_ROUNDS}, got {rounds}")
-    revised = []
+    revised, known = [], known_voices(model.vocabulary)
     for index in range(request.n):
         (best,) = _judged(model, [score])
         show(index, 0, best.log_probability)
         for round_ in range(1, rounds + 1):
             chance = np.random.default_rng([request.seed, index, round_])
-            prompt = scattered(regeneration_prompt(best.score, bars, voices), share, chance)
+            prompt = scattered(regeneration_prompt(best.score, bars, voices, known), share, chance)
             drawn = replace(request, n=_REVISIONS, seed=int(chance.integers(2**31)))
             made = [_as_named(own.score, score) for own in composed(model, prompt, drawn)]
             best = max([best, *_judged(model, made)], key=lambda one: one.log_probability)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seqmusic.checkpoints import MAX_VOICES, make_masks
+from seqmusic.checkpoints import make_masks
 from seqmusic.errors import RequestError
 from seqmusic.formats.explanation import Alternative, ExplainedEvent, Explanation
 from seqmusic.generation.prompts import Prompt, fitting_shift, with_voices
@@ -71,7 +71,8 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
 def _said(model: Transformer, events: list[Event]) -> list[_Said]:
     """Each event after BODY."""
     device = next(model.parameters()).device
-    steps, body, masks = trace(events, MAX_VOICES), events.index((BODY, 0)), make_masks(device)
+    max_voices = model.vocabulary.max_voices
+    steps, body, masks = trace(events, max_voices), events.index((BODY, 0)), make_masks(device, max_voices)
     batch = make_batch([steps], device)
     hidden = model.eval()(batch.events[:, :-1], batch.context, batch.ticks)[0, body:]  # (N, D)
     context, rules = batch.context[0, body:], batch.rules[0, body:]

@@ -57,7 +57,9 @@ def log_likelihoods(model: Transformer, scores: Sequence[Score], most_events: in
     sequences = [encode(score)[:-1][:most_events] for score in scores]
     if (longest := max(map(len, sequences))) > model.settings.context_length:
         raise RequestError(f"the music has {longest} events; this model follows {model.settings.context_length}")
-    sound, duration = nll(model.eval(), make_batch([trace(events) for events in sequences], device), make_masks(device))
+    max_voices = model.vocabulary.max_voices
+    batch = make_batch([trace(events, max_voices) for events in sequences], device)
+    sound, duration = nll(model.eval(), batch, make_masks(device, max_voices))
     n_events = [sum(duration > 0 and sound != PICKUP for sound, duration in events) for events in sequences]
     return [(float(own), n) for own, n in zip(-(sound + duration).sum(dim=1), n_events, strict=True)]
 

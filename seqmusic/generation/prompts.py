@@ -11,6 +11,7 @@ from seqmusic.errors import RequestError
 from seqmusic.score import SATB, Bar, Note, Score, Voice
 from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.tokenizer import Hole
+from seqmusic.tokens.vocabulary import MAX_VOICES
 
 MOST_BARS = 64
 
@@ -20,8 +21,8 @@ class Prompt:
     """What is known, and the spans of it to be composed.
 
     Attributes:
-        score: its voices are those wanted, named as the model knows them (Soprano, Alto, Tenor, Bass), empty ones too. Notes that
-            begin in a hole are not looked at.
+        score: its voices are those wanted, named as the model knows them (Soprano, Alto, Tenor, Bass, or Voice 1, Voice 2 ...),
+            empty ones too. Notes that begin in a hole are not looked at.
         holes: one tuple a voice, each of spans (start, end) in ticks; music ends where the last hole or note ends.
     """
 
@@ -38,16 +39,21 @@ class Prompt:
         return max([self.score.end_ticks, *(end or 0 for line in self.holes for _, end in line)])
 
 
-def continuation_prompt(head: Score, bars: int = 8, voices: str = "satb") -> Prompt:
+def continuation_prompt(head: Score, bars: int = 8, voices: str = "satb", known: Sequence[str] = SATB) -> Prompt:
     """The head, open to the end of the last bar; voices that it lacks are to be composed from the start.
+
+    Args:
+        head: the beginning.
+        bars: in all.
+        voices: "melody", "satb" (four voices), or how many.
+        known: names of the voices that the model has learned.
 
     Raises:
         RequestError: the head has no notes, too many voices, or fills the bars asked for.
     """
     if not 1 <= bars <= MOST_BARS:
         raise ValueError(f"bars must be in 1..{MOST_BARS}, got {bars}")
-    if voices not in ("melody", "satb"):
-        raise ValueError(f"voices must be melody or satb, got {voices!r}")
+    wanted = _wanted(voices, known)
     if head.n_notes == 0:
         raise RequestError("the head has no notes; give at least one, for instance C4")
     if not head.time_signatures:
@@ -59,20 +65,26 @@ def continuation_prompt(head: Score, bars: int = 8, voices: str = "satb") -> Pro
             f"the head has {n_bars} {'bar' if n_bars == 1 else 'bars'}, and so fills the {bars} asked for in all; "
             f"ask for more, such as --bars {min(n_bars + 4, MOST_BARS)}"
         )
-    score = with_voices(head, given_names(head, voices), SATB if voices == "satb" else SATB[:1])
+    score = with_voices(head, given_names(head, wanted), wanted)
     return Prompt(score, tuple(((voice.end_ticks, end),) for voice in score.voices))
 
 
-def harmonization_prompt(given: Score, names: Sequence[str] = ()) -> Prompt:
+def harmonization_prompt(given: Score, names: Sequence[str] = (), known: Sequence[str] = SATB) -> Prompt:
     """The given voices as they are, and the others of the four to be composed beside them.
 
     Args:
         given: one voice to three, or more of which `names` picks some.
         names: which of Soprano, Alto, Tenor, Bass they are; when not said, one voice is the soprano, and more have their own names.
+        known: names of the voices that the model has learned.
 
     Raises:
         RequestError: nothing is given, nothing is left to compose, or the voices cannot be told.
     """
+    if tuple(known) != SATB:
+        raise RequestError(
+            "this model has learned numbered voices, not soprano, alto, tenor and bass; "
+            "seqmusic continue --voices 4 composes others beside a theme that is as long as the piece"
+        )
     if given.n_notes == 0:
         raise RequestError("there are no notes to harmonize; give at least one, for instance C5")
     wanted = tuple(_voice_name(name) for name in names)
@@ -97,20 +109,23 @@ def harmonization_prompt(given: Score, names: Sequence[str] = ()) -> Prompt:
     return Prompt(score, tuple(() if name in wanted else ((0, score.end_ticks),) for name in SATB))
 
 
-def regeneration_prompt(score: Score, bars: tuple[int, int] | None = None, voices: Sequence[str] = ()) -> Prompt:
+def regeneration_prompt(
+    score: Score, bars: tuple[int, int] | None = None, voices: Sequence[str] = (), known: Sequence[str] = SATB
+) -> Prompt:
     """The score with a hole in some bars of some voices; a note held into the first of them stays, one held out of the last goes.
 
     Args:
         score: in one voice, in four, or in some named Soprano, Alto, Tenor, Bass.
         bars: first and last, numbered as printed (a pickup is bar 0); None for all.
         voices: which, by name; none named means all.
+        known: names of the voices that the model has learned.
 
     Raises:
         RequestError: there are no such bars or voices, or nothing in them.
     """
     if score.n_notes == 0:
         raise RequestError("the score has no notes")
-    names = given_names(score, "melody" if len(score.voices) == 1 else "satb")
+    names = given_names(score, _wanted(wanted_voices(score, known), known))
     start, end = _span(score, bars)
     chosen = _chosen(score, names, voices)
     holes = tuple(_hole(voice, start, end) if name in chosen else () for name, voice in zip(names, score.voices, strict=True))
@@ -159,20 +174,36 @@ def fitting_shift(score: Score) -> int:
     return min(range(min(lowest, 0), max(highest, 0) + 1), key=misfit)
 
 
-def given_names(score: Score, voices: str) -> tuple[str, ...]:
-    """Which of the wanted voices those of a score are: in order where there are one or all, else by their names.
+def wanted_voices(score: Score, known: Sequence[str] = SATB) -> str:
+    """What of `continuation_prompt`'s voices fits a score: its own number where the model has learned numbered ones."""
+    return "melody" if len(score.voices) == 1 else "satb" if tuple(known) == SATB else str(len(score.voices))
+
+
+def _wanted(voices: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Names of the voices asked for, as the model knows them."""
+    n_voices = {"melody": 1, "satb": 4}.get(voices) or (int(voices) if voices.isascii() and voices.isdigit() else 0)
+    if not 1 <= n_voices <= MAX_VOICES:
+        raise ValueError(f"voices must be melody, satb or a number in 1..{MAX_VOICES}, got {voices!r}")
+    if n_voices > len(known) or (tuple(known) == SATB and n_voices not in (1, len(SATB))):
+        raise RequestError(f"this model has learned {', '.join(known)}; {n_voices} voices are more or other than that")
+    return tuple(known[:n_voices])
+
+
+def given_names(score: Score, names: Sequence[str]) -> tuple[str, ...]:
+    """Which of the wanted voices those of a score are: in order where there are one or all, or they are numbered, else by name.
 
     Raises:
         RequestError: the voices asked for have no place for them.
     """
-    names = SATB if voices == "satb" else SATB[:1]
     own = tuple(voice.name for voice in score.voices)
-    if len(own) in (1, len(names)):
-        return names[: len(own)]
+    if len(own) in (1, len(names)) or (len(own) < len(names) and names[0] not in SATB):
+        return tuple(names[: len(own)])
     if len(set(own)) == len(own) and set(own) <= set(names):
         return own
     if len(names) == 1:
         raise RequestError(f"the head has {len(own)} voices, and a melody has one; ask for --voices satb, or give one voice")
+    if names[0] not in SATB:
+        raise RequestError(f"there are {len(own)} voices, and {len(names)} are asked for; ask for --voices {len(own)} or more")
     raise RequestError(f"there are {len(own)} voices ({', '.join(own)}); give one voice, four, or some named {', '.join(SATB)}")
 
 
@@ -182,17 +213,18 @@ def with_voices(score: Score, names: Sequence[str], wanted: Sequence[str]) -> Sc
     return replace(score, voices=tuple(Voice(name, given[name].notes if name in given else ()) for name in wanted))
 
 
-def _voice_name(text: str) -> str:
-    for name in SATB:
-        if text.strip().lower() in (name.lower(), name[0].lower()):
+def _voice_name(text: str, names: Sequence[str] = SATB) -> str:
+    known = tuple(names) if names[0] not in SATB else SATB
+    for name in known:
+        if text.strip().lower() in (name.lower(), name[0].lower() if name in SATB else name.removeprefix("Voice ")):
             return name
-    raise RequestError(f"a voice is one of {', '.join(name.lower() for name in SATB)}, got {text!r}")
+    raise RequestError(f"a voice is one of {', '.join(name.lower() for name in known)}, got {text!r}")
 
 
 def _chosen(score: Score, names: Sequence[str], voices: Sequence[str]) -> set[str]:
     """The model's names of the voices that were named, by those or by their own."""
     called = {voice.name.lower(): name for name, voice in zip(names, score.voices, strict=True)}
-    chosen = {called.get(text.strip().lower()) or _voice_name(text) for text in voices} or set(names)
+    chosen = {called.get(text.strip().lower()) or _voice_name(text, names) for text in voices} or set(names)
     if missing := chosen - set(names):
         raise RequestError(f"there is no {min(missing).lower()} here; the voices are {', '.join(names)}")
     return chosen

@@ -19,6 +19,7 @@ def grid_vocabulary(n_values: int, context_sizes: tuple[int, ...]) -> Vocabulary
     return Vocabulary(
         n_sounds=n_values,
         n_durations=1,
+        max_voices=1,
         context_sizes=context_sizes,
         first_pitch=0,
         n_pitches=1,

@@ -28,6 +28,8 @@ class Vocabulary:
 
     Attributes:
         n_sounds, n_durations: values of the two ids of an event.
+        max_voices: voices that the context has columns for.
+        has_numbered_voices: whether the voices that were learned are Voice 1, Voice 2 ..., not Soprano, Alto, Tenor and Bass.
         context_sizes: values of each of the C context columns.
         first_pitch, n_pitches: the sound ids that are pitches.
         pitch_columns: columns whose value v, from `pitch_shift` on, stands for pitch v - `pitch_shift`.
@@ -40,6 +42,7 @@ class Vocabulary:
 
     n_sounds: int
     n_durations: int
+    max_voices: int
     context_sizes: tuple[int, ...]
     first_pitch: int
     n_pitches: int
@@ -49,3 +52,4 @@ class Vocabulary:
     voice_pitch_column: tuple[int, ...]
     end_columns: tuple[tuple[int, int], ...]
     position_column: int
+    has_numbered_voices: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -20,7 +21,7 @@ WEIGHTS = "model.safetensors"
 RESUME = Path("resume") / "state.safetensors"
 
 
-def save_weights(model: Transformer, folder: Path, tokens: dict[str, object], precision: torch.dtype = torch.float32) -> None:
+def save_weights(model: Transformer, folder: Path, tokens: Mapping[str, object], precision: torch.dtype = torch.float32) -> None:
     """Write the weights, with what is needed to build the model again, into `folder`; in half precision they take half the room."""
     settings = {name: getattr(model.settings, name) for name in ModelSettings.__dataclass_fields__}
     about = {"model": settings, "tokens": tokens}
@@ -29,8 +30,12 @@ def save_weights(model: Transformer, folder: Path, tokens: dict[str, object], pr
     write_atomic(folder / WEIGHTS, safetensors.torch.save(tensors, metadata={"seqmusic": json.dumps(about)}))
 
 
-def load_weights(folder: Path, vocabulary: Vocabulary, tokens: dict[str, object]) -> Transformer:
+def load_weights(folder: Path, vocabulary: Callable[[Mapping[str, object]], Vocabulary]) -> Transformer:
     """The model of a folder, on the processor, ready to predict.
+
+    Args:
+        folder: of a run.
+        vocabulary: that of the tokens which the checkpoint tells of; a ValueError where there is none.
 
     Raises:
         CheckpointError: the folder holds no whole model, or one made with other tokens.
@@ -43,12 +48,8 @@ def load_weights(folder: Path, vocabulary: Vocabulary, tokens: dict[str, object]
             about = json.loads((file.metadata() or {})["seqmusic"])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a dict
         settings = ModelSettings(**about["model"])
-        if about["tokens"] != tokens:
-            raise CheckpointError(f"{path}: made with another tokenizer ({about['tokens']}, here {tokens}); train it again")
-        model = Transformer(settings, vocabulary)
+        model = Transformer(settings, vocabulary(about["tokens"]))
         model.load_state_dict(tensors)
-    except CheckpointError:
-        raise
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{path}: not a whole model of this version ({_first_line(error)}); train it again") from error
     return model.eval()

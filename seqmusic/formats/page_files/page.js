@@ -1,4 +1,3 @@
-"use strict";
 // Shows what the model thought of each note, and plays the music. Ticks are those of the score.
 const byId = (id) => document.getElementById(id);
 const music = JSON.parse(byId("data").textContent);
@@ -130,39 +129,29 @@ addEventListener("keydown", (event) => {
   isPlaying ? pause() : play();
 });
 
-// Sound: each note a few soft harmonics, each voice at its own place from left to right
+// Playing
 
 const AHEAD = 1.5; // seconds; a tab in the background is woken once a second
-let context, master, bus, wave, timer, isPlaying = false;
+let sound, context, master, bus, timer, isPlaying = false;
 let tick = 0, startedAt = 0, next = 0; // where we are while silent; when tick 0 was or would have been; next event to be heard
 const tickNow = () => (isPlaying ? Math.max(0, (context.currentTime - startedAt) / music.secondsPerTick) : tick);
 
 function prepare() {
-  context = new AudioContext();
-  master = new GainNode(context, { gain: (loudness.value / 100) ** 2 });
-  master.connect(new DynamicsCompressorNode(context)).connect(context.destination);
-  wave = new PeriodicWave(context, { imag: [0, 1, 0.42, 0.24, 0.1, 0.06, 0.03] });
+  sound = openSound((loudness.value / 100) ** 2);
+  ({ context, master } = sound);
 }
 
-function sing({ voice, pitch, onset, duration }) {
+function singEvent({ voice, pitch, onset, duration }) {
   const start = Math.max(context.currentTime, startedAt + onset * music.secondsPerTick);
-  const end = startedAt + (onset + duration) * music.secondsPerTick - 0.02, level = 0.8 / (music.voiceCount + 1);
-  if (end <= start) return;
-  const pan = music.voiceCount > 1 ? 0.5 - voice / (music.voiceCount - 1) : 0;
-  const tone = new OscillatorNode(context, { periodicWave: wave, frequency: 440 * 2 ** ((pitch - 69) / 12) });
-  const envelope = new GainNode(context, { gain: 0 }), rise = Math.min(start + 0.03, end);
-  envelope.gain.setValueAtTime(0, start).linearRampToValueAtTime(level, rise);
-  envelope.gain.setTargetAtTime(level * 0.6, rise, 0.5).setTargetAtTime(0, end, 0.06);
-  tone.connect(envelope).connect(new StereoPannerNode(context, { pan })).connect(bus);
-  tone.start(start);
-  tone.stop(end + 0.5);
+  const end = startedAt + (onset + duration) * music.secondsPerTick - 0.02;
+  if (end > start) sing(sound, bus, { pitch, start, end, voice, voiceCount: music.voiceCount });
 }
 
 function schedule() {
   const until = (context.currentTime + AHEAD - startedAt) / music.secondsPerTick;
   for (; next < music.events.length && music.events[next].onset <= until; next += 1) {
     const event = music.events[next];
-    if (event.pitch !== null) sing(event);
+    if (event.pitch !== null) singEvent(event);
   }
   if (tickNow() >= music.endTick) stop();
 }

@@ -1,0 +1,131 @@
+"""Voices taken apart: laws for any notes, cases worked out by hand, and how many notes of the chorales come back in their voice."""
+
+import itertools
+import random
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqmusic.formats.voices import MOST_VOICES, n_at_once, separated
+from seqmusic.score import Note
+
+NOTES = st.lists(
+    st.builds(Note, st.integers(0, 60).map(lambda tick: 6 * tick), st.integers(1, 60), st.integers(50, 70), st.booleans()),
+    max_size=40,
+)
+
+
+def pitches(lines):
+    return [[note.pitch for note in line] for line in lines]
+
+
+def mixed(lines):
+    return [note for line in lines for note in line]
+
+
+def n_back(voices, lines):
+    """How many notes stand in the line that has the place of their voice."""
+    return sum(sum((Counter(line) & Counter(voice)).values()) for line, voice in itertools.zip_longest(lines, voices, fillvalue=()))
+
+
+def share_back(pieces, n_voices=None):
+    """The share of the notes of all pieces that come back in their voice when the voices are mixed and separated."""
+    back = [n_back(voices, separated(mixed(voices), n_voices)) for voices in pieces]
+    return sum(back) / sum(len(mixed(voices)) for voices in pieces)
+
+
+def lines_of(works):
+    return [tuple(voice.notes for voice in work.score.voices) for work in works]
+
+
+@given(NOTES, st.randoms(use_true_random=False))
+def test_every_note_is_in_one_line_without_two_at_once_whatever_their_order(notes, dice):
+    if n_at_once(notes) > MOST_VOICES:
+        with pytest.raises(ValueError, match="at most 16 voices"):
+            separated(notes)
+        return
+    lines = separated(notes)
+    assert Counter(mixed(lines)) == Counter(notes)
+    assert len(lines) == n_at_once(notes)
+    assert all(a.end_ticks <= b.onset_ticks for line in lines for a, b in itertools.pairwise(line))
+    dice.shuffle(notes)
+    assert separated(notes) == lines
+    assert separated(mixed(lines), len(lines)) == lines
+    assert separated(notes, len(lines)) == lines
+
+
+@given(NOTES, st.integers(0, 3))
+def test_more_voices_can_be_asked_for_than_sound(notes, n_more):
+    n_voices = n_at_once(notes) + n_more
+    if n_voices <= MOST_VOICES:
+        lines = separated(notes, n_voices)
+        assert len(lines) == n_voices
+        assert Counter(mixed(lines)) == Counter(notes)
+
+
+@given(st.lists(st.lists(st.sampled_from([0, 2, 4, 5, 7]), min_size=5, max_size=5), min_size=1, max_size=5))
+def test_voices_that_never_meet_come_back(degrees):
+    voices = tuple(
+        tuple(Note(24 * i, 24, 100 - 12 * place + degree) for i, degree in enumerate(line)) for place, line in enumerate(degrees)
+    )
+    assert separated(mixed(voices)) == voices
+
+
+def test_a_voice_takes_up_its_register_after_a_rest():
+    high, low = (Note(0, 24, 72), Note(24, 24, 74), Note(96, 24, 72)), (Note(0, 24, 48), Note(48, 24, 50), Note(72, 24, 52))
+    assert separated([*low, *high]) == (high, low)
+
+
+def test_a_note_above_a_held_one_crosses_it():
+    # the upper voice holds E4 while the lower one leaps over it to G4 and back
+    upper, lower = (Note(0, 96, 64), Note(96, 24, 65)), (Note(0, 24, 60), Note(24, 24, 67), Note(48, 24, 60), Note(96, 24, 59))
+    assert separated([*upper, *lower]) == (upper, lower)
+
+
+def test_a_unison_is_one_note_of_each_voice():
+    assert pitches(separated([Note(0, 24, 64), Note(0, 24, 60), Note(24, 24, 62), Note(24, 24, 62)])) == [[64, 62], [60, 62]]
+
+
+def test_no_notes_are_no_voices_or_as_many_empty_ones_as_are_asked_for():
+    assert separated([]) == ()
+    assert separated([], 3) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("n_notes", "n_voices", "message"),
+    [(3, 2, "at most 2 voices, got 3 at once"), (200, None, "at most 16 voices, got 200"), (2, 17, "at most 16 voices, got 17")],
+)
+def test_more_at_once_than_voices_are_refused(n_notes, n_voices, message):
+    with pytest.raises(ValueError, match=message):
+        separated([Note(0, 24, i % 128) for i in range(n_notes)], n_voices)
+
+
+@pytest.mark.parametrize("n_voices", [1, 5, 16])
+def test_the_time_grows_with_the_notes_alone(n_voices):
+    dice = random.Random(n_voices)
+    notes = [Note(24 * (i // n_voices) + dice.choice([0, 6, 12]), 12, dice.randrange(30, 90)) for i in range(10_000)]
+    started = time.process_time()
+    assert len(separated(notes)) == n_voices
+    assert time.process_time() - started < 3  # about 0.5 on a quiet machine
+
+
+def test_chorales_come_back_from_their_mixed_notes(chorales):
+    pieces = lines_of(chorales.part("train")[::9])
+    assert len(pieces) > 20
+    assert share_back(pieces) > 0.98
+    assert share_back(pieces, 4) > 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
+def test_all_chorales_and_two_or_three_of_their_voices_come_back(part, chorales):
+    pieces = lines_of(chorales.part(part))
+    for n_voices in (2, 3, 4):
+        for places in itertools.combinations(range(4), n_voices):
+            some = [tuple(voices[place] for place in places) for voices in pieces]
+            share, share_told = share_back(some), share_back(some, n_voices)
+            print(f"{part}, voices {places}: {share:.2%}, with their number given {share_told:.2%}")
+            assert min(share, share_told) > 0.95

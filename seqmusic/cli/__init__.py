@@ -62,6 +62,7 @@ def doctor() -> None:
     from seqmusic.checkpoints import VOCABULARY
     from seqmusic.doctor import report
     from seqmusic.generation.speed import composing_speed
-    from seqmusic.model.transformer import ModelSettings, Transformer
+    from seqmusic.model.settings import ModelSettings
+    from seqmusic.model.transformer import Transformer
 
     print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))

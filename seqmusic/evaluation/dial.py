@@ -184,7 +184,8 @@ def turn_dial(
     Raises:
         ValueError: none of the held-out works can be continued.
     """
-    found, index = heads(held_out, context_length=model.settings.context_length), CopyIndex(training)
+    words, index = model.vocabulary, CopyIndex(training)
+    found = heads(held_out, context_length=model.settings.context_length, max_voices=words.max_voices)
     if not found:
         raise ValueError("a dial needs held-out works of more than two bars and at most sixteen, got none")
     corpus = [{name: count(own) for name, count in DISTRIBUTIONS.items()} for own in training]

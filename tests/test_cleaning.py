@@ -20,8 +20,13 @@ CENTERS = (67, 60, 55, 45)
 def four_voices(seed: int, n_quarters: int = 32, **settings: object) -> Score:
     """Random quarters inside the compass of each voice."""
     draw = random.Random(seed)
-    return Score(tuple(quarters(name, [center + draw.randint(-4, 4) for _ in range(n_quarters)]) for name, center in
-                       zip(SATB, CENTERS, strict=True)), **settings)  # type: ignore[arg-type]
+    return Score(
+        tuple(
+            quarters(name, [center + draw.randint(-4, 4) for _ in range(n_quarters)])
+            for name, center in zip(SATB, CENTERS, strict=True)
+        ),
+        **settings,
+    )  # type: ignore[arg-type]
 
 
 def quarters(name: str, pitches: list[int]) -> Voice:
@@ -34,11 +39,18 @@ def with_notes(score: Score, voice: int, notes: tuple[Note, ...]) -> Score:
 
 def delayed(score: Score, from_ticks: int, by_ticks: int) -> Score:
     """The score with everything from a tick on played later."""
-    return replace(score, voices=tuple(
-        replace(v, notes=tuple(
-            replace(n, onset_ticks=n.onset_ticks + (by_ticks if n.onset_ticks >= from_ticks else 0)) for n in v.notes
-        )) for v in score.voices
-    ))
+    return replace(
+        score,
+        voices=tuple(
+            replace(
+                v,
+                notes=tuple(
+                    replace(n, onset_ticks=n.onset_ticks + (by_ticks if n.onset_ticks >= from_ticks else 0)) for n in v.notes
+                ),
+            )
+            for v in score.voices
+        ),
+    )
 
 
 SOUND = four_voices(0)
@@ -140,9 +152,13 @@ def test_passing_notes_do_not_hide_a_tune_whatever_the_bass() -> None:
     draw = random.Random(3)
     tune = [draw.randint(60, 76) for _ in range(20)]
     eighths = [note for pitch in (64, 61, *tune) for note in (pitch, pitch + draw.choice((-1, 1)))]
-    ornamented = replace(over_a_bass([60], draw), voices=(
-        Voice("Soprano", tuple(Note(12 * i, 12, pitch) for i, pitch in enumerate(eighths))), *over_a_bass(tune, draw).voices[1:]
-    ))
+    ornamented = replace(
+        over_a_bass([60], draw),
+        voices=(
+            Voice("Soprano", tuple(Note(12 * i, 12, pitch) for i, pitch in enumerate(eighths))),
+            *over_a_bass(tune, draw).voices[1:],
+        ),
+    )
     assert tune_families([over_a_bass([70, 71, *tune], draw), ornamented]) == [0, 0]
 
 

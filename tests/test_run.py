@@ -21,6 +21,7 @@ from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import Sampling, draw
 from seqmusic.generation.speed import composing_speed
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.run_folder import read_metrics
 from seqmusic.score import Note, Score, Voice
 from seqmusic.training.checkpoint import load_progress, save_progress
 from seqmusic.training.device import choose_device
@@ -173,7 +174,7 @@ def test_draws_follow_the_probabilities() -> None:
 
 
 def test_the_card_and_metrics_agree(trained: Path) -> None:
-    rows = run._read_metrics(trained)
+    rows = read_metrics(trained, 99)
     best = min(row["nats_per_cell"] for row in rows)
     assert f"{best:.4f}" in (trained / "card.md").read_text()
     assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.tokens_of(checkpoints.VOCABULARY)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, data, train
+from seqmusic.cli import benchmark, compose, data, experiment, train
 from seqmusic.errors import SeqmusicError
 
 app = App(
@@ -31,6 +31,8 @@ app.command(compose.harmonize)
 app.command(compose.regenerate)
 app.command(compose.replay)
 app.command(benchmark.app)
+app.command(experiment.app)
+app.command(experiment.improve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -70,15 +70,16 @@ def clean() -> None:
 
 
 @app.command
-def tokens(score: str, /) -> None:
+def tokens(score: str, /, *, grid: str | None = None) -> None:
     """Print a piece as the model sees it, one event a line: number, tick, voice, what, how many ticks.
 
     For example: seqmusic data tokens "G4 A4 B4 C5 | D5:1/2 B4"
 
     Args:
         score: A typed head, or a file (MIDI, MusicXML, kern, ABC).
+        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
     """
     from seqmusic.tokens.tokenizer import encode, tokens_text
 
-    for line in tokens_text(encode(read_theme([score]))):
+    for line in tokens_text(encode(read_theme([score], grid=grid))):
         print(line)

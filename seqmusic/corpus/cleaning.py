@@ -159,4 +159,3 @@ def reason_kind(reason: str) -> str:
     ('near duplicate', 'no meter')
     """
     return reason.split(" of ")[0].split(" (")[0]
-

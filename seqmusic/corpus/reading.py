@@ -65,9 +65,7 @@ def file_names(paths: Sequence[Path]) -> list[str]:
     owners: dict[str, Path] = {}
     for path in sorted(paths, key=lambda path: (-endings[path.suffix], path.suffix)):
         owners.setdefault(path.stem, path)
-    return [
-        path.as_posix() if names[path.name] > 1 else path.stem if owners[path.stem] == path else path.name for path in paths
-    ]
+    return [path.as_posix() if names[path.name] > 1 else path.stem if owners[path.stem] == path else path.name for path in paths]
 
 
 def _read(read: Reader, path: Path) -> tuple[Score, str]:

@@ -5,6 +5,7 @@ Source: C. Guo et al., On Calibration of Modern Neural Networks, 2017 (temperatu
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,3 +89,18 @@ def best_temperature(made: Choices) -> float:
         else:
             low = a
     return math.exp((low + high) / 2)
+
+
+@torch.no_grad()
+def tempered(model: Transformer, sound: float, duration: float) -> Transformer:
+    """A copy with the temperatures in the weights of its output layer: what it gives at 1, `model` gives at them."""
+    changed = copy.deepcopy(model)
+    heads = changed.heads
+    for temperature, layers in (
+        (sound, (heads.sound, heads.interval.project)),
+        (duration, (heads.duration, heads.lag.project, heads.place.project)),
+    ):
+        for layer in layers:
+            layer.weight.div_(temperature)
+            layer.bias.div_(temperature)
+    return changed

@@ -118,17 +118,19 @@ def training_rates(works: Sequence[Work], against: Sequence[str], seconds: float
     settings = TrainingSettings(steps=1 << 30, batch_size=_PIECES, evaluate_every=1 << 30)
     data = training_data(works)
     state = new_state(Transformer(SIZES[FIRST_SIZE], VOCABULARY), settings)
+    drawn: dict[int, list[int]] = {}  # a batch ahead
     lengths: list[int] = []
 
     def draw(step: int) -> Any:
         traces = draw_batch(data, settings, step)
-        lengths[:] = [len(trace.events) - 1 for trace in traces]
+        drawn[step] = [len(trace.events) - 1 for trace in traces]
         return traces
 
     steps = train(state, settings, draw, lambda model: {"": 0.0}, make_masks(torch.device("cpu")))
 
     def ours() -> dict[str, int]:
         next(steps)
+        lengths[:] = drawn.pop(state.step - 1)
         return {"positions": sum(lengths), "pieces": len(lengths)}
 
     methods: dict[str, Callable[[], dict[str, int]]] = {"ours": ours}

@@ -1,4 +1,5 @@
-"""The score in the bytes of a MIDI file: repaired, read by miditoolkit, put on the grid, and its tracks taken as voices.
+"""The score in the bytes of a MIDI file: repaired, read by miditoolkit, put on the grid, and its tracks as voices or taken
+apart into voices.
 
 Of what this package wrote into markers (see `marker`), each remark is believed only where the events still say what was written
 with it, so that a file changed in another program is read as it was changed.
@@ -7,6 +8,8 @@ with it, so that a file changed in another program is read as it was changed.
 from __future__ import annotations
 
 import io
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -19,11 +22,12 @@ from seqmusic.formats.grid import PlayedNote, Shifts, beat_strength, put_on_grid
 from seqmusic.formats.head import voice_names
 from seqmusic.formats.marker import Remarks, read_markers
 from seqmusic.formats.midi_chunks import MidiBytes
-from seqmusic.formats.midi_repair import repaired
+from seqmusic.formats.midi_repair import MOST_PARTS, repaired
 from seqmusic.formats.midi_writing import DEFAULT_METER, Meter, as_latin1, written_key, written_meter
-from seqmusic.formats.reading import Reading
+from seqmusic.formats.reading import Reading, Tally
+from seqmusic.formats.voices import MOST_VOICES, n_at_once, separated
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Key, Note, Score, TimeSignature, Voice
-from seqmusic.tonality import parse_key, spell
+from seqmusic.tonality import parse_key
 
 _LEAST_BEAT = 0.25  # strength; played to a click (30 ms off, 120 a minute) gives 0.33 and more, onsets at random 0.21 and less
 _FEWEST_ONSETS = 32  # for fewer the strength of a beat says little
@@ -58,7 +62,7 @@ def read_bytes(data: bytes, name: str, grid_ticks: int | None = None) -> Reading
     parts = [_part(track, scale, shifts, grid_ticks or 1) for track in midi.instruments]
     if shifts.onsets and not grid_ticks:
         _check_beat((note.start / midi.ticks_per_beat for track in midi.instruments for note in track.notes), name)
-    voices = _voices(lines_of_parts(parts, name, shifts), said)
+    voices = _voices(lines_of_parts(parts, name, shifts, source.losses), said)
     signatures, pickup = _meter(midi, said, scale)
     title, origin = (said.title, said.source) if said else ("", "")
     score = Score(voices, signatures, pickup, _key(midi, said), _tempo(midi, said, has_tempo), title, origin)
@@ -66,21 +70,28 @@ def read_bytes(data: bytes, name: str, grid_ticks: int | None = None) -> Reading
     return Reading(score, source.repairs.sentences(), losses)
 
 
-def lines_of_parts(parts: Sequence[Part], name: str, shifts: Shifts) -> list[Part]:
-    """The parts as lines, of which none has two notes at once; here is the place to separate the voices of a part.
+def lines_of_parts(parts: Sequence[Part], name: str, shifts: Shifts, losses: Tally) -> list[Part]:
+    """The parts as lines, of which none has two notes at once: a part that is one stays one, the voices of others are separated.
 
     Raises:
-        FormatError: two notes of a part sound at once.
+        FormatError: there are more voices than are read.
     """
     lines = []
     for number, part in enumerate(parts, start=1):
-        line = without_legato(part.notes, shifts)
-        if pair := two_at_once(line):
-            both = " and ".join(str(spell(note.pitch, None)) for note in pair)
-            where = f"{both}, {pair[1].onset_ticks / TICKS_PER_QUARTER:g} quarter notes from the start"
-            place = f"{name}: track {part.name or number!r}"
-            raise FormatError(f"{place}: two notes sound at once, {where}; give each voice a track of its own")
-        lines.append(Part(part.name, line))
+        moved = Shifts()
+        line = without_legato(part.notes, moved)
+        if not two_at_once(line):
+            shifts.ends += moved.ends
+            lines.append(Part(part.name, line))
+            continue
+        at_once, track = n_at_once(part.notes), f"track {part.name or number!r}"
+        if at_once > MOST_VOICES:
+            rule = f"{at_once} notes sound at once, expected at most {MOST_VOICES}"
+            raise FormatError(f"{name}: {track}: {rule}; give each instrument a track of its own")
+        lines += [Part(part.name, voice) for voice in separated(part.notes)]
+        losses.add(f"chords of {track} taken apart into {at_once} voices", count=0)
+    if len(lines) > MOST_PARTS:
+        raise FormatError(f"{name}: expected at most {MOST_PARTS} voices, found {len(lines)}; leave some tracks out")
     return lines
 
 
@@ -94,7 +105,7 @@ def _check_beat(onsets: Iterable[float], name: str) -> None:
     strength = beat_strength(distinct)
     if len(distinct) >= _FEWEST_ONSETS and strength < _LEAST_BEAT:
         keep = f"its {len(distinct):,} onsets keep to no beat (strength {strength:.2f} of 1, expected {_LEAST_BEAT} or more)"
-        remedy = "quantize it in another program, or give the grid it is to be read with, for instance sixteenths (6 ticks)"
+        remedy = "quantize it in another program, or give the grid to read it with, such as --grid 1/16 (grid_ticks=6 in Python)"
         raise FormatError(f"{name}: a performance without a beat: {keep}; {remedy}")
 
 
@@ -160,9 +171,23 @@ def _tempo(midi: Any, said: Remarks | None, has_tempo: bool) -> float | None:
 def _voices(lines: Sequence[Part], said: Remarks | None) -> tuple[Voice, ...]:
     if said and [len(line.notes) for line in lines] == [n_notes for _, n_notes in said.voices if n_notes]:
         return _said_voices(lines, said)
-    order = _from_high_to_low(lines)
-    unnamed = voice_names(len(lines))
-    return tuple(Voice(lines[i].name or unnamed[place], lines[i].notes) for place, i in enumerate(order))
+    ordered = [lines[i] for i in _from_high_to_low(lines)]
+    return tuple(Voice(name, line.notes) for name, line in zip(_names([line.name for line in ordered]), ordered, strict=True))
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    """Names of voices from high to low: those given, with a number where several have the same; else such as Soprano, Bass."""
+    unnamed, counts, taken = voice_names(len(given)), Counter(given), set(given)
+    names = []
+    for place, name in enumerate(given):
+        if not name:
+            names.append(unnamed[place])
+        elif counts[name] == 1:
+            names.append(name)
+        else:
+            names.append(next(new for i in itertools.count(1) if (new := f"{name} {i}") not in taken))
+            taken.add(names[-1])
+    return names
 
 
 def _said_voices(lines: Sequence[Part], said: Remarks) -> tuple[Voice, ...]:

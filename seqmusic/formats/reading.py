@@ -14,7 +14,8 @@ class Reading:
     Attributes:
         score: what was read.
         repairs: what is wrong in the file, and was mended.
-        losses: what is in the file and not in the score, such as drums, or how far notes were moved to the grid.
+        losses: what is in the file and not in the score, such as drums, chords that were taken apart into voices, or how far notes
+            were moved to the grid.
     """
 
     score: Score

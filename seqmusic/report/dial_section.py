@@ -3,40 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
-from seqmusic.evaluation.dial import ALONE, LADDERS, MIN_P, RULED, UNITS, Dial, DialPoint, Reading
-from seqmusic.evaluation.samples import HEAD_BARS
-from seqmusic.figures import COLORS, GRAY, new_figure, settings
+from seqmusic.evaluation.dial import ALONE, LADDERS, MIN_P, RULED, UNITS, Dial, DialPoint, Reading, Setting, ladders, turn_dial
+from seqmusic.evaluation.samples import HEAD_BARS, MOST_BARS, heads
+from seqmusic.figures import COLORS, GRAY, new_figure
+from seqmusic.figures import settings as drawn_with
+from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
+from seqmusic.report.copying import FILE, Copying, copying_charts, copying_table, read_copying
 from seqmusic.report.sections import Cell, Chart, Column, Section, Table
+from seqmusic.score import Score
 
 _SIZE = 5.2, 3.3  # inches
 _STYLE: dict[str, object] = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
 _DRAWN = {ALONE: (COLORS[0], "o", "-"), RULED: (COLORS[1], "s", "--"), MIN_P: (COLORS[2], "D", "-.")}  # color, point, line
 _SAID = {ALONE: ALONE, RULED: RULED, MIN_P: "min-p, model alone at temperature 1"}
 _WORKS = "held-out works"
+_OVER_TRAINING = (
+    "Over the batches stands another training with the same settings, and one without dropout, hidden input, weight decay and "
+    "transposition: what it gains on the works that it learns by heart it loses on others."
+)
+_NOTHING_SAMPLED = (
+    f"Samples go on from the first {HEAD_BARS} bars of held-out works. None of these works has more bars and at most {MOST_BARS}, "
+    "so nothing was sampled."
+)
 _COPIED_AT = (0.4, 0.8, 1.0, 1.3)  # temperatures of the model alone whose copies are drawn
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+
+def sample_sections(
+    model: Transformer,
+    held_out: Sequence[Score],
+    training: Sequence[Score],
+    folder: Path,
+    *,
+    n: int = 100,
+    settings: Sequence[Setting] | None = None,
+) -> tuple[Section, ...]:
+    """The temperature dial and the originality of a model; shows progress, and takes minutes.
+
+    Where no held-out work can be continued, one section that says so.
+
+    Args:
+        model: a trained model.
+        held_out: works that it was not trained on.
+        training: those that it was trained on.
+        folder: of the model; copying over its training is shown where the folder holds a table of it.
+        n: about how many samples at each setting.
+        settings: how they are drawn; all of `ladders` when None.
+
+    Raises:
+        FormatError: the table in the folder is damaged.
+    """
+    over_training = read_copying(folder / FILE) if (folder / FILE).is_file() else ()
+    words = model.vocabulary
+    if not heads(held_out, context_length=model.settings.context_length, max_voices=words.max_voices):
+        return (Section("dial", "The temperature dial", (_NOTHING_SAMPLED,)),)
+    settings = ladders() if settings is None else settings
+    with tqdm(total=n * len(settings), desc="sampling", unit="piece") as bar:
+        dial = turn_dial(model, held_out, training, settings, n=n, tick=bar.update)
+    return dial_section(dial), copy_section(dial, over_training)
 
 
 def dial_section(dial: Dial) -> Section:
     """Every measure as a curve over the settings, and the setting that comes closest to the works."""
     means, recommended = dial.mean_gaps(), dial.recommended()
     closest = ", ".join(f"{name} {mean:.2f}" for name, mean in sorted(means.items(), key=lambda item: item[1])[:3])
+    n_pieces = max(point.pieces for point in dial.points)
+    rules = " ".join(f"“{_upper(name)}” is {words}." for name, words in LADDERS.items())
     prose = (
-        f"The model was given the first {HEAD_BARS} bars of held-out works in all voices, and composed the rest, to the same length: "
-        f"about {max(point.pieces for point in dial.points)} pieces at each setting. What follows the same {HEAD_BARS} bars in the "
-        "held-out works was measured alike; it is the dashed line, with its interval. All intervals are of 95 percent, by bootstrap "
-        "over pieces. "
-        + " ".join(f"“{name[:1].upper()}{name[1:]}” is {words}." for name, words in LADDERS.items()),
-        f"Recommended: {recommended.name}. Rule: the smallest mean gap over all {len(dial.works)} measures, where a gap is how far a "
-        "value lies outside the interval of the held-out works, divided by the farthest of all settings. "
+        f"The model was given the first {HEAD_BARS} bars of held-out works in all voices, and composed the rest, to the same "
+        f"length: about {n_pieces} pieces at each setting. What follows the same {HEAD_BARS} bars in the held-out works was "
+        f"measured alike; it is the dashed line, with its interval (95 percent, by bootstrap over pieces). {rules}",
+        f"Recommended: {recommended.name}. Rule: the smallest mean gap over all {len(dial.works)} measures, where a gap is how far "
+        "a value lies outside the interval of the held-out works, divided by the farthest of all settings. "
         f"The smallest mean gaps: {closest}. What is closest in each single measure stands in the table.",
-        "Distances are those of Jensen and Shannon to the training works, 0 for equal shares and 1 where nothing is shared; the dotted "
-        "line is how far two halves of the training works are apart, and below it a distance says nothing.",
+        "Distances are those of Jensen and Shannon to the training works, 0 for equal shares and 1 where nothing is shared; the "
+        "dotted line is how far two halves of the training works are apart, and below it a distance says nothing.",
     )
     charts = (
         Chart(_mean_gap_figure(dial), "How far each setting is from the held-out works, all measures together: lower is closer."),
@@ -45,9 +93,14 @@ def dial_section(dial: Dial) -> Section:
     return Section("dial", "The temperature dial", prose, charts, tables=(_best_table(dial), _gap_table(dial), _dial_table(dial)))
 
 
-def copy_section(dial: Dial) -> Section:
-    """How much samples copy from the training works, beside what held-out works have in common with them."""
-    prose = (
+def copy_section(dial: Dial, over_training: Sequence[Copying] = ()) -> Section:
+    """How much samples copy from the training works, beside what held-out works have in common with them.
+
+    Args:
+        dial: where the samples come from.
+        over_training: copying beside the loss, over a training like that of the model, where it was measured.
+    """
+    prose: tuple[str, ...] = (
         "The longest passage of each piece that a training work has note for note, in all voices together and in whatever key. "
         "Held-out works share passages with the training works as well: the figures of speech of a style. A model that copies has "
         "more of the long ones than they have.",
@@ -63,8 +116,13 @@ def copy_section(dial: Dial) -> Section:
         *(Column(f"notes_{round(100 * q)}", f"{100 * q:.0f} % of the pieces, notes up to", "g") for q in _QUANTILES),
     )
     table = Table("copies", "Notes of the longest copied passage.", columns, ((_WORKS, *_copy_cells(dial.works_copies)), *rows))
-    caption = "Of the pieces, how many copy a passage so long or longer (the model alone)."
-    return Section("originality", "Originality", prose, (Chart(shares, caption),), tables=(table,))
+    charts = [Chart(shares, "Of the pieces, how many copy a passage so long or longer (the model alone).")]
+    tables = [table]
+    if over_training:
+        charts += copying_charts(over_training)
+        tables.append(copying_table(over_training))
+        prose = (*prose, _OVER_TRAINING)
+    return Section("originality", "Originality", prose, tuple(charts), tables=tuple(tables))
 
 
 def _is_drawn(point: DialPoint) -> bool:
@@ -84,13 +142,13 @@ def _copy_cells(copies: Sequence[int]) -> tuple[Cell, ...]:
 def _caption(dial: Dial, name: str) -> str:
     best = dial.best().get(name)
     written = dial.works[name]
-    says = f"{name[:1].upper()}{name[1:]}, {UNITS[name]}. Held-out works: {written.value:.3g} [{written.low:.3g}..{written.high:.3g}]"
+    says = f"{_upper(name)}, {UNITS[name]}. Held-out works: {written.value:.3g} [{written.low:.3g}..{written.high:.3g}]"
     return f"{says}; closest: {best}." if best else f"{says}."
 
 
 def _measure_figure(dial: Dial, name: str) -> Any:
     """One measure over the temperatures, and over min-p beside them."""
-    with settings(_STYLE):
+    with drawn_with(_STYLE):
         figure, (left, right) = _two_panels(f"{name}, {UNITS[name]}")
         for ladder in LADDERS:
             points = [point for point in dial.points if point.setting.ladder == ladder]
@@ -109,7 +167,7 @@ def _measure_figure(dial: Dial, name: str) -> Any:
 
 def _mean_gap_figure(dial: Dial) -> Any:
     means = dial.mean_gaps()
-    with settings(_STYLE):
+    with drawn_with(_STYLE):
         figure, (left, right) = _two_panels("mean gap to the held-out works, 0 to 1")
         for ladder in LADDERS:
             own = [point.setting for point in dial.points if point.setting.ladder == ladder]
@@ -128,7 +186,7 @@ def _two_panels(title: str) -> tuple[Any, Any]:
     """A figure with a panel for temperatures and one for min-p, which have their heights in common."""
     figure = new_figure(*_SIZE)
     panels = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
-    figure.suptitle(title[:1].upper() + title[1:], x=0.01, ha="left", fontsize=11)
+    figure.suptitle(_upper(title), x=0.01, ha="left", fontsize=11)
     for panel, label in zip(panels, ("temperature", "min-p"), strict=True):
         panel.set_xlabel(label)
         panel.grid(axis="y", color="#e4e4e4", linewidth=0.8)
@@ -172,7 +230,7 @@ def _gap_table(dial: Dial) -> Table:
 def _dial_table(dial: Dial) -> Table:
     """Everything that is drawn."""
     gaps = dial.gaps()
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (p.setting.name, p.setting.ladder, p.setting.at, name, UNITS[name], *_ends(own), gaps[p.setting.name].get(name))
         for p in dial.points
         for name, own in p.readings.items()
@@ -184,6 +242,10 @@ def _dial_table(dial: Dial) -> Table:
         *(Column("low", "from", ".4g"), Column("high", "to", ".4g"), Column("gap", "gap", ".3f")),
     )
     return Table("dial", "Every measure at every setting.", columns, tuple(rows), is_folded=True)
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _ends(own: Reading) -> tuple[float, float, float]:

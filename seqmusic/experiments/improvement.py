@@ -196,7 +196,7 @@ def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) ->
         minutes=minutes,
         learning_rate=LOW_RATE * before.learning_rate,
         schedule="linear",
-        evaluate_every=max(1, len(ground.data.shifts) // before.batch_size),
+        evaluate_every=max(1, len(ground.data.pieces) // before.batch_size),
         patience=0,
         seed=before.seed + 1,  # other batches than those that the run began with
     )

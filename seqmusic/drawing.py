@@ -23,10 +23,17 @@ from seqmusic.training.loop import TrainingSettings
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
-    """Pieces ready to be drawn, and how many voices the context has room for."""
+    """Pieces ready to be drawn.
+
+    Attributes:
+        pieces: of which a batch is drawn.
+        max_voices: how many voices the context has room for.
+        is_moved: whether each is transposed when it is drawn.
+    """
 
     pieces: Pieces
     max_voices: int = MAX_VOICES
+    is_moved: bool = True
 
 
 def training_data(works: Sequence[Work]) -> TrainingData:
@@ -42,7 +49,7 @@ def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> lis
     chance = np.random.default_rng([settings.seed, epoch, place])
     order, firsts = _order(data.pieces, settings.seed, settings.batch_size, epoch)
     chosen = order[firsts[place] : firsts[place] + settings.batch_size].tolist()
-    shifts = [int(chance.choice(data.pieces.shifts(piece))) for piece in chosen]
+    shifts = [int(chance.choice(data.pieces.shifts(piece) if data.is_moved else [0])) for piece in chosen]
     tiles, ask = drawn_task(moved(data.pieces.taken(chosen), shifts), chance, settings.given_share)
     return trace_tiles(tiles, ask, data.max_voices)
 

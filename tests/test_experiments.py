@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.drawing import draw_batch, training_data
-from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.errors import CheckpointError, CorpusError, FormatError
 from seqmusic.experiments.comparison import comparison_study
 from seqmusic.experiments.laws import PowerLaw, fit_parabola, fit_power_law
 from seqmusic.experiments.learning_curve import extrapolated, learning_curve_study, nested_part
@@ -166,6 +166,15 @@ def test_a_learning_curve_from_end_to_end_and_again(few: Dataset, tmp_path: Path
 def test_fewer_works_than_a_batch_are_drawn_all(few: Dataset) -> None:
     data, settings = training_data(few.part("train")[:2]), replace(TINY.training, batch_size=3)
     assert [len(draw_batch(data, settings, step)) for step in range(6)] == [2] * 6
+
+
+def test_too_small_corpora_are_refused_before_anything_is_trained(few: Dataset, tmp_path: Path) -> None:
+    works = few.part("train")
+    with pytest.raises(CorpusError, match="has no works to validate"):
+        learning_curve_study(TINY, Dataset(tuple(works)), tmp_path / "s")
+    with pytest.raises(CorpusError, match="needs 3 works to train on or more, the corpus has 2"):
+        learning_curve_study(TINY, Dataset((*works[:2], *few.part("valid"))), tmp_path / "s")
+    assert not (tmp_path / "s").exists()
 
 
 def test_scaling_from_end_to_end(few: Dataset, tmp_path: Path) -> None:

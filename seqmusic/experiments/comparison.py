@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from seqmusic.checkpoints import make_masks
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.evaluation.likelihood import EventScores, Likelihood, score_pieces, summed
 from seqmusic.evaluation.ngram import NGram
 from seqmusic.evaluation.rivals import SETTINGS, Contender, grammar_contenders
 from seqmusic.evaluation.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.experiments.study import Row, corpus_name, most_voices, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, corpus_name, held_part, open_study, run_trials, table_text, write_table
 from seqmusic.experiments.trial import train_trial
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
@@ -60,23 +60,21 @@ def comparison_study(
     Raises:
         FormatError: the folder holds something else.
         CheckpointError: the folder holds another study.
+        CorpusError: a part of the corpus is empty.
         MissingExtraError: matplotlib or scikit-learn is not installed.
         ValueError: no such split, or no time.
     """
     if not 0 < cpu_seconds < float("inf"):
         raise ValueError(f"cpu_seconds must be above 0, got {cpu_seconds}")
     new_figure(1, 1)
-    training = dataset.part("train")
-    learned, valid, pieces = (
-        held_out([work.score for work in dataset.part(part)], most_voices(dataset)) for part in ("train", "valid", split)
-    )
+    learned, valid, pieces = (held_part(dataset, part) for part in ("train", "valid", split))
     open_study(folder, {"experiment": "compare", "corpus": corpus_name(dataset), "split": split, "cpu_seconds": cpu_seconds})
     trials: dict[str, Callable[[], Row]] = {
         "5-gram": partial(_counted, lambda: NGram(learned.traces), pieces),
         "decision tree": partial(_counted, lambda: Trees(learned.traces, ONE_TREE), pieces),
         "random trees": partial(_counted, lambda: Trees(learned.traces, TreeSettings()), pieces),
     }
-    for contender in reversed(grammar_contenders(training, valid)):
+    for contender in reversed(grammar_contenders(dataset.part("train"), valid)):
         trials[contender.name.removeprefix("voice-order ")] = partial(_trained, contender, valid, pieces, cpu_seconds)
     rows = [{"model": name, **row} for name, row in run_trials(folder, trials, show).items()]
     _write(folder, rows, split, show)

@@ -29,6 +29,7 @@ from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.charts import Bars, bar_chart
+from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.checkpoint import WEIGHTS, save_weights
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
@@ -37,7 +38,7 @@ MEANS = ("mean of the run's and the likeliest weights", "mean of the run's and a
 TEMPERATURES = "calibrated temperatures"
 AS_IT_IS = "as it is"
 _MOST_DROPOUT = 0.9
-_TUNING_SHARE = 0.8  # of the minutes; the rest is for evaluation
+_PATIENCE = 4  # epochs without progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, sh
         run: the folder of a trained model, or the name of one that comes with seqmusic; it is left as it is.
         dataset: what it was trained on, in the same parts.
         out: new, or one to go on with; in the end it is the folder of a run.
-        minutes: for the trainings together; what is tried besides takes a minute or so.
+        minutes: of processor time for the trainings together; evaluations, a minute or so, come on top.
         show: takes lines for people.
 
     Returns:
@@ -148,7 +149,7 @@ def _check_works(folder: Path, dataset: Dataset) -> None:
 
 def _tried(ground: _Ground, minutes: float, show: Callable[[str], None]) -> tuple[list[Step], str, Transformer]:
     """The steps, the name of what was kept last, and its model."""
-    each = _TUNING_SHARE * minutes / len(TUNINGS)
+    each = minutes / len(TUNINGS)
     rows = run_trials(
         ground.out,
         {AS_IT_IS: partial(_scored, ground, AS_IT_IS, ground.model)}
@@ -187,21 +188,26 @@ def _likelihood(model: Transformer, pieces: HeldOut) -> Likelihood:
 
 
 def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) -> Row:
-    """Some epochs at a low and falling rate from the run's weights, evaluated after each."""
+    """Some epochs at a low rate from the run's weights, evaluated after each; over early where nothing comes of it."""
     before = ground.configuration.training
     settings = replace(
         before,
         steps=1_000_000,
-        minutes=minutes,
+        minutes=0.0,
         learning_rate=LOW_RATE * before.learning_rate,
-        schedule="linear",
+        schedule="constant",
+        warmup=0.0,
         evaluate_every=max(1, len(ground.data.shifts) // before.batch_size),
-        patience=0,
+        patience=_PATIENCE,
         seed=before.seed + 1,  # other batches than those that the run began with
     )
     model = Transformer(_with_dropout(ground.model.settings, dropout_factor), ground.model.vocabulary)
     model.load_state_dict(ground.model.state_dict())
-    done = train_trial(model, settings, lambda step: draw_batch(ground.data, settings, step), ground.pieces, name=name)
+
+    def draw(step: int) -> Sequence[Trace]:
+        return draw_batch(ground.data, settings, step)
+
+    done = train_trial(model, settings, draw, ground.pieces, cpu_seconds=60 * minutes, name=name)
     return _scored(ground, name, model) | done.figures()
 
 

@@ -19,9 +19,10 @@ from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.drawing import draw_batch, training_data
-from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.errors import CorpusError
+from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.experiments.laws import PowerLaw, fit_power_law, resampled
-from seqmusic.experiments.study import Row, common_settings, most_voices, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, common_settings, held_part, open_study, run_trials, table_text, write_table
 from seqmusic.experiments.trial import train_trial
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
@@ -30,6 +31,7 @@ from seqmusic.report.charts import Line, line_chart
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 _N_RESAMPLES = 1000
+_FEWEST_PARTS = 3
 _LEVEL = 0.95
 
 
@@ -74,14 +76,17 @@ def learning_curve_study(
         FormatError: the folder holds something else.
         CheckpointError: the folder holds another study.
         MissingExtraError: matplotlib is not installed.
-        ValueError: no seed, or too few works for three parts.
+        CorpusError: too few works for three parts, or none to validate.
+        ValueError: no seed.
     """
     if n_seeds < 1:
         raise ValueError(f"n_seeds must be 1 or more, got {n_seeds}")
     new_figure(1, 1)
     works = dataset.part("train")
-    pieces = held_out([work.score for work in dataset.part("valid")], most_voices(dataset))
+    pieces = held_part(dataset, "valid")
     sizes = sorted({max(1, round(share * len(works))) for share in SHARES})
+    if len(sizes) < _FEWEST_PARTS:
+        raise CorpusError(f"a learning curve needs {_FEWEST_PARTS} works to train on or more, the corpus has {len(works)}")
     seeds = [configuration.training.seed + k for k in range(n_seeds)]
     open_study(folder, common_settings("learning-curve", configuration, dataset))
     trials = {

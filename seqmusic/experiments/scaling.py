@@ -26,9 +26,9 @@ from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.drawing import TrainingData, draw_batch, training_data
-from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.experiments.laws import Parabola, fit_parabola
-from seqmusic.experiments.study import Row, common_settings, most_voices, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, common_settings, held_part, open_study, run_trials, table_text, write_table
 from seqmusic.experiments.trial import train_trial
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
@@ -68,6 +68,7 @@ def scaling_study(
     Raises:
         FormatError: the folder holds something else.
         CheckpointError: the folder holds another study.
+        CorpusError: the corpus has no works to validate.
         MissingExtraError: matplotlib is not installed.
         ValueError: fewer than three widths, one that heads do not divide, no time, or no seed.
     """
@@ -76,7 +77,7 @@ def scaling_study(
     constant = replace(configuration.training, steps=1_000_000, minutes=0.0, schedule="constant", warmup=1e-5, patience=0)
     configuration = replace(configuration, training=constant)
     budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
-    pieces = held_out([work.score for work in dataset.part("valid")], most_voices(dataset))
+    pieces = held_part(dataset, "valid")
     data = replace(training_data(dataset.part("train")), max_voices=pieces.max_voices)
     own = {"[model] width", "[training] evaluate_every"}
     settings = {name: value for name, value in common_settings("scaling", configuration, dataset).items() if name not in own}

@@ -17,10 +17,12 @@ from tqdm import tqdm
 from seqmusic.checkpoints import MAX_VOICES
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.errors import CheckpointError, CorpusError, FormatError
+from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.formats.files import write_atomic
 
 SETTINGS = "study.json"
+_USES = {"train": "train on", "valid": "validate", "test": "test"}
 Row = dict[str, Any]
 
 
@@ -90,9 +92,16 @@ def corpus_name(dataset: Dataset) -> str:
     return f"{', '.join(parts)} works, {hashlib.sha256(known.encode()).hexdigest()[:8]}"
 
 
-def most_voices(dataset: Dataset) -> int:
-    """How many voices a model must know to learn from any work of the data set, and be asked about it."""
-    return max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)])
+def held_part(dataset: Dataset, split: str) -> HeldOut:
+    """A part of the data set ready to be scored, for a model of as many voices as any of its works has.
+
+    Raises:
+        CorpusError: the part is empty.
+    """
+    works = dataset.part(split)
+    if not works:
+        raise CorpusError(f"the corpus has no works to {_USES[split]}; give it some: seqmusic data prepare")
+    return held_out([work.score for work in works], max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)]))
 
 
 def write_table(path: Path, rows: Sequence[Row]) -> None:

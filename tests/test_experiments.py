@@ -8,19 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqmusic.checkpoints import VOCABULARY, make_masks
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.drawing import draw_batch, training_data
 from seqmusic.errors import CheckpointError, CorpusError, FormatError
+from seqmusic.evaluation.likelihood import score_pieces
 from seqmusic.experiments.comparison import comparison_study
 from seqmusic.experiments.laws import PowerLaw, fit_parabola, fit_power_law
 from seqmusic.experiments.learning_curve import extrapolated, learning_curve_study, nested_part
 from seqmusic.experiments.scaling import at_budget, scaling_study
-from seqmusic.experiments.study import open_study, run_trials
-from seqmusic.model.transformer import ModelSettings
+from seqmusic.experiments.study import held_part, open_study, run_trials
+from seqmusic.experiments.trial import train_trial
+from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import Score
 from seqmusic.training.loop import TrainingSettings
 
@@ -166,6 +170,20 @@ def test_a_learning_curve_from_end_to_end_and_again(few: Dataset, tmp_path: Path
 def test_fewer_works_than_a_batch_are_drawn_all(few: Dataset) -> None:
     data, settings = training_data(few.part("train")[:2]), replace(TINY.training, batch_size=3)
     assert [len(draw_batch(data, settings, step)) for step in range(6)] == [2] * 6
+
+
+def test_a_trial_leaves_the_weights_of_its_best_evaluation(few: Dataset) -> None:
+    data, pieces = training_data(few.part("train")), held_part(few, "valid")
+    wild = replace(TINY.training, steps=6, evaluate_every=1, learning_rate=0.5, schedule="constant", averaging=0.0)
+    torch.manual_seed(0)
+    model = Transformer(TINY.model, VOCABULARY)
+    done = train_trial(model, wild, lambda step: draw_batch(data, wild, step), pieces)
+    assert done.best.nats_per_cell < done.curve[-1].nats_per_cell
+    masks = make_masks(torch.device("cpu"))
+    now = score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes).nats_per_cell
+    assert now == pytest.approx(done.best.nats_per_cell)
+    shown = [sum(len(trace.events) - 1 for trace in draw_batch(data, wild, step)) for step in range(6)]
+    assert [point.positions for point in done.curve] == np.cumsum(shown).tolist()
 
 
 def test_too_small_corpora_are_refused_before_anything_is_trained(few: Dataset, tmp_path: Path) -> None:

@@ -156,8 +156,8 @@ def test_a_budget_between_evaluations_is_read_on_a_logarithmic_scale() -> None:
 def test_a_learning_curve_from_end_to_end_and_again(few: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "works"
     found = learning_curve_study(TINY, few, out, n_seeds=1, show=silent)
-    assert {"trials.csv", "table.csv", "result.json", "learning-curve.svg", "learning-curve.png"} <= {p.name for p in out.iterdir()}
-    with (out / "table.csv").open(encoding="utf-8") as file:
+    assert {f"learning_curve.{kind}" for kind in ("csv", "json", "svg", "png")} <= {p.name for p in out.iterdir()}
+    with (out / "learning_curve.csv").open(encoding="utf-8") as file:
         assert [int(row["works"]) for row in csv.DictReader(file)] == [1, 2, 4, 8]
     before = {path: path.stat().st_mtime_ns for path in (out / "trials").iterdir()}
     assert learning_curve_study(TINY, few, out, n_seeds=1, show=silent) == found
@@ -199,7 +199,7 @@ def test_scaling_from_end_to_end(few: Dataset, tmp_path: Path) -> None:
     told: list[str] = []
     found = scaling_study(TINY, few, tmp_path / "s", widths=(8, 16, 24), cpu_seconds=0.05, show=told.append)
     assert len(found) == 4
-    result = json.loads((tmp_path / "s" / "result.json").read_text())
+    result = json.loads((tmp_path / "s" / "scaling.json").read_text())
     assert len(result["table"]) == 12
     assert result["answer"] in told
     with pytest.raises(ValueError, match="a width must be a multiple of 4 x heads"):

@@ -14,7 +14,7 @@ from seqmusic.corpus.digests import Digests, shingles
 from seqmusic.corpus.fingerprints import Fingerprints, numbered
 from seqmusic.corpus.prepared import NAMES_FILE, check_finished, is_prepared, pieces_folder, work_digests
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.corpus.table import COLUMNS, WORKS_FILE, Entry, read_works, table_text, works_rows
+from seqmusic.corpus.table import COLUMNS, WORKS_FILE, Entry, entries_of, read_works, table_text, works_rows
 from seqmusic.errors import CorpusError
 from seqmusic.formats.files import write_atomic
 from seqmusic.tokens.pieces import Pieces, load_pieces, pieces_of
@@ -75,8 +75,7 @@ def load_material(data: Path | None = None) -> Material:
 
 def material_of(dataset: Dataset) -> Material:
     """The works of a data set in memory."""
-    kept, table = dataset.kept, table_text(COLUMNS, works_rows(dataset))
-    entries = {work.name: Entry(work.split, work.family, work.reason, work.style) for work in dataset.works}
+    kept, entries, table = dataset.kept, entries_of(dataset), table_text(COLUMNS, works_rows(dataset))
     styles = {style: number for number, style in enumerate(styles_of(entries))}
     pieces = pieces_of([work.score for work in kept], [styles.get(work.style) for work in kept])
     names = tuple(work.name for work in kept)

@@ -38,6 +38,11 @@ def write_works(dataset: Dataset, path: Path) -> Path:
     return write_atomic(path, table_text(COLUMNS, works_rows(dataset)))
 
 
+def entries_of(dataset: Dataset) -> dict[str, Entry]:
+    """What the table of a data set says about each work."""
+    return {work.name: Entry(work.split, work.family, work.reason, work.style) for work in dataset.works}
+
+
 def works_rows(dataset: Dataset) -> list[tuple[str, ...]]:
     """The rows of the table of all works."""
     return [_row(work) for work in dataset.works]

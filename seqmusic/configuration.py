@@ -99,9 +99,10 @@ def _tables() -> dict[str, Any]:
 
 
 def _choices() -> dict[str, tuple[str, ...]]:
+    from seqmusic.model.transformer import NORMALIZATIONS
     from seqmusic.training.loop import OPTIMIZERS, SCHEDULES
 
-    return {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+    return {"normalization": NORMALIZATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

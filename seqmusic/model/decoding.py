@@ -1,6 +1,7 @@
 """The model one event at a time, arrays in and arrays out: what generation asks, and the two ways to answer.
 
-On a processor the step is `array_decoding`'s; elsewhere, on a GPU, the module itself takes it.
+On a processor the step is `array_decoding`'s; elsewhere, on a GPU or with another normalization or
+output layer, the module takes it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Decoder(Protocol):
 def make_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
     """The faster way to decode `n_rows` sequences of at most `length` events on the model's device."""
     is_on_processor = next(model.parameters()).device.type == "cpu"
-    return ArrayDecoder(model, n_rows, length) if is_on_processor else ModuleDecoder(model, n_rows, length)
+    is_usual = model.settings.normalization == "layer" and model.settings.relative_output
+    return ArrayDecoder(model, n_rows, length) if is_on_processor and is_usual else ModuleDecoder(model, n_rows, length)
 
 
 class ModuleDecoder:

@@ -6,6 +6,7 @@ onset of its own event, so a score between them can depend on how long ago a not
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +29,16 @@ class ModelSettings:
     feedforward: int = 4  # width of the feed-forward layer, in widths
     dropout: float = 0.2  # probability, 0..1
     input_dropout: float = 0.0  # probability that an event, and each column beside it, is hidden in training, 0..1
+    normalization: str = "layer"  # before attention and feed-forward: layer, rms or none
+    relative_output: bool = True  # whether the output layer also says pitches as intervals and durations as lags
+
+
+NORMALIZATIONS = ("layer", "rms", "none")
+
+
+def _normalization(settings: ModelSettings) -> nn.Module:
+    kinds: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "rms": nn.RMSNorm, "none": nn.Identity}
+    return kinds[settings.normalization](settings.width)
 
 
 class Cache:
@@ -46,7 +57,7 @@ class Block(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         width, self.heads, self.dropout = settings.width, settings.heads, settings.dropout
-        self.norm_attention, self.norm_feedforward = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.norm_attention, self.norm_feedforward = _normalization(settings), _normalization(settings)
         self.project_in, self.project_out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
         self.widen = nn.Linear(width, settings.feedforward * width)
         self.narrow = nn.Linear(settings.feedforward * width, width)
@@ -85,8 +96,8 @@ class Transformer(nn.Module):
         starts = torch.tensor([sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))])
         self.register_buffer("starts", starts, persistent=False)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
-        self.norm = nn.LayerNorm(width)
-        self.heads = Heads(width, vocabulary)
+        self.norm = _normalization(settings)
+        self.heads = Heads(width, vocabulary, is_relative=settings.relative_output)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
                 nn.init.normal_(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 from seqmusic.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from seqmusic.model.transformer import ModelSettings
+    from seqmusic.model.settings import ModelSettings
     from seqmusic.training.loop import TrainingSettings
 
 _TRUTHS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
@@ -35,7 +35,7 @@ _BELOW_1 = _Range(lambda value: 0 <= value < 1, "0 or more and below 1")
 _RANGES = {
     "model": dict.fromkeys(("width", "layers", "heads", "feedforward"), _AT_LEAST_1)
     | {"context_length": _Range(lambda value: value >= 16, "16 or more"), "dropout": _BELOW_1, "input_dropout": _BELOW_1},
-    "training": dict.fromkeys(("steps", "batch_size", "evaluate_every"), _AT_LEAST_1)
+    "training": dict.fromkeys(("steps", "batch_size", "accumulate", "evaluate_every"), _AT_LEAST_1)
     | dict.fromkeys(("minutes", "weight_decay", "l1", "clip", "patience", "seed"), _AT_LEAST_0)
     | {"learning_rate": _POSITIVE, "warmup": _SHARE, "averaging": _BELOW_1, "given_share": _SHARE},
 }
@@ -92,17 +92,17 @@ def configuration_text(configuration: Configuration) -> str:
 
 
 def _tables() -> dict[str, Any]:
-    from seqmusic.model.transformer import ModelSettings
+    from seqmusic.model.settings import ModelSettings
     from seqmusic.training.loop import TrainingSettings
 
     return {"model": ModelSettings, "training": TrainingSettings}
 
 
 def _choices() -> dict[str, tuple[str, ...]]:
-    from seqmusic.model.transformer import NORMALIZATIONS
-    from seqmusic.training.loop import OPTIMIZERS, SCHEDULES
+    from seqmusic.model.settings import NORMALIZATIONS
+    from seqmusic.training.loop import OPTIMIZERS, PRECISIONS, SCHEDULES
 
-    return {"normalization": NORMALIZATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+    return {"normalization": NORMALIZATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

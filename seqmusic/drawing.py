@@ -44,7 +44,7 @@ def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> lis
     shuffled = np.random.default_rng([settings.seed, epoch])
     order = np.argsort(data.lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")  # alike in length: little padding
     chance = np.random.default_rng([settings.seed, epoch, place])
-    left_over = int(shuffled.integers(n_pieces % settings.batch_size + 1))
+    left_over = int(shuffled.integers(max(0, n_pieces - batches * settings.batch_size) + 1))
     first = left_over + int(shuffled.permutation(batches)[place]) * settings.batch_size
     chosen = order[first : first + settings.batch_size].tolist()
     shifts = [int(chance.choice(data.shifts[piece])) for piece in chosen]

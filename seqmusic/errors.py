@@ -11,6 +11,7 @@ A wrong argument is a ``ValueError``; a wrong file, checkpoint, corpus or config
     ├── ConfigurationError   a configuration with an unknown key or a bad value
     ├── CheckpointError      a model folder that is missing, damaged, or of another kind
     ├── DeviceError          a device that is not there
+    ├── ProcessError         one of several processes that train together has ended
     ├── RequestError         a request for music that no piece can meet
     └── MissingExtraError    an optional part that is not installed
 """
@@ -60,6 +61,10 @@ class CheckpointError(SeqmusicError):
 
 class DeviceError(SeqmusicError):
     """A device that is not there."""
+
+
+class ProcessError(SeqmusicError):
+    """One of several processes that train together has ended, or cannot be reached."""
 
 
 class RequestError(SeqmusicError):

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
 from seqmusic.checkpoints import load_model, make_masks, tokens_of, vocabulary
-from seqmusic.configuration import Configuration, configuration_text, read_configuration
+from seqmusic.configuration import Configuration, configuration_text
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import write_fingerprints
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.corpus.table import read_works, write_works
+from seqmusic.corpus.table import write_works
 from seqmusic.drawing import TrainingData, draw_batch, training_data
-from seqmusic.errors import CheckpointError
+from seqmusic.errors import CheckpointError, ConfigurationError
 from seqmusic.evaluation.baselines import cells, persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
 from seqmusic.formats.files import write_atomic
-from seqmusic.model.heads import Vocabulary
-from seqmusic.model.transformer import ModelSettings, Transformer, n_parameters
+from seqmusic.model.settings import ModelSettings, Vocabulary
+from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.run_folder import (
+    CARD,
+    CONFIGURATION,
+    WORKS,
+    Row,
+    card,
+    check_corpus,
+    check_folder,
+    check_notes,
+    checksum,
+    read_metrics,
+    write_metrics,
+)
 from seqmusic.score import SATB, Score
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of
@@ -32,7 +44,10 @@ from seqmusic.tokens.vocabulary import STYLE, VOICE
 from seqmusic.training.batches import Masks, make_batch, nll
 from seqmusic.training.checkpoint import load_progress, save_progress, save_weights
 from seqmusic.training.device import choose_device
-from seqmusic.training.loop import Report, TrainingState, new_state, train
+from seqmusic.training.lock import locked
+from seqmusic.training.loop import TrainingSettings, TrainingState, new_state, train
+from seqmusic.training.processes import ALONE, Group, joined_group
+from seqmusic.training.stopping import stop_requests
 
 
 def _sized(settings: ModelSettings, other: ModelSettings) -> ModelSettings:
@@ -52,15 +67,21 @@ def _words(data: TrainingData, held_out: Sequence[Score], start: Transformer | N
     return vocabulary(most, has_numbered_voices=min(first, default=VOICE) >= VOICE + len(SATB))
 
 
-@torch.inference_mode()
-def likelihood(model: Transformer, traces: Sequence[Trace], masks: Masks, n_cells: int, batch_size: int = 16) -> dict[str, float]:
-    """Nats a cell, in all and for sound and duration, of whole pieces."""
+@torch.no_grad()
+def likelihood(
+    model: Transformer, traces: Sequence[Trace], masks: Masks, n_cells: int, batch_size: int = 16, group: Group = ALONE
+) -> dict[str, float]:
+    """Nats a cell, in all and for sound and duration, of whole pieces; each process of the group scores its share."""
     device = next(model.parameters()).device
     sound = duration = 0.0
-    ordered = sorted(traces, key=lambda own: len(own.events))
-    for start in range(0, len(ordered), batch_size):
-        a, b = nll(model, make_batch(ordered[start : start + batch_size], device), masks)
-        sound, duration = sound + float(a.double().sum()), duration + float(b.double().sum())
+    ordered, size = sorted(traces, key=lambda own: len(own.events)), batch_size * group.size
+    for start in range(0, len(ordered), size):
+        together = ordered[start : start + size]
+        mine = group.share(together)
+        a, b = nll(model, make_batch(mine or together[:1], device), masks)  # who has none scores one in vain: shards need all
+        if mine:
+            sound, duration = sound + float(a.double().sum()), duration + float(b.double().sum())
+    sound, duration = group.sums(sound, duration)
     return {
         "nats_per_cell": (sound + duration) / n_cells,
         "sound_nats_per_cell": sound / n_cells,
@@ -76,9 +97,10 @@ def train_run(
     start: Path | None = None,
     device: str = "auto",
     resume: bool = False,
+    shard: bool = False,
     show: Callable[[str], None] = print,
 ) -> None:
-    """Train into the folder `out`; Ctrl-C saves, and the run can be resumed.
+    """Train into the folder `out`; Ctrl-C saves, and the run can be resumed, also after it was killed.
 
     Args:
         configuration: model and training.
@@ -87,148 +109,160 @@ def train_run(
         start: a trained model to begin with, for fine-tuning; its sizes are taken from it, and its dropout from the configuration.
         device: "auto", "cpu", "cuda" or "mps".
         resume: go on with the run in `out`.
+        shard: let each of several processes keep a part of the weights alone.
         show: takes lines for people.
 
     Raises:
-        CheckpointError: `out` holds another run, or nothing to resume, or the corpus has changed since; or `start` is no model, or
-            one of fewer voices than the corpus has.
+        CheckpointError: `out` holds another run, or one that is going on, or nothing to resume, or the corpus has changed since;
+            or `start` is no model, or one of fewer voices than the corpus has.
+        ConfigurationError: a batch has fewer pieces than there are processes.
         CorpusError: there is no such corpus.
         DeviceError: the device is not there.
+        FormatError: `out` cannot be written; what was saved is still there.
+        ProcessError: another process has ended.
     """
     place, why = choose_device(device)
     first = None if start is None else load_model(start)
     if first is not None:
         configuration = replace(configuration, model=_sized(configuration.model, first.settings))
-    _check_folder(configuration, out, resume)
-    show(f"device: {place} ({why})")
-    dataset = load_corpus(corpus)
-    if resume:
-        _check_corpus(dataset, out)
-    settings = configuration.training
+    with joined_group(place, shard) as group, ExitStack() as held:
+        group.checks(lambda: check_folder(configuration, out, resume))
+        group.checks(lambda: held.enter_context(locked(out)))
+        say = show if group.is_first else _nothing
+        say(f"device: {group.device} ({why}){f', {group.size} processes' if group.size > 1 else ''}")
+        lesson = _lesson(configuration.training, corpus, first, group)
+        torch.manual_seed(configuration.training.seed)
+        model = Transformer(configuration.model, lesson.words)
+        if first is not None:
+            model.load_state_dict(first.state_dict())
+            say(f"begins with the weights of {start}")
+        n_weights = n_parameters(model)
+        state = new_state(model if group.is_sharded else model.to(group.device), configuration.training, group)
+        if resume:
+            group.checks(lambda: check_corpus(lesson.dataset, out))
+            load_progress(state, out)
+            group.checks(lambda: check_notes(state.notes, lesson.data.tiles, out))
+        state.notes = checksum(lesson.data.tiles)
+        say(f"{n_weights:,} parameters; {len(lesson.data.shifts)} works to train on, {len(lesson.held_out)} to validate")
+        rows = _prepare(state, configuration, lesson, out, group, resume)
+        _follow(state, configuration.training, lesson, out, rows, say, group)
+        if group.is_first:
+            facts = {"parameters": f"{n_weights:,}", "batches": f"{state.step}, {state.seconds:.0f} s"}
+            facts["best on validation"] = f"{state.best:.4f} nats a cell"
+            rivals = _rivals(lesson)
+            say("beside it, on the same works: " + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items()))
+            facts |= {f"{name}, on the same works": f"{nats:.4f} nats a cell" for name, nats in rivals.items()}
+            write_atomic(out / CARD, card(configuration, lesson.dataset, facts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What is learned, and what it is measured on."""
+
+    dataset: Dataset
+    data: TrainingData
+    held_out: Sequence[Score]
+    words: Vocabulary
+    traces: Sequence[Trace]
+    n_cells: int
+
+
+def _lesson(settings: TrainingSettings, corpus: Path | None, start: Transformer | None, group: Group) -> _Lesson:
+    first: list[Dataset] = []
+    group.checks(lambda: first.append(load_corpus(corpus)))  # then the others find it prepared
+    dataset = first[0] if first else load_corpus(corpus)
+    group.checks(lambda: _check_shares(settings, len(dataset.part("train")), group))
     data = training_data(dataset.part("train"))
     held_out = [normalized(work.score) for work in dataset.part("valid")]
-    words = _words(data, held_out, first)
+    words = _words(data, held_out, start)
     data = replace(data, max_voices=words.max_voices)
-    traces, n_cells = trace_tiles(tiles_of(held_out), None, words.max_voices), sum(map(cells, held_out))
-    masks = make_masks(place, words.max_voices)
-    torch.manual_seed(settings.seed)
-    model = Transformer(configuration.model, words)
-    if first is not None:
-        model.load_state_dict(first.state_dict())
-        show(f"begins with the weights of {start}")
-    state = new_state(model.to(place), settings)
-    if resume:
-        load_progress(state, out)
-    show(f"{n_parameters(state.model):,} parameters; {len(data.shifts)} works to train on, {len(held_out)} to validate")
-    write_atomic(out / "config.toml", configuration_text(configuration))
-    write_works(dataset, out / "works.csv")
-    write_fingerprints([work.score for work in dataset.part("train")], out)
-    rows = _read_metrics(out) if resume else []
-    save_progress(state, out)
-    try:
-        _follow(state, configuration, data, traces, n_cells, masks, out, rows, show)
-    except KeyboardInterrupt:
-        save_progress(state, out)
-        show(f"stopped after {state.step} batches and saved; go on with: seqmusic train {out / 'config.toml'} --out {out} --resume")
-        raise
-    training = [normalized(work.score) for work in dataset.part("train")]
-    rivals = {
-        "persistence": sum(persistence_nats(training, held_out)) / n_cells,
-        "5-gram": sum(ngram_nats(trace_tiles(data.tiles, None, words.max_voices), traces)) / n_cells,
-    }
-    show("beside it, on the same works: " + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items()))
-    write_atomic(out / "card.md", _card(configuration, state, dataset, rivals))
+    traces = trace_tiles(tiles_of(held_out), None, words.max_voices)
+    return _Lesson(dataset, data, held_out, words, traces, sum(map(cells, held_out)))
+
+
+def _check_shares(settings: TrainingSettings, n_works: int, group: Group) -> None:
+    n_pieces, n_shares = min(settings.batch_size, n_works), group.size * settings.accumulate
+    if n_shares > n_pieces:
+        raise ConfigurationError(
+            f"[training] a batch of {n_pieces} pieces is too small for {group.size} processes of {settings.accumulate} parts each; "
+            f"start at most {max(1, n_pieces // settings.accumulate)} processes, or raise batch_size"
+        )
+
+
+def _prepare(
+    state: TrainingState, configuration: Configuration, lesson: _Lesson, out: Path, group: Group, resume: bool
+) -> list[Row]:
+    """Write what a run begins with, its configuration last: then it can be resumed. Returns its evaluations so far."""
+    rows = read_metrics(out, state.step) if resume else []
+    if not resume:
+        save_progress(state, out, group)
+    elif state.best_step == state.step > 0:  # it may have been killed before it could write them
+        _save_best(state, configuration.training, out, group)
+    if group.is_first:
+        if rows:
+            write_metrics(out, rows)
+        write_works(lesson.dataset, out / WORKS)
+        write_fingerprints([work.score for work in lesson.dataset.part("train")], out)
+        write_atomic(out / CONFIGURATION, configuration_text(configuration))
+    return rows
 
 
 def _follow(
     state: TrainingState,
-    configuration: Configuration,
-    data: TrainingData,
-    traces: Sequence[Trace],
-    n_cells: int,
-    masks: Masks,
+    settings: TrainingSettings,
+    lesson: _Lesson,
     out: Path,
-    rows: list[dict[str, float]],
-    show: Callable[[str], None],
+    rows: list[Row],
+    say: Callable[[str], None],
+    group: Group,
 ) -> None:
-    settings = configuration.training
+    """Train to the end.
+
+    Written are first the metrics, then the state, then the best weights: what a kill between them leaves, `_prepare` mends.
+    """
+    masks = make_masks(group.device, lesson.words.max_voices)
 
     def evaluate(model: Transformer) -> dict[str, float]:
-        return likelihood(model.eval(), traces, masks, n_cells)
+        return likelihood(model.eval(), lesson.traces, masks, lesson.n_cells, group=group)
 
-    with tqdm(total=settings.steps, initial=state.step, unit="batch", desc="training") as bar:
-        for report in train(state, settings, lambda step: draw_batch(data, settings, step), evaluate, masks):
+    def draw(step: int) -> Sequence[Trace]:
+        return draw_batch(lesson.data, settings, step)
+
+    bar = tqdm(total=settings.steps, initial=state.step, unit="batch", desc="training", disable=not group.is_first)
+    with stop_requests() as is_asked_to_stop, bar:
+        for report in train(state, settings, draw, evaluate, masks, group):
             bar.update(report.step - bar.n)
             bar.set_postfix(loss=f"{report.loss:.3f}", notes_per_s=f"{report.n_events / max(1e-9, state.seconds / state.step):.0f}")
             if report.evaluation:
-                rows.append(_row(report, state))
-                _write_metrics(out, rows)
-                tqdm.write(f"batch {report.step:>5}: {report.evaluation['nats_per_cell']:.4f} nats a cell on validation")
+                rows.append({"step": report.step, "seconds": round(state.seconds, 1), "loss": report.loss, **report.evaluation})
+                if group.is_first:
+                    write_metrics(out, rows)
+                    tqdm.write(f"batch {report.step:>5}: {report.evaluation['nats_per_cell']:.4f} nats a cell on validation")
+                save_progress(state, out, group)
                 if report.is_best:
-                    save_weights(state.averaged if settings.averaging else state.model, out, tokens_of(state.model.vocabulary))
-                save_progress(state, out)
-    show(f"best: {state.best:.4f} nats a cell on validation; the model is in {out}")
+                    _save_best(state, settings, out, group)
+            if group.sums(float(is_asked_to_stop()))[0]:
+                save_progress(state, out, group)
+                resume = f"seqmusic train {out / CONFIGURATION} --out {out} --resume"
+                say(f"stopped after {state.step} batches and saved; go on with: {resume}")
+                raise KeyboardInterrupt
+    say(f"best: {state.best:.4f} nats a cell on validation; the model is in {out}")
 
 
-def _check_folder(configuration: Configuration, out: Path, resume: bool) -> None:
-    if (out / "config.toml").is_file() and not resume:
-        raise CheckpointError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
-    if resume and (out / "config.toml").is_file():
-        before = read_configuration(out / "config.toml", {})
-        for part in ("model", "training"):
-            for name, value in asdict(getattr(configuration, part)).items():
-                old = getattr(getattr(before, part), name)
-                if old != value and (part, name) not in (("training", "steps"), ("training", "minutes")):
-                    raise CheckpointError(f"{out}: [{part}] {name} was {old}, now {value}; resume with the same configuration")
-    if out.exists() and not out.is_dir():
-        raise CheckpointError(f"{out}: is a file; --out names a folder")
+def _save_best(state: TrainingState, settings: TrainingSettings, out: Path, group: Group) -> None:
+    best = state.averaged if settings.averaging else state.model
+    save_weights(best, out, tokens_of(state.model.vocabulary), group=group)
 
 
-def _check_corpus(dataset: Dataset, out: Path) -> None:
-    before = {name: entry.split for name, entry in read_works(out / "works.csv").items()}
-    changed = [work.name for work in dataset.works if before.pop(work.name, None) != work.split] + list(before)
-    if changed:
-        raise CheckpointError(
-            f"{out}: the corpus has changed since ({len(changed)} works, first {changed[0]!r}); train into another folder"
-        )
+def _rivals(lesson: _Lesson) -> dict[str, float]:
+    """Nats a cell of the baselines."""
+    training = [normalized(work.score) for work in lesson.dataset.part("train")]
+    ngram = ngram_nats(trace_tiles(lesson.data.tiles, None, lesson.words.max_voices), lesson.traces)
+    return {
+        "persistence": sum(persistence_nats(training, lesson.held_out)) / lesson.n_cells,
+        "5-gram": sum(ngram) / lesson.n_cells,
+    }
 
 
-def _row(report: Report, state: TrainingState) -> dict[str, float]:
-    return {"step": report.step, "seconds": round(state.seconds, 1), "loss": report.loss, **report.evaluation}
-
-
-def _write_metrics(out: Path, rows: Sequence[dict[str, float]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomic(out / "metrics.csv", text.getvalue())
-
-
-def _read_metrics(out: Path) -> list[dict[str, float]]:
-    path = out / "metrics.csv"
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def _card(configuration: Configuration, state: TrainingState, dataset: Dataset, rivals: dict[str, float]) -> str:
-    sizes = ", ".join(f"{len(dataset.part(name))} {name}" for name in ("train", "valid", "test"))
-    lines = [
-        "# Model card",
-        "",
-        "Trained on the training works listed in works.csv.",
-        "",
-        f"- works: {sizes} (works.csv); the test part was not looked at",
-        f"- parameters: {n_parameters(state.model):,}",
-        f"- batches: {state.step}, {state.seconds:.0f} s",
-        f"- best on validation: {state.best:.4f} nats a cell",
-        *(f"- {name}, on the same works: {nats:.4f} nats a cell" for name, nats in rivals.items()),
-        "",
-        "```toml",
-        configuration_text(configuration).strip(),
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
+def _nothing(text: str) -> None:
+    """What the processes say that are not the first."""

@@ -42,8 +42,11 @@ def scores(draw, max_voices=16):
 
 def boundaries(voice, end_ticks):
     """Ticks where a hole may begin or end: where no note sounds on."""
-    return [tick for tick in {0, end_ticks, 50, 130, *(t for n in voice.notes for t in (n.onset_ticks, n.end_ticks))}
-            if tick <= end_ticks and not any(n.onset_ticks < tick < n.end_ticks for n in voice.notes)]
+    return [
+        tick
+        for tick in {0, end_ticks, 50, 130, *(t for n in voice.notes for t in (n.onset_ticks, n.end_ticks))}
+        if tick <= end_ticks and not any(n.onset_ticks < tick < n.end_ticks for n in voice.notes)
+    ]
 
 
 @st.composite
@@ -67,10 +70,14 @@ def holed(draw):
 
 def without(score, holes):
     """The score without the notes that start in a hole."""
+
     def is_missing(tick, own):
         return any(start <= tick and (end is None or tick < end) for start, end in own)
 
-    return replace(score, voices=tuple(
-        replace(voice, notes=tuple(n for n in voice.notes if not is_missing(n.onset_ticks, own)))
-        for voice, own in zip(score.voices, holes, strict=True)
-    ))
+    return replace(
+        score,
+        voices=tuple(
+            replace(voice, notes=tuple(n for n in voice.notes if not is_missing(n.onset_ticks, own)))
+            for voice, own in zip(score.voices, holes, strict=True)
+        ),
+    )

@@ -12,7 +12,7 @@ import pytest
 
 from seqmusic import __version__
 from seqmusic.cli import app, main
-from seqmusic.cli.arguments import new_folder
+from seqmusic.cli.arguments import grid_ticks, new_folder
 from seqmusic.cli.compose import print_candidates
 from seqmusic.errors import FormatError
 from seqmusic.formats import read_score, write_score
@@ -78,6 +78,20 @@ def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(tmp_path: Path, cap
     assert [line.split()[-2:] for line in from_file] == [line.split()[-2:] for line in notes]
 
 
+def test_a_file_is_read_on_a_grid_and_what_is_not_in_its_score_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    track = b"".join(b"\0\x90\x3c\x40" + bytes((length, 0x80, 0x3C, 0x40)) for length in (90, 97, 101)) + b"\0\xff\x2f\0"
+    path = tmp_path / "played.mid"
+    path.write_bytes(b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4) + track)
+    assert main(["data", "tokens", str(path), "--grid", "1/8"]) == 0
+    told = capsys.readouterr()
+    assert [line.split()[-1] for line in told.out.splitlines() if "PITCH" in line] == ["24", "24", "24"]
+    assert told.err.splitlines()[0].startswith(f"{path}: starts of notes moved to the grid")
+    assert [grid_ticks(text) for text in ("1/1", "1/16", "1/32", "1/4t", "1/16T")] == [96, 6, 3, 16, 4]
+    for text in ("1/5", "1/64", "16", "1/0", "2/8", "1/32t."):
+        with pytest.raises(ValueError, match=f"from 1/1 to 1/32, .*got '{text}'"):
+            grid_ticks(text)
+
+
 def test_data_commands(chorales: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "prepare", "--out", str(tmp_path / "copy")]) == 0
     assert capsys.readouterr().out.startswith("388 of 413 works kept (train 273, valid 38, test 77), 195 tune families")
@@ -95,6 +109,8 @@ def test_data_commands(chorales: object, tmp_path: Path, capsys: pytest.CaptureF
         (["nope"], 'Unknown command "nope"'),
         (["data", "tokens", ""], "the head holds no note"),
         (["data", "tokens", "C4 H4"], "token 2 'H4' at character 4"),
+        (["data", "tokens", "C4", "--grid", "1/8"], "--grid is for a file that was played"),
+        (["data", "tokens", "none.mid", "--grid", "8"], "a grid is a note value from 1/1 to 1/32"),
         (["data", "tokens", "none.mid"], "none.mid: there is no such file"),
         (["data", "tokens", "C" * 5000], "token 1"),
         (["train"], "--out requires an argument"),

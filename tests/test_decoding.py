@@ -1,29 +1,50 @@
 """Decoding step by step: whichever way, however many rows, the logits are those of the module over the whole."""
 
 import copy
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from seqmusic.checkpoints import VOCABULARY
+from seqmusic.checkpoints import VOCABULARY, load_arrays, load_model, make_masks
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.model.array_decoding import ArrayDecoder
-from seqmusic.model.decoding import Decoder, ModuleDecoder, make_decoder
+from seqmusic.model.array_model import Layer, weight_shapes
+from seqmusic.model.decoding import Decoder, as_arrays, make_decoder
+from seqmusic.model.module_decoding import ModuleDecoder
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import SATB, Score, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.grammar import Walk
-from seqmusic.tokens.tokenizer import encode_prompt, trace
+from seqmusic.tokens.tokenizer import encode, encode_prompt, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
+from seqmusic.training.batches import make_batch, nll
 
 SETTINGS = ModelSettings(width=24, layers=3, heads=2, feedforward=5, dropout=0.3, context_length=128)
-WAYS = [ArrayDecoder, ModuleDecoder]
+
+
+def array_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
+    return ArrayDecoder(as_arrays(model), n_rows, length)
+
+
+Way = Callable[[Transformer, int, int], Decoder]
+WAYS = [array_decoder, ModuleDecoder]
 
 
 @pytest.fixture(scope="module")
 def model() -> Transformer:
+    return random_model(SETTINGS)
+
+
+def random_model(settings: ModelSettings) -> Transformer:
     torch.manual_seed(5)
-    made = Transformer(SETTINGS, VOCABULARY).eval()
+    made = Transformer(settings, VOCABULARY).eval()
     for parameter in made.parameters():  # gains and shifts too, so that none of them can be forgotten
         torch.nn.init.normal_(parameter, mean=float(parameter.dim() == 1), std=0.2)
     return made
@@ -37,16 +58,16 @@ def inputs(n_rows: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def decoded(decoder: Decoder, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int) -> list[np.ndarray]:
-    """Hidden states, logits of sounds and of durations, (N, T, ...) each, from the last event of the prompt on."""
-    hidden = [decoder.prefill(events[:, :n_first], context[:, :n_first], ticks[:, : n_first + 1]).copy()]
+    """Logits of sounds and of durations, (N, T, ...) each, from the last event of the prompt on."""
+    decoder.prefill(events[:, :n_first], context[:, :n_first], ticks[:, : n_first + 1])
     sounds, durations = [], []
     for t in range(n_first, events.shape[1] + 1):
         sounds.append(decoder.sound_logits(context[:, t - 1]))
         durations.append(decoder.duration_logits(context[:, t - 1], events[:, t - 1, 0]))
         if t < events.shape[1]:
-            hidden.append(decoder.step(events[:, t], context[:, t], ticks[:, t : t + 2]).copy())
+            decoder.step(events[:, t], context[:, t], ticks[:, t : t + 2])
     assert decoder.length == events.shape[1]
-    return [np.stack(own, axis=1) for own in (hidden, sounds, durations)]
+    return [np.stack(own, axis=1) for own in (sounds, durations)]
 
 
 @torch.inference_mode()
@@ -57,44 +78,61 @@ def whole(model: Transformer, events: np.ndarray, context: np.ndarray, ticks: np
     n_rows, length = sounds.shape
     flat, where = hidden.flatten(0, 1), places.flatten(0, 1)
     logits = model.heads.sound_logits(flat, where), model.heads.duration_logits(flat, where, sounds.flatten())
-    return [hidden.numpy(), *(own.view(n_rows, length, -1).numpy() for own in logits)]
+    return [own.view(n_rows, length, -1).numpy() for own in logits]
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("n_rows", "n_first"), [(1, 1), (3, 7), (4, 2), (6, 7), (16, 5)])
-def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: type, n_rows: int, n_first: int) -> None:
+def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: Way, n_rows: int, n_first: int) -> None:
     given = inputs(n_rows, 17)
     for own, wanted in zip(decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True):
         assert own.shape == wanted.shape
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("normalization", ["rms", "none"])
+def test_so_it_is_with_other_normalizations_and_a_plain_output_layer(way: Way, normalization: str) -> None:
+    other = replace(SETTINGS, layers=1, normalization=normalization, relative_output=False)
+    model = random_model(other)
+    assert weight_shapes(other, VOCABULARY) == {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    for n_rows in (1, 6):
+        given = inputs(n_rows, 11)
+        for own, wanted in zip(decoded(way(model, n_rows, 11), *given, 3), whole(model, *given, 3), strict=True):
+            assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
+
+
 def test_the_epsilon_of_the_normalizations_counts(model: Transformer) -> None:
     other = copy.deepcopy(model)
-    for part in other.modules():
-        if isinstance(part, torch.nn.LayerNorm):
-            part.eps = 0.7
+    for part in (other.sounds, other.durations, other.places):
+        torch.nn.init.normal_(part.weight, std=3e-4)  # a stream of about the epsilon's size
     given = inputs(3, 11)
-    for own, wanted in zip(decoded(ArrayDecoder(other, 3, 11), *given, 2), whole(other, *given, 2), strict=True):
+    for own, wanted in zip(decoded(array_decoder(other, 3, 11), *given, 2), whole(other, *given, 2), strict=True):
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
+
+
+def test_the_shapes_of_the_weights_are_the_modules(model: Transformer) -> None:
+    assert weight_shapes(SETTINGS, VOCABULARY) == {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("n_rows", [3, 16])
-def test_a_prompt_may_be_given_once_for_all(model: Transformer, way: type, n_rows: int) -> None:
+def test_a_prompt_may_be_given_once_for_all(model: Transformer, way: Way, n_rows: int) -> None:
     events, context, ticks = inputs(n_rows, 13)
     for own in (events, context, ticks):
         own[:, :7] = own[:1, :7]
     ticks[:, 7] = ticks[0, 7]
     once, each = way(model, n_rows, 13), way(model, n_rows, 13)
-    hidden = once.prefill(events[:1, :7], context[:1, :7], ticks[:1, :8])
-    assert np.allclose(hidden, each.prefill(events[:, :7], context[:, :7], ticks[:, :8]), atol=1e-5)
-    after = [own.step(events[:, 7], context[:, 7], ticks[:, 7:9]) for own in (once, each)]
-    assert np.allclose(*after, atol=1e-5)
+    once.prefill(events[:1, :7], context[:1, :7], ticks[:1, :8])
+    each.prefill(events[:, :7], context[:, :7], ticks[:, :8])
+    assert np.allclose(*(own.sound_logits(context[:, 6]) for own in (once, each)), atol=1e-5)
+    for own in (once, each):
+        own.step(events[:, 7], context[:, 7], ticks[:, 7:9])
+    assert np.allclose(*(own.sound_logits(context[:, 7]) for own in (once, each)), atol=1e-5)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_more_events_than_there_is_room_for_are_refused(model: Transformer, way: type) -> None:
+def test_more_events_than_there_is_room_for_are_refused(model: Transformer, way: Way) -> None:
     events, context, ticks = inputs(2, 6)
     with pytest.raises(ValueError, match="made for 5 events, got 6"):
         way(model, 2, 5).prefill(events, context, ticks)
@@ -111,7 +149,7 @@ def test_the_weights_of_the_model_stay_as_they_are(model: Transformer) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_same_chance_gives_the_same_notes_alone_and_among_sixteen(model: Transformer, way: type) -> None:
+def test_the_same_chance_gives_the_same_notes_alone_and_among_sixteen(model: Transformer, way: Way) -> None:
     together = composed(way(model, 16, 128), list(range(16)))
     assert len(set(map(tuple, together))) == 16
     for seed in (0, 7, 15):
@@ -145,3 +183,29 @@ def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
 def drawn(chance: np.random.Generator, logits: np.ndarray, allowed: np.ndarray) -> int:
     shares = np.exp(np.where(allowed, logits - logits[allowed].max(), -np.inf).astype(np.float64)).cumsum()
     return int(np.searchsorted(shares, chance.random() * shares[-1], side="right"))
+
+
+def test_a_folder_read_without_torch_is_the_same_model() -> None:
+    folder = Path("chorales")
+    ready, packed = load_arrays(folder), as_arrays(load_model(folder))
+    assert ready.settings == packed.settings
+    for own, other in zip(ready.layers, packed.layers, strict=True):
+        assert all(np.array_equal(getattr(own, name), getattr(other, name)) for name in Layer.__slots__)
+    assert np.array_equal(ready.heads.hear, packed.heads.hear)
+
+
+def test_likelihoods_in_numpy_are_the_modules(chorales: Dataset) -> None:
+    scores = [work.score for work in chorales.part("valid")[:3]]
+    trained = load_model(Path("chorales"))
+    steps = [trace(encode(score)[:-1], VOCABULARY.max_voices) for score in scores]
+    with torch.inference_mode():
+        sound, duration = nll(trained, make_batch(steps, torch.device("cpu")), make_masks(torch.device("cpu")))
+    wanted = -(sound + duration).sum(dim=1)
+    assert [nats for nats, _ in log_likelihoods(trained, scores)] == pytest.approx(wanted.tolist(), abs=1e-3)
+
+
+def test_composing_needs_no_torch(tmp_path: Path) -> None:
+    command = ["continue", "C4 D4", "--bars", "2", "-n", "1", "--out", str(tmp_path / "out")]
+    code = f"import sys; from seqmusic.cli import main; print(main({command}), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "0 False", done.stderr

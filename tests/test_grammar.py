@@ -98,24 +98,31 @@ def test_what_the_masks_forbid_is_refused(seed):
         walk.push(REST, 24)
 
 
-@pytest.mark.parametrize(("before", "event", "words"), [
-    ([], (FOUR_FOUR, 0), "TIMESIG_4/4 here"),  # no voice yet
-    ([(VOICE + 3, 0)], (VOICE, 0), "VOICE_Soprano here"),  # voices come from high to low
-    ([(VOICE, 0)], (VOICE + 5, 0), "VOICE_Voice_2 here"),  # either family, not both
-    ([(VOICE, 0), (FOUR_FOUR, 0)], (PICKUP, 96), "PICKUP to last 96"),  # a whole bar is no pickup
-    ([(VOICE, 0), (timesig_id(None), 0)], (PICKUP, 1), "PICKUP to last 1 "),  # no meter, no pickup
-    ([*HEADER, (BODY, 0)], (EOS, 0), "EOS here"),  # no music yet
-    ([*HEADER, (BODY, 0)], (HOLD, 24), "HOLD here"),  # nothing to hold
-    ([*HEADER, (BODY, 0)], (PITCH + 60, 0), "PITCH_60 to last 0"),
-    ([*HEADER, (BODY, 0)], (HOLE, 24), "HOLE here"),  # holes belong to GIVEN
-    ([*HEADER, (BODY, 0), (PITCH + 60, 24)], (EOS, 0), "EOS here"),  # the bass has not ended
-    ([*HEADER, (BODY, 0), (REST, 24), (PITCH + 60, 24)], (REST, 24), "REST here"),  # one rest, said twice
-    ([*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 96)], (HOLD, 24), "HOLD here"),  # only a note of 96 goes on
-    ([*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 48)], (FOUR_FOUR, 24), "TIMESIG_4/4 to last 24"),  # not before the last onset
-    ([*HEADER, (GIVEN, 0)], (BODY, 0), "BODY here"),  # nothing given, no hole
-    ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24)], (HOLE, 24), "HOLE here"),  # one hole, said twice
-    ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24), (BODY, 0)], (PITCH + 60, 25), "PITCH_60 to last 25"),  # past the hole
-])
+@pytest.mark.parametrize(
+    ("before", "event", "words"),
+    [
+        ([], (FOUR_FOUR, 0), "TIMESIG_4/4 here"),  # no voice yet
+        ([(VOICE + 3, 0)], (VOICE, 0), "VOICE_Soprano here"),  # voices come from high to low
+        ([(VOICE, 0)], (VOICE + 5, 0), "VOICE_Voice_2 here"),  # either family, not both
+        ([(VOICE, 0), (FOUR_FOUR, 0)], (PICKUP, 96), "PICKUP to last 96"),  # a whole bar is no pickup
+        ([(VOICE, 0), (timesig_id(None), 0)], (PICKUP, 1), "PICKUP to last 1 "),  # no meter, no pickup
+        ([*HEADER, (BODY, 0)], (EOS, 0), "EOS here"),  # no music yet
+        ([*HEADER, (BODY, 0)], (HOLD, 24), "HOLD here"),  # nothing to hold
+        ([*HEADER, (BODY, 0)], (PITCH + 60, 0), "PITCH_60 to last 0"),
+        ([*HEADER, (BODY, 0)], (HOLE, 24), "HOLE here"),  # holes belong to GIVEN
+        ([*HEADER, (BODY, 0), (PITCH + 60, 24)], (EOS, 0), "EOS here"),  # the bass has not ended
+        ([*HEADER, (BODY, 0), (REST, 24), (PITCH + 60, 24)], (REST, 24), "REST here"),  # one rest, said twice
+        ([*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 96)], (HOLD, 24), "HOLD here"),  # only a note of 96 goes on
+        (
+            [*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 48)],
+            (FOUR_FOUR, 24),
+            "TIMESIG_4/4 to last 24",
+        ),  # not before the last onset
+        ([*HEADER, (GIVEN, 0)], (BODY, 0), "BODY here"),  # nothing given, no hole
+        ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24)], (HOLE, 24), "HOLE here"),  # one hole, said twice
+        ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24), (BODY, 0)], (PITCH + 60, 25), "PITCH_60 to last 25"),  # past the hole
+    ],
+)
 def test_refusals(before, event, words):
     with pytest.raises(ValueError, match=words):
         walk_of(*before).push(*event)

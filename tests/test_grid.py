@@ -144,7 +144,7 @@ def test_its_curve_falls_and_ends_with_the_budget() -> None:
 
 
 def test_when_a_curve_first_reaches_a_figure() -> None:
-    curve = [CurvePoint(1, 2.0, 0.8), CurvePoint(2, 4.0, 0.6), CurvePoint(3, 8.0, 0.4), CurvePoint(4, 9.0, 0.5)]
+    curve = [CurvePoint(*point, 0) for point in ((1, 2.0, 0.8), (2, 4.0, 0.6), (3, 8.0, 0.4), (4, 9.0, 0.5))]
     assert first_below(curve, 0.9) == 2.0
     assert first_below(curve, 0.5) == pytest.approx(6.0)
     assert first_below(curve, 0.3) is None

@@ -248,22 +248,6 @@ def test_names_of_tracks_are_utf8_or_else_latin1(name, tmp_path):
     assert read_bytes(file_of(played((0, 480, 60), name="Ténor")), tmp_path).voices[0].name == "Ténor"
 
 
-@pytest.mark.parametrize(
-    ("notes", "message"),
-    [
-        (
-            ((0, 480, 60), (0, 480, 64)),
-            "two notes sound at once, C4 and E4, 0 quarter notes from the start; give each voice a track",
-        ),
-        (((0, 960, 60), (480, 960, 64)), "two notes sound at once, C4 and E4, 1 quarter notes"),
-        (((0, 540, 60), (480, 960, 64)), "two notes sound at once"),
-    ],
-)
-def test_two_notes_at_once_in_a_track_are_refused(notes, message, tmp_path):
-    with pytest.raises(FormatError, match=rf"^theme.mid: track 'Piano': .*{message}"):
-        read_bytes(file_of(played(*notes, name="Piano")), tmp_path)
-
-
 def test_a_missing_file_or_a_folder_is_refused(tmp_path):
     with pytest.raises(FormatError, match=r"none.mid: cannot be read: No such file"):
         read_midi(tmp_path / "none.mid")

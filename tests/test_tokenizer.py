@@ -13,7 +13,9 @@ from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, sound_name
 
 HAND = Score(
     (Voice("Soprano", (Note(0, 24, 65), Note(24, 48, 69), Note(72, 24, 67))), Voice("Bass", (Note(24, 72, 53),))),
-    ((0, TimeSignature(3, 4)),), 24, Key(-1, "major"),
+    ((0, TimeSignature(3, 4)),),
+    24,
+    Key(-1, "major"),
 )
 
 
@@ -73,7 +75,8 @@ def test_context_stays_inside_its_sizes(pair):
 
 def test_normalized_keeps_what_tokens_can_say():
     score = Score(
-        (Voice("Flute", (Note(0, 24, 60, fermata=True),)), Voice("Alto", ())), ((0, SIGNATURES[0]), (24, SIGNATURES[1])),
+        (Voice("Flute", (Note(0, 24, 60, fermata=True),)), Voice("Alto", ())),
+        ((0, SIGNATURES[0]), (24, SIGNATURES[1])),
         tempo_bpm=90.0,
     )
     assert normalized(score) == Score((Voice("Voice 1", (Note(0, 24, 60),)), Voice("Voice 2", ())), ((0, SIGNATURES[0]),))
@@ -82,14 +85,17 @@ def test_normalized_keeps_what_tokens_can_say():
         assert ([voice.name for voice in out.voices] == list(order)) is kept
 
 
-@pytest.mark.parametrize(("score", "words"), [
-    (Score(()), r"1\.\.16 voices, got 0"),
-    (Score(tuple(Voice("", (Note(0, 24, 60),)) for _ in range(17))), r"1\.\.16 voices, got 17"),
-    (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(3, 2)),), pickup_ticks=97), "at most 96 ticks, got 97"),
-    (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(4, 32)),)), "4/32 has no token"),
-    (melody([Note(0, 24, 60)], time_signatures=((0, SIGNATURES[0]), (12, TimeSignature(17, 4)))), "17/4 has no token"),
-    (melody([]), "at least one note"),
-])
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [
+        (Score(()), r"1\.\.16 voices, got 0"),
+        (Score(tuple(Voice("", (Note(0, 24, 60),)) for _ in range(17))), r"1\.\.16 voices, got 17"),
+        (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(3, 2)),), pickup_ticks=97), "at most 96 ticks, got 97"),
+        (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(4, 32)),)), "4/32 has no token"),
+        (melody([Note(0, 24, 60)], time_signatures=((0, SIGNATURES[0]), (12, TimeSignature(17, 4)))), "17/4 has no token"),
+        (melody([]), "at least one note"),
+    ],
+)
 def test_what_tokens_cannot_say_is_refused(score, words):
     with pytest.raises(UnencodableError, match=words):
         encode(score)
@@ -103,8 +109,19 @@ def test_a_sequence_starts_with_bos():
 def test_hand_worked_tokens():
     events = encode(HAND)
     assert names(events) == [
-        ("BOS", 0), ("VOICE_Soprano", 0), ("VOICE_Bass", 0), ("TIMESIG_3/4", 0), ("PICKUP", 24), ("KEY_-1_major", 0), ("BODY", 0),
-        ("PITCH_65", 24), ("REST", 24), ("PITCH_69", 48), ("PITCH_53", 72), ("PITCH_67", 24), ("EOS", 0),
+        ("BOS", 0),
+        ("VOICE_Soprano", 0),
+        ("VOICE_Bass", 0),
+        ("TIMESIG_3/4", 0),
+        ("PICKUP", 24),
+        ("KEY_-1_major", 0),
+        ("BODY", 0),
+        ("PITCH_65", 24),
+        ("REST", 24),
+        ("PITCH_69", 48),
+        ("PITCH_53", 72),
+        ("PITCH_67", 24),
+        ("EOS", 0),
     ]
     traced = trace(events)
     assert traced.ticks.tolist()[6:] == [0, 0, 24, 24, 72, 96, 96]
@@ -118,28 +135,84 @@ def test_hand_worked_tokens():
         {**body, "voice": 4, "position": 48, "sound_0": 67, "remaining_0": 24},
         {**body, "voice": 1, "sound_0": 67, "elapsed_0": 24, "interval_0": 25, "sound_3": 1, "elapsed_3": 24},
         {**body, "voice": 4, "sound_0": 71, "remaining_0": 48, "sound_3": 1, "elapsed_3": 24},
-        {**body, "voice": 1, "position": 48, "sound_0": 71, "elapsed_0": 48, "interval_0": 25,
-         "sound_3": 55, "elapsed_3": 48, "remaining_3": 24, "interval_3": 25 - 16},
-        {**body, "voice": 1, "sound_0": 69, "elapsed_0": 24, "interval_0": 25,
-         "sound_3": 55, "elapsed_3": 72, "interval_3": 25 - 14},
+        {
+            **body,
+            "voice": 1,
+            "position": 48,
+            "sound_0": 71,
+            "elapsed_0": 48,
+            "interval_0": 25,
+            "sound_3": 55,
+            "elapsed_3": 48,
+            "remaining_3": 24,
+            "interval_3": 25 - 16,
+        },
+        {
+            **body,
+            "voice": 1,
+            "sound_0": 69,
+            "elapsed_0": 24,
+            "interval_0": 25,
+            "sound_3": 55,
+            "elapsed_3": 72,
+            "interval_3": 25 - 14,
+        },
     ]
 
 
 def test_hand_worked_infilling():
     events = encode(HAND, [[(24, 72)], [(0, None)]])
     assert names(events)[6:] == [
-        ("GIVEN", 0), ("PITCH_65", 24), ("HOLE", 0), ("HOLE", 48), ("PITCH_67", 24),
-        ("BODY", 0), ("REST", 24), ("PITCH_69", 48), ("PITCH_53", 72), ("EOS", 0),
+        ("GIVEN", 0),
+        ("PITCH_65", 24),
+        ("HOLE", 0),
+        ("HOLE", 48),
+        ("PITCH_67", 24),
+        ("BODY", 0),
+        ("REST", 24),
+        ("PITCH_69", 48),
+        ("PITCH_53", 72),
+        ("EOS", 0),
     ]
     body = {"section": 2, "meter": 19, "key": 7}
     ahead = {"ahead_0": 69}
     assert rows(trace(events))[11:15] == [
-        {**body, "voice": 4, "position": 48, "to_end": 5, "sound_0": 67, "remaining_0": 24, **ahead, "until_ahead_0": 73,
-         "next_step_0": 27},
-        {**body, "voice": 1, "to_end": 4, "sound_0": 67, "elapsed_0": 24, "interval_0": 25, **ahead, "until_ahead_0": 49,
-         "next_step_0": 27, "sound_3": 1, "elapsed_3": 24},
-        {**body, "voice": 4, "to_end": 4, "sound_0": 71, "remaining_0": 48, **ahead, "until_ahead_0": 49,
-         "next_step_0": 23, "sound_3": 1, "elapsed_3": 24},
+        {
+            **body,
+            "voice": 4,
+            "position": 48,
+            "to_end": 5,
+            "sound_0": 67,
+            "remaining_0": 24,
+            **ahead,
+            "until_ahead_0": 73,
+            "next_step_0": 27,
+        },
+        {
+            **body,
+            "voice": 1,
+            "to_end": 4,
+            "sound_0": 67,
+            "elapsed_0": 24,
+            "interval_0": 25,
+            **ahead,
+            "until_ahead_0": 49,
+            "next_step_0": 27,
+            "sound_3": 1,
+            "elapsed_3": 24,
+        },
+        {
+            **body,
+            "voice": 4,
+            "to_end": 4,
+            "sound_0": 71,
+            "remaining_0": 48,
+            **ahead,
+            "until_ahead_0": 49,
+            "next_step_0": 23,
+            "sound_3": 1,
+            "elapsed_3": 24,
+        },
         {**body, "to_end": 1, "sound_0": 69, "elapsed_0": 24, "sound_3": 55, "elapsed_3": 72},
     ]
 
@@ -148,11 +221,19 @@ def test_the_next_two_given_notes_are_told():
     score = Score((Voice("Soprano", (Note(0, 24, 65), Note(36, 12, 69), Note(48, 24, 62))), Voice("Bass", ())))
     first = rows(trace(encode(score, [[], [(0, 72)]])))[12]  # at the first note of the bass
     assert {name: value for name, value in first.items() if name.endswith("_0")} == {
-        "sound_0": 67, "remaining_0": 24, "ahead_0": 1, "until_ahead_0": 25, "until_then_0": 13,  # a rest has no interval
+        "sound_0": 67,
+        "remaining_0": 24,
+        "ahead_0": 1,
+        "until_ahead_0": 25,
+        "until_then_0": 13,  # a rest has no interval
     }
     later = rows(trace([*encode(score, [[], [(0, 72)]])[:13], (PITCH + 50, 36), (PITCH + 50, 36), (EOS, 0)]))[13]
     assert {name: value for name, value in later.items() if name.endswith("_0") and name != "interval_0"} == {
-        "sound_0": 71, "remaining_0": 12, "ahead_0": 64, "until_ahead_0": 13, "next_step_0": 18,
+        "sound_0": 71,
+        "remaining_0": 12,
+        "ahead_0": 64,
+        "until_ahead_0": 13,
+        "next_step_0": 18,
     }
 
 
@@ -160,8 +241,14 @@ def test_meter_changes_under_a_long_note():
     four, three, two = SIGNATURES[:3]
     score = melody([Note(0, 200, 60)], time_signatures=((0, four), (50, four), (70, three), (198, two)))
     assert names(encode(score))[5:] == [  # each at the first event after it, with its age
-        ("BODY", 0), ("PITCH_60", 96), ("TIMESIG_4/4", 46), ("TIMESIG_3/4", 26), ("HOLD", 96), ("HOLD", 8),
-        ("TIMESIG_2/2", 2), ("EOS", 0),
+        ("BODY", 0),
+        ("PITCH_60", 96),
+        ("TIMESIG_4/4", 46),
+        ("TIMESIG_3/4", 26),
+        ("HOLD", 96),
+        ("HOLD", 8),
+        ("TIMESIG_2/2", 2),
+        ("EOS", 0),
     ]
     assert decode(encode(score)) == score
 

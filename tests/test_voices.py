@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmusic.corpus.chorales import load_chorales
 from seqmusic.formats.voices import MOST_VOICES, n_at_once, separated
 from seqmusic.score import Note
 
@@ -113,8 +112,8 @@ def test_the_time_grows_with_the_notes_alone(n_voices):
     assert time.process_time() - started < 3  # about 0.5 on a quiet machine
 
 
-def test_chorales_come_back_from_their_mixed_notes():
-    pieces = lines_of(load_chorales(progress=False).part("train")[::9])
+def test_chorales_come_back_from_their_mixed_notes(chorales):
+    pieces = lines_of(chorales.part("train")[::9])
     assert len(pieces) > 20
     assert share_back(pieces) > 0.98
     assert share_back(pieces, 4) > 0.98
@@ -122,8 +121,8 @@ def test_chorales_come_back_from_their_mixed_notes():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
-def test_all_chorales_and_two_or_three_of_their_voices_come_back(part):
-    pieces = lines_of(load_chorales(progress=False).part(part))
+def test_all_chorales_and_two_or_three_of_their_voices_come_back(part, chorales):
+    pieces = lines_of(chorales.part(part))
     for n_voices in (2, 3, 4):
         for places in itertools.combinations(range(4), n_voices):
             some = [tuple(voices[place] for place in places) for voices in pieces]

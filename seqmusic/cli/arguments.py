@@ -1,10 +1,11 @@
-"""What the arguments of several commands have in common: a theme, a new folder."""
+"""What the arguments of several commands have in common: a theme, the grid that played notes are put on, a new folder."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 Flag = Parameter(negative="")
 
 
-def read_theme(head: Sequence[str], key: str | None = None, time_signature: str | None = None) -> Score:
-    """The score of a typed head, or of the file that the only argument names."""
+def read_theme(head: Sequence[str], key: str | None = None, time_signature: str | None = None, grid: str | None = None) -> Score:
+    """The score of a typed head, or of the file that the only argument names; what was mended or left out is told on stderr."""
     from dataclasses import replace
 
-    from seqmusic.formats import read_score
+    from seqmusic.formats import read_reported
     from seqmusic.formats.head import parse_head
     from seqmusic.score import TimeSignature
     from seqmusic.tonality import parse_key
@@ -32,9 +33,33 @@ def read_theme(head: Sequence[str], key: str | None = None, time_signature: str 
     if len(head) == 1 and _names_a_file(head[0]):
         if time_signature is not None:
             raise ValueError(f"--time-signature is for a typed theme; {head[0]} brings its own")
-        score = read_score(head[0])
-        return replace(score, key=tonality) if tonality else score
+        reading = read_reported(head[0], grid_ticks(grid) if grid is not None else None)
+        for told in reading.repairs + reading.losses:
+            print(f"{head[0]}: {told}", file=sys.stderr)
+        return replace(reading.score, key=tonality) if tonality else reading.score
+    if grid is not None:
+        raise ValueError("--grid is for a file that was played (MIDI), and the theme is typed")
     return parse_head(head or "", TimeSignature.parse(time_signature) if time_signature is not None else None, tonality)
+
+
+def grid_ticks(text: str) -> int:
+    """Ticks between the places of a grid, which is named by a note value: 1/16, or 1/8t for triplets of eighths.
+
+    >>> grid_ticks("1/16"), grid_ticks("1/8t")
+    (6, 8)
+
+    Raises:
+        ValueError: it is no note value, or no whole number of ticks.
+    """
+    from fractions import Fraction
+
+    from seqmusic.score import TICKS_PER_WHOLE
+
+    found = re.fullmatch(r"1/([1-9][0-9]?)(t?)", text.strip(), re.IGNORECASE)
+    ticks = Fraction(TICKS_PER_WHOLE, int(found[1])) * (Fraction(2, 3) if found[2] else 1) if found else Fraction(1, 2)
+    if ticks.denominator != 1:
+        raise ValueError(f"a grid is a note value from 1/1 to 1/32, or 1/2t to 1/32t for triplets, got {text!r}")
+    return int(ticks)
 
 
 def _names_a_file(argument: str) -> bool:

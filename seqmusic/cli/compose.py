@@ -37,6 +37,7 @@ def continue_(
     bars: int = 8,
     key: str | None = None,
     time_signature: str | None = None,
+    grid: str | None = None,
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
@@ -53,13 +54,14 @@ def continue_(
         bars: How many bars in all, the theme's own included and a pickup not counted; the last is short by the pickup.
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
         time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
+        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
         out: A new folder for the files; continuations/1, 2, ... when not said.
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
     from seqmusic.composition import Task, compose_run
 
-    score = read_theme(head, key, time_signature)
+    score = read_theme(head, key, time_signature, grid)
     task = Task(name="continue", bars=bars, voices=(voices,) if voices else ())
     asked = asked or Asked()
     print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
@@ -71,6 +73,7 @@ def harmonize(
     model: Path | None = None,
     key: str | None = None,
     time_signature: str | None = None,
+    grid: str | None = None,
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
@@ -86,6 +89,7 @@ def harmonize(
         model: The folder of a trained model.
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of what is given.
         time_signature: Such as 3/4; of typed voices, 4/4 when not said.
+        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
         out: A new folder for the files; continuations/1, 2, ... when not said.
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
@@ -93,7 +97,7 @@ def harmonize(
     from seqmusic.composition import Task, compose_run
 
     task = Task(name="harmonize", voices=_names(voice))
-    asked, score = asked or Asked(), read_theme(melody, key, time_signature)
+    asked, score = asked or Asked(), read_theme(melody, key, time_signature, grid)
     print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
 
 
@@ -107,6 +111,7 @@ def regenerate(
     rounds: int = 4,
     model: Path | None = None,
     key: str | None = None,
+    grid: str | None = None,
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
@@ -124,6 +129,7 @@ def regenerate(
         rounds: How many rounds of --scatter; the log-probability of the whole is shown after each, and never falls.
         model: The folder of a trained model.
         key: Such as "D minor"; that of the file when not said, and the likeliest where it has none.
+        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
         out: A new folder for the files; continuations/1, 2, ... when not said.
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
@@ -133,7 +139,7 @@ def regenerate(
     if not 0 <= scatter <= 1:
         raise ValueError(f"--scatter must be in 0..1, got {scatter}")
     task = Task(name="regenerate", bars=_bars(bars), voices=_names(voices), scatter=scatter, rounds=rounds if scatter else 1)
-    asked, whole = asked or Asked(), read_theme([score], key)
+    asked, whole = asked or Asked(), read_theme([score], key, grid=grid)
     print_candidates(compose_run(task, whole, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
 
 

@@ -20,6 +20,7 @@ def train(
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     minutes: str | None = None,
     resume: Annotated[bool, Flag] = False,
+    shard: Annotated[bool, Flag] = False,
     model: _Table = None,
     training: _Table = None,
 ) -> None:
@@ -36,6 +37,7 @@ def train(
         device: Where to compute; auto takes the best that is there.
         minutes: Stop after so long; the same as --training.minutes.
         resume: Go on with the run in the folder.
+        shard: Under torchrun, let each process keep a part of the weights alone, for models that do not fit.
         model: Any key of the table [model], such as --model.dropout 0.3.
         training: Any key of the table [training], such as --training.steps 900.
     """
@@ -46,4 +48,4 @@ def train(
     overrides = {f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
     if minutes is not None:
         overrides["training.minutes"] = minutes
-    train_run(read_configuration(config, overrides), out, corpus=data, start=start, device=device, resume=resume)
+    train_run(read_configuration(config, overrides), out, corpus=data, start=start, device=device, resume=resume, shard=shard)

@@ -45,8 +45,7 @@ def persistence_nats(training: Sequence[Score], held_out: Sequence[Score]) -> li
     hold /= hold.sum(axis=-1, keepdims=True)
     unigram /= unigram.sum(axis=-1, keepdims=True)
     return [
-        math.fsum(_line_nats(line, hold[voice], unigram[voice]) for voice, line in enumerate(_grid(score)))
-        for score in held_out
+        math.fsum(_line_nats(line, hold[voice], unigram[voice]) for voice, line in enumerate(_grid(score))) for score in held_out
     ]
 
 

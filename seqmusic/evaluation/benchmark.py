@@ -23,6 +23,7 @@ from seqmusic.evaluation.moves import steps_with_moves
 from seqmusic.evaluation.ngram import NGram
 from seqmusic.model.transformer import n_parameters
 from seqmusic.score import Score
+from seqmusic.tokens.context import told_voices
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of
 from seqmusic.tokens.tokenizer import Trace
@@ -36,6 +37,11 @@ class HeldOut:
 
     scores: tuple[Score, ...]
     traces: tuple[Trace, ...]
+
+    @property
+    def max_voices(self) -> int:
+        """Of how many voices the traces tell."""
+        return told_voices(self.traces[0].context.shape[1])
 
     @property
     def cells(self) -> list[int]:
@@ -86,9 +92,9 @@ def benchmark_jsb(
     return report
 
 
-def held_out(scores: Sequence[Score]) -> HeldOut:
-    """The scores with their traces."""
-    return HeldOut(tuple(scores), tuple(trace_tiles(tiles_of(scores), None, MAX_VOICES)))
+def held_out(scores: Sequence[Score], max_voices: int = MAX_VOICES) -> HeldOut:
+    """The scores with their traces, for a model of up to `max_voices` voices."""
+    return HeldOut(tuple(scores), tuple(trace_tiles(tiles_of(scores), None, max_voices)))
 
 
 def model_figures(events: Sequence[EventScores], pieces: HeldOut) -> dict[str, object]:

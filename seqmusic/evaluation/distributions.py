@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.corpus.duplicates import chords_on_quarters
+from seqmusic.corpus.digests import chords_on_quarters
 from seqmusic.corpus.table import key_of
 from seqmusic.evaluation.grid import REST, cell_grid
 from seqmusic.score import Score
@@ -37,6 +37,7 @@ CHORDS: Mapping[tuple[int, ...], str] = {
 }
 """Names of chords by their pitch classes, counted from the root."""
 N_SPLITS = 50
+N_RESAMPLES = 500
 
 
 class Distance(NamedTuple):
@@ -170,6 +171,33 @@ def split_half_distance(counted: Sequence[Mapping[Any, int]], *, seed: int = 0) 
     orders = [chance.permutation(len(counted)) for _ in range(N_SPLITS)]
     halves = [(table[order[:half]].sum(axis=0), table[order[half : 2 * half]].sum(axis=0)) for order in orders]
     return float(np.mean([_distance(*pair) for pair in halves]))
+
+
+def distance_interval(
+    counted: Sequence[Mapping[Any, int]], others: Mapping[Any, int], *, seed: int = 0
+) -> tuple[float, float, float]:
+    """The distance of pieces to other counts, and from where to where it lies in 95 percent of drawings of whole pieces.
+
+    Pieces drawn again are farther away than the pieces themselves, by chance alone; the interval is moved back by so much.
+
+    >>> value, low, high = distance_interval([Counter("aab"), Counter("aab")], Counter("ab"))  # all pieces are alike
+    >>> round(value, 4), round(low - value, 4), round(high - value, 4)
+    (0.1439, 0.0, 0.0)
+
+    Args:
+        counted: the counts of each piece.
+        others: those of what they are compared with, all together.
+        seed: another seed, other drawings.
+    """
+    table = _table([others, *counted])
+    theirs, own = table[0], table[1:]
+    value = _distance(own.sum(axis=0), theirs)
+    drawn = np.random.default_rng(seed).multinomial(len(own), np.full(len(own), 1 / len(own)), size=N_RESAMPLES) @ own
+    found = np.array([_distance(sums, theirs) for sums in drawn if sums.any()])
+    if not len(found):
+        return value, value, value
+    low, high = value - found.mean() + np.quantile(found, [0.025, 0.975])
+    return value, max(0.0, float(low)), float(high)
 
 
 def distances(scores: Sequence[Score], others: Sequence[Score]) -> list[Distance]:

@@ -19,11 +19,13 @@ class CurvePoint:
         step: batches so far.
         cpu_seconds: processor time of all threads since the start, evaluations left out.
         nats_per_cell: on held-out pieces.
+        positions: events that the model was shown so far, those that were given among them.
     """
 
     step: int
     cpu_seconds: float
     nats_per_cell: float
+    positions: int
 
 
 def learning_curve(
@@ -45,7 +47,13 @@ def learning_curve(
         masks: what may follow what.
         cpu_seconds: most processor time to spend on training; the batch that passes it is the last.
     """
-    evaluating = 0.0
+    evaluating, positions = 0.0, 0
+
+    def counted(step: int) -> Sequence[Sequenced]:
+        nonlocal positions
+        sequences = draw(step)
+        positions += sum(len(sequence.events) - 1 for sequence in sequences)
+        return sequences
 
     def timed(model: Transformer) -> dict[str, float]:
         nonlocal evaluating
@@ -55,12 +63,13 @@ def learning_curve(
         return figure
 
     started = time.process_time()
-    for report in train(state, settings, draw, timed, masks):
+    for report in train(state, settings, counted, timed, masks):
         spent = time.process_time() - started - evaluating
         if report.evaluation:
-            yield CurvePoint(report.step, spent, report.evaluation["nats_per_cell"])
+            yield CurvePoint(report.step, spent, report.evaluation["nats_per_cell"], positions)
         elif spent >= cpu_seconds:
-            yield CurvePoint(report.step, spent, timed(state.averaged if settings.averaging else state.model)["nats_per_cell"])
+            nats = timed(state.averaged if settings.averaging else state.model)["nats_per_cell"]
+            yield CurvePoint(report.step, spent, nats, positions)
         if spent >= cpu_seconds:
             return
 
@@ -68,7 +77,7 @@ def learning_curve(
 def first_below(curve: Sequence[CurvePoint], nats_per_cell: float) -> float | None:
     """Processor seconds at which the curve first reaches a figure, straight between points; None if it never does.
 
-    >>> first_below([CurvePoint(10, 20.0, 0.9), CurvePoint(20, 40.0, 0.5)], 0.6)
+    >>> first_below([CurvePoint(10, 20.0, 0.9, 5), CurvePoint(20, 40.0, 0.5, 9)], 0.6)
     35.0
     """
     before: CurvePoint | None = None

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.tokens.context import GLOBAL, PER_VOICE, SOUND_PITCH
+from seqmusic.tokens.context import GLOBAL, PER_VOICE, SOUND_PITCH, told_voices
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import HOLD, KEY, N_DURATIONS, N_SOUNDS, PITCH, REST, VOICE, id_key, voice_column
@@ -67,9 +67,14 @@ class NGram:
 
     def _count(self, moment: Moment) -> None:
         for counts, items in zip(self._sounds, moment.sound_views, strict=True):
-            counts.add(items, _shifted(moment.sound, moment.shift))
+            counts.add(items, shifted(moment.sound, moment.shift))
         for counts, items in zip(self._durations, moment.duration_views, strict=True):
             counts.add(items, moment.duration)
+
+    @property
+    def size(self) -> int:
+        """How many different things were seen after some context, shorter contexts too."""
+        return sum(counts.size for counts in (*self._sounds, *self._durations))
 
     def sound_probabilities(self, trace: Trace) -> NDArray[np.float64]:
         """(scored event, sound) what each sound was given; a row sums to 1 over what the grammar allows."""
@@ -98,7 +103,7 @@ class NGram:
         return self._duration_among(moment, allowed)
 
     def _sound(self, moment: Moment, trace: Trace) -> NDArray[np.float64]:
-        allowed = sound_masks((trace.context.shape[1] - len(GLOBAL)) // len(PER_VOICE))
+        allowed = sound_masks(told_voices(trace.context.shape[1]))
         return self._sound_among(moment, allowed[trace.rules[moment.row, 0]])
 
     def _sound_among(self, moment: Moment, allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -154,6 +159,11 @@ class Counts:
         for order in range(len(items) + 1):
             table = self._tables.setdefault(items[:order], {})
             table[symbol] = table.get(symbol, 0) + 1
+
+    @property
+    def size(self) -> int:
+        """Pairs of a context and a symbol that followed it."""
+        return sum(map(len, self._tables.values()))
 
     def probabilities(self, items: Items) -> NDArray[np.float64]:
         """(symbol,) interpolated from no context to the longest one known, each trusted by method C.
@@ -226,14 +236,14 @@ def _note_views(place: list[int], said: list[tuple[int, int]], sound: int) -> tu
     states = [place[i : i + len(PER_VOICE)] for i in range(len(GLOBAL), len(place), len(PER_VOICE))]
     own = _degree(states[column][_SOUND], place[_KEY])
     others = [_heard(states[c], shift) for c in _by_telling(column, states)]
-    last_ticks, earlier = said[-1][1], _shifted(said[-2][0], shift)
+    last_ticks, earlier = said[-1][1], shifted(said[-2][0], shift)
     sound_views = (
         (voice, own, beat, last_ticks, earlier),
         (voice, *others[:3], own)[:MAX_ITEMS],
         (voice, own, others[0], beat, others[1]) if len(others) > 1 else (voice, own, *others, beat),
     )
     kind = min(sound, PITCH) if sound < KEY else sound
-    step = _shifted(sound, shift) if kind == PITCH and states[column][_SOUND] >= SOUND_PITCH else None
+    step = shifted(sound, shift) if kind == PITCH and states[column][_SOUND] >= SOUND_PITCH else None
     left = tuple(sorted(state[_REMAINING] for state in states if state[_SOUND]))
     just_set = min((state[_REMAINING] for state in states if state[_SOUND] and not state[_ELAPSED]), default=0)
     duration_views = (
@@ -275,5 +285,6 @@ def _key_shift(key: int) -> int:
     return 0 if known is None else (6 - 7 * known.sharps) % 12 - 6
 
 
-def _shifted(sound: int, shift: int) -> int:
+def shifted(sound: int, shift: int) -> int:
+    """The sound id with its pitch, if it is one, moved by so many semitones, around the end of the pitches if need be."""
     return PITCH + (sound - PITCH + shift) % (KEY - PITCH) if PITCH <= sound < KEY else sound

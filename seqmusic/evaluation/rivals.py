@@ -7,23 +7,24 @@ on the four-voice sixteenth grid. None is given tasks or hidden inputs here, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from seqmusic.checkpoints import VOCABULARY, make_masks
+from seqmusic.checkpoints import make_masks, vocabulary
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.sources import benchmark_dataset
 from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.grid import GRID_VOCABULARY, draw_grid_batch, grid_data, grid_masks, grid_traces
 from seqmusic.evaluation.learning_curve import CurvePoint, first_below, learning_curve
-from seqmusic.evaluation.likelihood import score_pieces
+from seqmusic.evaluation.likelihood import Model, score_pieces
 from seqmusic.model.grid import GridTransformer
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
-from seqmusic.model.transformer import ModelSettings, Transformer, n_parameters
+from seqmusic.model.settings import ModelSettings
+from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import Masks
 from seqmusic.training.loop import TrainingSettings, new_state
@@ -47,7 +48,7 @@ class Contender:
     """
 
     name: str
-    make: Callable[[], nn.Module]
+    make: Callable[[], Model]
     draw: Callable[[int], Sequence[Trace]]
     traces: Sequence[Trace]
     masks: Masks
@@ -74,8 +75,8 @@ def trained_rivals(data: Path, cpu_seconds: float, *, show: Callable[[str], None
         torch.manual_seed(SETTINGS.seed)
         model = contender.make()
 
-        def evaluate(own: nn.Module, contender: Contender = contender) -> float:
-            scored = score_pieces(own, contender.traces, contender.masks, cells=pieces.cells, notes=pieces.notes)  # type: ignore[arg-type]
+        def evaluate(own: Model, contender: Contender = contender) -> float:
+            scored = score_pieces(own, contender.traces, contender.masks, cells=pieces.cells, notes=pieces.notes)
             return scored.nats_per_cell
 
         state = new_state(model, SETTINGS)  # type: ignore[arg-type]
@@ -86,32 +87,32 @@ def trained_rivals(data: Path, cpu_seconds: float, *, show: Callable[[str], None
 
 
 def contenders(training: Sequence[Work], pieces: HeldOut) -> list[Contender]:
-    """The three, each ready to be trained on the works."""
-    device = torch.device("cpu")
-    data = training_data(training)
-    masks, cells_data = make_masks(device), grid_data([work.score for work in training])
-    small = ModelSettings(width=128, layers=2, heads=4, feedforward=2, dropout=0.1)
+    """All three, each ready to be trained on the works."""
+    cells_data = grid_data([work.score for work in training])
     deep = ModelSettings(width=128, layers=4, heads=4, feedforward=4, dropout=0.1)
+    grid = Contender(
+        "sixteenth-grid transformer",
+        lambda: GridTransformer(deep, GRID_VOCABULARY),
+        lambda step: draw_grid_batch(cells_data, SETTINGS, step),
+        grid_traces(pieces.scores),
+        grid_masks(torch.device("cpu")),
+    )
+    return [*grammar_contenders(training, pieces), grid]
+
+
+def grammar_contenders(training: Sequence[Work], pieces: HeldOut) -> list[Contender]:
+    """The two on the voice-order grammar, for as many voices as the traces of `pieces` tell of."""
+    words, masks = vocabulary(pieces.max_voices), make_masks(torch.device("cpu"), pieces.max_voices)
+    data = replace(training_data(training), max_voices=pieces.max_voices)
+    small = ModelSettings(width=128, layers=2, heads=4, feedforward=2, dropout=0.1)
+    recurrent = RecurrentSettings(width=144, layers=2, dropout=0.2)
 
     def draw(step: int) -> Sequence[Trace]:
         return draw_batch(data, SETTINGS, step)
 
     return [
-        Contender("voice-order transformer", lambda: Transformer(small, VOCABULARY), draw, pieces.traces, masks),
-        Contender(
-            "voice-order LSTM",
-            lambda: Recurrent(RecurrentSettings(width=144, layers=2, dropout=0.2), VOCABULARY),
-            draw,
-            pieces.traces,
-            masks,
-        ),
-        Contender(
-            "sixteenth-grid transformer",
-            lambda: GridTransformer(deep, GRID_VOCABULARY),
-            lambda step: draw_grid_batch(cells_data, SETTINGS, step),
-            grid_traces(pieces.scores),
-            grid_masks(device),
-        ),
+        Contender("voice-order transformer", lambda: Transformer(small, words), draw, pieces.traces, masks),
+        Contender("voice-order LSTM", lambda: Recurrent(recurrent, words), draw, pieces.traces, masks),
     ]
 
 

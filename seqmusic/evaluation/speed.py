@@ -27,7 +27,8 @@ from seqmusic.evaluation.speed_rivals import RIVALS, generated, gpt2, trainer
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
-from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.model.settings import ModelSettings
+from seqmusic.model.transformer import Transformer
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of
@@ -118,17 +119,19 @@ def training_rates(works: Sequence[Work], against: Sequence[str], seconds: float
     settings = TrainingSettings(steps=1 << 30, batch_size=_PIECES, evaluate_every=1 << 30)
     data = training_data(works)
     state = new_state(Transformer(SIZES[FIRST_SIZE], VOCABULARY), settings)
+    drawn: dict[int, list[int]] = {}  # a batch ahead
     lengths: list[int] = []
 
     def draw(step: int) -> Any:
         traces = draw_batch(data, settings, step)
-        lengths[:] = [len(trace.events) - 1 for trace in traces]
+        drawn[step] = [len(trace.events) - 1 for trace in traces]
         return traces
 
     steps = train(state, settings, draw, lambda model: {"": 0.0}, make_masks(torch.device("cpu")))
 
     def ours() -> dict[str, int]:
         next(steps)
+        lengths[:] = drawn.pop(state.step - 1)
         return {"positions": sum(lengths), "pieces": len(lengths)}
 
     methods: dict[str, Callable[[], dict[str, int]]] = {"ours": ours}

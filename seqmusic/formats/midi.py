@@ -28,8 +28,9 @@ def read_midi_reported(path: Path, grid_ticks: int | None = None) -> Reading:
     """The score in a MIDI file, its voices from high to low, with what was mended and what is left out.
 
     Voices stand in the order of the file if this package wrote it; else in the order soprano, alto, tenor, bass where the tracks
-    have these names; else by mean pitch. The drum channel is left out. Without a time signature the meter is 4/4, as MIDI defines
-    it. A first bar that is shorter than the one after it is the pickup.
+    have these names; else by mean pitch. A channel of a track that is one line is one voice; of chords the voices are separated
+    (see `voices`). Voices are called like their track, with a number where several are. The drum channel is left out. Without a
+    time signature the meter is 4/4, as MIDI defines it. A first bar that is shorter than the one after it is the pickup.
 
     Args:
         path: of the file.
@@ -38,7 +39,7 @@ def read_midi_reported(path: Path, grid_ticks: int | None = None) -> Reading:
 
     Raises:
         CorruptFileError: the bytes are not a MIDI file, or too damaged to be read.
-        FormatError: the file cannot be opened, or holds what a score cannot say: two notes at once in a track, no beat.
+        FormatError: the file cannot be opened, or holds what a score cannot say: more than 16 notes at once in a track, no beat.
     """
     path = Path(path)
     try:

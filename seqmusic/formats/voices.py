@@ -1,12 +1,12 @@
 """Notes that sound together taken apart into voices, from high to low: chords, piano staves, lists of notes without voices.
 
-Where as many notes sound as there are voices, they are the voices from high to low, and the mean of their pitches there is the register
-of each. Every note then goes to the voice where it costs least over the piece as a whole: leaps, rests, crossings and ways off the
-register cost. Note after note, the cheapest assignments so far are kept beside each other, so that what comes later decides. The
-weights were chosen on the training part of the chorales, and barely matter there.
+Where as many notes sound as there are voices, they are the voices from high to low, and the mean of their pitches there is the
+register of each. Every note then goes to the voice where it costs least over the piece as a whole: leaps, rests, crossings and ways
+off the register cost. Note after note, the cheapest assignments so far are kept beside each other, so that what comes later
+decides. The weights were chosen on the training part of the chorales, and barely matter there.
 
-Source: Chew & Wu, Separating voices in polyphonic music: a contig mapping approach, CMMR 2004, for the places where all voices sound;
-Kilian & Hoos, Voice separation: a local optimization approach, ISMIR 2002, for the costs.
+Source: Chew & Wu, Separating voices in polyphonic music: a contig mapping approach, CMMR 2004, for the places where all voices
+sound; Kilian & Hoos, Voice separation: a local optimization approach, ISMIR 2002, for the costs.
 """
 
 from __future__ import annotations

@@ -5,13 +5,15 @@ It knows the past through its state alone, and musical time through the places o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, Vocabulary
+from seqmusic.model.heads import Heads
+from seqmusic.model.settings import Vocabulary
 
 _EMBEDDING_STD = 0.1  # of each of some thirty embeddings that are added up
 
@@ -58,7 +60,14 @@ class Recurrent(nn.Module):
             if name.startswith("bias_ih"):
                 nn.init.ones_(parameter[width : 2 * width])  # the forget gate: remember at first
 
-    def forward(self, events: Tensor, context: Tensor, ticks: Tensor, cache: RecurrentCache | None = None) -> Tensor:
+    def forward(
+        self,
+        events: Tensor,
+        context: Tensor,
+        ticks: Tensor,
+        cache: RecurrentCache | None = None,
+        lengths: Sequence[int] | None = None,
+    ) -> Tensor:
         """(B, T, D) hidden states; row t predicts event t + 1.
 
         Args:
@@ -66,6 +75,7 @@ class Recurrent(nn.Module):
             context: (B, T, C) where the next event goes.
             ticks: (B, T + 1) onsets of the events; taken as every model takes them, not looked at.
             cache: what came before; it is made longer by T.
+            lengths: taken as every model takes them, not looked at.
         """
         batch, n_new = events.shape[:2]
         places = (context + self.starts).view(batch * n_new, -1)

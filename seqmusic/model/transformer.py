@@ -6,39 +6,14 @@ onset of its own event, so a score between them can depend on how long ago a not
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, Vocabulary, gelu
-
-TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSettings:
-    """Size and regularization of the transformer."""
-
-    width: int = 128  # embedding size, a multiple of 4 x heads
-    layers: int = 4  # blocks, 1 or more
-    heads: int = 4  # attention heads
-    context_length: int = 1024  # longest sequence in events
-    feedforward: int = 4  # width of the feed-forward layer, in widths
-    dropout: float = 0.2  # probability, 0..1
-    input_dropout: float = 0.0  # probability that an event, and each column beside it, is hidden in training, 0..1
-    normalization: str = "layer"  # before attention and feed-forward: layer, rms or none
-    relative_output: bool = True  # whether the output layer also says pitches as intervals and durations as lags
-
-
-NORMALIZATIONS = ("layer", "rms", "none")
-
-
-def _normalization(settings: ModelSettings) -> nn.Module:
-    kinds: dict[str, Callable[[int], nn.Module]] = {"layer": nn.LayerNorm, "rms": nn.RMSNorm, "none": nn.Identity}
-    return kinds[settings.normalization](settings.width)
+from seqmusic.model.heads import Heads, gelu
+from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
 
 
 class Cache:
@@ -62,18 +37,23 @@ class Block(nn.Module):
         self.widen = nn.Linear(width, settings.feedforward * width)
         self.narrow = nn.Linear(settings.feedforward * width, width)
 
-    def forward(self, x: Tensor, query_turn: Tensor, key_turn: Tensor, cache: Cache | None, layer: int) -> Tensor:
+    def forward(
+        self, x: Tensor, turns: tuple[Tensor, Tensor], cache: Cache | None, layer: int, lengths: Sequence[int] | None
+    ) -> Tensor:
         batch, n_new, width = x.shape
         q, k, v = (
             self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         )  # (B, H, T, K)
-        q, k = _turned(q, query_turn), _turned(k, key_turn)
+        q, k = _turned(q, turns[0]), _turned(k, turns[1])
         if cache is not None:
             start, end = cache.length, cache.length + n_new
             cache.keys[layer, :, :, start:end], cache.values[layer, :, :, start:end] = k, v
             k, v = cache.keys[layer, :, :, :end], cache.values[layer, :, :, :end]
         is_prefix = cache is None or cache.length == 0
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1)
+        if lengths is None:
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1)
+        else:
+            mixed = attended_apart(q, k, v, lengths)
         x = x + self._drop(self.project_out(mixed.transpose(1, 2).reshape(batch, n_new, width)))
         return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
 
@@ -105,7 +85,9 @@ class Transformer(nn.Module):
                     std=0.02 / (2 * settings.layers) ** 0.5 if name.endswith(("project_out.weight", "narrow.weight")) else 0.02,
                 )
 
-    def forward(self, events: Tensor, context: Tensor, ticks: Tensor, cache: Cache | None = None) -> Tensor:
+    def forward(
+        self, events: Tensor, context: Tensor, ticks: Tensor, cache: Cache | None = None, lengths: Sequence[int] | None = None
+    ) -> Tensor:
         """(B, T, D) hidden states; row t predicts event t + 1.
 
         Args:
@@ -113,7 +95,30 @@ class Transformer(nn.Module):
             context: (B, T, C) where the next event goes.
             ticks: (B, T + 1) onsets of the events and, last, of the one to come.
             cache: what came before; it is made longer by T.
+            lengths: (B,) how many of its T events each sequence has, without a cache; nothing is computed for the rest, which
+                is zero.
         """
+        batch, n_new = events.shape[:2]
+        first = cache.length if cache is not None else 0
+        order = torch.arange(first, first + n_new, device=events.device, dtype=torch.float32).expand(batch, n_new)
+        begins, ends = ticks[:, :-1], ticks[:, 1:]
+        if lengths is None:
+            return self._heard(events, context, (order, begins, ends), cache, None)
+        is_there = torch.arange(n_new)[None] < torch.tensor(lengths)[:, None]  # on the processor, which knows their number
+        rows = tuple(axis.to(events.device) for axis in is_there.nonzero(as_tuple=True))
+        events, context, order, begins, ends = (x[rows][None] for x in (events, context, order, begins, ends))
+        hidden = self._heard(events, context, (order, begins, ends), None, lengths)[0]
+        return hidden.new_zeros(batch, n_new, hidden.shape[-1]).index_put(rows, hidden)
+
+    def _heard(
+        self,
+        events: Tensor,
+        context: Tensor,
+        times: tuple[Tensor, Tensor, Tensor],
+        cache: Cache | None,
+        lengths: Sequence[int] | None,
+    ) -> Tensor:
+        """(B, T, D) hidden states, of events with their (B, T) number, onset, and onset of the next one."""
         batch, n_new = events.shape[:2]
         said = self.sounds(events[..., 0]) + self.durations(events[..., 1])
         if self.training and self.settings.input_dropout:
@@ -121,12 +126,10 @@ class Transformer(nn.Module):
         places = (context + self.starts).view(batch * n_new, -1)
         x = said + self.places(places).view(batch, n_new, -1)
         x = F.dropout(x, self.settings.dropout, self.training)
-        first = cache.length if cache is not None else 0
-        order = torch.arange(first, first + n_new, device=events.device, dtype=torch.float32).expand(batch, n_new)
-        times = ticks.float() / TICKS_PER_TURN_UNIT
-        query_turn, key_turn = self._turns(order, times[:, 1:]), self._turns(order, times[:, :-1])
+        order, begins, ends = times
+        turns = self._turns(order, ends), self._turns(order, begins)  # of queries and keys
         for layer, block in enumerate(self.blocks):
-            x = block(x, query_turn, key_turn, cache, layer)
+            x = block(x, turns, cache, layer, lengths)
         if cache is not None:
             cache.length += n_new
         normed: Tensor = self.norm(x)
@@ -138,11 +141,25 @@ class Transformer(nn.Module):
         keeps = torch.rand(*context.shape[:-1], context.shape[-1] + 1, device=said.device) >= rate
         return said * keeps[..., :1], context * keeps[..., 1:]
 
-    def _turns(self, order: Tensor, times: Tensor) -> Tensor:
+    def _turns(self, order: Tensor, ticks: Tensor) -> Tensor:
         """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""
         rates = turn_rates(self.settings, order.device)
+        times = ticks.float() / TICKS_PER_TURN_UNIT
         angles = torch.cat([order[..., None] * rates, times[..., None] * rates], dim=-1)
         return torch.polar(torch.ones_like(angles), angles)[:, None]
+
+
+def attended_apart(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> Tensor:
+    """(1, H, N, K) causal attention within each of some sequences that stand one after the other; `lengths` add up to N."""
+    queries, keys, values = (torch.split(x, list(lengths), dim=2) for x in (q, k, v))
+    parts = zip(queries, keys, values, strict=True)
+    return torch.cat([F.scaled_dot_product_attention(*part, is_causal=True) for part in parts], dim=2)
+
+
+def _normalization(settings: ModelSettings) -> nn.Module:
+    if settings.normalization == "none":
+        return nn.Identity()
+    return (nn.LayerNorm if settings.normalization == "layer" else nn.RMSNorm)(settings.width, eps=NORM_EPSILON)
 
 
 def turn_rates(settings: ModelSettings, device: torch.device) -> Tensor:

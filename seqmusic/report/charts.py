@@ -97,7 +97,7 @@ def line_chart(
             if line.is_guide:
                 panel.plot(line.x, line.y, label=line.label or None, color=GRAY, linestyle=(0, (2, 2)), linewidth=1)
         if log_x:
-            ticks = sorted({x for line in lines for x in line.x})
+            ticks = sorted({x for line in lines if not line.is_guide for x in line.x})
             panel.set_xticks(ticks, [f"{x:g}" for x in ticks])
             panel.minorticks_off()
         for name, value in references:

@@ -63,6 +63,15 @@ def context_columns(max_voices: int) -> tuple[str, ...]:
     return GLOBAL + tuple(f"{name}_{voice}" for voice in range(max_voices) for name in PER_VOICE)
 
 
+def told_voices(n_columns: int) -> int:
+    """Of how many voices so many columns tell.
+
+    >>> told_voices(len(context_columns(3)))
+    3
+    """
+    return (n_columns - len(GLOBAL)) // len(PER_VOICE)
+
+
 @cache
 def context_sizes(max_voices: int) -> tuple[int, ...]:
     """Number of values of each of the K columns."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqmusic.model.transformer import Transformer
 
@@ -43,9 +43,11 @@ class Batch:
     """B sequences padded to T + 1 events.
 
     Attributes:
+        lengths: (B,) events of each but the last, which nothing follows.
         events: (B, T + 1, 2), context: (B, T, C), ticks: (B, T + 1), rules: (B, T, 2), is_scored: (B, T).
     """
 
+    lengths: tuple[int, ...]
     events: Tensor
     context: Tensor
     ticks: Tensor
@@ -67,19 +69,34 @@ def make_batch(sequences: Sequence[Sequenced], device: torch.device) -> Batch:
         events[row, :n] = sequence.events
         context[row, : n - 1], ticks[row, 1:n] = sequence.context[:-1], sequence.ticks[:-1]
         rules[row, : n - 1], is_scored[row, : n - 1] = sequence.rules[:-1], sequence.is_scored[:-1]
-    return Batch(*(torch.from_numpy(a).to(device) for a in (events, context, ticks, rules, is_scored)))
+    lengths = tuple(len(sequence.events) - 1 for sequence in sequences)
+    return Batch(lengths, *(torch.from_numpy(own).to(device) for own in (events, context, ticks, rules, is_scored)))
 
 
 def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]:
     """(B, T) negative log-likelihood in nats of each next sound, and of its duration; 0 where nothing is scored."""
     sounds, durations = batch.events[:, 1:, 0], batch.events[:, 1:, 1]
-    hidden = model(batch.events[:, :-1], batch.context, batch.ticks)[batch.is_scored]  # (N, D)
+    hidden = model(batch.events[:, :-1], batch.context, batch.ticks, lengths=batch.lengths)[batch.is_scored]  # (N, D)
     target, lasting, rule = sounds[batch.is_scored], durations[batch.is_scored], batch.rules[batch.is_scored]
     context = batch.context[batch.is_scored]
     sound = _masked_nll(model.heads.sound_logits(hidden, context), masks.sounds[rule[:, 0]], target)
     duration = _masked_nll(model.heads.duration_logits(hidden, context, target), masks.durations[rule[:, 1]], lasting)
     zeros = torch.zeros(batch.is_scored.shape, device=sound.device)
     return zeros.masked_scatter(batch.is_scored, sound), zeros.masked_scatter(batch.is_scored, duration)
+
+
+class Scorer(nn.Module):
+    """From a batch to the nats of all that is scored in it: what is differentiated in training, as one module."""
+
+    def __init__(self, model: Transformer, masks: Masks, precision: torch.dtype) -> None:
+        super().__init__()
+        self.model, self.masks, self.precision = model, masks, precision
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Nats, a scalar."""
+        with torch.autocast(batch.events.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
+            sound, duration = nll(self.model, batch, self.masks)
+        return sound.sum() + duration.sum()
 
 
 def _masked_nll(logits: Tensor, mask: Tensor, target: Tensor) -> Tensor:

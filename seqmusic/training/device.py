@@ -24,3 +24,10 @@ def choose_device(name: str) -> tuple[torch.device, str]:
     if not present[name]:
         raise DeviceError(f"device {name} is not there; use --device auto or cpu")
     return torch.device(name), "asked for"
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """In what the matrices of training are multiplied: with "auto" bfloat16 on a GPU that has it, float32 on a processor."""
+    if name == "auto":
+        name = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]

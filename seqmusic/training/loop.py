@@ -6,15 +6,19 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from seqmusic.model.transformer import Transformer
-from seqmusic.training.batches import Masks, Sequenced, make_batch, nll
+from seqmusic.training.batches import Batch, Masks, Scorer, Sequenced, make_batch
+from seqmusic.training.device import choose_precision
+from seqmusic.training.processes import ALONE, Group, own_part
 
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop", "adagrad")
+PRECISIONS = ("auto", "float32", "bfloat16")
 SCHEDULES = ("constant", "linear", "cosine")
 
 
@@ -24,7 +28,10 @@ class TrainingSettings:
 
     steps: int = 600  # batches
     minutes: float = 0.0  # stop after this long, 0 = no limit
-    batch_size: int = 16  # pieces
+    batch_size: int = 16  # pieces, over all processes
+    accumulate: int = 1  # parts that a batch, or a process's share of it, is computed in: more take less memory
+    precision: str = "auto"  # of matrix products: float32, bfloat16 or auto, bfloat16 on a GPU that has it
+    compile: bool = False  # whether torch compiles the model first, which takes a minute; untested on a GPU
     optimizer: str = "adamw"  # adamw, adam, sgd, rmsprop or adagrad
     learning_rate: float = 2e-3  # at its highest
     warmup: float = 0.05  # share of the steps in which the rate rises, 0..1
@@ -49,7 +56,9 @@ class TrainingState:
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
+    best_step: int = 0
     since_best: int = 0
+    notes: int = 0  # a checksum of what is learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +80,10 @@ class Report:
     is_best: bool = False
 
 
-def new_state(model: Transformer, settings: TrainingSettings) -> TrainingState:
-    """A run that has not begun."""
-    return TrainingState(model, copy.deepcopy(model).eval(), make_optimizer(model, settings))
+def new_state(model: Transformer, settings: TrainingSettings, group: Group = ALONE) -> TrainingState:
+    """A run that has not begun; where the group is sharded, so is the model now."""
+    averaged = group.sharded(copy.deepcopy(model).eval())
+    return TrainingState(group.sharded(model), averaged, make_optimizer(model, settings))
 
 
 def make_optimizer(model: Transformer, settings: TrainingSettings) -> torch.optim.Optimizer:
@@ -96,62 +106,91 @@ def train(
     draw: Callable[[int], Sequence[Sequenced]],
     evaluate: Callable[[Transformer], dict[str, float]],
     masks: Masks,
+    group: Group = ALONE,
 ) -> Iterator[Report]:
     """Train, and yield what happened after each batch; `state` is always ready to be saved.
 
     Args:
         state: changed in place.
         settings: how.
-        draw: the sequences of batch number `step`, the same each time it is asked.
+        draw: the sequences of batch number `step`, the same each time it is asked; asked in a thread, one batch ahead.
         evaluate: figures of the averaged model on held-out pieces; the first is made small.
         masks: what may follow what.
+        group: the processes that share the work.
     """
     device = next(state.model.parameters()).device
-    while not _is_over(state, settings):
-        started = time.monotonic()
-        torch.manual_seed(settings.seed * 1_000_003 + state.step)
-        for group in state.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _rate(state, settings)
-        loss, n_events = _step(state, settings, make_batch_loss(state.model.train(), draw(state.step), masks, device))
-        state.step += 1
-        state.seconds += time.monotonic() - started
-        if state.step % settings.evaluate_every and not _is_over(state, settings):
-            yield Report(state.step, loss, n_events)
-            continue
-        figures = evaluate(state.averaged if settings.averaging else state.model.eval())
-        is_best = next(iter(figures.values())) < state.best
-        state.best, state.since_best = (next(iter(figures.values())), 0) if is_best else (state.best, state.since_best + 1)
-        yield Report(state.step, loss, n_events, figures, is_best)
-        if settings.patience and state.since_best >= settings.patience:
-            return
+    scorer: nn.Module = Scorer(state.model, masks, choose_precision(settings.precision, device))
+    if settings.compile:
+        scorer.compile(dynamic=True)
+    scorer = group.joined(scorer)
+
+    def prepared(step: int) -> tuple[list[Batch], int]:
+        return make_share(draw(step), settings, group, device)
+
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(prepared, state.step)
+        while not _is_over(state, settings):
+            started = time.monotonic()
+            torch.manual_seed(settings.seed * 1_000_003 + state.step + (group.rank << 40))
+            for part in state.optimizer.param_groups:
+                part["lr"] = settings.learning_rate * _rate(state, settings)
+            batches, n_events = coming.result()
+            coming = ahead.submit(prepared, state.step + 1)
+            nats = _step(state, settings, scorer.train(), batches, n_events, group)
+            state.step += 1
+            loss, seconds = group.sums(nats / n_events, (time.monotonic() - started) / group.size)
+            state.seconds += seconds
+            if state.step % settings.evaluate_every and not _is_over(state, settings):
+                yield Report(state.step, loss, n_events)
+                continue
+            figures = evaluate(state.averaged if settings.averaging else state.model.eval())
+            is_best = next(iter(figures.values())) < state.best
+            if is_best:
+                state.best, state.best_step = next(iter(figures.values())), state.step
+            state.since_best = 0 if is_best else state.since_best + 1
+            yield Report(state.step, loss, n_events, figures, is_best)
 
 
-def make_batch_loss(model: Transformer, sequences: Sequence[Sequenced], masks: Masks, device: torch.device) -> tuple[Tensor, int]:
-    """Nats a scored event, and how many there are."""
-    batch = make_batch(sequences, device)
-    sound, duration = nll(model, batch, masks)
-    n_events = int(batch.is_scored.sum())
-    return (sound + duration).sum() / n_events, n_events
+def make_share(
+    sequences: Sequence[Sequenced], settings: TrainingSettings, group: Group, device: torch.device
+) -> tuple[list[Batch], int]:
+    """What one process has to compute of a batch, in as many parts as the settings say; and how many events all of it scores."""
+    by_length = sorted(sequences, key=lambda own: len(own.events))
+    mine = group.share(by_length)
+    parts = [mine[start :: settings.accumulate] for start in range(settings.accumulate)]
+    return [make_batch(part, device) for part in parts if part], sum(int(own.is_scored.sum()) for own in sequences)
 
 
-def _step(state: TrainingState, settings: TrainingSettings, loss_and_size: tuple[Tensor, int]) -> tuple[float, int]:
-    loss, n_events = loss_and_size
-    total = loss + settings.l1 * sum(p.abs().sum() for p in state.model.parameters()) if settings.l1 else loss
+def _step(
+    state: TrainingState, settings: TrainingSettings, scorer: nn.Module, batches: Sequence[Batch], n_events: int, group: Group
+) -> float:
+    """One step of the optimizer; returns the nats of this process's share."""
     state.optimizer.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]
+    total = 0.0
+    for number, batch in enumerate(batches, start=1):
+        with group.gathering(scorer, number == len(batches)):
+            nats = scorer(batch)
+            (nats * (group.size / n_events)).backward()  # the group takes the mean of its processes
+        total += float(nats.detach())
+    parameters = list(state.model.parameters())
+    if settings.l1:
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad.add_(parameter.detach().sign(), alpha=settings.l1)
     if settings.clip:
-        torch.nn.utils.clip_grad_norm_(state.model.parameters(), settings.clip)
+        torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
     state.optimizer.step()
     if settings.averaging:
         decay = min(settings.averaging, (1 + state.step) / (10 + state.step))
         with torch.no_grad():
-            for mean, new in zip(state.averaged.parameters(), state.model.parameters(), strict=True):
-                mean.lerp_(new, 1 - decay)
-    return float(loss.detach()), n_events
+            for mean, new in zip(state.averaged.parameters(), parameters, strict=True):
+                own_part(mean).lerp_(own_part(new), 1 - decay)
+    return total
 
 
 def _is_over(state: TrainingState, settings: TrainingSettings) -> bool:
-    return state.step >= settings.steps or bool(settings.minutes and state.seconds > 60 * settings.minutes)
+    is_stuck = bool(settings.patience) and state.since_best >= settings.patience
+    return is_stuck or state.step >= settings.steps or bool(settings.minutes and state.seconds > 60 * settings.minutes)
 
 
 def _rate(state: TrainingState, settings: TrainingSettings) -> float:

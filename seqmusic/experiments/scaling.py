@@ -1,0 +1,218 @@
+"""Model size against music seen, at fixed compute: which size this corpus wants.
+
+Compute is processor seconds of training: what is paid here, where small models cost more than their size says. Beside it stand the
+multiplications of the usual estimate. The learning rate is constant and weights are averaged, so one training tells what every
+smaller budget would have bought.
+
+Source: J. Hoffmann et al., Training Compute-Optimal Large Language Models, 2022 (a parabola in log size at equal compute);
+A. Hägele et al., Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations, 2024 (constant rate, averaged weights);
+J. Kaplan et al., Scaling Laws for Neural Language Models, 2020 (six operations a weight and position).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from seqmusic.checkpoints import vocabulary
+from seqmusic.configuration import Configuration
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.drawing import TrainingData, draw_batch, training_data
+from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.experiments.laws import Parabola, fit_parabola
+from seqmusic.experiments.study import Row, common_settings, most_voices, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.trial import train_trial
+from seqmusic.figures import new_figure, write_figure
+from seqmusic.formats.files import write_atomic
+from seqmusic.model.transformer import Transformer
+from seqmusic.report.charts import Line, line_chart
+
+N_BUDGETS = 4
+_STEPS_AT_WIDTH_1 = 2000  # between two evaluations: a batch costs about as much more as the model is wider
+_FEWEST_STEPS = 4
+_OPERATIONS = 6  # a weight and position, forward and back
+
+
+def scaling_study(
+    configuration: Configuration,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    widths: Sequence[int],
+    cpu_seconds: float,
+    n_seeds: int = 1,
+    show: Callable[[str], None] = print,
+) -> list[Parabola]:
+    """Train models of several widths for the same processor time, and leave tables, a picture and the answer in the folder.
+
+    Args:
+        configuration: of every trial, but for the width, the evaluations and what would end it early.
+        dataset: its training and validation works.
+        folder: new, or that of a study to go on with.
+        widths: three or more, multiples of 4 x heads.
+        cpu_seconds: the largest budget; the others are a half, a quarter and an eighth of it.
+        n_seeds: trainings of each width; their mean counts.
+        show: takes lines for people.
+
+    Returns:
+        The parabola of each budget, the smallest first.
+
+    Raises:
+        FormatError: the folder holds something else.
+        CheckpointError: the folder holds another study.
+        MissingExtraError: matplotlib is not installed.
+        ValueError: fewer than three widths, one that heads do not divide, no time, or no seed.
+    """
+    _check(configuration, widths, cpu_seconds, n_seeds)
+    new_figure(1, 1)
+    constant = replace(configuration.training, steps=1_000_000, minutes=0.0, schedule="constant", warmup=1e-5, patience=0)
+    configuration = replace(configuration, training=constant)
+    budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
+    pieces = held_out([work.score for work in dataset.part("valid")], most_voices(dataset))
+    data = replace(training_data(dataset.part("train")), max_voices=pieces.max_voices)
+    own = {"[model] width", "[training] evaluate_every"}
+    settings = {name: value for name, value in common_settings("scaling", configuration, dataset).items() if name not in own}
+    open_study(folder, {**settings, "cpu_seconds": cpu_seconds})
+    seeds = [constant.seed + k for k in range(n_seeds)]
+    trials = {
+        f"width-{width}-seed-{seed}": partial(_trial, configuration, data, pieces, width, seed, cpu_seconds)
+        for width in sorted(set(widths))
+        for seed in seeds
+    }
+    rows = list(run_trials(folder, trials, show).values())
+    table = [_at(rows, width, budget) for budget in budgets for width in sorted(set(widths))]
+    found = [_profile([row for row in table if row["budget_cpu_seconds"] == budget]) for budget in budgets]
+    _write(folder, rows, table, found, show)
+    show(f"tables, picture and trials are in {folder}")
+    return found
+
+
+def _check(configuration: Configuration, widths: Sequence[int], cpu_seconds: float, n_seeds: int) -> None:
+    unit = 4 * configuration.model.heads
+    if len(set(widths)) < 3:
+        raise ValueError(f"widths must be three or more, got {sorted(set(widths))}")
+    for width in widths:
+        if width < 1 or width % unit:
+            raise ValueError(f"a width must be a multiple of 4 x heads ({unit}), got {width}")
+    if not (math.isfinite(cpu_seconds) and cpu_seconds > 0) or n_seeds < 1:
+        raise ValueError(f"cpu_seconds must be above 0 and n_seeds 1 or more, got {cpu_seconds} and {n_seeds}")
+
+
+def n_multiplied(model: nn.Module) -> int:
+    """Weights that each position is multiplied with: all but the tables, of which it looks a row up.
+
+    >>> n_multiplied(nn.Sequential(nn.Embedding(100, 7), nn.Linear(7, 3)))
+    24
+    """
+    tables = sum(module.weight.numel() for module in model.modules() if isinstance(module, nn.Embedding | nn.EmbeddingBag))
+    return sum(parameter.numel() for parameter in model.parameters()) - tables
+
+
+def at_budget(curve: Sequence[Sequence[float]], cpu_seconds: float) -> tuple[float, float]:
+    """Nats a cell, and positions seen, of a training after a budget, between evaluations straight in the logarithm of its time.
+
+    Args:
+        curve: of (batches, positions, processor seconds, nats a cell), rising in time.
+        cpu_seconds: before the first evaluation its figures hold, after the last one those.
+
+    >>> at_budget([(10, 100, 1.0, 0.9), (40, 400, 4.0, 0.5)], 2.0)
+    (0.7, 250.0)
+    """
+    times = np.log([point[2] for point in curve])
+    nats, positions = (np.interp(math.log(cpu_seconds), times, [point[column] for point in curve]) for column in (3, 1))
+    return round(float(nats), 6), float(positions)
+
+
+def _trial(configuration: Configuration, data: TrainingData, pieces: HeldOut, width: int, seed: int, cpu_seconds: float) -> Row:
+    every = max(_FEWEST_STEPS, _STEPS_AT_WIDTH_1 // width)
+    settings = replace(configuration.training, seed=seed, evaluate_every=every)
+    torch.manual_seed(seed)
+    model = Transformer(replace(configuration.model, width=width), vocabulary(pieces.max_voices))
+    multiplied = n_multiplied(model)
+    name = f"width {width}, seed {seed}"
+    done = train_trial(model, settings, lambda step: draw_batch(data, settings, step), pieces, cpu_seconds=cpu_seconds, name=name)
+    return {"width": width, "seed": seed, "multiplied": multiplied, **done.figures()}
+
+
+def _at(rows: Sequence[Row], width: int, budget: float) -> Row:
+    """One width at one budget: means over its seeds."""
+    own = [row for row in rows if row["width"] == width]
+    nats, positions = np.mean([at_budget(row["curve"], budget) for row in own], axis=0)
+    return {
+        "budget_cpu_seconds": budget,
+        "width": width,
+        "parameters": own[0]["parameters"],
+        "positions": round(positions),
+        "operations": float(_OPERATIONS * own[0]["multiplied"] * positions),
+        "nats_per_cell": float(nats),
+    }
+
+
+def _profile(table: Sequence[Row]) -> Parabola:
+    return fit_parabola([row["parameters"] for row in table], [row["nats_per_cell"] for row in table])
+
+
+def _write(folder: Path, rows: Sequence[Row], table: Sequence[Row], found: Sequence[Parabola], show: Callable[[str], None]) -> None:
+    write_table(folder / "trials.csv", [{name: value for name, value in row.items() if name != "curve"} for row in rows])
+    write_table(folder / "table.csv", table)
+    budgets = sorted({row["budget_cpu_seconds"] for row in table})
+    sentence = _sentence(table, budgets[-1], found[-1])
+    fits = [
+        {"budget_cpu_seconds": budget, "best_parameters": fit.best, "nats_per_cell": fit.lowest, "is_inside": fit.bend > 0}
+        for budget, fit in zip(budgets, found, strict=True)
+    ]
+    write_atomic(folder / "result.json", json.dumps({"table": list(table), "best": fits, "answer": sentence}, indent=1) + "\n")
+    for kind in ("svg", "png"):
+        write_figure(_chart(table, budgets, found), folder / f"scaling.{kind}")
+    shown = [
+        {
+            "processor seconds": f"{row['budget_cpu_seconds']:g}",
+            "width": str(row["width"]),
+            "parameters": f"{row['parameters']:,}",
+            "positions": f"{row['positions']:,}",
+            "operations": f"{row['operations']:.1e}",
+            "nats a cell": f"{row['nats_per_cell']:.4f}",
+        }
+        for row in table
+    ]
+    show(table_text(shown))
+    show(sentence)
+
+
+def _sentence(table: Sequence[Row], budget: float, fit: Parabola) -> str:
+    sizes = sorted(row["parameters"] for row in table)
+    if fit.bend > 0:
+        return (
+            f"With {budget:g} processor seconds this corpus wants about {fit.best:,.0f} parameters: "
+            f"there the parabola is lowest, at {fit.lowest:.4f} nats a cell."
+        )
+    if fit.best in (sizes[0], sizes[-1]):
+        end, other = ("smallest", "fewer") if fit.best == sizes[0] else ("largest", "more")
+        return (
+            f"With {budget:g} processor seconds the {end} size tried, {fit.best:,.0f} parameters, is best "
+            f"({fit.lowest:.4f} nats a cell): this corpus may want still {other}."
+        )
+    return (
+        f"With {budget:g} processor seconds {fit.best:,.0f} parameters are best of those tried ({fit.lowest:.4f} nats a cell); "
+        "the sizes lie on no parabola with a lowest point among them."
+    )
+
+
+def _chart(table: Sequence[Row], budgets: Sequence[float], found: Sequence[Parabola]) -> object:
+    lines = []
+    for budget, fit in zip(budgets, found, strict=True):
+        own = [row for row in table if row["budget_cpu_seconds"] == budget]
+        sizes = [round(row["parameters"] / 1000) for row in own]
+        lines.append(Line(f"{budget:g} processor seconds", sizes, [row["nats_per_cell"] for row in own]))
+        if fit.bend > 0:
+            fine = np.geomspace(sizes[0], sizes[-1], 60)
+            lines.append(Line("", fine.tolist(), [fit.at(1000 * size) for size in fine], is_guide=True))
+    return line_chart(lines, x_label="thousand parameters (logarithmic)", y_label="validation, nats a cell", log_x=True)

@@ -1,0 +1,131 @@
+"""A study: a folder of trials, each a file of plain values; what is finished is never done twice, and never mixed with another."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from seqmusic.checkpoints import MAX_VOICES
+from seqmusic.configuration import Configuration
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.formats.files import write_atomic
+
+SETTINGS = "study.json"
+Row = dict[str, Any]
+
+
+def open_study(folder: Path, settings: Mapping[str, object]) -> None:
+    """Begin a study in a new folder, or go on with the one that is there.
+
+    Args:
+        folder: made where it is missing.
+        settings: everything, as plain values, that all its trials have in common.
+
+    Raises:
+        FormatError: the folder holds something else.
+        CheckpointError: the folder holds a study with other settings, or a damaged one.
+    """
+    path = folder / SETTINGS
+    if not path.is_file():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise FormatError(f"{folder}: holds something that is no study; choose another folder")
+        write_atomic(path, json.dumps(settings, indent=1) + "\n")
+        return
+    before, now = _read(path), json.loads(json.dumps(settings))
+    differing = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    changed = [f"{name} was {before.get(name)}, now {now.get(name)}" for name in differing]
+    if changed:
+        raise CheckpointError(f"{folder}: holds a study with other settings ({'; '.join(changed)}); choose another folder")
+
+
+def run_trials(folder: Path, trials: Mapping[str, Callable[[], Row]], show: Callable[[str], None] = print) -> dict[str, Row]:
+    """What each trial gave, by its name: read from the folder where it is finished, else done now and written.
+
+    Each is done by one thread, so that its processor seconds are seconds of work. Ctrl-C loses only the trial in progress.
+
+    Raises:
+        CheckpointError: the file of a finished trial is damaged.
+        FormatError: a result cannot be written.
+    """
+    paths = {name: folder / "trials" / f"{name}.json" for name in trials}
+    found = {name: _read(path) for name, path in paths.items() if path.is_file()}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with tqdm(total=len(trials), initial=len(found), unit="trial", desc="trials") as bar:
+            for name in [name for name in trials if name not in found]:
+                found[name] = trials[name]()
+                write_atomic(paths[name], json.dumps(found[name]) + "\n")
+                bar.update()
+    except KeyboardInterrupt:
+        show(f"stopped; {len(found)} of {len(trials)} trials are kept in {folder}, and the same command goes on with the others")
+        raise
+    finally:
+        torch.set_num_threads(threads)
+    return {name: found[name] for name in trials}
+
+
+def common_settings(experiment: str, configuration: Configuration, dataset: Dataset) -> dict[str, object]:
+    """The settings of a study that trains a configuration on a data set; the seed is a matter of each trial."""
+    tables = asdict(configuration)
+    tables["training"].pop("seed")
+    named = {f"[{table}] {key}": value for table, values in tables.items() for key, value in values.items()}
+    return {"experiment": experiment, "corpus": corpus_name(dataset), **named}
+
+
+def corpus_name(dataset: Dataset) -> str:
+    """What tells one data set from another: its sizes, and a digest of the names, parts and notes of its works."""
+    parts = [f"{len(dataset.part(split))} {split}" for split in ("train", "valid", "test")]
+    known = "\n".join(f"{work.name} {work.split} {work.score.n_notes}" for work in dataset.kept)
+    return f"{', '.join(parts)} works, {hashlib.sha256(known.encode()).hexdigest()[:8]}"
+
+
+def most_voices(dataset: Dataset) -> int:
+    """How many voices a model must know to learn from any work of the data set, and be asked about it."""
+    return max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)])
+
+
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows of like columns as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomic(path, text.getvalue())
+
+
+def table_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """The rows below their columns' names, aligned: names to the left, all else to the right.
+
+    >>> print(table_text([{"model": "5-gram", "nats": "0.48"}, {"model": "LSTM", "nats": "0.4394"}]))
+    model     nats
+    5-gram    0.48
+    LSTM    0.4394
+    """
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    first, *others = widths
+    return "\n".join(
+        "  ".join([line[0].ljust(first), *(cell.rjust(width) for cell, width in zip(line[1:], others, strict=True))]).rstrip()
+        for line in lines
+    )
+
+
+def _read(path: Path) -> Row:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: is damaged ({error}); delete it, and it is made again") from error
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{path}: must hold an object of JSON, got {type(found).__name__}; delete it, and it is made again")
+    return found

@@ -1,0 +1,109 @@
+"""A run is improved: what helps on validation is kept, what does not is not, and the run itself stays as it is."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqmusic import run
+from seqmusic.checkpoints import MAX_VOICES, VOCABULARY, load_model, make_masks
+from seqmusic.configuration import Configuration
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.evaluation.benchmark import held_out
+from seqmusic.evaluation.calibration import choices, tempered
+from seqmusic.evaluation.likelihood import score_pieces
+from seqmusic.experiments.improvement import AS_IT_IS, TEMPERATURES, improve, judged, mean_weights
+from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.training.loop import TrainingSettings
+
+TINY = Configuration(
+    model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1),
+    training=TrainingSettings(steps=6, batch_size=2, evaluate_every=3),
+)
+
+
+@pytest.fixture(scope="module")
+def few(chorales: Dataset) -> Dataset:
+    parts = {split: sorted(chorales.part(split), key=lambda work: work.score.n_notes) for split in ("train", "valid", "test")}
+    return Dataset((*parts["train"][:6], *parts["valid"][:4], *parts["test"][:2]))
+
+
+@pytest.fixture(scope="module")
+def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "load_corpus", lambda corpus: few)
+        run.train_run(TINY, out, device="cpu", show=lambda text: None)
+    return out
+
+
+def test_a_run_is_improved_and_left_as_it_is(few: Dataset, trained: Path, tmp_path: Path) -> None:
+    before = {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()}
+    out, told = tmp_path / "better", []
+    steps = improve(trained, few, out, minutes=0.02, show=told.append)
+    assert {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()} == before
+    assert [steps[0].name, steps[-1].name] == [AS_IT_IS, TEMPERATURES]
+    assert any(step.is_kept for step in steps[1:])  # after six batches anything helps
+    pieces = held_out([work.score for work in few.part("valid")])
+    made, masks = load_model(out), make_masks(torch.device("cpu"))
+    nats = score_pieces(made, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes).nats_per_cell
+    kept = [step for step in steps if step.is_kept][-1]
+    assert nats == pytest.approx(kept.nats_per_cell, abs=2e-3 if kept.name == TEMPERATURES else 1e-6)
+    found = json.loads((out / "improvements.json").read_text())
+    assert found["test"]["before"]["nats_per_cell"] - found["test"]["after"]["nats_per_cell"] == pytest.approx(
+        found["test"]["worth"]["nats_per_cell"]
+    )
+    assert {"config.toml", "works.csv", "fingerprints.npy", "card.md", "improvements.csv", "improvements.svg"} <= {
+        path.name for path in out.iterdir()
+    }
+    stamps = {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")}
+    assert improve(trained, few, out, minutes=0.02, show=told.append) == steps
+    assert {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")} == stamps
+
+
+def test_what_is_better_by_chance_is_not_kept() -> None:
+    cells, nats = [10] * 8, [5.0, 4.0, 6.0, 5.0, 4.0, 6.0, 5.0, 4.0]
+    everywhere, once, worse = [0.9 * own for own in nats], [0.5, *nats[1:]], [1.1 * own for own in nats]
+    steps = judged([("run", nats), ("once", once), ("everywhere", everywhere), ("worse", worse)], cells)
+    assert [step.is_kept for step in steps] == [True, False, True, False]
+    assert steps[1].worth > steps[2].worth > 0 > steps[3].worth
+    assert steps[3].worth == pytest.approx(-0.2 * sum(nats) / 80)  # against what was kept, not against the run
+
+
+def test_temperatures_in_the_output_layer_are_temperatures(few: Dataset) -> None:
+    torch.manual_seed(0)
+    model, masks = Transformer(TINY.model, VOCABULARY), make_masks(torch.device("cpu"))
+    for parameter in model.heads.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    traces = held_out([work.score for work in few.part("test")]).traces
+    for plain, changed, temperature in zip(
+        choices(model, traces, masks), choices(tempered(model, 1.3, 0.7), traces, masks), (1.3, 0.7), strict=True
+    ):
+        assert changed.nll == pytest.approx(plain.at(temperature).nll, abs=1e-6)
+        assert changed.nll != pytest.approx(plain.nll, abs=1e-3)
+    assert MAX_VOICES == 4
+
+
+def test_the_mean_of_weights() -> None:
+    models = [Transformer(TINY.model, VOCABULARY) for _ in range(3)]
+    mean = mean_weights(models)
+    for name, tensor in mean.state_dict().items():
+        assert torch.allclose(tensor, sum(own.state_dict()[name] for own in models) / 3, atol=1e-6)
+
+
+def test_refusals(few: Dataset, trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="minutes must be above 0"):
+        improve(trained, few, tmp_path / "x", minutes=0.0)
+    with pytest.raises(CheckpointError, match="no trained model there"):
+        improve(tmp_path / "nowhere", few, tmp_path / "x")
+    moved = Dataset(tuple(replace(work, split="train") for work in few.works))
+    with pytest.raises(CheckpointError, match="was trained on another corpus"):
+        improve(trained, moved, tmp_path / "x")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a").write_text("a")
+    with pytest.raises(FormatError, match="is no study"):
+        improve(trained, few, tmp_path / "full")
+    assert not (tmp_path / "x").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.heads import Vocabulary
+from seqmusic.model.settings import Vocabulary
 from seqmusic.model.transformer import Transformer
 from seqmusic.score import SATB
 from seqmusic.tokens import rules

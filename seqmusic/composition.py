@@ -11,8 +11,7 @@ from typing import Any
 
 from seqmusic.checkpoints import PRETRAINED, known_voices, load_model, model_folder
 from seqmusic.corpus.chorales import load_chorales
-from seqmusic.corpus.storage import WORKS_FILE
-from seqmusic.corpus.table import read_works
+from seqmusic.corpus.table import WORKS_FILE, read_works
 from seqmusic.errors import FormatError, MissingExtraError, RequestError, SeqmusicError
 from seqmusic.evaluation.originality import CopyIndex
 from seqmusic.formats import read_score, write_score

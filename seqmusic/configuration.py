@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 from seqmusic.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from seqmusic.model.transformer import ModelSettings
+    from seqmusic.model.settings import ModelSettings
     from seqmusic.training.loop import TrainingSettings
 
 _TRUTHS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
@@ -92,7 +92,7 @@ def configuration_text(configuration: Configuration) -> str:
 
 
 def _tables() -> dict[str, Any]:
-    from seqmusic.model.transformer import ModelSettings
+    from seqmusic.model.settings import ModelSettings
     from seqmusic.training.loop import TrainingSettings
 
     return {"model": ModelSettings, "training": TrainingSettings}

@@ -21,8 +21,8 @@ from seqmusic.errors import CheckpointError, ConfigurationError
 from seqmusic.evaluation.baselines import cells, persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
 from seqmusic.formats.files import write_atomic
-from seqmusic.model.heads import Vocabulary
-from seqmusic.model.transformer import ModelSettings, Transformer, n_parameters
+from seqmusic.model.settings import ModelSettings, Vocabulary
+from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.run_folder import (
     CARD,
     CONFIGURATION,

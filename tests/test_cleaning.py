@@ -10,8 +10,9 @@ import pytest
 
 from seqmusic.corpus.cleaning import CHORALE_RULES, CleaningRules, clean, flaw, reason_kind, silences
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.duplicates import DuplicateIndex, signature, similar_pairs
-from seqmusic.corpus.families import incipit, shared_tune_share, stretches, tune_families
+from seqmusic.corpus.digests import incipit, signature, sketch, stretches
+from seqmusic.corpus.duplicates import outline, pairs_among, repeats
+from seqmusic.corpus.families import alike, shared_tune_share, tune_families
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 
 CENTERS = (67, 60, 55, 45)
@@ -123,10 +124,10 @@ def test_a_rhythm_makes_another_signature_and_so_does_another_voice() -> None:
 
 
 def test_different_works_are_no_duplicates() -> None:
-    index = DuplicateIndex()
-    index.add("a", four_voices(1))
-    assert index.find(four_voices(2), min_share=0.01) is None
-    assert similar_pairs([four_voices(1), four_voices(2), four_voices(1).transposed(1)], 0.5) == [(2, 0)]
+    sketches = [sketch(score) for score in (four_voices(1), four_voices(2), four_voices(1).transposed(1))]
+    pairs = pairs_among(sketches)
+    assert (pairs.earlier.tolist(), pairs.later.tolist(), pairs.semitones.tolist()) == ([0], [2], [1])
+    assert alike(pairs, [len(own.shingles.digests) for own in sketches]).tolist() == [[0, 2]]
 
 
 def test_families_hold_who_shares_a_tune_in_any_key_and_their_relatives() -> None:
@@ -170,8 +171,8 @@ def over_a_bass(pitches: list[int], draw: random.Random) -> Score:
 def test_incipit_leaves_repeated_notes_out_and_stretches_ignore_the_key() -> None:
     score = melody(quarters("", [60, 60, 62, 62, 59, 67]).notes)
     assert incipit(score) == (2, -3, 8)
-    assert list(stretches(score, 5)) == list(stretches(score.transposed(5), 5))
-    assert len(set(stretches(score, 5))) == 2
+    assert stretches(score, 5).tolist() == stretches(score.transposed(5), 5).tolist()
+    assert len(set(stretches(score, 5).tolist())) == 2
     assert list(stretches(score, 7)) == []
     assert incipit(Score(())) == ()
 
@@ -213,4 +214,5 @@ def test_the_chorales_lose_what_a_person_would_drop(chorales: Dataset) -> None:
 
 def test_what_is_kept_is_clean_and_nothing_in_it_repeats(chorales: Dataset) -> None:
     assert all(flaw(work.score) == "" for work in chorales.kept)
-    assert similar_pairs([work.score for work in chorales.kept], CHORALE_RULES.min_duplicate_share or 0) == []
+    sketches = [sketch(work.score) for work in chorales.kept]
+    assert repeats([outline(own) for own in sketches], pairs_among(sketches), CHORALE_RULES.min_duplicate_share or 0) == {}

@@ -21,7 +21,7 @@ from seqmusic.corpus.plot import plot
 from seqmusic.corpus.preparation import prepare
 from seqmusic.corpus.reading import file_names, read_files
 from seqmusic.corpus.split import Shares
-from seqmusic.corpus.storage import arrays_to_dataset, dataset_to_arrays, load_dataset, read_scores, save_dataset, write_scores
+from seqmusic.corpus.storage import arrays_to_dataset, dataset_to_arrays, read_scores, write_scores
 from seqmusic.errors import CorpusError, FormatError, MissingExtraError
 from seqmusic.formats.midi import read_midi, write_midi
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
@@ -68,21 +68,6 @@ def test_arrays_give_every_score_back(drawn: list[Score]) -> None:
 
 def test_arrays_give_every_chorale_back(chorales: Dataset) -> None:
     assert arrays_to_dataset(dataset_to_arrays(chorales)) == chorales
-
-
-def test_a_folder_gives_the_data_set_back_and_its_table_decides_the_split(tmp_path: Path) -> None:
-    folder = save_dataset(SMALL, tmp_path / "made" / "here")
-    assert load_dataset(folder) == SMALL
-    table = (folder / "works.csv").read_text("utf-8")
-    (folder / "works.csv").write_text(table.replace("Tune,train", "Tune,valid"), encoding="utf-8")
-    assert load_dataset(folder).work("a").split == "valid"
-    (folder / "works.csv").unlink()
-    assert load_dataset(folder) == SMALL
-
-
-def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"no prepared data set here \(scores.npz is missing\)"):
-        load_dataset(tmp_path)
 
 
 def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:

@@ -288,7 +288,7 @@ HUGE = {
     ),
     "long notes of sixteen channels": one_track(
         b"".join(
-            bytes((2, 144 + i % 16, 40 + i * 7 % 60, 64)) + bytes((1, 128 + (i + 3) % 16, 40 + (i - 13) * 7 % 60, 64))
+            bytes((4, 144 + i % 16, 40 + i * 7 % 60, 64)) + bytes((0, 128 + (i + 3) % 16, 40 + (i - 13) * 7 % 60, 64))
             for i in range(59_000)
         )
         + END

@@ -15,15 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import CorruptFileError, FormatError
+from seqmusic.formats import notation_files
 from seqmusic.formats.notation import (
     chorale_paths,
     musicxml_text,
     read_chorale,
     read_notation,
+    read_notation_reported,
+    read_tunes,
     score_from_music21,
     score_to_music21,
     write_musicxml,
 )
+from seqmusic.formats.reading import Reading
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tonality import all_keys
 
@@ -240,20 +244,39 @@ def test_grace_notes_and_chord_symbols_are_left_out(tmp_path):
     assert read(musicxml([symbol + grace + note("C", 4)]), tmp_path).voices[0].notes == (Note(0, 96, 60),)
 
 
-def test_chord_is_refused_by_place(tmp_path):
-    with pytest.raises(FormatError, match=r"given\.musicxml: measure 2 of part 'Part 0' holds a chord of 2 notes"):
-        read(musicxml([note("C", 4), note("C", 4) + note("E", 4, "chord")]), tmp_path)
+def reported(text: str, tmp_path: Path, suffix: str = ".musicxml") -> Reading:
+    path = tmp_path / f"given{suffix}"
+    path.write_text(text, encoding="utf-8")
+    return read_notation_reported(path)
 
 
-def test_overlapping_notes_are_refused_by_place(tmp_path):
+def test_chords_are_separated_and_told(tmp_path):
+    """A chord of C and E after a lone C: the upper note stays in the upper voice."""
+    found = reported(musicxml([note("C", 4), note("E", 4) + note("C", 4, "chord")]), tmp_path)
+    assert [(voice.name, [n.pitch for n in voice.notes]) for voice in found.score.voices] in (
+        [("Part 0 1", [60, 64]), ("Part 0 2", [60])],
+        [("Part 0 1", [64]), ("Part 0 2", [60, 60])],
+    )
+    assert found.losses == ("chords of part 'Part 0' taken apart into 2 voices",)
+
+
+def test_tied_chords_are_joined_note_by_note(tmp_path):
+    tied = note("E", 4, '<tie type="start"/>') + note("C", 4, 'chord<tie type="start"/>')
+    after = note("E", 4, '<tie type="stop"/>') + note("C", 4, 'chord<tie type="stop"/>')
+    assert [voice.notes for voice in read(musicxml([tied, after]), tmp_path).voices] == [(Note(0, 192, 64),), (Note(0, 192, 60),)]
+
+
+def test_overlapping_notes_are_separated(tmp_path):
     backup = "<backup><duration>120</duration></backup>"
-    with pytest.raises(FormatError, match="measure 1 of part 'Part 0' holds two notes at once in one voice"):
-        read(musicxml([note("C", 4) + backup + note("E", 1)]), tmp_path)
+    voices = read(musicxml([note("C", 4) + backup + note("E", 1)]), tmp_path).voices
+    assert [voice.notes for voice in voices] == [(Note(48, 24, 64),), (Note(0, 96, 60),)]
 
 
-def test_quintuplet_is_refused_by_place(tmp_path):
-    with pytest.raises(FormatError, match=r"measure 1 of part 'Part 0' has a note at quarter 0\.2 .* off the grid of 24 ticks"):
-        read(musicxml(["".join(note("C", 0.2) for _ in range(5)) + note("D", 3)]), tmp_path)
+def test_quintuplet_is_moved_to_the_nearest_ticks_and_told(tmp_path):
+    """Fifths of a quarter start at 0, 4.8, 9.6, 14.4 and 19.2 ticks."""
+    found = reported(musicxml(["".join(note("C", 0.2) for _ in range(5)) + note("D", 3)]), tmp_path)
+    assert [n.onset_ticks for n in found.score.voices[0].notes] == [0, 5, 10, 14, 19, 24]
+    assert found.losses[0].startswith("starts of notes moved to the grid of 24 ticks a quarter: 4 of 6, by 0.30 ticks on average")
 
 
 def test_quarter_tone_is_refused(tmp_path):
@@ -261,10 +284,44 @@ def test_quarter_tone_is_refused(tmp_path):
         read(musicxml([note("C", 4).replace("</step>", "</step><alter>0.5</alter>")]), tmp_path)
 
 
-def test_percussion_is_refused(tmp_path):
+def test_percussion_is_left_out_and_told(tmp_path):
     unpitched = "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
-    with pytest.raises(FormatError, match="without pitch"):
-        read(musicxml([f"<note>{unpitched}<duration>240</duration><voice>1</voice></note>"]), tmp_path)
+    drum = f"<note>{unpitched}<duration>240</duration><voice>1</voice></note>"
+    found = reported(musicxml([drum], [note("C", 4)]), tmp_path)
+    assert [voice.name for voice in found.score.voices] == ["Part 1"]
+    assert found.losses == ("notes without pitch (percussion) left out: 1 (at measure 1 of part 'Part 0')",)
+    with pytest.raises(FormatError, match="holds nothing but percussion"):
+        read(musicxml([drum]), tmp_path)
+
+
+MARKED = {
+    "grace notes left out: 1 (at measure 1": "<note><grace/><pitch><step>B</step><octave>4</octave></pitch><voice>1</voice></note>",
+    "chord symbols left out: 1": "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>",
+    "dynamics left out: 1": "<direction><direction-type><dynamics><f/></dynamics></direction-type></direction>",
+    "words over the music left out: 1": "<direction><direction-type><words>dolce</words></direction-type></direction>",
+    "syllables of text left out: 1": note("C", 1, "<lyric><text>la</text></lyric>"),
+    "articulations left out: 1": note("C", 1, "<notations><articulations><staccato/></articulations></notations>"),
+    "ornaments and other signs left out: 1": note("C", 1, "<notations><ornaments><trill-mark/></ornaments></notations>"),
+    "repeat signs not carried out": '<barline location="right"><repeat direction="backward"/></barline>',
+}
+
+
+@pytest.mark.parametrize("told", MARKED)
+def test_what_a_score_does_not_hold_is_told(told, tmp_path):
+    mark = MARKED[told]
+    whole = re.sub(r"(<(lyric|notations)>.*</\2>)(<voice>1</voice>)", r"\3\1", mark)
+    found = reported(musicxml([whole + note("D", 3) + note("E", 1)] if "barline" not in mark else [note("D", 4) + mark]), tmp_path)
+    assert len(found.losses) == 1
+    assert found.losses[0].startswith(told)
+    assert found.word == "read"
+
+
+def test_transposing_instruments_are_read_as_they_sound(tmp_path):
+    """A clarinet in B flat sounds a tone lower than written."""
+    transpose = "<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose>"
+    found = reported(musicxml([note("D", 4)], time=f"<time><beats>4</beats><beat-type>4</beat-type></time>{transpose}"), tmp_path)
+    assert [n.pitch for n in found.score.voices[0].notes] == [60]
+    assert found.losses == ("parts for transposing instruments read as they sound: 1 (at part 'Part 0')",)
 
 
 def test_parts_of_different_lengths_are_refused(tmp_path):
@@ -288,8 +345,47 @@ def test_abc(tmp_path):
 
 def test_abc_of_several_tunes_is_refused(tmp_path):
     tune = "T:A tune\nM:4/4\nL:1/4\nK:C\nCDEF|\n"
-    with pytest.raises(FormatError, match="holds 2 scores; split it"):
+    with pytest.raises(FormatError, match="holds 2 tunes; split it"):
         read(f"X:1\n{tune}\nX:2\n{tune}", tmp_path, ".abc")
+
+
+def test_tunes_of_a_book_are_read_one_by_one_and_one_that_is_refused_stops_no_other(tmp_path):
+    """The meter stands before the first tune and holds for both good ones; words between tunes are no music."""
+    path = tmp_path / "book.abc"
+    path.write_text("M:3/4\nX:1\nT:First\nL:1/4\nK:C\nCDE|\n\nABC\n\nX:2\nT:Bad\nM:99/4\nK:C\nC|\n\nX:3\nL:1/4\nK:G\nFGA|", "utf-8")
+    first, bad, third = read_tunes(path)
+    assert (first.name, bad.name, third.name) == ("1 First", "2 Bad", "3")
+    assert first.reading.score.time_signatures == third.reading.score.time_signatures == ((0, TimeSignature(3, 4)),)
+    assert [n.pitch for n in third.reading.score.voices[0].notes] == [66, 67, 69]
+    assert first.reading.score.n_notes == 3
+    assert bad.reading is None
+    assert re.fullmatch(r".*book\.abc: 2 Bad: holds a time signature with 99; at most 64 is read", bad.refusal)
+
+
+def test_voices_of_an_abc_file(tmp_path):
+    found = read("X:1\nM:4/4\nL:1/4\nK:C\nV:1\ncdef|\nV:2\nCDEF|\n", tmp_path, ".abc")
+    assert [[n.pitch for n in voice.notes] for voice in found.voices] == [[72, 74, 76, 77], [60, 62, 64, 65]]
+
+
+MEI = """<?xml version="1.0" encoding="UTF-8"?>
+<mei xmlns="http://www.music-encoding.org/ns/mei"><music><body><mdiv><score>
+<scoreDef meter.count="3" meter.unit="4" key.sig="1s"><staffGrp>
+<staffDef n="1" lines="5" clef.shape="G" clef.line="2"/><staffDef n="2" lines="5" clef.shape="F" clef.line="4"/>
+</staffGrp></scoreDef><section><measure n="1">
+<staff n="1"><layer n="1"><note pname="g" oct="4" dur="2"/><note pname="f" oct="4" dur="4" accid.ges="s"/></layer></staff>
+<staff n="2"><layer n="1"><note pname="b" oct="3" dur="2" dots="1"/></layer><layer n="2"><note pname="g" oct="2" dur="2" dots="1"/>
+</layer></staff></measure></section></score></mdiv></body></music></mei>"""
+
+
+def test_mei(tmp_path):
+    """Two staves, the lower with two layers, in 3/4 and G major."""
+    found = read(MEI, tmp_path, ".mei")
+    assert (found.key, found.time_signatures) == (Key(1), ((0, TimeSignature(3, 4)),))
+    assert [[(n.onset_ticks, n.duration_ticks, n.pitch) for n in voice.notes] for voice in found.voices] == [
+        [(0, 48, 67), (48, 24, 66)],
+        [(0, 72, 59)],
+        [(0, 72, 43)],
+    ]
 
 
 def test_kern(tmp_path):
@@ -316,11 +412,41 @@ def test_entities_are_not_expanded(tmp_path):
             read_notation(path)
 
 
+def test_depth_and_number_of_elements_are_bounded(tmp_path):
+    path = tmp_path / "deep.musicxml"
+    path.write_text("<a>" * 101 + "</a>" * 101, encoding="utf-8")
+    with pytest.raises(CorruptFileError, match="elements stand 101 deep"):
+        read_notation(path)
+    path.write_text("<a>" + "<b/>" * 1_000_000 + "</a>", encoding="utf-8")
+    with pytest.raises(FormatError, match="more than 1,000,000 elements"):
+        read_notation(path)
+
+
+def test_the_document_type_of_musicxml_is_no_harm(tmp_path):
+    doctype = '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">'
+    text = musicxml([note("C", 4)]).replace('<?xml version="1.0"?>', f'<?xml version="1.0"?>{doctype}')
+    assert read(text, tmp_path).n_notes == 1
+    with pytest.raises(CorruptFileError, match="undefined entity"):
+        read(text.replace("Part 0", "&outside;"), tmp_path)
+
+
+def test_what_takes_too_long_is_stopped(tmp_path, monkeypatch):
+    """A few bytes that music21 would work on for hours are not known; so here the patience is short."""
+    monkeypatch.setattr(notation_files, "_MOST_SECONDS", 0.05)
+    with pytest.raises(FormatError, match="not read within 0 seconds"):
+        read(musicxml([note("C", 4)] * 3000), tmp_path)
+
+
 def test_zip_bomb_is_not_unpacked(tmp_path):
     path = tmp_path / "bomb.mxl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("score.xml", b" " * 50_000_001)
-    with pytest.raises(CorruptFileError, match="unpacks to more than 50 MB"):
+        archive.writestr("score.xml", b" " * 20_000_001)
+    with pytest.raises(CorruptFileError, match="unpacks to more than 20 MB"):
+        read_notation(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(1001):
+            archive.writestr(f"{number}.xml", b"")
+    with pytest.raises(CorruptFileError, match="packs more than 1000 files"):
         read_notation(path)
 
 
@@ -345,6 +471,9 @@ def test_compressed_file_is_found_through_its_container(tmp_path):
         ("long.musicxml", musicxml([note("C", 4)]).replace("<beats>4", "<beats>1000000").encode(), "at most 64 is read"),
         ("long.abc", b"X:1\nM:1000000/4\nK:C\nC|\n", "at most 64 is read"),
         ("empty.krn", b"", "not readable as kern|holds"),
+        ("empty.mei", b"<mei/>", "its root is <mei>, expected"),
+        ("no_score.mei", b'<mei xmlns="http://www.music-encoding.org/ns/mei"/>', "not readable as MEI"),
+        ("long.abc", b"X:1\nK:C\n" + b"C" * 100_000, "is longer than 0.1 MB"),
         ("song.mp3", b"", "files of the kind '.mp3' are not read"),
     ],
 )
@@ -358,7 +487,7 @@ def test_damaged_files_are_refused_in_one_line(name, data, match, tmp_path):
 
 
 def test_missing_file_is_refused(tmp_path):
-    with pytest.raises(FormatError, match=r"none\.xml: cannot be opened: No such file"):
+    with pytest.raises(FormatError, match=r"none\.xml: cannot be read: No such file"):
         read_notation(tmp_path / "none.xml")
 
 

@@ -163,13 +163,13 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_draws_follow_the_probabilities() -> None:
-    log_p = np.log([0.1, 0.6, 0.3])
+    rows = np.tile(np.log([0.1, 0.6, 0.3]), (1000, 1))
     places = (np.arange(1000) + 0.5) / 1000
-    counts = np.bincount([draw(log_p, Sampling(), u) for u in places], minlength=3)
+    counts = np.bincount(draw(rows, Sampling(), places), minlength=3)
     assert counts.tolist() == [100, 600, 300]
-    assert {draw(log_p, Sampling(min_p=0.4), u) for u in places} == {1, 2}
-    assert {draw(log_p, Sampling(top_p=0.5), u) for u in places} == {1}
-    cold = np.bincount([draw(log_p, Sampling(temperature=0.5), u) for u in places], minlength=3)
+    assert set(draw(rows, Sampling(min_p=0.4), places)) == {1, 2}
+    assert set(draw(rows, Sampling(top_p=0.5), places)) == {1}
+    cold = np.bincount(draw(rows, Sampling(temperature=0.5), places), minlength=3)
     assert cold.tolist() == pytest.approx([1000 * p**2 / 0.46 for p in (0.1, 0.6, 0.3)], abs=1.5)
 
 

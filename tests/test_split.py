@@ -95,7 +95,7 @@ DATASET = Dataset((
 
 def test_the_table_gives_the_split_back(tmp_path: Path) -> None:
     path = write_works(DATASET, tmp_path / "works.csv")
-    assert path.read_text("utf-8").splitlines()[0] == "work,title,split,family,reason,notes,bars,key,meter"
+    assert path.read_text("utf-8").splitlines()[0] == "work,title,split,family,reason,notes,bars,key,meter,style"
     unsplit = Dataset(tuple(Work(work.name, work.score) for work in DATASET.works))
     assert with_table(unsplit, path) == DATASET
 

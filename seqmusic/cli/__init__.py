@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, data, experiment, train
+from seqmusic.cli import benchmark, compose, data, evaluate, experiment, train
 from seqmusic.errors import SeqmusicError
 
 app = App(
@@ -30,6 +30,7 @@ app.command(compose.continue_, name="continue")
 app.command(compose.harmonize)
 app.command(compose.regenerate)
 app.command(compose.replay)
+app.command(evaluate.evaluate)
 app.command(benchmark.app)
 app.command(experiment.app)
 app.command(experiment.improve)
@@ -61,6 +62,7 @@ def doctor() -> None:
     from seqmusic.checkpoints import VOCABULARY
     from seqmusic.doctor import report
     from seqmusic.generation.speed import composing_speed
-    from seqmusic.model.transformer import ModelSettings, Transformer
+    from seqmusic.model.settings import ModelSettings
+    from seqmusic.model.transformer import Transformer
 
     print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))

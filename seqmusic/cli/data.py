@@ -2,54 +2,109 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from seqmusic.cli.arguments import read_theme, refuse_full
+from seqmusic.cli.arguments import read_theme
+from seqmusic.errors import CorpusError
+
+if TYPE_CHECKING:
+    from seqmusic.score import Score
 
 app = App(
     name="data",
     help="The corpus: prepare it, describe it, see what was dropped and what the model is shown.\n\n"
-    "For example: seqmusic data describe",
+    "For example: seqmusic data prepare my/scores --out data/mine",
     help_format="plaintext",
     result_action="return_value",
 )
 
 
 @app.command
-def prepare(*, out: Path | None = None) -> None:
-    """Read the chorales, clean and split them, and keep them in the cache.
+def prepare(source: str = "chorales", /, *, out: Path | None = None, seed: int = 0, processes: int | None = None) -> None:
+    """Read a folder of scores or a collection, clean and split it, and keep it in a folder that can be trained on.
 
-    For example: seqmusic data prepare
+    For example: seqmusic data prepare my/scores --out data/mine
+
+    What is wrong with a file is written into report.csv, and stops nothing. A preparation that was stopped goes on when the same
+    command is given again; so does one whose files have changed, and reads only these.
 
     Args:
-        out: A new folder for a copy that you can look at and change: scores.npz and the table works.csv.
+        source: A folder, whose subfolders, if 2 to 16, are styles; or a collection that music21 installs, such as palestrina.
+        out: The folder to keep it in, new or of the same source; without it, the chorales go into the cache.
+        seed: Another seed gives another split.
+        processes: How many read at once; as many as there are processor cores when not said.
     """
-    from seqmusic.corpus.chorales import cache_file, load_chorales
-    from seqmusic.corpus.storage import save_dataset
+    if processes is not None and processes < 1:
+        raise ValueError(f"--processes must be 1 or more, got {processes}")
+    if out is None:
+        _prepare_chorales(source)
+        return
+    from seqmusic.corpus.folders import source_notes, source_of
+    from seqmusic.corpus.prepared import prepare_source
+    from seqmusic.corpus.summary import summary
 
-    if out is not None:
-        refuse_full(out)
+    chosen = source_of(source)
+    for note in source_notes(source, chosen):
+        print(note)
+    try:
+        is_new = prepare_source(chosen, out, seed=seed, n_processes=processes)
+    except KeyboardInterrupt:
+        print(f"stopped; what was read is kept in {out}, and the same command goes on from there", file=sys.stderr)
+        raise
+    if not is_new:
+        print(f"nothing to do: {out} holds all {len(chosen.files):,} files as they are")
+    print(summary(out), end="")
+    print(f"in {out}; train on it with: seqmusic train --data {out} --out runs/first")
+
+
+def _prepare_chorales(source: str) -> None:
+    from seqmusic.corpus.chorales import cache_file, load_chorales
+
+    if source != "chorales":
+        raise CorpusError(f"--out is missing: name the folder that the data prepared from {source} is to be kept in")
     dataset = load_chorales()
     parts = ", ".join(f"{split} {len(dataset.part(split))}" for split in ("train", "valid", "test"))
     print(f"{len(dataset.kept)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families")
-    print(f"in {save_dataset(dataset, out) if out is not None else cache_file()}")
+    print(f"in {cache_file()}")
 
 
 @app.command
-def describe(*, plot: Path | None = None) -> None:
+def collections() -> None:
+    """List the collections that music21 installs and that data prepare takes by name, with their terms of use.
+
+    For example: seqmusic data collections
+    """
+    from seqmusic.formats.notation_corpus import TERMS, collection_files, collection_names, n_works, terms
+
+    names = collection_names()
+    if not names:
+        raise CorpusError("no collections: music21 is not installed, or without its corpus; `pip install music21` brings it")
+    print(f"{'collection':<20} {'files':>6} {'works':>6}")
+    for name in names:
+        files = collection_files(name)
+        own = terms(name).removeprefix(TERMS)
+        print(f"{name:<20} {len(files):>6,} {n_works(files):>6,} {own}".rstrip())
+    print(f"chorales are the four-part works of bach.\n\n{TERMS}")
+
+
+@app.command
+def describe(*, data: Path | None = None, plot: Path | None = None) -> None:
     """Describe the corpus: parts, voices, lengths, keys, time signatures, durations, tune families.
 
     For example: seqmusic data describe --plot chorales.png
 
     Args:
+        data: Another corpus than the chorales: a folder made by seqmusic data prepare, or a benchmark .json.
         plot: Also draw it, into a .png, .svg or .pdf.
     """
-    from seqmusic.corpus.chorales import load_chorales
     from seqmusic.corpus.description import describe as described
+    from seqmusic.corpus.sources import load_corpus
 
-    dataset = load_chorales()
+    dataset = load_corpus(data)
     print(described(dataset), end="")
     if plot is not None:
         from seqmusic.corpus.plot import plot as draw
@@ -58,28 +113,41 @@ def describe(*, plot: Path | None = None) -> None:
 
 
 @app.command
-def clean() -> None:
+def clean(*, data: Path | None = None) -> None:
     """List each work that the cleaning drops, with the reason.
 
     For example: seqmusic data clean
-    """
-    from seqmusic.corpus.chorales import load_chorales
-    from seqmusic.corpus.description import cleaning_report
 
-    print(cleaning_report(load_chorales()), end="")
+    Args:
+        data: Another corpus than the chorales: a folder made by seqmusic data prepare, or a benchmark .json.
+    """
+    from seqmusic.corpus.description import cleaning_report
+    from seqmusic.corpus.sources import load_corpus
+
+    print(cleaning_report(load_corpus(data)), end="")
 
 
 @app.command
-def tokens(score: str, /, *, grid: str | None = None) -> None:
+def tokens(score: str, /, *, data: Path | None = None, grid: str | None = None) -> None:
     """Print a piece as the model sees it, one event a line: number, tick, voice, what, how many ticks.
 
     For example: seqmusic data tokens "G4 A4 B4 C5 | D5:1/2 B4"
 
     Args:
-        score: A typed head, or a file (MIDI, MusicXML, kern, ABC).
+        score: A typed head, or a file (MIDI, MusicXML, kern, ABC); with --data, the name of a work there.
+        data: A corpus whose work is shown: a folder made by seqmusic data prepare, or a benchmark .json.
         grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
     """
     from seqmusic.tokens.tokenizer import encode, tokens_text
 
-    for line in tokens_text(encode(read_theme([score], grid=grid))):
+    for line in tokens_text(encode(read_theme([score], grid=grid) if data is None else _work(data, score))):
         print(line)
+
+
+def _work(data: Path, name: str) -> Score:
+    from seqmusic.corpus.sources import load_corpus
+
+    try:
+        return load_corpus(data).work(name).score
+    except KeyError as error:
+        raise CorpusError(f"{data}: holds no work {name!r}; works.csv there lists them") from error

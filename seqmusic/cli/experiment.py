@@ -102,6 +102,39 @@ def compare(*, out: Path, data: Path | None = None, split: Literal["valid", "tes
     comparison_study(load_corpus(data), out, split=split, cpu_seconds=cpu_seconds)
 
 
+@app.command
+def copying(
+    config: Path | None = None,
+    /,
+    *,
+    out: Path,
+    data: Path | None = None,
+    samples: int = 24,
+    model: _Table = None,
+    training: _Table = None,
+) -> None:
+    """Tell how much a model copies from its training works as it learns, beside what it loses on others.
+
+    Trains twice, as configured and without all that keeps a model from learning works by heart, and lets it continue works at every
+    evaluation. Put copying.csv into the folder of a run, and the report of seqmusic evaluate shows it.
+
+    For example: seqmusic experiment copying configs/quick.toml --out experiments/copying --training.steps 2000
+
+    Args:
+        config: What is trained; without it the small model of configs/quick.toml, for all its steps.
+        out: The folder of the experiment; where it is one already, it goes on.
+        data: Another corpus than the chorales, as for train.
+        samples: Continuations of validation works, and as many of training works, at every evaluation.
+        model: Any key of the table [model], such as --model.width 64.
+        training: Any key of the table [training], such as --training.evaluate-every 50.
+    """
+    from seqmusic.corpus.sources import load_corpus
+    from seqmusic.experiments.copying import copying_study
+
+    configuration = _configuration(config or Path("quick"), model, training)
+    copying_study(configuration, load_corpus(data), out, n_samples=samples)
+
+
 def improve(run: Path, /, *, out: Path, data: Path | None = None, minutes: float = 10.0) -> None:
     """Try what may make a trained model better, keep what the validation works confirm, and write the result as a new run.
 

@@ -19,9 +19,11 @@ from seqmusic.errors import CorpusError, CorruptFileError, FormatError
 from seqmusic.score import Score
 
 _DECIDING_SOURCES = (
-    *("score.py", "tonality.py", "formats/notation.py", "formats/notation_reading.py", "formats/measures.py"),
-    *("corpus/chorales.py", "corpus/reading.py", "corpus/cleaning.py", "corpus/duplicates.py", "corpus/families.py"),
-    *("corpus/split.py", "corpus/preparation.py", "corpus/dataset.py", "corpus/storage.py"),
+    *("score.py", "tonality.py", "formats/notation.py", "formats/notation_files.py"),
+    *("formats/notation_reading.py", "formats/measures.py"),
+    *("corpus/chorales.py", "corpus/reading.py", "corpus/cleaning.py", "corpus/digests.py", "corpus/pairs.py"),
+    *("corpus/duplicates.py", "corpus/families.py", "corpus/split.py", "corpus/preparation.py", "corpus/dataset.py"),
+    "corpus/storage.py",
 )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from seqmusic.corpus.dataset import Work, name_order
-from seqmusic.corpus.duplicates import DuplicateIndex, Match
+from seqmusic.corpus.digests import sketch
+from seqmusic.corpus.duplicates import Match, outline, pairs_among, repeats
 from seqmusic.score import Score, Voice
 from seqmusic.tonality import spell
 
@@ -19,21 +20,36 @@ class CleaningRules:
     """What a work must be to be kept; None switches a rule off.
 
     Attributes:
-        n_voices: how many voices.
+        n_voices: the fewest and the most voices.
         compass: (lowest, highest) pitch of each voice, from high to low.
         max_early_bars: bars that a voice may end before the last one does.
         max_silent_bars: bars that all voices may rest together.
+        min_notes: how many notes there must be.
+        is_on_grid: whether notes must keep to thirty-seconds or triplets of sixteenths, and a meter must be known.
+        drops_empty_voices: whether a voice without notes is left out; else it makes a work incomplete.
         min_duplicate_share: share of its chords from which on a work is the duplicate of another, 0..1.
     """
 
-    n_voices: int | None = 4
+    n_voices: tuple[int, int] | None = (4, 4)
     compass: tuple[tuple[int, int], ...] | None = SATB_COMPASS
     max_early_bars: float | None = 1.0
     max_silent_bars: float | None = 1.0
+    min_notes: int = 1
+    is_on_grid: bool = True
+    drops_empty_voices: bool = False
     min_duplicate_share: float | None = 0.75
 
 
 CHORALE_RULES = CleaningRules()
+GENERAL_RULES = CleaningRules(
+    n_voices=(1, 16),
+    compass=None,
+    max_early_bars=None,
+    max_silent_bars=None,
+    min_notes=8,
+    is_on_grid=False,
+    drops_empty_voices=True,
+)
 
 
 def clean(works: Iterable[Work], rules: CleaningRules = CHORALE_RULES) -> list[Work]:
@@ -53,15 +69,27 @@ def flaw(score: Score, rules: CleaningRules = CHORALE_RULES) -> str:
 
 
 def _flaws(score: Score, rules: CleaningRules) -> Iterator[str]:
-    if rules.n_voices is not None and len(score.voices) != rules.n_voices:
-        names = ", ".join(voice.name for voice in score.voices)
-        yield f"not {_NUMBERS.get(rules.n_voices, rules.n_voices)} voices ({len(score.voices)}: {names})"
-    if not score.time_signatures:
+    yield from _wrong_voices(score, rules.n_voices)
+    if rules.is_on_grid and not score.time_signatures:
         yield "no meter"
     yield from _missing_notes(score, rules.max_early_bars)
+    if score.n_notes < rules.min_notes:
+        yield f"too short ({score.n_notes} notes)"
     yield from _interludes(score, rules.max_silent_bars)
-    yield from _off_grid(score)
+    if rules.is_on_grid:
+        yield from _off_grid(score)
     yield from _out_of_compass(score, rules.compass)
+
+
+def _wrong_voices(score: Score, allowed: tuple[int, int] | None) -> Iterator[str]:
+    n = len(score.voices)
+    if allowed is None or allowed[0] <= n <= allowed[1]:
+        return
+    names = ", ".join(voice.name for voice in score.voices)
+    if allowed[0] == allowed[1]:
+        yield f"not {_NUMBERS.get(allowed[0], allowed[0])} voices ({n}: {names})"
+    elif n:
+        yield f"not {allowed[0]} to {allowed[1]} voices ({n})"
 
 
 _NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
@@ -130,26 +158,23 @@ def _beyond(voice: Voice, limits: tuple[int, int]) -> int | None:
 
 def _repeats(works: list[Work], min_share: float) -> dict[str, str]:
     """Reason by name of each work that repeats another."""
-    index, reasons = DuplicateIndex(), {}
-    for work in sorted(works, key=_preference):
-        match = index.find(work.score, min_share)
-        if match is None:
-            index.add(work.name, work.score)
-        else:
-            reasons[work.name] = _repeat_in_words(match)
-    return reasons
+    ordered = sorted(works, key=lambda work: preference(work.name, work.score.end_ticks))
+    sketches = [sketch(work.score) for work in ordered]
+    found = repeats([outline(own) for own in sketches], pairs_among(sketches), min_share)
+    return {ordered[number].name: repeat_in_words(match, ordered[match.original].name) for number, match in found.items()}
 
 
-def _preference(work: Work) -> tuple[object, ...]:
-    """Of works that repeat each other the longest is kept, and of equally long ones the first by name."""
-    return -work.score.end_ticks, name_order(work.name)
+def preference(name: str, end_ticks: int) -> tuple[object, ...]:
+    """Sorting key: of works that repeat each other the longest is kept, and of equally long ones the first by name."""
+    return -end_ticks, name_order(name)
 
 
-def _repeat_in_words(match: Match) -> str:
+def repeat_in_words(match: Match, original: str) -> str:
+    """The reason for which a work is dropped that repeats the work `original`."""
     moved = f" transposed by {match.semitones:+d}" if match.semitones else ""
     if match.is_exact:
-        return f"duplicate of {match.name}{moved}"
-    return f"near duplicate of {match.name}{moved} ({100 * match.share:.0f} % of its chords)"
+        return f"duplicate of {original}{moved}"
+    return f"near duplicate of {original}{moved} ({100 * match.share:.0f} % of its chords)"
 
 
 def reason_kind(reason: str) -> str:

@@ -22,6 +22,7 @@ class Work:
         split: "train", "valid", "test", or "" for a work that is dropped or not yet split.
         family: works with the same number share their tune; -1 where not known.
         reason: why the work is dropped, "" for a work that is kept.
+        style: a label that the model may learn, "" for none.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Work:
     split: str = ""
     family: int = -1
     reason: str = ""
+    style: str = ""
 
     def __post_init__(self) -> None:
         if self.split not in ("", *SPLITS):

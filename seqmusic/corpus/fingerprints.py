@@ -5,7 +5,6 @@ So anyone who holds a model can ask whether a piece was among its training works
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.corpus.duplicates import shingles
+from seqmusic.corpus.digests import shingles
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
 from seqmusic.score import Score
@@ -76,4 +75,4 @@ def read_fingerprints(folder: Path) -> NDArray[np.uint64]:
 
 
 def _digests(score: Score) -> list[int]:
-    return [int.from_bytes(hashlib.blake2b(shingle, digest_size=8).digest(), "little") for shingle in shingles(score)]
+    return list(shingles(score).digests.tolist())

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from tqdm import tqdm
 
 from seqmusic.corpus.dataset import Work
-from seqmusic.errors import CorpusError, FormatError
+from seqmusic.corpus.processes import Failure, n_cores, results
+from seqmusic.errors import FormatError
 from seqmusic.score import Score
 
 Reader = Callable[[Path], Score]
-_FILES_AT_A_TIME = 4
 _WORTH_A_PROCESS = 16  # files; starting a process costs about as much as reading so many
+_LEAST_SECONDS = 60
+_BYTES_A_SECOND = 2_000  # of the slowest format on a slow machine
 
 
 def read_files(paths: Sequence[Path], read: Reader, *, progress: bool = True, n_processes: int | None = None) -> list[Work]:
@@ -33,23 +28,26 @@ def read_files(paths: Sequence[Path], read: Reader, *, progress: bool = True, n_
         paths: the files.
         read: a function of a module (so that other processes find it) that raises FormatError for a file it refuses.
         progress: whether a bar is shown on standard error.
-        n_processes: 1 or more; as many as there are processor cores when None.
+        n_processes: 1 or more; as many as there are processor cores when None. A few files are read without another process.
 
     Raises:
-        CorpusError: a reading process was killed.
+        CorpusError: a reading process cannot be started.
     """
     n_processes = min(n_processes or n_cores(), max(1, len(paths) // _WORTH_A_PROCESS))
-    works = []
-    shown = partial(tqdm, total=len(paths), desc="Reading", unit=" works", disable=not progress, file=sys.stderr)
-    with _mapped(partial(_read, read), paths, n_processes) as results, shown(results) as bar:
-        for name, (score, reason) in zip(file_names(paths), bar, strict=True):
-            works.append(Work(name, score, reason=reason))
-    return works
+    function = partial(_read, read)
+    answers = results(function, paths, n_processes, seconds_for) if n_processes > 1 else ((path, function(path)) for path in paths)
+    found: dict[Path, tuple[Score, str]] = {}
+    for path, answer in tqdm(answers, total=len(paths), desc="Reading", unit=" works", disable=not progress, file=sys.stderr):
+        found[path] = (Score(()), f"unreadable ({answer.words})") if isinstance(answer, Failure) else answer
+    return [Work(name, found[path][0], reason=found[path][1]) for name, path in zip(file_names(paths), paths, strict=True)]
 
 
-def n_cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def seconds_for(path: Path) -> float:
+    """How long reading a file may take: a minute, and more for a large one."""
+    try:
+        return _LEAST_SECONDS + path.stat().st_size / _BYTES_A_SECOND
+    except OSError:
+        return _LEAST_SECONDS
 
 
 def file_names(paths: Sequence[Path]) -> list[str]:
@@ -73,38 +71,3 @@ def _read(read: Reader, path: Path) -> tuple[Score, str]:
         return read(path), ""
     except FormatError as error:
         return Score(()), f"unreadable ({str(error).removeprefix(f'{path}: ').removeprefix(f'{path.name}: ')})"
-
-
-@contextlib.contextmanager
-def _mapped(
-    function: Callable[[Path], tuple[Score, str]], paths: Sequence[Path], n_processes: int
-) -> Iterator[Iterator[tuple[Score, str]]]:
-    """The results in order, as they come; leaving early, by Ctrl-C too, drops what has not been begun."""
-    if n_processes == 1:
-        yield map(function, paths)
-        return
-    spawn = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(n_processes, mp_context=spawn, initializer=_leave_interrupts_to_parent)
-    try:
-        with _unseen_main_module():
-            results = executor.map(function, paths, chunksize=_FILES_AT_A_TIME)
-        yield results
-    except BrokenProcessPool as error:
-        raise CorpusError("a process that was reading files was killed; free some memory and try again") from error
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _unseen_main_module() -> Iterator[None]:
-    """Processes started meanwhile do not import the caller's script, so it needs no guard against being run once more."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

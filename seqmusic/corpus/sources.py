@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.storage import load_dataset
+from seqmusic.corpus.prepared import load_prepared
 from seqmusic.errors import CorpusError
 from seqmusic.formats.table import read_jsb
 
@@ -21,7 +21,7 @@ def load_corpus(data: Path | None = None, *, progress: bool = True) -> Dataset:
     if data is None:
         return load_chorales(progress=progress)
     if data.is_dir():
-        return load_dataset(data)
+        return load_prepared(data)
     if data.suffix.lower() == ".json":
         return benchmark_dataset(data)
     raise CorpusError(f"{data}: no prepared data set; name a folder made by seqmusic data prepare --out, or a benchmark .json")

@@ -1,7 +1,6 @@
-"""A data set on disk: a folder with every score as arrays, and the table of works.
+"""Scores as arrays, and a data set in one file of them.
 
-`scores.npz` holds the notes as one (note, 6) array - work, voice, onset, duration, pitch, fermata - and what else belongs to each
-work as JSON; it is complete by itself. `works.csv` stands beside it for people, and what it says about the split goes.
+The notes are one (note, 6) array - work, voice, onset, duration, pitch, fermata - and what else belongs to each work is JSON.
 """
 
 from __future__ import annotations
@@ -19,42 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.table import with_table, write_works
 from seqmusic.errors import CorpusError
 from seqmusic.formats.files import write_atomic
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 FORMAT = 1
-SCORES_FILE = "scores.npz"
-WORKS_FILE = "works.csv"
 _WORK, _VOICE = 0, 1  # columns of the notes; the others are the fields of `Note`
 _NOT_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 _DAMAGE = (*_NOT_ZIP, OSError, ValueError, LookupError, TypeError, AttributeError)
-
-
-def save_dataset(dataset: Dataset, folder: Path) -> Path:
-    """Write the data set to `folder`, which is made if missing; returns `folder`.
-
-    Raises:
-        FormatError: a file cannot be written; existing files are left as they were.
-    """
-    folder = Path(folder)
-    write_scores(dataset, folder / SCORES_FILE)
-    write_works(dataset, folder / WORKS_FILE)
-    return folder
-
-
-def load_dataset(folder: Path) -> Dataset:
-    """The data set in `folder`, with the split that its table of works says.
-
-    Raises:
-        CorpusError: the folder holds no data set, a damaged one, or one whose table of works is wrong.
-    """
-    folder = Path(folder)
-    if not (folder / SCORES_FILE).is_file():
-        raise CorpusError(f"{folder}: no prepared data set here ({SCORES_FILE} is missing); make one with `seqmusic data prepare`")
-    dataset = read_scores(folder / SCORES_FILE)
-    return with_table(dataset, folder / WORKS_FILE) if (folder / WORKS_FILE).exists() else dataset
 
 
 def write_scores(dataset: Dataset, path: Path) -> Path:
@@ -84,15 +55,20 @@ def read_scores(path: Path) -> Dataset:
 
 def dataset_to_arrays(dataset: Dataset) -> dict[str, NDArray[Any]]:
     """The data set as arrays: `notes` (note, 6) int32 and `works`, JSON in UTF-8 bytes."""
-    rows = [
-        (w, v, note.onset_ticks, note.duration_ticks, note.pitch, note.fermata)
-        for w, work in enumerate(dataset.works)
-        for v, voice in enumerate(work.score.voices)
-        for note in voice.notes
-    ]
     facts = {"format": FORMAT, "works": [_facts(work) for work in dataset.works]}
     text = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    return {"notes": np.array(rows, np.int32).reshape(-1, 6), "works": np.frombuffer(text, np.uint8)}
+    return {"notes": note_rows([work.score for work in dataset.works]), "works": np.frombuffer(text, np.uint8)}
+
+
+def note_rows(scores: Sequence[Score]) -> NDArray[np.int32]:
+    """(note, 6) number of the score, number of the voice, onset, duration, pitch, fermata."""
+    rows = [
+        (w, v, note.onset_ticks, note.duration_ticks, note.pitch, note.fermata)
+        for w, score in enumerate(scores)
+        for v, voice in enumerate(score.voices)
+        for note in voice.notes
+    ]
+    return np.array(rows, np.int32).reshape(-1, 6)
 
 
 def arrays_to_dataset(arrays: dict[str, NDArray[Any]]) -> Dataset:
@@ -104,12 +80,16 @@ def arrays_to_dataset(arrays: dict[str, NDArray[Any]]) -> Dataset:
     facts = json.loads(arrays["works"].tobytes().decode("utf-8"))
     if facts["format"] != FORMAT:
         raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
-    lines = _lines(arrays["notes"], [len(work["voices"]) for work in facts["works"]])
+    lines = lines_of(arrays["notes"], [len(work["voices"]) for work in facts["works"]])
     return Dataset(tuple(_work(work, lines) for work in facts["works"]))
 
 
-def _lines(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[Note, ...]]:
-    """The notes of every voice of every work, in order."""
+def lines_of(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[Note, ...]]:
+    """The notes of every voice of every work, in order; `n_voices` counts the voices of each work.
+
+    Raises:
+        ValueError: the rows do not stand in that order.
+    """
     first_voice = np.concatenate([[0], np.cumsum(n_voices, dtype=np.int64)])
     lines = first_voice[notes[:, _WORK]] + notes[:, _VOICE]
     if (np.diff(lines) < 0).any() or (len(lines) and (lines[0] < 0 or lines[-1] >= first_voice[-1])):
@@ -120,12 +100,13 @@ def _lines(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[
 
 
 def _facts(work: Work) -> dict[str, Any]:
-    score = work.score
+    own = {"name": work.name, "split": work.split, "family": work.family, "reason": work.reason}
+    return own | ({"style": work.style} if work.style else {}) | score_facts(work.score)
+
+
+def score_facts(score: Score) -> dict[str, Any]:
+    """All of a score but its notes, in plain values."""
     return {
-        "name": work.name,
-        "split": work.split,
-        "family": work.family,
-        "reason": work.reason,
         "voices": [voice.name for voice in score.voices],
         "time_signatures": [(tick, str(signature)) for tick, signature in score.time_signatures],
         "pickup_ticks": score.pickup_ticks,
@@ -137,7 +118,13 @@ def _facts(work: Work) -> dict[str, Any]:
 
 
 def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
-    score = Score(
+    score = facts_to_score(facts, lines)
+    return Work(facts["name"], score, facts["split"], facts["family"], facts["reason"], facts.get("style", ""))
+
+
+def facts_to_score(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Score:
+    """The score of its facts and the notes of its voices, the next of `lines`."""
+    return Score(
         voices=tuple(Voice(name, next(lines)) for name in facts["voices"]),
         time_signatures=tuple((tick, TimeSignature.parse(text)) for tick, text in facts["time_signatures"]),
         pickup_ticks=facts["pickup_ticks"],
@@ -146,4 +133,3 @@ def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
         title=facts["title"],
         source=facts["source"],
     )
-    return Work(facts["name"], score, facts["split"], facts["family"], facts["reason"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,8 @@ from seqmusic.formats.files import write_atomic
 from seqmusic.score import Key, Score
 from seqmusic.tonality import infer_key, key_name
 
-COLUMNS = ("work", "title", "split", "family", "reason", "notes", "bars", "key", "meter")
+WORKS_FILE = "works.csv"
+COLUMNS = ("work", "title", "split", "family", "reason", "notes", "bars", "key", "meter", "style")
 
 
 class Entry(NamedTuple):
@@ -25,6 +26,7 @@ class Entry(NamedTuple):
     split: str
     family: int
     reason: str
+    style: str = ""
 
 
 def write_works(dataset: Dataset, path: Path) -> Path:
@@ -33,15 +35,24 @@ def write_works(dataset: Dataset, path: Path) -> Path:
     Raises:
         FormatError: the file cannot be written; an existing file is left as it was.
     """
+    return write_table(COLUMNS, (_row(work) for work in dataset.works), path)
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> Path:
+    """Write rows as CSV in UTF-8; returns `path`.
+
+    Raises:
+        FormatError: the file cannot be written; an existing file is left as it was.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(work) for work in dataset.works)
+    writer.writerow(columns)
+    writer.writerows(rows)
     return write_atomic(path, text.getvalue())
 
 
 def read_works(path: Path) -> dict[str, Entry]:
-    """What the table says about each work, by name; columns other than work, split, family and reason are not looked at.
+    """What the table says about each work, by name; columns other than work, split, family, reason and style are not looked at.
 
     Raises:
         CorpusError: the file is missing or no such table, or a row names a work twice, no split, or a family that is no number.
@@ -87,13 +98,14 @@ def _entry(row: Mapping[str, str], place: str) -> Entry:
         raise CorpusError(f"{place}: a work is dropped for a reason or has a split, got both; empty one (work {row['work']!r})")
     if family and not (family.isascii() and family.isdigit()):
         raise CorpusError(f"{place}: family must be a whole number or empty, got {family!r} (work {row['work']!r})")
-    return Entry(split, int(family) if family else -1, reason if reason or split else "no split in the table")
+    reason = reason if reason or split else "no split in the table"
+    return Entry(split, int(family) if family else -1, reason, (row.get("style") or "").strip())
 
 
 def _row(work: Work) -> tuple[str, ...]:
     family = str(work.family) if work.family >= 0 else ""
     facts = (str(work.score.n_notes), str(n_bars(work.score)), key_in_words(work.score), meter_in_words(work.score))
-    return (work.name, work.score.title, work.split, family, work.reason, *facts)
+    return (work.name, work.score.title, work.split, family, work.reason, *facts, work.style)
 
 
 def n_bars(score: Score) -> int:

@@ -9,14 +9,15 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from seqmusic.evaluation.likelihood import Model, Predictions, predictions
 from seqmusic.model.transformer import Transformer
-from seqmusic.training.batches import Masks, Sequenced, make_batch
+from seqmusic.training.batches import Masks, Sequenced
 
 N_BINS = 15
 _LOWEST, _HIGHEST = 0.25, 4.0
@@ -42,25 +43,56 @@ class Choices:
         return float(-self.log_probabilities[np.arange(len(self.came)), self.came].mean())
 
 
-@torch.inference_mode()
-def choices(model: Transformer, traces: Sequence[Sequenced], masks: Masks, batch_size: int = 16) -> tuple[Choices, Choices]:
+def choices(model: Model, traces: Sequence[Sequenced], masks: Masks, batch_size: int = 16) -> tuple[Choices, Choices]:
     """The choices of sounds and of durations in whole pieces, those left out in which the grammar leaves no choice."""
-    model.eval()
-    parts: list[list[tuple[Tensor, Tensor]]] = [[], []]
-    for start in range(0, len(traces), batch_size):
-        batch = make_batch(traces[start : start + batch_size], next(model.parameters()).device)
-        scored = batch.is_scored
-        hidden, context = model(batch.events[:, :-1], batch.context, batch.ticks)[scored], batch.context[scored]
-        sounds, durations = batch.events[:, 1:][scored].unbind(-1)
-        sound_rule, duration_rule = batch.rules[scored].unbind(-1)
-        logits = model.heads.sound_logits(hidden, context), model.heads.duration_logits(hidden, context, sounds)
-        allowed = masks.sounds[sound_rule], masks.durations[duration_rule]
-        for part, own, mask, came in zip(parts, logits, allowed, (sounds, durations), strict=True):
-            is_choice = mask.sum(-1) > 1
-            log_p = own.double().masked_fill(~mask, -torch.inf).log_softmax(-1)
-            part.append((log_p[is_choice].cpu(), came[is_choice].cpu()))
-    sound, duration = (Choices(*(torch.cat(column).numpy() for column in zip(*part, strict=True))) for part in parts)
+    return choices_of([predicted for _, predicted in predictions(model, traces, masks, batch_size)])
+
+
+def choices_of(pieces: Sequence[Predictions]) -> tuple[Choices, Choices]:
+    """The choices of sounds and of durations among what a model expected, those left out in which the grammar leaves no choice."""
+    sounds = [_chosen(own.sound_log_p, own.sounds) for own in pieces]
+    durations = [_chosen(own.duration_log_p, own.durations) for own in pieces]
+    sound, duration = (Choices(*map(np.concatenate, zip(*parts, strict=True))) for parts in (sounds, durations))
     return sound, duration
+
+
+def _chosen(log_p: NDArray[Any], came: NDArray[np.int64]) -> tuple[_Floats, NDArray[np.int64]]:
+    is_choice = np.isfinite(log_p).sum(axis=1) > 1
+    return log_p[is_choice].astype(np.float64), came[is_choice]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The choices whose first one was about equally sure.
+
+    Attributes:
+        low, high: how sure, 0..1: from `low` to below `high`.
+        n: how many they are.
+        confidence: how sure the first choice was in the mean; nan where there are none.
+        accuracy: how often it came, 0..1; nan where there are none.
+    """
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(made: Choices, n_bins: int = N_BINS) -> list[Bin]:
+    """The choices in bins of equal width by how sure the first choice was: what a reliability diagram draws.
+
+    >>> sure = Choices(np.log([[0.75, 0.25]] * 4), np.array([0, 0, 1, 1]))
+    >>> [(round(own.confidence, 2), own.accuracy) for own in reliability(sure, 2) if own.n]
+    [(0.75, 0.5)]
+    """
+    surest = made.log_probabilities.argmax(axis=1)
+    confidence = np.exp(made.log_probabilities.max(axis=1))
+    place = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    counts = np.bincount(place, minlength=n_bins)
+    sure, came = (np.bincount(place, weights=own, minlength=n_bins) for own in (confidence, surest == made.came))
+    rows = zip(range(n_bins), counts.tolist(), sure.tolist(), came.tolist(), strict=True)
+    return [Bin(i / n_bins, (i + 1) / n_bins, n, *((a / n, b / n) if n else (math.nan, math.nan))) for i, n, a, b in rows]
 
 
 def calibration_error(made: Choices, n_bins: int = N_BINS) -> float:
@@ -72,11 +104,7 @@ def calibration_error(made: Choices, n_bins: int = N_BINS) -> float:
     >>> calibration_error(Choices(sure, np.array([0, 0, 0, 1])))
     0.0
     """
-    surest = made.log_probabilities.argmax(axis=1)
-    confidence = np.exp(made.log_probabilities.max(axis=1))
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gap = np.bincount(bins, weights=confidence - (surest == made.came), minlength=n_bins)
-    return float(np.abs(gap).sum() / len(made.came))
+    return sum(own.n * abs(own.confidence - own.accuracy) for own in reliability(made, n_bins) if own.n) / len(made.came)
 
 
 def best_temperature(made: Choices) -> float:

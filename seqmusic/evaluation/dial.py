@@ -184,7 +184,8 @@ def turn_dial(
     Raises:
         ValueError: none of the held-out works can be continued.
     """
-    found, index = heads(held_out, context_length=model.settings.context_length), CopyIndex(training)
+    words, index = model.vocabulary, CopyIndex(training)
+    found = heads(held_out, context_length=model.settings.context_length, max_voices=words.max_voices)
     if not found:
         raise ValueError("a dial needs held-out works of more than two bars and at most sixteen, got none")
     corpus = [{name: count(own) for name, count in DISTRIBUTIONS.items()} for own in training]
@@ -221,11 +222,18 @@ def readings(pieces: Sequence[Piece], corpus: Mapping[str, Mapping[Any, int]]) -
         found[name] = Reading(figure.value, figure.low, figure.high)
     for name in DISTRIBUTIONS:
         found[name] = Reading(*distance_interval([piece.counts[name] for piece in pieces], corpus[name]))
-    found["longest copy"] = _median([piece.copied_notes for piece in pieces])
+    found["longest copy"] = median([piece.copied_notes for piece in pieces])
     return found
 
 
-def _median(values: Sequence[int]) -> Reading:
+def median(values: Sequence[int]) -> Reading:
+    """The median, with its bootstrap interval; nan of nothing.
+
+    >>> median([8, 8, 8])
+    Reading(value=8.0, low=8.0, high=8.0)
+    """
+    if not values:
+        return Reading(*(math.nan,) * 3)
     own = np.asarray(values, np.float64)
     drawn = np.random.default_rng(0).integers(len(own), size=(N_RESAMPLES, len(own)))
     low, high = np.quantile(np.median(own[drawn], axis=1), [0.025, 0.975])

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.corpus.duplicates import chords_on_quarters
+from seqmusic.corpus.digests import chords_on_quarters
 from seqmusic.corpus.table import key_of
 from seqmusic.evaluation.grid import REST, cell_grid
 from seqmusic.score import Score

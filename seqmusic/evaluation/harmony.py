@@ -22,7 +22,8 @@ from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
 from seqmusic.generation.prompts import Prompt, with_voices
 from seqmusic.generation.request import Request
-from seqmusic.generation.stream import LogProbabilities, Stream
+from seqmusic.generation.sampling import LogProbabilities
+from seqmusic.generation.stream import Stream, choose_durations, choose_sounds
 from seqmusic.model.transformer import Transformer
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.context import GLOBAL
@@ -122,7 +123,7 @@ def accompanied_by_counting(model: NGram, score: Score, request: Request) -> lis
         for sound, duration in encode_prompt(prompt.score, prompt.holes)[1:]:
             walk.push(sound, duration)
         chance = np.random.default_rng([request.seed, index])
-        stream = Stream(walk, chance, request.pitch_sampling, request.rhythm_sampling, FREE, rule)
+        stream = Stream(walk, chance, FREE, rule)
         said: dict[int, list[Event]] = {}
         while not stream.is_done:
             place = walk.context().tolist()
@@ -130,10 +131,10 @@ def accompanied_by_counting(model: NGram, score: Score, request: Request) -> lis
             sounds, durations = np.ones(N_SOUNDS), np.ones(N_DURATIONS)
             if walk.voice is not None:
                 sounds = model.next_sound(place, own, allowed_sounds(walk, FREE))
-            sound = stream.choose_sound(_logits(sounds))
+            (sound,) = choose_sounds([stream], _logits(sounds)[None], request.pitch_sampling)
             if walk.voice is not None and sound < KEY:
                 durations = model.next_duration(place, own, sound, allowed_durations(walk, sound, FREE))
-            duration = stream.choose_duration(_logits(durations), sound)
+            (duration,) = choose_durations([stream], _logits(durations)[None], [sound], request.rhythm_sampling)
             stream.advance(sound, duration)
             own.append((sound, duration))
         found.append(walk.score())

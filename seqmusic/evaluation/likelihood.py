@@ -6,7 +6,7 @@ key and the end of the piece among them; divided by cells, whatever the events, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,30 @@ class EventScores:
     def nats(self) -> _Floats:
         """(N,) sound and duration together."""
         return self.sound_nats + self.duration_nats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """The distributions that a model gave for the scored events of one piece, and what came; N events.
+
+    Attributes:
+        rows: (N,) rows of the trace; row t is about event t + 1.
+        sounds: (N,) ids of the sounds that came.
+        durations: (N,) ids of their durations.
+        sound_log_p: (N, sound) log-probabilities, -inf where the grammar does not allow the sound.
+        duration_log_p: (N, duration) the same for durations, the sound being known.
+    """
+
+    rows: NDArray[np.int64]
+    sounds: NDArray[np.int64]
+    durations: NDArray[np.int64]
+    sound_log_p: NDArray[Any]
+    duration_log_p: NDArray[Any]
+
+    def scores(self) -> EventScores:
+        """What was given to what came."""
+        sound, duration = _judged(self.sound_log_p, self.sounds), _judged(self.duration_log_p, self.durations)
+        return EventScores(self.rows, sound[0], duration[0], sound[1], duration[1], sound[2], duration[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,37 +177,44 @@ def summed(pieces: Sequence[EventScores], cells: Sequence[int], notes: Sequence[
     )
 
 
-@torch.inference_mode()
 def score_events(model: Model, traces: Sequence[Sequenced], masks: Masks, batch_size: int = 16) -> list[EventScores]:
     """What the model gave each scored event of each piece; pieces of like length are run together."""
-    model.eval()
-    scores: dict[int, EventScores] = {}
-    order = sorted(range(len(traces)), key=lambda piece: len(traces[piece].events))
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        scores |= zip(chosen, _score_batch(model, [traces[piece] for piece in chosen], masks), strict=True)
+    scores = {piece: predicted.scores() for piece, predicted in predictions(model, traces, masks, batch_size)}
     return [scores[piece] for piece in range(len(traces))]
 
 
-def _score_batch(model: Model, traces: Sequence[Sequenced], masks: Masks) -> list[EventScores]:
+def predictions(model: Model, traces: Sequence[Sequenced], masks: Masks, batch_size: int = 16) -> Iterator[tuple[int, Predictions]]:
+    """What the model expected of the scored events of each piece, with the piece's number, the shortest piece first."""
+    model.eval()
+    order = sorted(range(len(traces)), key=lambda piece: len(traces[piece].events))
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        yield from zip(chosen, _predicted(model, [traces[piece] for piece in chosen], masks), strict=True)
+
+
+@torch.inference_mode()
+def _predicted(model: Model, traces: Sequence[Sequenced], masks: Masks) -> list[Predictions]:
     batch = make_batch(traces, next(model.parameters()).device)
     scored = batch.is_scored
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks)[scored]  # (N, D)
     sounds, durations = batch.events[:, 1:][scored].unbind(-1)
     context, (sound_rule, duration_rule) = batch.context[scored], batch.rules[scored].unbind(-1)
-    sound = _judged(model.heads.sound_logits(hidden, context), masks.sounds[sound_rule], sounds)
-    duration = _judged(model.heads.duration_logits(hidden, context, sounds), masks.durations[duration_rule], durations)
-    piece, row = (place.cpu().numpy() for place in scored.nonzero(as_tuple=True))
-    bounds = np.searchsorted(piece, np.arange(1, len(traces)))
-    columns = [np.split(column, bounds) for column in (row, sound[0], duration[0], sound[1], duration[1], sound[2], duration[2])]
-    return [EventScores(*own) for own in zip(*columns, strict=True)]
+    sound_log_p = _log_softmax(model.heads.sound_logits(hidden, context), masks.sounds[sound_rule])
+    duration_log_p = _log_softmax(model.heads.duration_logits(hidden, context, sounds), masks.durations[duration_rule])
+    piece, row = scored.nonzero(as_tuple=True)
+    bounds = np.searchsorted(piece.cpu().numpy(), np.arange(1, len(traces)))
+    columns = [np.split(own.cpu().numpy(), bounds) for own in (row, sounds, durations, sound_log_p, duration_log_p)]
+    return [Predictions(*own) for own in zip(*columns, strict=True)]
 
 
-def _judged(logits: Tensor, allowed: Tensor, target: Tensor) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """(N,) nats of the target, how many allowed ids were held likelier, and how many are allowed."""
-    log_p = logits.float().masked_fill(~allowed, -torch.inf).log_softmax(-1)
-    own = log_p.gather(-1, target[:, None])
-    return tuple(part.cpu().numpy() for part in (-own[:, 0].double(), (log_p > own).sum(-1), allowed.sum(-1)))  # type: ignore[return-value]
+def _log_softmax(logits: Tensor, allowed: Tensor) -> Tensor:
+    return logits.float().masked_fill(~allowed, -torch.inf).log_softmax(-1)
+
+
+def _judged(log_p: NDArray[Any], came: NDArray[np.int64]) -> tuple[_Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """(N,) nats of what came, how many ids were held likelier, and how many are allowed."""
+    own = np.take_along_axis(log_p, came[:, None], axis=1)
+    return -own[:, 0].astype(np.float64), (log_p > own).sum(axis=1), np.isfinite(log_p).sum(axis=1)
 
 
 def bootstrap_interval(nats: Sequence[float], cells: Sequence[float], *, seed: int = 0) -> tuple[float, float]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seqmusic.corpus.duplicates import DuplicateIndex
+from seqmusic.corpus.digests import sketch
+from seqmusic.corpus.duplicates import outline, pairs_among, repeats
+from seqmusic.corpus.pairs import Pairs
 from seqmusic.score import Score
 
 MIN_SHARE = 0.75
@@ -37,11 +39,8 @@ def overlap(training: Sequence[Score], held_out: Sequence[Score], min_share: flo
     >>> overlap([other, one], [one.transposed(-2)])
     [Overlap(held_out=0, training=1, semitones=-2, share=1.0, is_exact=True)]
     """
-    index = DuplicateIndex()
-    for number, score in enumerate(training):
-        index.add(str(number), score)
-    found = []
-    for number, score in enumerate(held_out):
-        if (match := index.find(score, min_share)) is not None:
-            found.append(Overlap(number, int(match.name), match.semitones, match.share, match.is_exact))
-    return found
+    sketches = [sketch(score) for score in (*training, *held_out)]
+    outlines, pairs, n_training = [outline(own) for own in sketches], pairs_among(sketches), len(training)
+    is_across = (pairs.earlier < n_training) & (pairs.later >= n_training)
+    found = repeats(outlines, Pairs(*(column[is_across] for column in pairs)), min_share, n_originals=n_training)
+    return [Overlap(number - n_training, *match) for number, match in sorted(found.items()) if number >= n_training]

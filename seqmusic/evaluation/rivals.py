@@ -23,7 +23,8 @@ from seqmusic.evaluation.learning_curve import CurvePoint, first_below, learning
 from seqmusic.evaluation.likelihood import Model, score_pieces
 from seqmusic.model.grid import GridTransformer
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
-from seqmusic.model.transformer import ModelSettings, Transformer, n_parameters
+from seqmusic.model.settings import ModelSettings
+from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import Masks
 from seqmusic.training.loop import TrainingSettings, new_state

@@ -26,13 +26,11 @@ from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
 from seqmusic.model.transformer import Transformer
 from seqmusic.score import TICKS_PER_WHOLE, Score, Voice
-from seqmusic.tokens.context import GLOBAL
 from seqmusic.tokens.tokenizer import encode, normalized, trace
 
 HEAD_BARS = 2
 MOST_BARS = 16  # of a work whose beginning is given: what is longer takes long to compose and says little more
 CANDIDATES = 4  # of each beginning: fewer leave the machine idle, more make the samples alike
-_VOICE = GLOBAL.index("voice")
 _MOST_OF_CONTEXT = 0.5  # of the events that a model follows: what it composes may need more of them than the work does
 
 
@@ -103,8 +101,8 @@ RATES: Mapping[str, Callable[[Score], Rate]] = {
 }
 
 
-def heads(works: Sequence[Score], *, context_length: int = 1024) -> list[Head]:
-    """The beginnings of those works that are neither too short nor too long to be continued.
+def heads(works: Sequence[Score], *, context_length: int = 1024, max_voices: int = MAX_VOICES) -> list[Head]:
+    """The beginnings of those works that are neither too short nor too long for a model to go on with them.
 
     >>> from seqmusic.score import Note, melody
     >>> works = [melody([Note(96 * bar, 96, 60) for bar in range(n)]) for n in (2, 3, 16, 17)]
@@ -114,6 +112,7 @@ def heads(works: Sequence[Score], *, context_length: int = 1024) -> list[Head]:
     Args:
         works: whole pieces; those without a meter are cut as if it were 4/4.
         context_length: how many events the model follows.
+        max_voices: how many voices it knows.
     """
     found = []
     for work in map(normalized, works):
@@ -121,7 +120,7 @@ def heads(works: Sequence[Score], *, context_length: int = 1024) -> list[Head]:
         head_ticks = bars[HEAD_BARS - 1].end_ticks if len(bars) >= HEAD_BARS else HEAD_BARS * TICKS_PER_WHOLE
         n_bars = len(bars) or -(-work.end_ticks // TICKS_PER_WHOLE)
         is_sounding = all(any(note.onset_ticks < head_ticks for note in voice.notes) for voice in work.voices)
-        is_fit = head_ticks < work.end_ticks and n_bars <= MOST_BARS and is_sounding
+        is_fit = head_ticks < work.end_ticks and n_bars <= MOST_BARS and is_sounding and len(work.voices) <= max_voices
         if is_fit and len(encode(work)) <= _MOST_OF_CONTEXT * context_length:
             found.append(Head(work, head_ticks))
     return found
@@ -155,11 +154,12 @@ def continued(
 
 def as_written(model: Transformer, chosen: Sequence[Head], index: CopyIndex) -> list[Piece]:
     """What was measured of the works from where their heads end."""
-    sequences = [trace(encode(head.work, [list(line) for line in head.prompt.holes]), MAX_VOICES) for head in chosen]
-    masks = make_masks(next(model.parameters()).device)
+    words = model.vocabulary
+    sequences = [trace(encode(head.work, [list(line) for line in head.prompt.holes]), words.max_voices) for head in chosen]
+    masks = make_masks(next(model.parameters()).device, words.max_voices)
     pieces = []
     for head, sequence, scored in zip(chosen, sequences, score_events(model, sequences, masks), strict=True):
-        is_music = sequence.context[scored.rows, _VOICE] > 0  # the header is given
+        is_music = sequence.context[scored.rows, words.voice_column] > 0  # the header is given
         pieces.append(measured(head.rest(head.work), float(scored.nats[is_music].sum()), int(is_music.sum()), index))
     return pieces
 

@@ -27,7 +27,8 @@ from seqmusic.evaluation.speed_rivals import RIVALS, generated, gpt2, trainer
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
-from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.model.settings import ModelSettings
+from seqmusic.model.transformer import Transformer
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of

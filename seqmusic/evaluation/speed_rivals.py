@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqmusic.errors import MissingExtraError
-from seqmusic.model.transformer import ModelSettings
+from seqmusic.model.settings import ModelSettings
 
 RIVALS = ("transformers",)
 

@@ -27,7 +27,8 @@ from seqmusic.experiments.study import Row, corpus_name, open_study, run_trials,
 from seqmusic.experiments.trial import train_trial
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
-from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.model.settings import ModelSettings
+from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Bars, bar_chart
 from seqmusic.training.checkpoint import WEIGHTS, save_weights
 

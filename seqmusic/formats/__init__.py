@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.reading import Reading
+from seqmusic.formats.reading import Piece, Reading
 from seqmusic.score import Score
 
-__all__ = ["READABLE", "WRITABLE", "Reading", "read_reported", "read_score", "write_score"]
+__all__ = ["READABLE", "WRITABLE", "Piece", "Reading", "read_pieces", "read_reported", "read_score", "write_score"]
 
-_READERS = dict.fromkeys((".mid", ".midi"), ("midi", "read_midi_reported")) | dict.fromkeys(
-    (".xml", ".musicxml", ".mxl", ".krn", ".abc"), ("notation", "read_notation")
+_READERS = (
+    dict.fromkeys((".mid", ".midi"), ("midi", "read_midi_reported"))
+    | dict.fromkeys((".xml", ".musicxml", ".mxl", ".mei", ".krn", ".abc"), ("notation", "read_notation_reported"))
+    | {".csv": ("csv_file", "read_csv_reported"), ".json": ("table", "read_jsb_reported")}
 )
+_BOOKS = {
+    ".abc": ("notation", "read_tunes"),
+    ".csv": ("csv_file", "read_csv_pieces"),
+    ".json": ("table", "read_jsb_pieces"),
+}
+_ON_A_GRID = ("midi", "csv_file")
 _WRITERS = {
     ".mid": ("midi", "write_midi"),
     ".midi": ("midi", "write_midi"),
     ".xml": ("notation", "write_musicxml"),
     ".musicxml": ("notation", "write_musicxml"),
+    ".csv": ("csv_file", "write_csv"),
+    ".json": ("table", "write_jsb"),
     ".ly": ("lilypond", "write_lilypond"),
     ".svg": ("image", "write_svg"),
     ".png": ("image", "write_png"),
@@ -31,10 +42,10 @@ WRITABLE = tuple(_WRITERS)
 
 
 def read_score(path: Path | str) -> Score:
-    """The score in a file, whose format its ending tells: MIDI, MusicXML, kern or ABC.
+    """The score in a file, whose format its ending tells: MIDI, MusicXML, MEI, kern, ABC, CSV or the JSON of the chorale benchmark.
 
     Raises:
-        FormatError: there is no such file, its ending is unknown, or it holds what a score cannot.
+        FormatError: there is no such file, its ending is unknown, or it holds several pieces or what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
     return read_reported(path).score
@@ -45,27 +56,42 @@ def read_reported(path: Path | str, grid_ticks: int | None = None) -> Reading:
 
     Args:
         path: of the file.
-        grid_ticks: MIDI files alone: notes are moved to multiples of so many ticks, 6 for sixteenths; None for the nearest tick.
+        grid_ticks: MIDI and CSV files alone: notes are moved to multiples of so many ticks, 6 for sixteenths, None for the nearest
+            tick; a row of a CSV grid lasts so long, None for a sixteenth.
 
     Raises:
-        FormatError: there is no such file, its ending is unknown, or it holds what a score cannot.
+        FormatError: there is no such file, its ending is unknown, or it holds several pieces or what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    if path.is_dir():
-        raise FormatError(f"{path}: is a folder; name one file in it ({_listed(READABLE)})")
-    module, function = _choice(path, _READERS, "read")
-    if not path.exists():
-        raise FormatError(f"{path}: there is no such file")
-    if grid_ticks is not None and module != "midi":
-        raise FormatError(f"{path}: only played files (MIDI) are put on a grid; leave it out")
-    read = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-    found = read(path) if grid_ticks is None else read(path, grid_ticks)
-    return found if isinstance(found, Reading) else Reading(cast(Score, found))
+    module, function = _choice_to_read(path, _READERS)
+    if grid_ticks is not None and module not in _ON_A_GRID:
+        raise FormatError(f"{path}: only MIDI and CSV files are put on a grid; leave it out")
+    read = _function(module, function)
+    return cast(Reading, read(path) if grid_ticks is None else read(path, grid_ticks))
+
+
+def read_pieces(path: Path | str) -> Iterator[Piece]:
+    """The pieces in a file: the tunes of an ABC file, the pieces of a CSV or JSON file, else the one score, named like the file.
+
+    A tune that is refused stops no other; its `Piece` says why.
+
+    Raises:
+        FormatError: there is no such file, its ending is unknown, or it cannot be read at all.
+        CorruptFileError: its bytes break the rules of its format.
+    """
+    path = Path(path)
+    choice = _choice_to_read(path, _READERS)
+    if path.suffix.lower() in _BOOKS:
+        yield from _function(*_BOOKS[path.suffix.lower()])(path)
+    else:
+        yield Piece(path.stem, _function(*choice)(path))
 
 
 def write_score(score: Score, path: Path | str) -> Path:
-    """Write a score in the format that the ending tells, and return its path: MIDI, MusicXML, LilyPond, or a picture (SVG, PNG).
+    """Write a score in the format that the ending tells, and return its path.
+
+    The formats are MIDI, MusicXML, CSV (a list of notes), the JSON of the chorale benchmark, LilyPond, and pictures (SVG, PNG).
 
     An existing file is replaced, or left as it was where the score cannot be written.
 
@@ -77,7 +103,20 @@ def write_score(score: Score, path: Path | str) -> Path:
     module, function = _choice(path, _WRITERS, "written")
     if path.is_dir():
         raise FormatError(f"{path}: is a folder; choose another name for the file")
-    return cast(Path, getattr(importlib.import_module(f"{__name__}.{module}"), function)(score, path))
+    return cast(Path, _function(module, function)(score, path))
+
+
+def _function(module: str, name: str) -> Callable[..., Any]:
+    return cast("Callable[..., Any]", getattr(importlib.import_module(f"{__name__}.{module}"), name))
+
+
+def _choice_to_read(path: Path, known: dict[str, tuple[str, str]]) -> tuple[str, str]:
+    if path.is_dir():
+        raise FormatError(f"{path}: is a folder; name one file in it ({_listed(READABLE)})")
+    choice = _choice(path, known, "read")
+    if not path.exists():
+        raise FormatError(f"{path}: there is no such file")
+    return choice
 
 
 def _choice(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[str, str]:

@@ -104,6 +104,23 @@ def head_text(score: Score) -> str:
     return " ; ".join(_line_text(voice, score) for voice in score.voices)
 
 
+def parse_pitch(text: str) -> int | None:
+    """The MIDI number of a pitch that is written with its octave, such as Bb3 or do4; None for anything else.
+
+    >>> parse_pitch("Bb3"), parse_pitch("sol#4"), parse_pitch("H3")
+    (58, 68, None)
+    """
+    match = _PITCH.fullmatch(_plain(text))
+    if not match or match[2] not in _ALTERS or not match[3]:
+        return None
+    pitch = Spelling(_STEPS[match[1]], _ALTERS[match[2]], int(match[3])).pitch
+    return pitch if 0 <= pitch <= 127 else None
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).translate(_SIGNS).lower()
+
+
 def voice_names(n_voices: int) -> tuple[str, ...]:
     """Names for so many unnamed voices, from high to low: Soprano, Alto, Tenor, Bass as far as they go, else numbered."""
     usual: dict[int, tuple[str, ...]] = {1: SATB[:1], 2: (SATB[0], SATB[3]), 3: (SATB[0], SATB[1], SATB[3]), 4: SATB}
@@ -168,7 +185,7 @@ def _in_units_of(signature: TimeSignature, ticks: int) -> str:
 
 def _add_sound(line: _Line, token: _Token) -> None:
     written, colon, value = token.text.partition(":")
-    sound = unicodedata.normalize("NFC", written).translate(_SIGNS).lower()
+    sound = _plain(written)
     pitch = None if sound in ("r", "_") else _pitch(sound, line, token)
     if colon:
         line.value_ticks = _value_ticks(value, written, token)

@@ -1,4 +1,4 @@
-"""The score in the bytes of a MIDI file: repaired, read by miditoolkit, put on the grid, and its tracks as voices or taken
+"""The score in the bytes of a MIDI file: repaired, read, put on the grid, and its tracks as voices or taken
 apart into voices.
 
 Of what this package wrote into markers (see `marker`), each remark is believed only where the events still say what was written
@@ -7,27 +7,25 @@ with it, so that a file changed in another program is read as it was changed.
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import miditoolkit
 from mido import bpm2tempo
 
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.grid import PlayedNote, Shifts, beat_strength, put_on_grid, two_at_once, without_legato
+from seqmusic.formats.grid import Shifts, beat_strength, put_on_grid, two_at_once, without_legato
 from seqmusic.formats.head import voice_names
 from seqmusic.formats.marker import Remarks, read_markers
 from seqmusic.formats.midi_chunks import MidiBytes
+from seqmusic.formats.midi_contents import Contents, contents
 from seqmusic.formats.midi_repair import MOST_PARTS, repaired
-from seqmusic.formats.midi_writing import DEFAULT_METER, Meter, as_latin1, written_key, written_meter
+from seqmusic.formats.midi_writing import DEFAULT_METER, Meter, as_latin1, written_meter
 from seqmusic.formats.reading import Reading, Tally
 from seqmusic.formats.voices import MOST_VOICES, n_at_once, separated
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Key, Note, Score, TimeSignature, Voice
-from seqmusic.tonality import parse_key
 
 _LEAST_BEAT = 0.25  # strength; played to a click (30 ms off, 120 a minute) gives 0.33 and more, onsets at random 0.21 and less
 _FEWEST_ONSETS = 32  # for fewer the strength of a beat says little
@@ -55,17 +53,17 @@ def read_bytes(data: bytes, name: str, grid_ticks: int | None = None) -> Reading
     if grid_ticks is not None and grid_ticks < 1:
         raise ValueError(f"grid_ticks must be 1 or more, got {grid_ticks}")
     source = MidiBytes(name, data)
-    mended, has_tempo = repaired(source)
-    midi = miditoolkit.MidiFile(file=io.BytesIO(mended))
-    scale, shifts = midi.ticks_per_beat / TICKS_PER_QUARTER, Shifts()
-    said = _remarks(midi, source)
-    parts = [_part(track, scale, shifts, grid_ticks or 1) for track in midi.instruments]
+    mended = repaired(source)
+    midi, shifts = contents(mended), Shifts()
+    scale, said = midi.units_per_quarter / TICKS_PER_QUARTER, _remarks(mended.markers, source)
+    named = zip(mended.names, midi.tracks, strict=True)
+    parts = [Part(_text(name), put_on_grid(notes, scale, shifts, grid_ticks or 1)) for name, notes in named]
     if shifts.onsets and not grid_ticks:
-        _check_beat((note.start / midi.ticks_per_beat for track in midi.instruments for note in track.notes), name)
+        _check_beat((note.start / midi.units_per_quarter for notes in midi.tracks for note in notes), name)
     voices = _voices(lines_of_parts(parts, name, shifts, source.losses), said)
     signatures, pickup = _meter(midi, said, scale)
     title, origin = (said.title, said.source) if said else ("", "")
-    score = Score(voices, signatures, pickup, _key(midi, said), _tempo(midi, said, has_tempo), title, origin)
+    score = Score(voices, signatures, pickup, _key(midi, said), _tempo(midi, said, mended.has_tempo), title, origin)
     losses = source.losses.sentences() + shifts.sentences(score.n_notes)
     return Reading(score, source.repairs.sentences(), losses)
 
@@ -95,11 +93,6 @@ def lines_of_parts(parts: Sequence[Part], name: str, shifts: Shifts, losses: Tal
     return lines
 
 
-def _part(track: Any, units_per_tick: float, shifts: Shifts, step_ticks: int) -> Part:
-    played = (PlayedNote(note.start, note.end, note.pitch) for note in track.notes)
-    return Part(_from_latin1(track.name).strip("\0"), put_on_grid(played, units_per_tick, shifts, step_ticks))
-
-
 def _check_beat(onsets: Iterable[float], name: str) -> None:
     distinct = set(onsets)
     strength = beat_strength(distinct)
@@ -109,9 +102,9 @@ def _check_beat(onsets: Iterable[float], name: str) -> None:
         raise FormatError(f"{name}: a performance without a beat: {keep}; {remedy}")
 
 
-def _remarks(midi: Any, source: MidiBytes) -> Remarks | None:
+def _remarks(markers: Iterable[bytes], source: MidiBytes) -> Remarks | None:
     try:
-        said = read_markers((marker.text for marker in midi.markers), source.name)
+        said = read_markers((marker.decode("latin-1") for marker in markers), source.name)
         if said:
             Score((), said.time_signatures, said.pickup_ticks)  # refuses a meter that no score can have
         return said
@@ -120,19 +113,18 @@ def _remarks(midi: Any, source: MidiBytes) -> Remarks | None:
         return None
 
 
-def _from_latin1(text: str) -> str:
-    data = text.encode("latin-1")
+def _text(data: bytes) -> str:
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8").strip("\0")
     except UnicodeDecodeError:
-        return text
+        return data.decode("latin-1").strip("\0")
 
 
-def _meter(midi: Any, said: Remarks | None, scale: float) -> tuple[Meter, int]:
+def _meter(midi: Contents, said: Remarks | None, scale: float) -> tuple[Meter, int]:
     """Time signatures and pickup in ticks."""
     changes: dict[int, TimeSignature] = dict(DEFAULT_METER)
-    for change in midi.time_signature_changes:
-        changes[round(change.time / scale)] = TimeSignature(change.numerator, change.denominator)
+    for time, numerator, denominator in midi.meter:
+        changes[round(time / scale)] = TimeSignature(numerator, denominator)
     events = tuple(sorted(changes.items(), key=lambda change: change[0]))
     if said and events == written_meter(said.time_signatures, said.pickup_ticks):
         return said.time_signatures, said.pickup_ticks
@@ -153,19 +145,16 @@ def _without_repeats(events: Meter, pickup_ticks: int) -> Meter:
     return tuple(kept)
 
 
-def _key(midi: Any, said: Remarks | None) -> Key | None:
-    if not midi.key_signature_changes:
-        return None
-    first = midi.key_signature_changes[0].key_name
-    return said.key if said and said.key and written_key(said.key) == first else parse_key(first)
+def _key(midi: Contents, said: Remarks | None) -> Key | None:
+    """The key of the file, which as an event has a mode even if the score's has none."""
+    is_said = said and said.key and replace(said.key, mode=said.key.mode or "major") == midi.key
+    return said.key if said and is_said else midi.key
 
 
-def _tempo(midi: Any, said: Remarks | None, has_tempo: bool) -> float | None:
-    """The first tempo; None where the file has none, or had none before miditoolkit wrote it (it always writes one)."""
-    first = float(midi.tempo_changes[0].tempo)
-    if said and bpm2tempo(first) == bpm2tempo(said.tempo_bpm or 120.0):
+def _tempo(midi: Contents, said: Remarks | None, has_tempo: bool) -> float | None:
+    if said and bpm2tempo(midi.tempo_bpm) == bpm2tempo(said.tempo_bpm or 120.0):
         return said.tempo_bpm
-    return first if has_tempo else None
+    return midi.tempo_bpm if has_tempo else None
 
 
 def _voices(lines: Sequence[Part], said: Remarks | None) -> tuple[Voice, ...]:
@@ -195,8 +184,8 @@ def _said_voices(lines: Sequence[Part], said: Remarks) -> tuple[Voice, ...]:
     remaining, voices = iter(lines), []
     for index, (name, n_notes) in enumerate(said.voices):
         now_named, line = next(remaining) if n_notes else (name, ())
-        is_renamed = now_named != _from_latin1(as_latin1(name)).strip("\0")
-        notes = tuple(replace(note, fermata=(index, note.onset_ticks) in said.fermatas) for note in line)
+        is_renamed = now_named != _text(as_latin1(name).encode("latin-1"))
+        notes = tuple(replace(note, fermata=True) if (index, note.onset_ticks) in said.fermatas else note for note in line)
         voices.append(Voice(now_named if is_renamed else name, notes))
     return tuple(voices)
 

@@ -45,11 +45,17 @@ class Repaired(NamedTuple):
 
     Attributes:
         data: the new file, format 1.
+        names: of its tracks with notes, in their order.
+        markers: texts of the markers of this package.
         has_tempo: whether the old one has a tempo.
+        end: of the last note, in units of the file's time.
     """
 
     data: bytes
+    names: tuple[bytes, ...]
+    markers: tuple[bytes, ...]
     has_tempo: bool
+    end: int
 
 
 def repaired(source: MidiBytes) -> Repaired:
@@ -85,7 +91,12 @@ def repaired(source: MidiBytes) -> Repaired:
     kept = _settings(source, settings, first_onset)
     chunks = [_track(_setting_events(kept)), *(_track(_part_events(part)) for part in parts)]
     header = b"MThd" + struct.pack(">LHHH", 6, 1, len(chunks), units_per_quarter)
-    return Repaired(header + b"".join(chunks), any(setting.kind == TEMPO for setting in kept))
+    markers = tuple(setting.content for setting in kept if setting.kind == MARKER)
+    has_tempo, end = (
+        any(setting.kind == TEMPO for setting in kept),
+        max((note.end for part in parts for note in part.notes), default=0),
+    )
+    return Repaired(header + b"".join(chunks), tuple(part.name for part in parts), markers, has_tempo, end)
 
 
 def _settings(source: MidiBytes, settings: Sequence[Setting], first_onset: int) -> list[Setting]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from music21 import chord, expressions, harmony, key, meter, note, stream, tempo
 
 from seqmusic.errors import FormatError
+from seqmusic.formats.grid import Shifts, two_at_once
 from seqmusic.formats.measures import PrintedMeasure, meter_of
+from seqmusic.formats.notation_unread import count_unread
+from seqmusic.formats.reading import Reading, Tally
+from seqmusic.formats.voices import separated
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Key, Note, Score, TimeSignature, Voice
 
 SOURCE_FIELD = "seqmusic"
@@ -21,17 +25,27 @@ _LONGEST_MUSIC = 100_000 * 4 * TICKS_PER_QUARTER
 
 
 def score_from_music21(parsed: Any) -> Score:
-    """The score in a music21 Score, Part, or Opus of one score.
+    """The score in a music21 Score, Part, or Opus of one score, as `reading_from_music21` reads it."""
+    return reading_from_music21(parsed).score
+
+
+def reading_from_music21(parsed: Any) -> Reading:
+    """The score in a music21 Score, Part, or Opus of one score, with what is left out of it.
 
     Raises:
         FormatError: it holds what a score cannot; the text names measure and part.
     """
-    score = _score_of(_parts(parsed))
+    parts, shifts, left_out = _parts(parsed), Shifts(), Tally()
+    score = _score_of(parts, shifts, left_out)
+    if not score.voices:
+        raise FormatError("holds nothing but percussion; notes with a pitch are read")
     names = _voice_names(parsed)
     if len(names) == len(score.voices):
         score = replace(score, voices=tuple(replace(v, name=n) for v, n in zip(score.voices, names, strict=True)))
     title = _metadata(parsed, "title") or _metadata(parsed, "movementName")
-    return replace(score, title=title, source=_own_field(parsed, SOURCE_FIELD))
+    count_unread(parts, parsed, left_out)
+    losses = left_out.sentences() + shifts.sentences(score.n_notes)
+    return Reading(replace(score, title=title, source=_own_field(parsed, SOURCE_FIELD)), losses=losses)
 
 
 def satb_from_music21(parsed: Any) -> Score:
@@ -40,7 +54,7 @@ def satb_from_music21(parsed: Any) -> Score:
     Raises:
         FormatError: it holds no such four parts, or what a score cannot.
     """
-    score = _score_of(_satb(_parts(parsed)))
+    score = _score_of(_satb(_parts(parsed)), Shifts(), Tally())
     if len(score.voices) != len(SATB):
         raise FormatError(f"its four parts hold {len(score.voices)} voices")
     voices = tuple(replace(voice, name=name) for voice, name in zip(score.voices, SATB, strict=True))
@@ -70,15 +84,16 @@ def _satb(parts: list[Any]) -> list[Any]:
     return [matches[0] for matches in found]
 
 
-def _score_of(parts: list[Any]) -> Score:
+def _score_of(parts: list[Any], shifts: Shifts, left_out: Tally) -> Score:
     """The score of some parts, without title and source."""
     for part in parts:
         if part.atSoundingPitch is False and any(i.transposition for i in part.getInstruments(recurse=True)):
             part.toSoundingPitch(inPlace=True)
+            left_out.add("parts for transposing instruments read as they sound", f"part {_name(part)!r}")
     try:
         bars = _bars(parts)
         pickup, signatures = meter_of(_printed(bars, parts))
-        voices = tuple(voice for index, part in enumerate(parts) for voice in _voices(part, index, bars))
+        voices = tuple(voice for index, part in enumerate(parts) for voice in _voices(part, index, bars, shifts, left_out))
         return Score(voices, signatures, pickup, _key(parts), _tempo(parts))
     except ValueError as error:
         raise FormatError(str(error)) from error
@@ -162,72 +177,116 @@ def _time_signature(bar: _Bar, parts: list[Any]) -> TimeSignature | None:
     return found
 
 
-def _voices(part: Any, index: int, bars: list[_Bar]) -> list[Voice]:
+def _voices(part: Any, index: int, bars: list[_Bar], shifts: Shifts, left_out: Tally) -> list[Voice]:
     """The voices of a part: usually one, named like it; several are named "Part 1", "Part 2"."""
     split = [[v for v in bar.measures[index].elements if isinstance(v, stream.Voice)] for bar in bars]
     names = sorted({str(voice.id) for voices in split for voice in voices}, key=lambda name: (len(name), name)) or [""]
     lines: dict[str, list[_Written]] = {name: [] for name in names}
+    reader = _NoteReader(_name(part), shifts, left_out)
     for bar, voices in zip(bars, split, strict=True):
         measure = bar.measures[index]
         for voice in voices or [measure]:
             start = bar.onset + Fraction(measure.elementOffset(voice) if voices else 0)
-            lines[str(voice.id) if voices else names[0]].extend(_written_notes(voice, start, measure, part))
+            lines[str(voice.id) if voices else names[0]].extend(reader.written(voice, start, measure))
     name = _name(part) or f"Voice {index + 1}"
-    if len(lines) == 1:
-        return [_joined(name, lines[names[0]])]
-    return [_joined(f"{name} {number}", line) for number, line in enumerate(lines.values(), start=1)]
+    if reader.n_unpitched and not any(lines.values()):
+        return []
+    return _separated(name, [_joined(line) for line in lines.values()], left_out)
+
+
+def _separated(name: str, lines: list[tuple[Note, ...]], left_out: Tally) -> list[Voice]:
+    """The lines of a part as voices; those with several notes at once as several."""
+    found: list[tuple[Note, ...]] = []
+    for line in lines:
+        if two_at_once(line):
+            apart = separated(line)
+            left_out.add(f"chords of part {name!r} taken apart into {len(apart)} voices", count=0)
+            found += apart
+        else:
+            found.append(line)
+    if len(found) == 1:
+        return [Voice(name, found[0])]
+    return [Voice(f"{name} {number}", line) for number, line in enumerate(found, start=1)]
 
 
 class _Written(NamedTuple):
-    """A note as printed: the sounding part of it, its tie and its place in words."""
+    """A note as printed, and whether it is tied to the next."""
 
     note: Note
     tied_on: bool
-    place: str
 
 
-def _written_notes(voice: Any, start: Fraction, measure: Any, part: Any) -> Iterator[_Written]:
-    """The notes of a measure, or of a voice in it, which starts at quarter `start` of the piece; grace notes are left out."""
-    for element in voice.elements:
-        if not isinstance(element, note.NotRest) or element.duration.isGrace or isinstance(element, harmony.Harmony):
-            continue
-        place = f"measure {_number(measure)} of part {_name(part)!r}"
-        if not isinstance(element, note.Note | chord.Chord):
-            raise FormatError(f"{place} holds a note without pitch; percussion is not read")
-        pitches = {pitch.ps for pitch in element.pitches}
-        if len(pitches) != 1:
-            raise FormatError(
-                f"{place} holds a chord of {len(pitches)} notes, and a voice holds one at a time; separate its voices first"
-            )
-        begins = start + Fraction(voice.elementOffset(element))  # a float plus a fraction would be a float
-        onset = _ticks(begins, "note", measure, part)
-        end = _ticks(begins + Fraction(element.quarterLength), "note", measure, part)
+@dataclass(slots=True)
+class _NoteReader:
+    """Reads the printed notes of one part.
+
+    Attributes:
+        part: its name.
+        shifts: is told how far notes are moved to the grid.
+        left_out: is told what is not read.
+        n_unpitched: notes without pitch, so far.
+    """
+
+    part: str
+    shifts: Shifts
+    left_out: Tally
+    n_unpitched: int = 0
+
+    def written(self, voice: Any, start: Fraction, measure: Any) -> Iterator[_Written]:
+        """The notes of a measure, or of a voice in it, which starts at quarter `start` of the piece."""
+        place = f"measure {_number(measure)} of part {self.part!r}"
+        for element in voice.elements:
+            if not isinstance(element, note.NotRest) or isinstance(element, harmony.Harmony):
+                continue
+            if element.duration.isGrace:
+                self.left_out.add("grace notes left out", place)
+            elif not isinstance(element, note.Note | chord.Chord):
+                self.n_unpitched += 1
+                self.left_out.add("notes without pitch (percussion) left out", place)
+            else:
+                begins = start + Fraction(voice.elementOffset(element))  # a float plus a fraction would be a float
+                yield from self._pitched(element, begins, place)
+
+    def _pitched(self, element: Any, begins: Fraction, place: str) -> Iterator[_Written]:
+        onset = self._placed(begins, self.shifts.onsets)
+        end = self._placed(begins + Fraction(element.quarterLength), self.shifts.ends)
         if end <= onset:
-            raise FormatError(f"{place} holds a note without length")
-        pitch = pitches.pop()
-        if pitch != int(pitch):
-            raise FormatError(f"{place} holds a quarter tone; only the twelve tones of a keyboard are read")
+            self.left_out.add("notes too short for the grid left out", place)
+            return
         fermata = any(isinstance(mark, expressions.Fermata) for mark in element.expressions)
-        tied_on = element.tie is not None and element.tie.type in ("start", "continue")
-        yield _Written(Note(onset, end - onset, int(pitch), fermata), tied_on, place)
+        for single in element.notes if isinstance(element, chord.Chord) else (element,):
+            pitch = single.pitch.ps
+            if pitch != int(pitch):
+                raise FormatError(f"{place} holds a quarter tone; only the twelve tones of a keyboard are read")
+            mark = single.tie or element.tie
+            yield _Written(Note(onset, end - onset, int(pitch), fermata), mark is not None and mark.type in ("start", "continue"))
+
+    def _placed(self, quarters: Fraction, moved: list[float]) -> int:
+        ticks = quarters * TICKS_PER_QUARTER
+        nearest = round(ticks)
+        if nearest != ticks:
+            moved.append(abs(float(ticks - nearest)))
+        return nearest
 
 
-def _joined(name: str, line: list[_Written]) -> Voice:
-    """A voice whose tied notes are one; a fermata over any of them is one over the whole."""
+def _joined(line: list[_Written]) -> tuple[Note, ...]:
+    """Notes by onset and pitch, tied ones joined; a fermata over any of them is one over the whole, and equal ones are one."""
     notes: list[Note] = []
-    tied_on = False
-    for written, continues, place in line:
-        last = notes[-1] if notes else None
-        if last and written.onset_ticks < last.end_ticks:
-            raise FormatError(f"{place} holds two notes at once in one voice; separate its voices first")
-        if last and tied_on and (last.pitch, last.end_ticks) == (written.pitch, written.onset_ticks):
-            notes[-1] = replace(
-                last, duration_ticks=last.duration_ticks + written.duration_ticks, fermata=last.fermata or written.fermata
-            )
+    tied: dict[int, int] = {}  # by pitch, the place of the note that is tied on
+    for written, continues in sorted(line, key=lambda pair: (pair[0].onset_ticks, pair[0].pitch)):
+        place = tied.pop(written.pitch, -1)
+        if place >= 0 and notes[place].end_ticks == written.onset_ticks:
+            last = notes[place]
+            ticks = last.duration_ticks + written.duration_ticks
+            notes[place] = replace(last, duration_ticks=ticks, fermata=last.fermata or written.fermata)
+        elif written in notes[-8:]:
+            continue
         else:
+            place = len(notes)
             notes.append(written)
-        tied_on = continues
-    return Voice(name, tuple(notes))
+        if continues:
+            tied[written.pitch] = place
+    return tuple(notes)
 
 
 def _ticks(quarters: Fraction, what: str, measure: Any, part: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from seqmusic.score import Score
 
@@ -26,6 +27,20 @@ class Reading:
     def word(self) -> str:
         """``"repaired"`` where something was wrong in the file, else ``"read"``."""
         return "repaired" if self.repairs else "read"
+
+
+class Piece(NamedTuple):
+    """One of several pieces in a file.
+
+    Attributes:
+        name: as the file calls it; unlike all others in the file if the file has different names.
+        reading: None where this piece is refused, and others may still be read.
+        refusal: why it is refused, in one line that names the file.
+    """
+
+    name: str
+    reading: Reading | None
+    refusal: str = ""
 
 
 @dataclass(slots=True)

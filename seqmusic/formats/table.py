@@ -5,9 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from seqmusic.errors import CorruptFileError, FormatError
+from seqmusic.formats.csv_grid import MERGED, grid_rows
+from seqmusic.formats.files import write_atomic
+from seqmusic.formats.reading import Piece, Reading
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Note, Score, Voice
 
 JSB_SPLITS = ("train", "valid", "test")
@@ -32,11 +36,69 @@ def read_jsb(path: Path) -> dict[str, tuple[Score, ...]]:
         CorruptFileError: it is not JSON, or not of this shape; the text names split, piece and step, counted from 0.
     """
     path = Path(path)
+    splits = _splits(path)
+    for split in JSB_SPLITS:
+        if not splits[split]:
+            raise CorruptFileError(f"{path}: split {split!r} must be a list of pieces, got 0 values")
+    return {split: tuple(_pieces(path, split, splits[split])) for split in JSB_SPLITS}
+
+
+def read_jsb_reported(path: Path) -> Reading:
+    """The one piece in such a file, in whichever split.
+
+    Raises:
+        FormatError: as `read_jsb`, or there are several pieces or none.
+        CorruptFileError: as `read_jsb`.
+    """
+    pieces = list(itertools.islice(read_jsb_pieces(path), 2))
+    if len(pieces) != 1:
+        found = "several pieces; read them all with read_pieces" if pieces else "no pieces"
+        raise FormatError(f"{path}: holds {found}")
+    reading = pieces[0].reading
+    assert reading  # every piece is read, or the whole file refused
+    return reading
+
+
+def read_jsb_pieces(path: Path) -> Iterator[Piece]:
+    """The pieces of all splits, one after the other.
+
+    Raises:
+        FormatError: as `read_jsb`.
+        CorruptFileError: as `read_jsb`, but a split may be empty.
+    """
+    path = Path(path)
+    splits = _splits(path)
+    for split in JSB_SPLITS:
+        for score in _pieces(path, split, splits[split]):
+            source = f"{path.name}, {score.title}"
+            yield Piece(score.title, Reading(replace(score, source=source), losses=(MERGED,)))
+
+
+def write_jsb(score: Score, path: Path) -> Path:
+    """Write a score of four voices as such a file, of which it is the only piece (in ``train``), and return the path.
+
+    Raises:
+        FormatError: it has not four voices, a note does not fill whole sixteenths, or the file cannot be written.
+    """
+    path = Path(path)
+    if len(score.voices) != len(SATB):
+        raise FormatError(f"{path}: holds four voices, got {len(score.voices)}; a .csv holds any number")
+    try:
+        steps = grid_rows(score, TICKS_PER_SIXTEENTH, REST)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error} (.csv)") from error
+    return write_atomic(path, json.dumps({"train": [steps], "valid": [], "test": []}))
+
+
+def _splits(path: Path) -> dict[str, list[object]]:
     table = _read_json(path)
     if not isinstance(table, dict) or set(table) != set(JSB_SPLITS):
         keys = f"the keys {', '.join(map(repr, list(table)[:6]))}" if isinstance(table, dict) else type(table).__name__
         raise CorruptFileError(f"{path}: must be an object with the keys {', '.join(JSB_SPLITS)}, got {keys}"[:300])
-    return {split: tuple(_pieces(path, split, table[split])) for split in JSB_SPLITS}
+    for split, pieces in table.items():
+        if not isinstance(pieces, list):
+            raise CorruptFileError(f"{path}: split {split!r} must be a list of pieces, got {_brief(pieces)}")
+    return table
 
 
 def _read_json(path: Path) -> object:
@@ -58,9 +120,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def _pieces(path: Path, split: str, pieces: object) -> Iterator[Score]:
-    if not isinstance(pieces, list) or not pieces:
-        raise CorruptFileError(f"{path}: split {split!r} must be a list of pieces, got {_brief(pieces)}")
+def _pieces(path: Path, split: str, pieces: list[object]) -> Iterator[Score]:
     for number, piece in enumerate(pieces):
         steps = _steps(f"{path}: split {split!r}, piece {number}", piece)
         lines = zip(SATB, zip(*steps, strict=True), strict=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqmusic.errors import RequestError
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
-from seqmusic.generation.stream import Rule, Stream
+from seqmusic.generation.stream import Rule, Stream, choose_durations, choose_sounds
 from seqmusic.model.decoding import Decoder, make_decoder
 from seqmusic.model.transformer import Transformer
 from seqmusic.score import Score
@@ -59,10 +59,8 @@ def complete(
     for attempt in range(MOST_ATTEMPTS):
         missing = [index for index in range(request.n) if index not in done]
         chances = [np.random.default_rng([request.seed, index, attempt][: 2 + (attempt > 0)]) for index in missing]
-        streams = [
-            Stream(walk.copy(), chance, request.pitch_sampling, request.rhythm_sampling, constraints, rule) for chance in chances
-        ]
-        _run(model, events, streams)
+        streams = [Stream(walk.copy(), chance, constraints, rule) for chance in chances]
+        _run(model, events, streams, request)
         done |= {index: stream for index, stream in zip(missing, streams, strict=True) if not stream.is_stuck}
         if len(done) == request.n:
             return [Candidate(done[i].walk.score(), done[i].n_events, done[i].log_probability) for i in range(request.n)]
@@ -72,7 +70,7 @@ def complete(
     )
 
 
-def _run(model: Transformer, events: Sequence[Event], streams: Sequence[Stream]) -> None:
+def _run(model: Transformer, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> None:
     """Compose all streams to their ends."""
     longest = model.settings.context_length
     decoder, context = _prefilled(model, events, len(streams))
@@ -83,7 +81,7 @@ def _run(model: Transformer, events: Sequence[Event], streams: Sequence[Stream])
                 f"the music grew beyond the {longest} events this model follows (at tick {reached} of {streams[0].walk.end}); "
                 "ask for fewer bars"
             )
-        context = _step(decoder, context, streams)
+        context = _step(decoder, context, streams, request)
 
 
 def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Decoder, _Ids]:
@@ -112,12 +110,11 @@ def _prefilled(model: Transformer, events: Sequence[Event], n: int) -> tuple[Dec
     return decoder, prompt.context[-1:].repeat(n, 0)
 
 
-def _step(decoder: Decoder, context: _Ids, streams: Sequence[Stream]) -> _Ids:
+def _step(decoder: Decoder, context: _Ids, streams: Sequence[Stream], request: Request) -> _Ids:
     """(n, C) where the streams stand after one event more, chosen by each from those before."""
     onsets = [stream.walk.now for stream in streams]
-    sounds = [stream.choose_sound(logits) for stream, logits in zip(streams, decoder.sound_logits(context), strict=True)]
-    logits = decoder.duration_logits(context, np.array(sounds))
-    durations = [stream.choose_duration(*own) for stream, *own in zip(streams, logits, sounds, strict=True)]
+    sounds = choose_sounds(streams, decoder.sound_logits(context), request.pitch_sampling)
+    durations = choose_durations(streams, decoder.duration_logits(context, np.array(sounds)), sounds, request.rhythm_sampling)
     for stream, sound, duration in zip(streams, sounds, durations, strict=True):
         stream.advance(sound, duration)
     places = np.stack([stream.walk.context() for stream in streams])

@@ -6,8 +6,9 @@ all that is known around: what was composed, and what is given, ahead too. Whate
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from seqmusic.score import TICKS_PER_SIXTEENTH, Key
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import SOUND_PITCH
-from seqmusic.tokens.grammar import BODY_SECTION, Walk
+from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.lines import Line, Tile
 from seqmusic.tokens.vocabulary import HOLD, KEY, MAX_DURATION, N_SOUNDS, PITCH, REST, TIMESIG, id_key, voice_name
 from seqmusic.tonality import scale_classes, tonic_class
@@ -50,13 +51,13 @@ def allowed_sounds(walk: Walk, constraints: Constraints) -> Mask:
     """(V,) which sounds may come next: those of the grammar, without changes of meter, without a rest at the end, by the rules."""
     mask: Mask = rules.sound_masks(walk.max_voices)[walk.sound_rule].copy()
     mask[TIMESIG:] = False
-    line = _line(walk)
+    line = walk.line
     if line is None:
         return mask
     mask[REST] &= walk.longest_ticks > 1 or not _reaches_end(walk)
     allowed = _allowed_pitches(walk, line, constraints)
     mask[PITCH:KEY] &= allowed
-    mask[REST] &= not (constraints.cadence and _is_final(walk, line) and walk.now >= final_onset(walk))
+    mask[REST] &= not (constraints.cadence and _is_final(walk, line) and _is_in_final_chord(walk))
     if mask[HOLD] and line.last is not None:
         mask[HOLD] = allowed[line.made[-1].code - SOUND_PITCH]
     return mask
@@ -65,7 +66,7 @@ def allowed_sounds(walk: Walk, constraints: Constraints) -> Mask:
 def allowed_durations(walk: Walk, sound: int, constraints: Constraints) -> Mask:
     """(97,) which durations may follow the sound."""
     mask: Mask = rules.duration_masks()[walk.duration_rule(sound)].copy()
-    line = _line(walk)
+    line = walk.line
     if line is None or sound >= KEY:
         return mask
     pitch = None if sound == REST else line.made[-1].code - SOUND_PITCH if sound == HOLD else sound - PITCH
@@ -83,16 +84,13 @@ def allowed_durations(walk: Walk, sound: int, constraints: Constraints) -> Mask:
     return mask
 
 
-def _line(walk: Walk) -> Line | None:
-    """The line that the next note goes to, while music is composed."""
-    if walk.section != BODY_SECTION or walk.voice is None:
-        return None
-    return next(line for line in walk.lines if line.voice == walk.voice)
-
-
 def _reaches_end(walk: Walk) -> bool:
     """Whether the longest event that fits here is the last of its voice."""
     return walk.end is not None and walk.now + walk.longest_ticks == walk.end
+
+
+def _is_in_final_chord(walk: Walk) -> bool:
+    return walk.end is not None and walk.now >= walk.end - _LONGEST_FINAL_TICKS and walk.now >= final_onset(walk)
 
 
 def _is_final(walk: Walk, line: Line) -> bool:
@@ -119,22 +117,38 @@ def final_onset(walk: Walk) -> int:
 
 def _allowed_pitches(walk: Walk, line: Line, constraints: Constraints) -> Mask:
     """(128,) which pitches may begin now."""
-    low, high = constraints.compass.get(voice_name(line.voice), (0, 127))
-    allowed = (low <= _PITCHES) & (high >= _PITCHES)
+    allowed = _between(*constraints.compass.get(voice_name(line.voice), (0, 127)))
     key = id_key(walk.key_sound)
     if constraints.scale and key is not None:
-        allowed &= np.isin(_PITCHES % 12, list(scale_classes(key)))
-    if constraints.cadence and key is not None and _is_final(walk, line) and walk.now >= final_onset(walk):
-        allowed &= np.isin(_PITCHES % 12, list(_final_classes(walk, line, key)))
+        allowed = allowed & _of_classes(frozenset(scale_classes(key)))
+    if constraints.cadence and key is not None and _is_final(walk, line) and _is_in_final_chord(walk):
+        allowed = allowed & _of_classes(frozenset(_final_classes(walk, line, key)))
     if constraints.strict:
-        allowed &= ~_faulty_pitches(walk, line)
+        allowed = allowed & ~_faulty_pitches(walk, line)
     return allowed
+
+
+@lru_cache(maxsize=4096)
+def _between(low: int, high: int) -> Mask:
+    """(128,) the pitches from one to another, both included."""
+    return _fixed((low <= _PITCHES) & (high >= _PITCHES))
+
+
+@lru_cache(maxsize=256)
+def _of_classes(classes: frozenset[int]) -> Mask:
+    """(128,) the pitches of these classes."""
+    return _fixed(np.isin(_PITCHES % 12, list(classes)))
+
+
+def _fixed(mask: Mask) -> Mask:
+    mask.flags.writeable = False
+    return mask
 
 
 def faulty_sounds(walk: Walk) -> Mask:
     """(V,) sounds by which the next voice would cross another one, or move in parallel fifths, octaves or unisons with it."""
     mask = np.zeros(N_SOUNDS, dtype=bool)
-    if (line := _line(walk)) is not None:
+    if (line := walk.line) is not None:
         mask[PITCH:KEY] = _faulty_pitches(walk, line)
     return mask
 
@@ -169,27 +183,30 @@ def _final(walk: Walk, line: Line) -> Tile | None:
 
 def _uncrossed(walk: Walk, line: Line) -> Mask:
     """(128,) pitches between what the higher and the lower voices sound now."""
-    allowed = np.ones(128, dtype=bool)
-    is_lower = False
+    low, high, is_lower = 0, 127, False
     for other in walk.lines:
         if other is line:
             is_lower = True
-        elif (pitch := _pitch_at(_near(other, walk.now), walk.now)) is not None:
-            allowed &= pitch <= _PITCHES if is_lower else pitch >= _PITCHES
-    return allowed
+        elif (pitch := other.pitch_at(walk.now)) is not None:
+            low, high = (max(low, pitch), high) if is_lower else (low, min(high, pitch))
+    return _between(low, high)
 
 
 def _parallel_pitches(walk: Walk, line: Line) -> Mask:
     """(128,) pitches that would move from what this voice sounded in parallel with another voice."""
-    found = np.zeros(128, dtype=bool)
-    own = _near(line, walk.now)
+    found = _between(1, 0)
     for before in _befores(walk.now):
-        start = _pitch_at(own, before)
+        start = line.pitch_at(before)
         for other in walk.lines:
             if other is not line and start is not None:
-                tiles = _near(other, walk.now)
-                found |= parallel(start, _PITCHES, _pitch_at(tiles, before), _pitch_at(tiles, walk.now))
+                found = found | _parallels(start, other.pitch_at(before), other.pitch_at(walk.now))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _parallels(start: int, other_start: int | None, other_end: int | None) -> Mask:
+    """(128,) the pitches to which a voice would move in parallel with the other one."""
+    return _fixed(parallel(start, _PITCHES, other_start, other_end))
 
 
 def _strict_limit(walk: Walk, line: Line, pitch: int, longest: int) -> int:
@@ -214,16 +231,19 @@ def _strict_limit(walk: Walk, line: Line, pitch: int, longest: int) -> int:
     return limit
 
 
-def _moves_in_parallel(walk: Walk, line: Line, tile: Tile, tick: int) -> bool:
-    """Whether the line, with the tile in it, moves into a tick in parallel with a voice that is known there."""
-    own = sorted([*_near(line, walk.now), tile], key=lambda one: one.onset)
+def _moves_in_parallel(walk: Walk, line: Line, own: Tile, tick: int) -> bool:
+    """Whether the line, with a tile of its own, moves into a tick in parallel with a voice that is known there."""
+
+    def pitch_at(moment: int) -> int | None:
+        return own.code - SOUND_PITCH if own.onset <= moment < own.end else line.pitch_at(moment)
+
+    end = pitch_at(tick)
     for before in _befores(tick):
-        start, end = _pitch_at(own, before), _pitch_at(own, tick)
+        start = pitch_at(before)
         for other in walk.lines:
-            if other is not line and start is not None and end is not None:
-                tiles = _near(other, walk.now)
-                if parallel(start, np.array([end]), _pitch_at(tiles, before), _pitch_at(tiles, tick))[0]:
-                    return True
+            is_known = other is not line and start is not None and end is not None
+            if is_known and _parallels(start, other.pitch_at(before), other.pitch_at(tick))[end]:
+                return True
     return False
 
 
@@ -250,11 +270,3 @@ def _near(line: Line, now: int) -> list[Tile]:
     first = max(0, line.n_past - 2)
     given = [tile for tile in line.given[first : first + 2 + MAX_DURATION] if tile.onset <= now + MAX_DURATION]
     return sorted([*given, *line.made[-12:]], key=lambda tile: tile.onset)
-
-
-def _pitch_at(tiles: Sequence[Tile], tick: int) -> int | None:
-    """What sounds at a tick; None for a rest, or where nothing is known."""
-    for tile in reversed(tiles):
-        if tile.onset <= tick:
-            return tile.code - SOUND_PITCH if tile.end > tick and tile.code >= SOUND_PITCH else None
-    return None

@@ -5,36 +5,49 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from seqmusic.generation.request import Sampling
 
-
-def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(V,) log-probabilities of the allowed ids, -inf for the others."""
-    kept = np.where(mask, logits, -np.inf).astype(np.float64)
-    kept -= kept.max()
-    return np.asarray(kept - np.log(np.exp(kept).sum()))
+LogProbabilities = NDArray[np.float64]
 
 
-def draw(log_probabilities: NDArray[np.float64], sampling: Sampling, uniform: float) -> int:
-    """The id at `uniform` (0..1) of the cumulative distribution that the rules leave.
+def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> LogProbabilities:
+    """(..., V) log-probabilities of the allowed ids, -inf for the others; at least one is allowed."""
+    kept = np.where(mask, logits, -np.inf).astype(np.float64, copy=False)
+    kept -= kept.max(axis=-1, keepdims=True)
+    kept -= np.log(np.exp(kept).sum(axis=-1, keepdims=True))
+    return kept
+
+
+def draw(log_probabilities: LogProbabilities, sampling: Sampling, uniform: ArrayLike) -> NDArray[np.int64]:
+    """(...) ids at `uniform` (0..1, without 1) of the cumulative distributions that the rules leave of (..., V) log-probabilities.
 
     The tail is cut at temperature 1, the temperature comes last.
 
-    >>> draw(np.log([0.5, 0.3, 0.2]), Sampling(top_k=2), 0.9), draw(np.log([0.2, 0.8]), Sampling(temperature=0), 0.0)
-    (1, 1)
+    >>> draw(np.log([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]]), Sampling(top_k=2), [0.9, 0.0]).tolist()
+    [1, 0]
     """
     if sampling.temperature == 0:
-        return int(np.argmax(log_probabilities))
-    order = np.argsort(-log_probabilities, kind="stable")
-    kept = log_probabilities[order]
-    probabilities = np.exp(kept)
-    keep = np.isfinite(kept) & (probabilities >= sampling.min_p * probabilities[0])
-    keep &= np.concatenate(([0.0], np.cumsum(probabilities)[:-1])) < sampling.top_p
+        return np.asarray(np.argmax(log_probabilities, axis=-1))
+    kept = _without_tail(log_probabilities, sampling)
+    if sampling.temperature != 1:
+        kept = (kept - kept.max(axis=-1, keepdims=True)) / sampling.temperature
+    sums = np.exp(kept).cumsum(axis=-1)
+    return np.asarray((sums <= np.asarray(uniform)[..., None] * sums[..., -1:]).sum(axis=-1))
+
+
+def _without_tail(log_probabilities: LogProbabilities, sampling: Sampling) -> LogProbabilities:
+    """Those that the rules keep, the others -inf."""
+    if sampling.top_k == 0 and sampling.top_p == 1 and sampling.min_p == 0:
+        return log_probabilities
+    order = np.argsort(-log_probabilities, axis=-1, kind="stable")
+    falling = np.take_along_axis(log_probabilities, order, -1)
+    probabilities = np.exp(falling)
+    keep = probabilities >= sampling.min_p * probabilities[..., :1]
+    keep[..., 1:] &= probabilities.cumsum(axis=-1)[..., :-1] < sampling.top_p
     if sampling.top_k:
-        keep[sampling.top_k :] = False
-    scaled = kept[keep] / sampling.temperature
-    weights = np.exp(scaled - scaled[0])
-    place = int(np.searchsorted(np.cumsum(weights), uniform * weights.sum(), side="right"))
-    return int(order[keep][min(place, len(weights) - 1)])
+        keep[..., sampling.top_k :] = False
+    kept = np.empty_like(log_probabilities)
+    np.put_along_axis(kept, order, np.where(keep, falling, -np.inf), -1)
+    return kept

@@ -10,61 +10,58 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from seqmusic.model.heads import AnchoredLogits, Heads
-
-Floats = NDArray[np.float32]
-Ids = NDArray[np.integer[Any]]
-GELU_FACTOR = 0.5**0.5  # gelu(x) = y * (1 + erf(y)) * this, with y = x * this
+from seqmusic.model.array_model import ArrayModel, Floats, Gelu, Ids
+from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG
 
 
 class ArrayHeads:
     """From hidden states to logits, N rows at a time: `hear` the states, then ask."""
 
-    def __init__(self, heads: Heads, lead: tuple[int, int]) -> None:
+    def __init__(self, model: ArrayModel, lead: tuple[int, ...]) -> None:
         """`lead` are the axes of the hidden states before the last one, N in all."""
-        words, n_rows = heads.vocabulary, max(lead)
-        self._words, self._rows = words, np.arange(n_rows)
+        words, weights, n_rows = model.vocabulary, model.heads, int(np.prod(lead))
+        width = weights.duration_sound.shape[1]
+        self._words, self._weights, self._rows, self._width = words, weights, np.arange(n_rows), width
+        intervals, lags = np.arange(-LONGEST_INTERVAL, LONGEST_INTERVAL + 1), np.arange(-LONGEST_LAG, LONGEST_LAG + 1)
+        n_pitch_anchors, longest = len(words.pitch_columns) + 1, words.n_durations - 1
+        self._sounds = _Sums(words.n_sounds, words.first_pitch, words.n_pitches, [intervals] * n_pitch_anchors, n_rows)
+        parts = [np.arange(2 * longest + 1), *([lags] * len(words.end_columns))]
+        self._durations = _Sums(words.n_durations, 0, words.n_durations, parts, n_rows)
         self._pitch_columns, self._voice_pitch = np.array(words.pitch_columns), np.array(words.voice_pitch_column)
         self._end_columns, self._end_shifts = np.array(words.end_columns).T
-        self._sounds = _Sums(heads.sound, [heads.interval], words.first_pitch, n_rows)
-        self._durations = _Sums(heads.duration, [heads.place, heads.lag], 0, n_rows)
-        self._hear, self._hear_bias = _packed([heads.sound, heads.interval.project, heads.duration_in])
-        width = heads.duration_in.out_features
-        self._hear[:, -width:] *= GELU_FACTOR
-        self._hear_bias[-width:] *= GELU_FACTOR
-        self._duration_sound = as_array(heads.duration_sound.weight) * np.float32(GELU_FACTOR)
-        self._last, self._last_bias = _packed([heads.duration, heads.place.project, heads.lag.project])
-        self._last *= GELU_FACTOR
-        self._heard, self._lasting = (np.empty((*lead, bias.size), np.float32) for bias in (self._hear_bias, self._last_bias))
-        self._inner, self._erf = (np.empty((*lead, width), np.float32) for _ in range(2))
+        self._heard = np.empty((*lead, weights.hear.shape[1]), np.float32)
+        self._said = self._heard.reshape(n_rows, -1)[:, : self._sounds.n_said]
+        self._inner = np.ones((*lead, width + 1), np.float32)
+        self._lasting = np.empty((*lead, weights.last.shape[1]), np.float32)
+        self._gelu = Gelu((*lead, width))
 
-    def hear(self, hidden: Floats) -> None:
-        """Take the hidden states."""
-        np.add(np.matmul(hidden, self._hear, out=self._heard), self._hear_bias, out=self._heard)
+    def hear(self, normed: Floats) -> None:
+        """Take the last residual stream over its length, with a 1 beside it."""
+        np.matmul(normed, self._weights.hear, out=self._heard)
 
     def sound_logits(self, context: Ids) -> NDArray[np.float64]:
         """(N, V) logits of the next sounds, given the (N, C) context where they go."""
-        pitches = context.take(self._pitch_columns, axis=1) - self._words.pitch_shift
+        anchors, words = self._sounds.anchors, self._words
+        pitches = anchors[:, 1:-1]
+        np.subtract(context.take(self._pitch_columns, axis=1), words.pitch_shift, out=pitches)
         pitches[pitches < 0] = self._sounds.absent
-        own = pitches[self._rows, self._voice_pitch[context[:, self._words.voice_column]]]
-        said = self._heard.reshape(len(context), -1)[:, : self._sounds.n_said]
-        return self._sounds(said, pitches, own[:, None])
+        anchors[:, -1] = pitches[self._rows, self._voice_pitch.take(context[:, words.voice_column])]
+        return self._sounds.added(self._said)
 
     def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
         """(N, 97) logits of the next durations, given also the (N,) sounds."""
-        inner, erf, words = self._inner, self._erf, self._words
-        np.add(self._heard[..., -inner.shape[-1] :], self._duration_sound[sounds].reshape(inner.shape), out=inner)
-        torch.erf(torch.from_numpy(inner), out=torch.from_numpy(erf))
-        np.multiply(inner, np.add(erf, 1, out=erf), out=inner)
-        np.add(np.matmul(inner, self._last, out=self._lasting), self._last_bias, out=self._lasting)
-        position = context[:, words.position_column, None] % (words.n_durations - 1)
-        ends = context.take(self._end_columns, axis=1) - self._end_shifts
+        words, anchors, inner = self._words, self._durations.anchors, self._inner[..., :-1]
+        np.add(self._heard[..., -self._width :], self._weights.duration_sound.take(sounds, axis=0).reshape(inner.shape), out=inner)
+        self._gelu(inner)
+        np.matmul(self._inner, self._weights.last, out=self._lasting)
+        np.remainder(context[:, words.position_column], words.n_durations - 1, out=anchors[:, 1])
+        np.negative(anchors[:, 1], out=anchors[:, 1])
+        ends = anchors[:, 2:]
+        np.subtract(context.take(self._end_columns, axis=1), self._end_shifts, out=ends)
         ends[ends <= 0] = self._durations.absent
-        return self._durations(self._lasting.reshape(len(context), -1), -position, ends)
+        return self._durations.added(self._lasting.reshape(len(anchors), -1))
 
 
 class _Sums:
@@ -72,40 +69,31 @@ class _Sums:
 
     Each row has its own stretch of numbers: the plain logits, a window in which the relative ones fall where they belong, and
     beyond it what is relative to an absent anchor.
+
+    Attributes:
+        anchors: (N, 1 + A), to be filled in but for the first, which is that of what is plain; one that is not there is `absent`.
     """
 
-    def __init__(self, plain: nn.Linear, relative: Sequence[AnchoredLogits], first: int, n_rows: int) -> None:
-        """Of `plain`, those from `first` on are the ones that `relative` speaks of."""
-        size, n_plain = relative[0].size, plain.out_features
-        offsets = [(as_array(own.offsets) - own.margin, own.project.out_features // len(own.offsets)) for own in relative]
-        lowest, highest = (int(edge) for edge in (min(o.min() for o, _ in offsets), max(o.max() for o, _ in offsets)))
+    def __init__(self, n_plain: int, first: int, size: int, parts: Sequence[Ids], n_rows: int) -> None:
+        """`parts` are the numbers relative to each anchor; the plain logits that they speak of are `size` from `first` on."""
+        lowest, highest = int(min(part.min() for part in parts)), int(max(part.max() for part in parts))
         self.n_plain, self.first, self.size = n_plain, first, size
         self.window = n_plain + size - lowest  # where an anchor at 0 points to; anchors lie in -size..size
         self.absent = size + highest + 1 - lowest
         self.width = self.window + self.absent + highest + 1
-        parts = [np.arange(n_plain), *(self.window + own for own, n_anchors in offsets for _ in range(n_anchors))]
-        self.offsets = np.concatenate(parts) + self.width * np.arange(n_rows)[:, None]
-        self.counts = np.array([len(part) for part in parts])
-        self.n_said = int(self.counts.sum())
-        self.zero = np.zeros((n_rows, 1), np.int64)  # the anchor of what is plain
+        self.anchors = np.zeros((n_rows, 1 + len(parts)), np.int64)
+        self._owners = np.repeat(np.arange(1 + len(parts)), [n_plain, *map(len, parts)])
+        self.n_said = len(self._owners)
+        places = np.concatenate([np.arange(n_plain), *(self.window + part for part in parts)])
+        self._offsets = places + self.width * np.arange(n_rows)[:, None]
+        self._places = np.empty_like(self._offsets)
 
-    def __call__(self, said: Floats, *anchors: Ids) -> NDArray[np.float64]:
-        """(N, n_plain) logits from (N, O) said and anchors, (N, A) in all; those that are not there are at `absent`."""
-        places = np.repeat(np.concatenate([self.zero, *anchors], axis=1), self.counts, axis=1)
-        places += self.offsets
-        sums: NDArray[Any] = np.bincount(places.ravel(), weights=said.ravel(), minlength=len(said) * self.width)
+    def added(self, said: Floats) -> NDArray[np.float64]:
+        """(N, n_plain) logits from (N, O) said."""
+        places = self.anchors.take(self._owners, axis=1, out=self._places, mode="clip")
+        np.add(places, self._offsets, out=places)
+        sums: NDArray[Any] = np.bincount(places.reshape(-1), weights=said.reshape(-1), minlength=len(said) * self.width)
         sums = sums.reshape(-1, self.width)
         logits = sums[:, : self.n_plain]
         logits[:, self.first : self.first + self.size] += sums[:, self.window : self.window + self.size]
         return logits
-
-
-def as_array(tensor: Tensor) -> Any:
-    """The tensor's numbers, where they are."""
-    return tensor.detach().numpy()
-
-
-def _packed(layers: Sequence[nn.Linear]) -> tuple[Floats, Floats]:
-    """(in, out) weights and (out,) biases of all layers side by side."""
-    weights = np.concatenate([as_array(layer.weight) for layer in layers])
-    return np.ascontiguousarray(weights.T), np.concatenate([as_array(layer.bias) for layer in layers])

@@ -1,22 +1,23 @@
 """The model one event at a time, arrays in and arrays out: what generation asks, and the two ways to answer.
 
-On a processor the step is `array_decoding`'s; elsewhere, on a GPU, the module itself takes it.
+On a processor the step is `array_decoding`'s, which needs no torch; elsewhere, on a GPU, the module itself takes it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from seqmusic.model.array_decoding import ArrayDecoder, check_room
-from seqmusic.model.transformer import Cache, Transformer
+from seqmusic.model.array_decoding import ArrayDecoder
+from seqmusic.model.array_model import ArrayModel, Ids, array_model
 
-Floats = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
+if TYPE_CHECKING:
+    from seqmusic.model.transformer import Transformer
+
+Model: TypeAlias = "Transformer | ArrayModel"
+Logits = NDArray[np.floating[Any]]
 
 
 class Decoder(Protocol):
@@ -26,8 +27,8 @@ class Decoder(Protocol):
     def length(self) -> int:
         """Events so far."""
 
-    def prefill(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
-        """(N, D) hidden states after the first events; what is given once, with 1 for N, all sequences have in common.
+    def prefill(self, events: Ids, context: Ids, ticks: Ids) -> None:
+        """Take the first events; what is given once, with 1 for N, all sequences have in common.
 
         Args:
             events: (N, T, 2) sound and duration ids.
@@ -35,8 +36,8 @@ class Decoder(Protocol):
             ticks: (N, T + 1) onsets of the events and, last, of the one to come.
         """
 
-    def step(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
-        """(N, D) hidden states after one event more.
+    def step(self, events: Ids, context: Ids, ticks: Ids) -> None:
+        """Take one event more.
 
         Args:
             events: (N, 2) sound and duration ids.
@@ -44,54 +45,31 @@ class Decoder(Protocol):
             ticks: (N, 2) onsets of the event and of the one to come.
         """
 
-    def sound_logits(self, context: Ids) -> Floats:
+    def sound_logits(self, context: Ids) -> Logits:
         """(N, V) logits of the next sounds, given the (N, C) context where they go."""
 
-    def duration_logits(self, context: Ids, sounds: Ids) -> Floats:
+    def duration_logits(self, context: Ids, sounds: Ids) -> Logits:
         """(N, 97) logits of the next durations, given also the (N,) sounds."""
 
 
-def make_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
+def make_decoder(model: Model, n_rows: int, length: int) -> Decoder:
     """The faster way to decode `n_rows` sequences of at most `length` events on the model's device."""
-    is_on_processor = next(model.parameters()).device.type == "cpu"
-    return ArrayDecoder(model, n_rows, length) if is_on_processor else ModuleDecoder(model, n_rows, length)
+    if isinstance(ready := ready_to_decode(model), ArrayModel):
+        return ArrayDecoder(ready, n_rows, length)
+    from seqmusic.model.module_decoding import ModuleDecoder
+
+    return ModuleDecoder(ready, n_rows, length)
 
 
-class ModuleDecoder:
-    """Decodes with the module, on its device."""
+def ready_to_decode(model: Model) -> Model:
+    """The model as `make_decoder` wants it, to be made once where it is called often."""
+    is_elsewhere = not isinstance(model, ArrayModel) and next(model.parameters()).device.type != "cpu"
+    return model if is_elsewhere else as_arrays(model)
 
-    def __init__(self, model: Transformer, n_rows: int, length: int) -> None:
-        self.model, self.n_rows = model, n_rows
-        self.device = next(model.parameters()).device
-        self.cache = Cache(model.settings, n_rows, length, self.device)
-        self.hidden = torch.empty(0)
 
-    @property
-    def length(self) -> int:
-        """Events so far."""
-        return self.cache.length
-
-    @torch.inference_mode()
-    def prefill(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
-        """See `Decoder`."""
-        check_room(self.length + events.shape[1], self.cache.keys.shape[-2])
-        heard, places, moments = (self._tensor(own).expand(self.n_rows, *own.shape[1:]) for own in (events, context, ticks))
-        self.hidden = self.model(heard, places, moments, self.cache)[:, -1]
-        return self.hidden.cpu().numpy()
-
-    def step(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
-        """See `Decoder`."""
-        return self.prefill(events[:, None], context[:, None], ticks)
-
-    @torch.inference_mode()
-    def sound_logits(self, context: Ids) -> Floats:
-        """See `Decoder`."""
-        return self.model.heads.sound_logits(self.hidden, self._tensor(context)).cpu().numpy()
-
-    @torch.inference_mode()
-    def duration_logits(self, context: Ids, sounds: Ids) -> Floats:
-        """See `Decoder`."""
-        return self.model.heads.duration_logits(self.hidden, self._tensor(context), self._tensor(sounds)).cpu().numpy()
-
-    def _tensor(self, ids: Ids) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64)).to(self.device)
+def as_arrays(model: Model) -> ArrayModel:
+    """The model's weights as they are now, packed for decoding on a processor."""
+    if isinstance(model, ArrayModel):
+        return model
+    weights = {name: tensor.detach().float().cpu().numpy() for name, tensor in model.state_dict().items()}
+    return array_model(weights, model.settings, model.vocabulary)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, Vocabulary
-from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.model.heads import Heads
+from seqmusic.model.settings import ModelSettings, Vocabulary
+from seqmusic.model.transformer import Transformer
 
 
 def grid_vocabulary(n_values: int, context_sizes: tuple[int, ...]) -> Vocabulary:

@@ -7,47 +7,11 @@ learned in one key or at one place then holds in all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_LONGEST_INTERVAL = 24  # semitones
-_LONGEST_LAG = 48  # ticks
-
-
-@dataclass(frozen=True, kw_only=True)
-class Vocabulary:
-    """Sizes that the tokens impose on a model, and which context columns its output layer refers to.
-
-    Attributes:
-        n_sounds, n_durations: values of the two ids of an event.
-        max_voices: voices that the context has columns for.
-        has_numbered_voices: whether the voices that were learned are Voice 1, Voice 2 ..., not Soprano, Alto, Tenor and Bass.
-        context_sizes: values of each of the C context columns.
-        first_pitch, n_pitches: the sound ids that are pitches.
-        pitch_columns: columns whose value v, from `pitch_shift` on, stands for pitch v - `pitch_shift`.
-        pitch_shift: see there.
-        voice_column: column of the next voice.
-        voice_pitch_column: for each of its values, which of `pitch_columns` holds the voice's own last pitch.
-        end_columns: columns that tell in how many ticks something ends or begins, each with what is to be taken off; 0 is nothing.
-        position_column: column of the place in the bar, in ticks.
-    """
-
-    n_sounds: int
-    n_durations: int
-    max_voices: int
-    context_sizes: tuple[int, ...]
-    first_pitch: int
-    n_pitches: int
-    pitch_columns: tuple[int, ...]
-    pitch_shift: int
-    voice_column: int
-    voice_pitch_column: tuple[int, ...]
-    end_columns: tuple[tuple[int, int], ...]
-    position_column: int
-    has_numbered_voices: bool = False
+from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, Vocabulary
 
 
 def gelu(x: Tensor) -> Tensor:
@@ -89,11 +53,11 @@ class Heads(nn.Module):
         self.vocabulary = vocabulary
         n_pitch_anchors, n_ends = len(vocabulary.pitch_columns) + 1, len(vocabulary.end_columns)
         self.sound = nn.Linear(width, vocabulary.n_sounds)
-        self.interval = AnchoredLogits(width, n_pitch_anchors, -_LONGEST_INTERVAL, _LONGEST_INTERVAL, vocabulary.n_pitches)
+        self.interval = AnchoredLogits(width, n_pitch_anchors, -LONGEST_INTERVAL, LONGEST_INTERVAL, vocabulary.n_pitches)
         self.duration_in = nn.Linear(width, width)
         self.duration_sound = nn.Embedding(vocabulary.n_sounds, width)
         self.duration = nn.Linear(width, vocabulary.n_durations)
-        self.lag = AnchoredLogits(width, n_ends, -_LONGEST_LAG, _LONGEST_LAG, vocabulary.n_durations)
+        self.lag = AnchoredLogits(width, n_ends, -LONGEST_LAG, LONGEST_LAG, vocabulary.n_durations)
         self.place = AnchoredLogits(width, 1, 0, 2 * (vocabulary.n_durations - 1), vocabulary.n_durations)
         self.register_buffer("pitch_columns", torch.tensor(vocabulary.pitch_columns), persistent=False)
         self.register_buffer("voice_pitch", torch.tensor(vocabulary.voice_pitch_column), persistent=False)

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, Vocabulary
+from seqmusic.model.heads import Heads
+from seqmusic.model.settings import Vocabulary
 
 _EMBEDDING_STD = 0.1  # of each of some thirty embeddings that are added up
 

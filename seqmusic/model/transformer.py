@@ -7,28 +7,13 @@ onset of its own event, so a score between them can depend on how long ago a not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, Vocabulary, gelu
-
-TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSettings:
-    """Size and regularization of the transformer."""
-
-    width: int = 128  # embedding size, a multiple of 4 x heads
-    layers: int = 4  # blocks, 1 or more
-    heads: int = 4  # attention heads
-    context_length: int = 1024  # longest sequence in events
-    feedforward: int = 4  # width of the feed-forward layer, in widths
-    dropout: float = 0.2  # probability, 0..1
-    input_dropout: float = 0.0  # probability that an event, and each column beside it, is hidden in training, 0..1
+from seqmusic.model.heads import Heads, gelu
+from seqmusic.model.settings import TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
 
 
 class Cache:

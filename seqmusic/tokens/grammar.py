@@ -105,6 +105,11 @@ class Walk:
         return None if self._next is None else self._next.voice
 
     @property
+    def line(self) -> Line | None:
+        """The line that the next note goes to, while music is composed."""
+        return self._next if self.section == BODY_SECTION else None
+
+    @property
     def can_end(self) -> bool:
         """Whether EOS may come next."""
         return self.sound_rule >= rules.LINE and bool((self.sound_rule - rules.LINE) & rules.EOS_BIT)

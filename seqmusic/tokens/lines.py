@@ -31,6 +31,25 @@ class Line:
     last: tuple[int, int] | None = None  # sound and duration of the event that ends at `at`
     n_past: int = 0  # given tiles that start at or before now
 
+    def tile_at(self, tick: int) -> Tile | None:
+        """What is known to sound at a tick, made or given; None for nothing."""
+        for tile in reversed(self.made):
+            if tile.onset <= tick:
+                if tick < tile.end:
+                    return tile
+                break
+        index = self.n_past
+        while index < len(self.given) and self.given[index].onset <= tick:
+            index += 1
+        while index and self.given[index - 1].onset > tick:
+            index -= 1
+        return self.given[index - 1] if index and tick < self.given[index - 1].end else None
+
+    def pitch_at(self, tick: int) -> int | None:
+        """The pitch that sounds at a tick; None for a rest, or where nothing is known."""
+        tile = self.tile_at(tick)
+        return tile.code - SOUND_PITCH if tile is not None and tile.code >= SOUND_PITCH else None
+
     def copy(self) -> Line:
         given, made = ([Tile(t.onset, t.end, t.code) for t in part] for part in (self.given, self.made))
         holes = [list(hole) for hole in self.holes]

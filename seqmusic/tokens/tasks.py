@@ -24,14 +24,14 @@ _LONGEST_REGION = 0.5  # of the piece
 
 def legal_shifts(tiles: Tiles) -> list[list[int]]:
     """Per piece, the semitones in -6..6 by which every voice stays in its compass; 0 is always one."""
-    low, high = _bounds(tiles)
+    low, high = shift_bounds(tiles)
     shifts = np.arange(-6, 7)
     allowed = (shifts[None] >= low[:, None]) & (shifts[None] <= high[:, None]) | (shifts == 0)
     return [shifts[row].tolist() for row in allowed]
 
 
-def _bounds(tiles: Tiles) -> tuple[Column, Column]:
-    """(P,) lowest and highest shift of each piece."""
+def shift_bounds(tiles: Tiles) -> tuple[Column, Column]:
+    """(P,) lowest and highest shift of each piece, -6..6 where its compass leaves them."""
     compass = np.full((STYLE - VOICE, 2), (0, 127))
     compass[: len(SATB)] = [COMPASS[name] for name in SATB]
     sounding = tiles.pitch >= 0

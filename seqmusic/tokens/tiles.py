@@ -68,13 +68,13 @@ def _renumbered(number: Column, piece: Column) -> Column:
     return rows[np.argsort(new[rows], kind="stable")]
 
 
-def tiles_of(scores: Sequence[Score]) -> Tiles:
-    """The scores as tiles.
+def tiles_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None) -> Tiles:
+    """The scores as tiles; `styles` says the number of the style of each that has one.
 
     Raises:
         UnencodableError: the tokens cannot say one of them.
     """
-    headers = tuple(tuple(_header(score)) for score in scores)
+    headers = tuple(tuple(_header(score, style)) for score, style in zip(scores, styles or [None] * len(scores), strict=True))
     n_lines = np.array([len(score.voices) for score in scores], dtype=np.int64)
     voices = [voice for score in scores for voice in score.voices]
     line_piece = np.repeat(np.arange(len(scores)), n_lines)
@@ -90,10 +90,10 @@ def tiles_of(scores: Sequence[Score]) -> Tiles:
     return Tiles(line_piece[line], line_voice[line], onset, end, pitch, headers, end_ticks, *changes)
 
 
-def _header(score: Score) -> list[tuple[int, int]]:
+def _header(score: Score, style: int | None) -> list[tuple[int, int]]:
     """The events from BOS to KEY; the notes play no part in them."""
     silent = Score(tuple(Voice(voice.name, ()) for voice in score.voices), score.time_signatures[:1], score.pickup_ticks, score.key)
-    return header(normalized(silent))
+    return header(normalized(silent), style)
 
 
 def _note_columns(voices: Sequence[Voice]) -> tuple[Column, Column, Column]:

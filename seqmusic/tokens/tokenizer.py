@@ -25,10 +25,12 @@ from seqmusic.tokens.vocabulary import (
     KEY,
     MAX_DURATION,
     MAX_VOICES,
+    N_STYLES,
     N_VOICE_NAMES,
     PICKUP,
     PITCH,
     REST,
+    STYLE,
     TIMESIG,
     VOICE,
     key_id,
@@ -106,19 +108,22 @@ def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[
     ]
 
 
-def encode_prompt(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[Event]:
+def encode_prompt(
+    score: Score, holes: Sequence[Sequence[Hole]] | None = None, style: int | None = None
+) -> list[Event]:
     """The sequence up to and with BODY: what is asked for, and what is known of it.
 
     Args:
         score: the known music; its voices are those wanted, empty ones too.
         holes: per voice, the spans to be composed; None when nothing is given.
+        style: the number of a style that is asked for; None for none.
 
     Raises:
         UnencodableError: the tokens cannot say it.
     """
     changes = list(score.time_signatures[1:])  # those after the last known note too: holes may reach beyond it
     score = normalized(score)
-    events = header(score)
+    events = header(score, style)
     if holes is None:
         return [*events, (BODY, 0)]
     end_ticks = max([score.end_ticks, *(start if end is None else end for line in holes for start, end in line)])
@@ -199,8 +204,8 @@ def _line_end(line: Sequence[Hole], end_ticks: int) -> int:
     return next((start for start, end in line if end is None), end_ticks)
 
 
-def header(score: Score) -> list[Event]:
-    """The events from BOS to KEY of a normalized score.
+def header(score: Score, style: int | None = None) -> list[Event]:
+    """The events from BOS to KEY of a normalized score, with the number of its style where it has one.
 
     Raises:
         UnencodableError: too many voices, a pickup that is too long, or a time signature without a token.
@@ -211,7 +216,10 @@ def header(score: Score) -> list[Event]:
         raise UnencodableError(f"a pickup has at most {MAX_DURATION} ticks, got {score.pickup_ticks}")
     signature = score.time_signatures[0][1] if score.time_signatures else None
     voices = [(_VOICE_IDS[voice.name], 0) for voice in score.voices]
-    return [(BOS, 0), *voices, (timesig_id(signature), 0), (PICKUP, score.pickup_ticks), (key_id(score.key), 0)]
+    if style is not None and not 0 <= style < N_STYLES:
+        raise ValueError(f"a style is a number in 0..{N_STYLES - 1}, got {style}")
+    styles = [(STYLE + style, 0)] if style is not None else []
+    return [(BOS, 0), *voices, *styles, (timesig_id(signature), 0), (PICKUP, score.pickup_ticks), (key_id(score.key), 0)]
 
 
 def _tiles(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[_TileRow]:

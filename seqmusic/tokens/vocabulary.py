@@ -10,6 +10,8 @@ sounding note says how long ago it changed.
 
 from __future__ import annotations
 
+from functools import cache
+
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Key, TimeSignature
 
@@ -38,6 +40,7 @@ def key_id(key: Key | None) -> int:
     return KEY if key is None else KEY + 1 + 15 * _MODES.index(key.mode) + key.sharps + 7
 
 
+@cache
 def id_key(sound: int) -> Key | None:
     """Key of a sound id, the inverse of `key_id`."""
     index = sound - KEY - 1
@@ -59,6 +62,7 @@ def timesig_id(signature: TimeSignature | None) -> int:
     return TIMESIG + 1 + _DENOMINATORS.index(signature.denominator) * _MAX_NUMERATOR + signature.numerator - 1
 
 
+@cache
 def id_timesig(sound: int) -> TimeSignature | None:
     """Time signature of a sound id, the inverse of `timesig_id`."""
     index = sound - TIMESIG - 1

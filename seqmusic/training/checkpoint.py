@@ -16,8 +16,8 @@ from torch import Tensor
 
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
-from seqmusic.model.heads import Vocabulary
-from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.model.settings import ModelSettings, Vocabulary
+from seqmusic.model.transformer import Transformer
 from seqmusic.training.loop import TrainingState
 from seqmusic.training.processes import ALONE, Group, shared_like, whole
 

@@ -1,0 +1,47 @@
+"""seqmusic evaluate: what a model knows, in figures and as a report."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import Annotated, Literal
+
+from seqmusic.cli.arguments import Flag, refuse_full
+
+
+def evaluate(
+    run: Path | None = None,
+    /,
+    *,
+    split: Literal["train", "valid", "test"] = "test",
+    data: Path | None = None,
+    report: Path | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> None:
+    """Measure how well a model foretells works, beside an n-gram and persistence, and whether it is as sure as it is right.
+
+    Prints a short table; --report makes a page, with the passages that surprise the model most and least, engraved and played.
+
+    For example: seqmusic evaluate runs/first --split valid --report reports/first
+
+    Args:
+        run: The folder of a run, or the name of a model that comes with seqmusic; without it, the default model.
+        split: Which part of the works.
+        data: Another corpus than the run's own: a folder made by seqmusic data prepare --out, or a benchmark .json.
+        report: A new folder for report.html, one page that needs nothing else, and every number as CSV and JSON.
+        json: Print all figures as one JSON object in the last line.
+    """
+    from seqmusic.evaluation.assessment import assess
+    from seqmusic.evaluation.subject import load_subject
+    from seqmusic.report.evaluation import figures_report, illustrated_report, short_table
+    from seqmusic.report.page import numbers, write_report
+
+    if report is not None:
+        refuse_full(report)
+    assessment = assess(load_subject(run, split, data))
+    print(short_table(assessment))
+    told = figures_report(assessment) if report is None else illustrated_report(assessment)
+    if report is not None:
+        print(f"report: {write_report(report, told)}")
+    if json:
+        print(json_text.dumps(numbers(told)))

@@ -1,0 +1,289 @@
+"""How well a model foretells the works of a part, as plain values: in nats, in guesses, where, and how sure of itself it is.
+
+A prediction is a note, a rest or a tied part of a long note. The marks of the header and the end of the piece are charged in nats
+a cell and nats a note, but are no predictions here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from seqmusic.checkpoints import make_masks
+from seqmusic.evaluation.baselines import persistence_nats
+from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.evaluation.calibration import Bin, Choices, best_temperature, calibration_error, choices, choices_of, reliability
+from seqmusic.evaluation.likelihood import EventScores, Predictions, bootstrap_interval, predictions
+from seqmusic.evaluation.ngram import NGram
+from seqmusic.evaluation.subject import Subject
+from seqmusic.score import TICKS_PER_WHOLE
+from seqmusic.tokens.context import GLOBAL
+from seqmusic.tokens.tokenizer import Trace
+from seqmusic.tokens.vocabulary import HOLD, KEY, PITCH, REST, TIMESIG, VOICE, id_timesig, voice_name
+
+MODEL, NGRAM, PERSISTENCE = "model", "n-gram", "persistence"
+TOPS = (1, 3, 5)
+KINDS = ("sound", "length")
+_VOICE, _POSITION, _METER = (GLOBAL.index(name) for name in ("voice", "position", "meter"))
+_N_PARTS = 10
+_Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """How well some predictions went.
+
+    Attributes:
+        n: how many they are.
+        sound_nats: mean negative log-likelihood of the sound (a pitch, a rest or a tie).
+        duration_nats: mean of its length, the sound being known.
+        interval: where 95 percent of the means of both together lie when whole works are drawn again.
+        sound_top: share of the sounds that were among the 1, 3, 5 held likeliest, where the grammar leaves a choice.
+        duration_top: the same for lengths.
+    """
+
+    n: int
+    sound_nats: float
+    duration_nats: float
+    interval: tuple[float, float]
+    sound_top: tuple[float, ...]
+    duration_top: tuple[float, ...]
+
+    @property
+    def nats(self) -> float:
+        """Mean of sound and length together."""
+        return self.sound_nats + self.duration_nats
+
+    @property
+    def sound_perplexity(self) -> float:
+        """Among how many equally likely sounds one might as well have chosen, of 130: 128 pitches, a rest, a tie."""
+        return math.exp(self.sound_nats)
+
+    @property
+    def duration_perplexity(self) -> float:
+        """The same for lengths, of 96: 1 to 96 ticks."""
+        return math.exp(self.duration_nats)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a predictor reaches on the whole part.
+
+    Attributes:
+        predictor: its name.
+        work_nats: of each work, everything charged.
+        nats_per_cell: over all cells alike.
+        interval: where 95 percent of it lie when whole works are drawn again.
+        nats_per_note: all nats over the notes.
+        guesses: of all predictions; None for a predictor that makes them cell by cell.
+    """
+
+    predictor: str
+    work_nats: tuple[float, ...]
+    nats_per_cell: float
+    interval: tuple[float, float]
+    nats_per_note: float
+    guesses: Guesses | None
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """The predictions in G groups: by voice, by place in the bar, or by place in the piece.
+
+    Attributes:
+        name: of what they are grouped by.
+        groups: G names.
+        guesses: by predictor, G of them.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    guesses: Mapping[str, tuple[Guesses, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """How sure a model is of its first choices beside how often they come: mean nats of a choice, calibration error, and bins."""
+
+    nats: float
+    error: float
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The choices of one kind ("sound" or "length"), as the model is and at the temperature that fits validation best.
+
+    `temperature` and `after` are None where there are no validation works.
+    """
+
+    kind: str
+    before: Sureness
+    temperature: float | None
+    after: Sureness | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All figures of a model on a part; `pieces` and `scores` are of its works, in their order."""
+
+    subject: Subject
+    pieces: HeldOut
+    scores: tuple[EventScores, ...]
+    totals: tuple[Total, ...]
+    breakdowns: tuple[Breakdown, ...]
+    calibrations: tuple[Calibration, ...]
+
+
+def assess(subject: Subject) -> Assessment:
+    """All figures of the model on its works, beside the n-gram and persistence; shows progress."""
+    pieces = held_out([work.score for work in subject.works])
+    expected = _foretold(subject, pieces)
+    scores = [own.scores() for own in expected]
+    by_event = {MODEL: scores}
+    totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
+    training = held_out([work.score for work in subject.dataset.part("train")])
+    if training.scores:
+        by_event[NGRAM] = [ngram_predictions(own, trace).scores() for own, trace in _counted(training.traces, pieces.traces)]
+        totals.append(total(NGRAM, [float(own.nats.sum()) for own in by_event[NGRAM]], pieces, by_event[NGRAM]))
+        totals.append(total(PERSISTENCE, persistence_nats(training.scores, pieces.scores), pieces, None))
+    found = tuple(breakdown(name, groups, by_event) for name, groups in groupings(pieces, scores).items())
+    return Assessment(subject, pieces, tuple(scores), tuple(totals), found, calibrations(subject, expected))
+
+
+def _foretold(subject: Subject, pieces: HeldOut) -> list[Predictions]:
+    masks = make_masks(next(subject.model.parameters()).device)
+    running = predictions(subject.model, pieces.traces, masks)
+    found = dict(tqdm(running, total=len(pieces.traces), desc=f"{subject.split} works", unit="work"))
+    return [found[number] for number in range(len(found))]
+
+
+def _counted(training: Sequence[Trace], asked: Sequence[Trace]) -> Iterable[tuple[NGram, Trace]]:
+    counted = NGram(tqdm(training, desc="n-gram counts", unit="work"))
+    return ((counted, trace) for trace in tqdm(asked, desc="n-gram predicts", unit="work"))
+
+
+def ngram_predictions(counted: NGram, trace: Trace) -> Predictions:
+    """What an n-gram expected of the scored events of a piece."""
+    rows = np.flatnonzero(trace.is_scored)
+    events = trace.events[rows + 1].astype(np.int64)
+    with np.errstate(divide="ignore"):  # what the grammar forbids
+        sound, duration = np.log(counted.sound_probabilities(trace)), np.log(counted.duration_probabilities(trace))
+    return Predictions(rows, events[:, 0], events[:, 1], sound, duration)
+
+
+def total(predictor: str, work_nats: Sequence[float], pieces: HeldOut, scores: Sequence[EventScores] | None) -> Total:
+    """What a predictor reaches, from the nats of each work and, where it has them, the scores of the events."""
+    cells = pieces.cells
+    everything = [prediction_mask(trace, own) for trace, own in zip(pieces.traces, scores or (), strict=bool(scores))]
+    return Total(
+        predictor,
+        tuple(work_nats),
+        sum(work_nats) / sum(cells),
+        bootstrap_interval(work_nats, cells),
+        sum(work_nats) / sum(pieces.notes),
+        guesses(scores, everything) if scores else None,
+    )
+
+
+def prediction_mask(trace: Trace, scores: EventScores) -> _Mask:
+    """(N,) which of the scored events are notes, rests or ties."""
+    sounds = trace.events[scores.rows + 1, 0]
+    is_note: _Mask = (sounds == REST) | (sounds == HOLD) | ((sounds >= PITCH) & (sounds < KEY))
+    return is_note
+
+
+def guesses(scores: Sequence[EventScores], chosen: Sequence[_Mask]) -> Guesses:
+    """How well the chosen events of some works were foretold; one or more must be chosen.
+
+    Args:
+        scores: of each work.
+        chosen: (N,) of each work, which of its events count.
+    """
+    counts = [int(own.sum()) for own in chosen]
+    sound = [float(own.sound_nats[mask].sum()) for own, mask in zip(scores, chosen, strict=True)]
+    duration = [float(own.duration_nats[mask].sum()) for own, mask in zip(scores, chosen, strict=True)]
+    some = [(a + b, n) for a, b, n in zip(sound, duration, counts, strict=True) if n]
+    pairs = list(zip(scores, chosen, strict=True))
+    return Guesses(
+        sum(counts),
+        sum(sound) / sum(counts),
+        sum(duration) / sum(counts),
+        bootstrap_interval(*zip(*some, strict=True)),
+        _within([(own.sound_ranks[mask], own.sound_choices[mask]) for own, mask in pairs]),
+        _within([(own.duration_ranks[mask], own.duration_choices[mask]) for own, mask in pairs]),
+    )
+
+
+def _within(ranks_and_choices: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[float, ...]:
+    """Share of the choices that were among the likeliest 1, 3, 5; nan where there was no choice."""
+    ranks = np.concatenate([ranks[choices > 1] for ranks, choices in ranks_and_choices])
+    return tuple(float((ranks < top).mean()) if len(ranks) else math.nan for top in TOPS)
+
+
+def groupings(pieces: HeldOut, scores: Sequence[EventScores]) -> dict[str, dict[str, list[_Mask]]]:
+    """By name of a grouping and name of a group: (N,) of each work, which of its events are in the group."""
+    places = [trace.context[own.rows] for trace, own in zip(pieces.traces, scores, strict=True)]
+    notes = [prediction_mask(trace, own) for trace, own in zip(pieces.traces, scores, strict=True)]
+    parts = [
+        np.minimum(_N_PARTS * trace.ticks[own.rows].astype(np.int64) // score.end_ticks, _N_PARTS - 1)
+        for trace, own, score in zip(pieces.traces, scores, pieces.scores, strict=True)
+    ]
+    voices = sorted({int(voice) for place, mask in zip(places, notes, strict=True) for voice in place[mask, _VOICE]} - {0})
+    found = {
+        "voice": {voice_name(VOICE + v - 1): [m & (p[:, _VOICE] == v) for p, m in zip(places, notes, strict=True)] for v in voices},
+        **_by_beat(places, notes),
+        "part of the piece": {
+            f"{10 * tenth}–{10 * tenth + 10} %": [m & (part == tenth) for part, m in zip(parts, notes, strict=True)]
+            for tenth in range(_N_PARTS)
+        },
+    }
+    return {name: {g: masks for g, masks in groups.items() if any(m.any() for m in masks)} for name, groups in found.items()}
+
+
+def _by_beat(places: Sequence[NDArray[np.int16]], notes: Sequence[_Mask]) -> dict[str, dict[str, list[_Mask]]]:
+    """By place in the bar, in the time signature that most predictions stand in."""
+    meters = np.concatenate([place[mask, _METER] for place, mask in zip(places, notes, strict=True)])
+    commonest = int(np.bincount(meters).argmax())
+    signature = id_timesig(TIMESIG + commonest)
+    if signature is None:
+        return {}
+    half = TICKS_PER_WHOLE // signature.denominator // 2  # of a beat
+    groups: dict[str, list[_Mask]] = {}
+    for number in range(2 * signature.numerator):
+        name = f"{1 + number // 2}{'½' * (number % 2)}"
+        groups[name] = [
+            m & (p[:, _METER] == commonest) & (p[:, _POSITION] == number * half) for p, m in zip(places, notes, strict=True)
+        ]
+    between = [m & (p[:, _METER] == commonest) & (p[:, _POSITION] % half > 0) for p, m in zip(places, notes, strict=True)]
+    return {f"beat in {signature}": groups | {"between": between}}
+
+
+def breakdown(name: str, groups: Mapping[str, Sequence[_Mask]], by_event: Mapping[str, Sequence[EventScores]]) -> Breakdown:
+    """The guesses of each predictor in each group."""
+    own = {predictor: tuple(guesses(scores, masks) for masks in groups.values()) for predictor, scores in by_event.items()}
+    return Breakdown(name, tuple(groups), own)
+
+
+def calibrations(subject: Subject, expected: Sequence[Predictions]) -> tuple[Calibration, ...]:
+    """Of sounds and of lengths; the temperatures are fitted to the validation works, whatever part is asked about."""
+    valid = held_out([work.score for work in subject.dataset.part("valid")])
+    made = choices_of(expected)
+    if subject.split == "valid":
+        fitted = made
+    elif valid.scores:
+        fitted = choices(subject.model, valid.traces, make_masks(next(subject.model.parameters()).device))
+    else:
+        return tuple(Calibration(kind, _sureness(own), None, None) for kind, own in zip(KINDS, made, strict=True))
+    temperatures = [best_temperature(own) for own in fitted]
+    rows = zip(KINDS, made, temperatures, strict=True)
+    return tuple(Calibration(kind, _sureness(own), at, _sureness(own.at(at))) for kind, own, at in rows)
+
+
+def _sureness(made: Choices) -> Sureness:
+    return Sureness(made.nll, calibration_error(made), tuple(reliability(made)))

@@ -1,0 +1,38 @@
+"""A limit on the time that a library may take."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import threading
+from collections.abc import Iterator
+
+
+class TimeOverError(BaseException):
+    """The time is over; no Exception, so that no library takes it for one of its own."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Stop the code inside after some seconds, in whatever thread and on whatever system; a call into C is stopped when it returns.
+
+    Raises:
+        TimeOverError: out of the code inside.
+    """
+    thread, ended = ctypes.c_ulong(threading.get_ident()), threading.Event()
+    hand_over = threading.Lock()
+
+    def interrupt() -> None:
+        with hand_over:
+            if not ended.is_set():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeOverError))
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with hand_over:
+            ended.set()
+        timer.cancel()

@@ -1,0 +1,246 @@
+"""Pieces at rest: the tiles of many pieces as narrow columns, in memory or memory-mapped, of which a batch takes what it needs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.errors import CorpusError, FormatError
+from seqmusic.score import TICKS_PER_SIXTEENTH, Score
+from seqmusic.tokens.tasks import shift_bounds
+from seqmusic.tokens.tiles import Tiles, tiles_of
+from seqmusic.tokens.vocabulary import STYLE, VOICE, voice_column
+
+Array = NDArray[Any]
+_TYPES = {
+    "work": np.int32, "n_tiles": np.int32, "voice": np.uint8, "onset": np.int32, "end": np.int32, "pitch": np.int8,
+    "n_header": np.int32, "header_sound": np.int16, "header_duration": np.int16, "end_ticks": np.int32,
+    "n_changes": np.int32, "change_tick": np.int32, "change_sound": np.int16, "lowest_shift": np.int8, "highest_shift": np.int8,
+}  # fmt: skip
+_HEADER_BYTES = 128  # of an array file, as numpy writes it for one column
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """P pieces, the tiles of one after those of the other.
+
+    Attributes:
+        work: (P,) number of the work that a piece is, or is a passage of.
+        n_tiles: (P,) how many notes and rests; voice, onset, end, pitch: (N,) as in `Tiles`.
+        n_header: (P,) how many events from BOS to KEY; header_sound, header_duration: (E,) the two ids of each.
+        end_ticks: (P,) how long each piece is.
+        n_changes: (P,) how many changes of meter; change_tick, change_sound: (C,) as in `Tiles`.
+        lowest_shift, highest_shift: (P,) by how many semitones each may be moved.
+    """
+
+    work: Array
+    n_tiles: Array
+    voice: Array
+    onset: Array
+    end: Array
+    pitch: Array
+    n_header: Array
+    header_sound: Array
+    header_duration: Array
+    end_ticks: Array
+    n_changes: Array
+    change_tick: Array
+    change_sound: Array
+    lowest_shift: Array
+    highest_shift: Array
+
+
+class Pieces:
+    """Pieces that can be drawn by their numbers.
+
+    >>> from seqmusic.score import Note, melody
+    >>> pieces = pieces_of([melody([Note(0, 24, 60)]), melody([Note(0, 24, 62), Note(24, 12, 64)])])
+    >>> len(pieces), pieces.lengths.tolist(), pieces.taken([1, 0]).pitch.tolist()
+    (2, [1, 2], [62, 64, 60])
+    """
+
+    def __init__(self, columns: Columns, numbers: Array | None = None) -> None:
+        self._columns = columns
+        self._numbers = np.arange(len(columns.n_tiles)) if numbers is None else numbers
+        self._tiles, self._headers, self._changes = (
+            np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+            for counts in (columns.n_tiles, columns.n_header, columns.n_changes)
+        )
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def chosen(self, pieces: Sequence[int] | Array) -> Pieces:
+        """Some of the pieces, numbered anew; what they hold is not copied."""
+        return Pieces(self._columns, self._numbers[np.asarray(pieces, np.int64)])
+
+    @property
+    def works(self) -> Array:
+        """(P,) number of the work that each piece is, or is a passage of."""
+        return np.asarray(self._columns.work[self._numbers])
+
+    @property
+    def lengths(self) -> Array:
+        """(P,) notes and rests of each piece."""
+        return np.asarray(self._columns.n_tiles[self._numbers])
+
+    @property
+    def voices(self) -> set[int]:
+        """VOICE ids of all pieces, those that were not chosen too."""
+        found = np.unique(self._columns.header_sound)
+        return set(found[(found >= VOICE) & (found < STYLE)].tolist())
+
+    @property
+    def max_voices(self) -> int:
+        """Columns of the context that all pieces need."""
+        return max((1 + voice_column(voice) for voice in self.voices), default=1)
+
+    @property
+    def n_cells(self) -> int:
+        """Sixteenths times voices in all pieces; what is left of a sixteenth at the end of a piece counts whole."""
+        own = (self._columns.header_sound >= VOICE) & (self._columns.header_sound < STYLE)
+        voices = np.add.reduceat(own, self._headers[:-1], dtype=np.int64)[self._numbers] if len(self) else self._numbers
+        sixteenths = -(-self._columns.end_ticks[self._numbers].astype(np.int64) // TICKS_PER_SIXTEENTH)
+        return int((sixteenths * voices).sum())
+
+    def shifts(self, piece: int) -> list[int]:
+        """Semitones by which a piece may be moved; 0 is always one."""
+        number = self._numbers[piece]
+        low, high = int(self._columns.lowest_shift[number]), int(self._columns.highest_shift[number])
+        return sorted({0, *range(low, high + 1)})
+
+    def taken(self, pieces: Sequence[int] | Array) -> Tiles:
+        """The tiles of the pieces of these numbers, in this order, numbered anew; nothing else is read."""
+        own, chosen = self._columns, self._numbers[np.asarray(pieces, np.int64)]
+        tile, piece = _spans(self._tiles, chosen)
+        change, change_piece = _spans(self._changes, chosen)
+        event, event_piece = _spans(self._headers, chosen)
+        events = list(zip(own.header_sound[event].tolist(), own.header_duration[event].tolist(), strict=True))
+        bounds = np.searchsorted(event_piece, np.arange(len(chosen) + 1)).tolist()
+        voice, onset, end, pitch = (np.asarray(column[tile], np.int64) for column in (own.voice, own.onset, own.end, own.pitch))
+        return Tiles(
+            piece,
+            voice,
+            onset,
+            end,
+            pitch,
+            tuple(tuple(events[start:stop]) for start, stop in itertools.pairwise(bounds)),
+            np.asarray(own.end_ticks[chosen], np.int64),
+            change_piece,
+            np.asarray(own.change_tick[change], np.int64),
+            np.asarray(own.change_sound[change], np.int64),
+        )
+
+
+def pieces_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None) -> Pieces:
+    """The scores as pieces, in memory; `styles` says the number of the style of each that has one.
+
+    Raises:
+        UnencodableError: the tokens cannot say one of them.
+    """
+    return Pieces(columns_of(scores, styles))
+
+
+def columns_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None, works: Sequence[int] | None = None) -> Columns:
+    """The columns of the scores.
+
+    Args:
+        scores: one a piece.
+        styles: the number of the style of each that has one.
+        works: the number of the work that each is a passage of; 0, 1, 2 ... when not said.
+
+    Raises:
+        UnencodableError: the tokens cannot say one of them.
+    """
+    tiles = tiles_of(scores, styles)
+    n, (low, high) = len(tiles.headers), shift_bounds(tiles)
+    events = [event for own in tiles.headers for event in own]
+    columns = {
+        "work": np.arange(n) if works is None else works,
+        "n_tiles": np.bincount(tiles.piece, minlength=n),
+        "n_header": [len(own) for own in tiles.headers],
+        "header_sound": [sound for sound, _ in events],
+        "header_duration": [duration for _, duration in events],
+        "n_changes": np.bincount(tiles.change_piece, minlength=n),
+        "lowest_shift": low,
+        "highest_shift": high,
+    }
+    columns |= {name: getattr(tiles, name) for name in _TYPES if name not in columns}
+    return Columns(**{name: np.asarray(column, _TYPES[name]) for name, column in columns.items()})
+
+
+def write_pieces(portions: Iterable[Columns], folder: Path) -> None:
+    """Write the pieces of all portions, one after the other, into a new folder; one portion at a time is in memory.
+
+    Raises:
+        FormatError: a file cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True)
+        files = {name: (folder / f"{name}.npy").open("wb") for name in _TYPES}
+        for file in files.values():
+            file.write(bytes(_HEADER_BYTES))
+        sizes = dict.fromkeys(_TYPES, 0)
+        for portion in portions:
+            for name, file in files.items():
+                column = getattr(portion, name)
+                file.write(column.tobytes())
+                sizes[name] += len(column)
+        for name, file in files.items():
+            _finish(file, sizes[name], _TYPES[name])
+    except OSError as error:
+        raise FormatError(f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space") from error
+
+
+def _finish(file: BinaryIO, length: int, kind: type) -> None:
+    """Write what an array file begins with, now that its length is known."""
+    with file:
+        file.seek(0)
+        about = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": (length,)}
+        np.lib.format.write_array_header_1_0(file, about)
+        assert file.tell() == _HEADER_BYTES
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load_pieces(folder: Path) -> Pieces:
+    """The pieces in a folder that `write_pieces` wrote, memory-mapped.
+
+    Raises:
+        CorpusError: a file is missing or damaged, or they do not fit together.
+    """
+    columns = {}
+    for field in fields(Columns):
+        path = folder / f"{field.name}.npy"
+        try:
+            columns[field.name] = np.load(path, mmap_mode="r" if path.stat().st_size > _HEADER_BYTES else None, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise CorpusError(f"{path}: missing or damaged ({error}); prepare the data again") from error
+    whole = Columns(**columns)
+    _check(whole, folder)
+    return Pieces(whole)
+
+
+def _check(own: Columns, folder: Path) -> None:
+    for counts, members in (
+        (own.n_tiles, (own.voice, own.onset, own.end, own.pitch)),
+        (own.n_header, (own.header_sound, own.header_duration)),
+        (own.n_changes, (own.change_tick, own.change_sound)),
+    ):
+        if len(counts) != len(own.n_tiles) or any(len(column) != int(counts.sum()) for column in members):
+            raise CorpusError(f"{folder}: its files do not fit together; prepare the data again")
+
+
+def _spans(bounds: NDArray[np.int64], pieces: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of the chosen pieces, and the place of each row's piece among the chosen."""
+    counts = bounds[pieces + 1] - bounds[pieces]
+    place = np.repeat(np.arange(len(pieces)), counts)
+    within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return bounds[pieces][place] + within, place

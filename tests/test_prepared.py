@@ -1,0 +1,278 @@
+"""A folder of files prepared: whatever the order, the processes, the interruptions and the poison in it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqmusic import cli
+from seqmusic.corpus import gathering
+from seqmusic.corpus.cleaning import GENERAL_RULES, reason_kind
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.folders import folder_source, read_pieces, source_of
+from seqmusic.corpus.gathering import Source, found_files
+from seqmusic.corpus.passages import passages
+from seqmusic.corpus.prepared import load_prepared, prepare_source, shards_in
+from seqmusic.corpus.shards import Shard
+from seqmusic.corpus.sources import load_corpus
+from seqmusic.corpus.summary import summary
+from seqmusic.errors import CorpusError, FormatError
+from seqmusic.formats import write_score
+from seqmusic.formats.reading import Reading
+from seqmusic.score import Note, Score, TimeSignature, Voice, melody
+
+
+def tune(seed: int, n: int = 40) -> Score:
+    """Two voices of random quarters over a random bass."""
+    draw = random.Random(seed)
+    lines = [[center + draw.randint(-5, 5) for _ in range(n)] for center in (72, 60)]
+    return Score(tuple(
+        Voice(f"Voice {i}", tuple(Note(24 * k, 24, pitch) for k, pitch in enumerate(line))) for i, line in enumerate(lines, 1)
+    ))  # fmt: skip
+
+
+def small_folder(folder: Path) -> Path:
+    """Twelve tunes in two subfolders; one is there again as MusicXML in another key; one file is no MIDI, one is mended."""
+    for number in range(12):
+        write_score(tune(number), folder / ("old" if number % 3 else "new") / f"{number}.mid")
+    write_score(tune(4).transposed(3), folder / "old" / "again.musicxml")
+    (folder / "new" / "bad.mid").write_bytes(b"nothing of the kind")
+    whole = (folder / "old" / "1.mid").read_bytes()
+    (folder / "old" / "1.mid").write_bytes(whole[:-4])  # the end of the last track is missing
+    (folder / "new" / "notes.txt").write_text("not read")
+    return folder
+
+
+def prepared(folder: Path, out: Path, **settings: object) -> Dataset:
+    prepare_source(folder_source(folder), out, progress=False, **{"n_processes": 1, **settings})  # type: ignore[arg-type]
+    return load_prepared(out)
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    """Everything that a prepared folder holds but the times of its files."""
+    skipped = ("prepared.json", "read")
+    found = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if name.split("/")[0] not in skipped}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_folder(tmp_path_factory.mktemp("scores"))
+
+
+@pytest.fixture(scope="module")
+def out(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("data") / "mine"
+    prepared(folder, out, n_processes=2)
+    return out
+
+
+def test_every_file_is_reported_and_every_work_told(out: Path) -> None:
+    with (out / "report.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["file"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 14
+    assert rows["new/bad.mid"]["outcome"] == "refused"
+    assert rows["new/bad.mid"]["words"].count("\n") == 0
+    assert rows["old/1.mid"]["outcome"] == "repaired"
+    assert (rows["new/0.mid"]["outcome"], rows["new/0.mid"]["voices"], rows["new/0.mid"]["notes"], rows["new/0.mid"]["bars"]) == (
+        "read", "2", "80", "10")  # fmt: skip
+    dataset = load_corpus(out)
+    assert len(dataset.works) == 13
+    assert dataset.work("old/again").reason == "duplicate of old/4 transposed by +3"
+    assert {work.style for work in dataset.kept} == {"old", "new"}
+    assert dataset.work("new/3").score.voices[0].notes == tune(3).voices[0].notes
+    text = summary(out)
+    assert "14 files: 12 read, 1 repaired, 1 refused" in text
+    assert "12 of 13 works kept" in text
+    assert "styles: new 4, old 8" in text
+
+
+def test_the_order_of_files_and_the_number_of_processes_change_nothing(folder: Path, out: Path, tmp_path: Path) -> None:
+    source = folder_source(folder)
+    turned = replace(source, files=dict(reversed(source.files.items())))
+    prepare_source(turned, tmp_path / "turned", progress=False, n_processes=1)
+    assert contents(tmp_path / "turned") == contents(out)
+
+
+def test_a_second_start_reads_nothing_and_a_changed_folder_what_is_new(folder: Path, tmp_path: Path) -> None:
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    small_folder(mine)
+    source = replace(folder_source(mine), read=refuse_all)
+    assert prepare_source(folder_source(mine), out, progress=False, n_processes=1)
+    assert not prepare_source(source, out, progress=False)  # or all would be refused
+    write_score(tune(99), mine / "new" / "0.mid")
+    os.utime(mine / "new" / "0.mid", ns=(1, 1))
+    write_score(tune(98), mine / "new" / "more.mid")
+    (mine / "old" / "2.mid").unlink()
+    assert prepare_source(folder_source(mine), out, progress=False, n_processes=1)
+    fresh = prepared(mine, tmp_path / "fresh")
+    assert contents(out) == contents(tmp_path / "fresh")
+    assert {work.name for work in fresh.works} >= {"new/0", "new/more"}
+    assert "old/2" not in {work.name for work in fresh.works}
+
+
+def refuse_all(path: Path) -> Sequence[Reading | FormatError]:
+    raise FormatError("read again")
+
+
+def poisoned(path: Path) -> Sequence[Reading | FormatError]:
+    """A reader that dies of some files, hangs at others, and has a fault that others show."""
+    if path.name == "3.mid":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if path.name == "5.mid":
+        time.sleep(600)
+    if path.name == "7.mid":
+        raise ZeroDivisionError("a fault")
+    return read_pieces(path)
+
+
+def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "seconds_for", lambda path: 3)
+    source = replace(folder_source(folder), read=poisoned)
+    prepare_source(source, tmp_path / "out", progress=False, n_processes=2)
+    with (tmp_path / "out" / "report.csv").open(encoding="utf-8", newline="") as file:
+        refused = {row["file"]: row["words"] for row in csv.DictReader(file) if row["outcome"] == "refused"}
+    assert refused.pop("new/bad.mid")
+    assert refused == {
+        "new/3.mid": "ended its process (signal SIGKILL)",
+        "old/5.mid": "took longer than 3 s",
+        "old/7.mid": "the reader failed: ZeroDivisionError: a fault",
+    }
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(ending: signal.Signals, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    for number in range(40):
+        write_score(tune(number), mine / f"{number}.mid")
+    command = [sys.executable, "-m", "seqmusic", "data", "prepare", str(mine), "--out", str(tmp_path / "out"), "--processes", "1"]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 100
+    while len(shards_in(tmp_path / "out")) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    started.send_signal(ending)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode in (130, -signal.SIGKILL)
+    if ending == signal.SIGINT:
+        assert "the same command goes on from there" in said
+    done = {file["name"]: shard for path in shards_in(tmp_path / "out") for shard in [Shard(path)] for file in shard.files()}
+    assert 5 <= len(done) < 40
+    with pytest.raises(CorpusError, match="was not finished; give the same seqmusic data prepare command again"):
+        load_prepared(tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in shards_in(tmp_path / "out")}
+    prepared(mine, tmp_path / "out")
+    untouched = sum(path.stat().st_mtime_ns == time_ns for path, time_ns in before.items())
+    assert untouched >= len(before) - 3  # but for shards that were begun
+    prepared(mine, tmp_path / "whole")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_damaged_shard_is_read_again(folder: Path, out: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "out"
+    prepared(folder, mine)
+    shard = shards_in(mine)[0]
+    shard.write_bytes(shard.read_bytes()[:-50])
+    with pytest.raises(CorpusError, match=r"damaged .* delete it, and prepare again"):
+        load_prepared(mine)
+    (mine / "prepared.json").write_text(json.dumps(json.loads((mine / "prepared.json").read_text()) | {"files": ""}))
+    assert prepared(folder, mine) == load_prepared(out)
+
+
+def test_folders_that_hold_something_else_are_left_alone(folder: Path, out: Path, tmp_path: Path) -> None:
+    source = folder_source(folder)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("")
+    with pytest.raises(FormatError, match="full: exists and is not empty"):
+        prepare_source(source, tmp_path / "full")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FormatError, match="file: is a file, and the data needs a folder"):
+        prepare_source(source, tmp_path / "file")
+    with pytest.raises(CorpusError, match=r"mine: holds data prepared otherwise \(source .*\); choose another folder"):
+        prepare_source(replace(source, title="other"), out)
+    with pytest.raises(CorpusError, match="holds no file that can be read"):
+        prepare_source(replace(source, files={}), tmp_path / "new")
+    with pytest.raises(FormatError, match="cannot be written: Not a directory"):
+        prepare_source(source, tmp_path / "file" / "below")
+    with pytest.raises(CorpusError, match="no such folder, and no such collection; did you mean palestrina"):
+        source_of("palestrin")
+
+
+def test_what_was_prepared_is_not_read_as_scores(folder: Path, tmp_path: Path) -> None:
+    mine = small_folder(tmp_path / "mine")
+    prepared(mine, mine / "data")
+    (mine / "data" / "lost.mid").write_bytes((mine / "old" / "2.mid").read_bytes())
+    assert "data/lost.mid" not in dict(found_files(mine, (".mid",), "prepared.json"))
+
+
+def test_more_subfolders_than_styles_are_no_styles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(17):
+        write_score(tune(number), tmp_path / "many" / f"{number}" / "a.mid")
+    source = source_of(str(tmp_path / "many"))
+    assert source.styles == {}
+    assert cli.main(["data", "prepare", str(tmp_path / "many"), "--out", str(tmp_path / "out")]) == 0
+    assert "its 17 subfolders are not taken as styles, of which there may be 16" in capsys.readouterr().out
+
+
+def test_general_rules_keep_what_chorales_may_not_be() -> None:
+    assert gathering._piece(tune(1), GENERAL_RULES).facts["reason"] == ""
+    short = melody([Note(0, 24, 60)])
+    assert reason_kind(gathering._piece(short, GENERAL_RULES).facts["reason"]) == "too short"
+    odd = replace(tune(1), time_signatures=((0, TimeSignature(3, 32)),))
+    assert reason_kind(gathering._piece(odd, GENERAL_RULES).facts["reason"]) == "without tokens"
+    with_rest = replace(tune(1), voices=(*tune(1).voices, Voice("Voice 3", ())))
+    assert gathering._piece(with_rest, GENERAL_RULES).facts["voices"] == ["Voice 1", "Voice 2"]
+    crowd = Score(tuple(Voice(f"{i}", tune(i).voices[0].notes) for i in range(17)))
+    assert gathering._piece(crowd, GENERAL_RULES).facts["reason"] == "not 1 to 16 voices (17)"
+
+
+@pytest.mark.parametrize("most", [7, 20, 100, 1000])
+def test_passages_hold_every_note_once_and_begin_at_bar_lines(most: int) -> None:
+    long = replace(tune(5, 200), time_signatures=((0, TimeSignature(3, 4)), (72 * 9, TimeSignature(4, 4))))
+    parts = list(passages(long, most))
+    assert all(part.n_notes <= max(most, 8) for part in parts)  # a bar of 4/4 holds eight
+    assert [note.pitch for part in parts for note in part.voices[1].notes] == [note.pitch for note in long.voices[1].notes]
+    assert sum(part.end_ticks for part in parts) == long.end_ticks
+    assert all(part.pickup_ticks == 0 for part in parts)
+    assert (len(parts) == 1) == (most >= 400)
+
+
+def test_a_source_of_python_is_prepared_like_any_other(tmp_path: Path) -> None:
+    paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(3)}
+    source = Source("mine", paths, read_pieces, GENERAL_RULES, {"0": "x", "1": "y"})
+    assert prepare_source(source, tmp_path / "out", progress=False)
+    assert [work.style for work in load_prepared(tmp_path / "out").works] == ["x", "y", ""]
+
+
+def test_the_commands_take_what_was_prepared(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["data", "describe", "--data", str(out)]) == 0
+    assert "12 works kept of 13" in capsys.readouterr().out
+    assert cli.main(["data", "clean", "--data", str(out)]) == 0
+    assert "duplicate of old/4 transposed by +3" in capsys.readouterr().out
+    assert cli.main(["data", "tokens", "new/3", "--data", str(out)]) == 0
+    assert "PITCH_" in capsys.readouterr().out
+    assert cli.main(["data", "tokens", "new/33", "--data", str(out)]) == 2
+    assert "holds no work 'new/33'" in capsys.readouterr().err
+    assert cli.main(["data", "collections"]) == 0
+    assert "palestrina" in capsys.readouterr().out
+
+
+def test_shards_hold_whole_digests(out: Path) -> None:
+    for path in shards_in(out):
+        for file in Shard(path).read_files():
+            for piece in file.pieces:
+                assert len(np.unique(piece.sketch.tune)) == len(piece.sketch.tune) > 0
+                assert (np.diff(piece.sketch.shingles.digests.astype(object)) > 0).all()

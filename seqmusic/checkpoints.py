@@ -6,19 +6,23 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from seqmusic.errors import CheckpointError
+from seqmusic.model.array_model import ArrayModel, array_model
 from seqmusic.model.settings import Vocabulary
-from seqmusic.model.transformer import Transformer
+from seqmusic.model.weights import WEIGHTS, read_weights
 from seqmusic.score import SATB
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import SOUND_PITCH, context_columns, context_sizes
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, N_VOICE_NAMES, PITCH, VOICE, voice_column
 from seqmusic.tokens.vocabulary import MAX_VOICES as MOST_VOICES
-from seqmusic.training.batches import Masks
-from seqmusic.training.checkpoint import WEIGHTS, load_weights
+
+if TYPE_CHECKING:
+    import torch
+
+    from seqmusic.model.transformer import Transformer
+    from seqmusic.training.batches import Masks
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 DEFAULT_MODEL = "chorales"
@@ -78,6 +82,10 @@ def told_vocabulary(tokens: Mapping[str, object]) -> Vocabulary:
 
 def make_masks(device: torch.device, max_voices: int = MAX_VOICES) -> Masks:
     """The grammar's tables on a device."""
+    import torch
+
+    from seqmusic.training.batches import Masks
+
     return Masks(torch.tensor(rules.sound_masks(max_voices), device=device), torch.tensor(rules.duration_masks(), device=device))
 
 
@@ -104,4 +112,16 @@ def load_model(folder: Path) -> Transformer:
     Raises:
         CheckpointError: the folder holds no whole model of this tokenizer.
     """
+    from seqmusic.training.checkpoint import load_weights
+
     return load_weights(model_folder(folder), told_vocabulary)
+
+
+def load_arrays(folder: Path) -> ArrayModel:
+    """The same model, which only composes, on a processor, and needs no torch: it is there sooner.
+
+    Raises:
+        CheckpointError: as for `load_model`.
+    """
+    settings, words, weights = read_weights(model_folder(folder), told_vocabulary)
+    return array_model(weights, settings, words)

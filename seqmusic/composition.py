@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seqmusic.checkpoints import PRETRAINED, known_voices, load_model, model_folder
+from seqmusic.checkpoints import PRETRAINED, known_voices, load_arrays, load_model, model_folder
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.table import WORKS_FILE, read_works
 from seqmusic.errors import FormatError, MissingExtraError, RequestError, SeqmusicError
@@ -18,7 +18,6 @@ from seqmusic.formats import read_score, write_score
 from seqmusic.formats.page import write_page
 from seqmusic.generation.completion import Candidate
 from seqmusic.generation.composing import composed, regeneration, revision
-from seqmusic.generation.explanation import explain as explained
 from seqmusic.generation.keys import likeliest_key
 from seqmusic.generation.prompts import (
     Prompt,
@@ -29,7 +28,7 @@ from seqmusic.generation.prompts import (
     wanted_voices,
 )
 from seqmusic.generation.request import Request
-from seqmusic.model.transformer import Transformer
+from seqmusic.model.decoding import Model
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 GIVEN_COLOR = "#1f6fb2"
@@ -85,7 +84,7 @@ def compose_run(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: is there already; choose another --out")
     folder = model_folder(model)
-    trained = load_model(folder)
+    trained = load_arrays(folder)
     prompt = _prompt(task, score, known_voices(trained.vocabulary))
     if score.key is None:
         key = likeliest_key(trained, _sounding(prompt.score), is_whole=task.name != "continue")
@@ -99,16 +98,12 @@ def compose_run(
     title = score.title or {"continue": "Continuation", "harmonize": "Harmonization"}.get(task.name, "Regeneration")
     asked = {name: value for name, value in asdict(request).items() if value not in (None, ())}
     settings = {"task": task.name, "model": named, **asked}
-    index = copy_index(folder) if explain else None
-    written = []
+    written, whole_scores, file_names = [], [], []
     for rank, candidate in enumerate(candidates, start=1):
         whole = replace(candidate.score, source=made, title=score.title or f"{title} {rank}", tempo_bpm=score.tempo_bpm)
         files = write_candidate(whole, prompt.score, out / str(rank))
-        if explain:
-            path, thoughts = out / f"{rank}.html", explained(trained, whole, None if task.scatter else prompt)
-            shared, shortest = (index.longest(whole), SHORTEST_SHARED) if index else (None, None)
-            write_page(path, whole, thoughts, title=whole.title, settings=settings, shared=shared, shortest_shared=shortest)
-            files["html"] = str(path)
+        whole_scores.append(whole)
+        file_names.append(files)
         figures = {
             "rank": rank,
             "log_probability_per_note": candidate.log_probability_per_note,
@@ -116,6 +111,10 @@ def compose_run(
             "n_notes": candidate.n_events,
         }
         written.append({**figures, "files": files})
+    if explain:
+        pages = _written_pages(folder, whole_scores, None if task.scatter else prompt, out, settings)
+        for files, page in zip(file_names, pages, strict=True):
+            files["html"] = str(page)
     return written
 
 
@@ -155,6 +154,21 @@ def write_candidate(score: Score, given: Score, stem: Path) -> dict[str, str]:
     return files
 
 
+def _written_pages(
+    folder: Path, scores: Sequence[Score], prompt: Prompt | None, out: Path, settings: dict[str, object]
+) -> list[Path]:
+    """A page for each candidate, which explains it."""
+    from seqmusic.generation.explanation import explain  # with torch, which nothing else here needs
+
+    index, model, paths = copy_index(folder), load_model(folder), []
+    for rank, score in enumerate(scores, start=1):
+        shared, shortest = (index.longest(score), SHORTEST_SHARED) if index else (None, None)
+        paths.append(out / f"{rank}.html")
+        thoughts = explain(model, score, prompt)
+        write_page(paths[-1], score, thoughts, title=score.title, settings=settings, shared=shared, shortest_shared=shortest)
+    return paths
+
+
 def copy_index(folder: Path) -> CopyIndex | None:
     """What finds passages of the works that a model was trained on; None where they are not chorales of the corpus."""
     try:
@@ -178,7 +192,7 @@ def _prompt(task: Task, score: Score, known: Sequence[str]) -> Prompt:
 
 
 def _candidates(
-    task: Task, model: Transformer, score: Score, prompt: Prompt, request: Request, say: Callable[[str], None]
+    task: Task, model: Model, score: Score, prompt: Prompt, request: Request, say: Callable[[str], None]
 ) -> list[Candidate]:
     if task.name != "regenerate" or isinstance(task.bars, int):
         return composed(model, prompt, request)

@@ -17,8 +17,9 @@ from seqmusic.corpus.fingerprints import FILE
 from seqmusic.corpus.table import read_works
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
+from seqmusic.model.weights import WEIGHTS
 from seqmusic.tokens.tiles import Tiles
-from seqmusic.training.checkpoint import RESUME, WEIGHTS
+from seqmusic.training.checkpoint import RESUME
 
 CONFIGURATION, WORKS, METRICS, CARD = "config.toml", "works.csv", "metrics.csv", "card.md"
 _OWN = {CONFIGURATION, WORKS, METRICS, CARD, WEIGHTS, RESUME.parts[0], "tokenizer.json", FILE}

@@ -1,23 +1,29 @@
 """Decoding step by step: whichever way, however many rows, the logits are those of the module over the whole."""
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from seqmusic.checkpoints import VOCABULARY
+from seqmusic.checkpoints import VOCABULARY, load_arrays, load_model, make_masks
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.model.array_decoding import ArrayDecoder
-from seqmusic.model.array_model import weight_shapes
+from seqmusic.model.array_model import Layer, weight_shapes
 from seqmusic.model.decoding import Decoder, as_arrays, make_decoder
 from seqmusic.model.module_decoding import ModuleDecoder
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import SATB, Score, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.grammar import Walk
-from seqmusic.tokens.tokenizer import encode_prompt, trace
+from seqmusic.tokens.tokenizer import encode, encode_prompt, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
+from seqmusic.training.batches import make_batch, nll
 
 SETTINGS = ModelSettings(width=24, layers=3, heads=2, feedforward=5, dropout=0.3, context_length=128)
 
@@ -160,3 +166,29 @@ def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
 def drawn(chance: np.random.Generator, logits: np.ndarray, allowed: np.ndarray) -> int:
     shares = np.exp(np.where(allowed, logits - logits[allowed].max(), -np.inf).astype(np.float64)).cumsum()
     return int(np.searchsorted(shares, chance.random() * shares[-1], side="right"))
+
+
+def test_a_folder_read_without_torch_is_the_same_model() -> None:
+    folder = Path("chorales")
+    ready, packed = load_arrays(folder), as_arrays(load_model(folder))
+    assert ready.settings == packed.settings
+    for own, other in zip(ready.layers, packed.layers, strict=True):
+        assert all(np.array_equal(getattr(own, name), getattr(other, name)) for name in Layer.__slots__)
+    assert np.array_equal(ready.heads.hear, packed.heads.hear)
+
+
+def test_likelihoods_in_numpy_are_the_modules(chorales: Dataset) -> None:
+    scores = [work.score for work in chorales.part("valid")[:3]]
+    trained = load_model(Path("chorales"))
+    steps = [trace(encode(score)[:-1], VOCABULARY.max_voices) for score in scores]
+    with torch.inference_mode():
+        sound, duration = nll(trained, make_batch(steps, torch.device("cpu")), make_masks(torch.device("cpu")))
+    wanted = -(sound + duration).sum(dim=1)
+    assert [nats for nats, _ in log_likelihoods(trained, scores)] == pytest.approx(wanted.tolist(), abs=1e-3)
+
+
+def test_composing_needs_no_torch(tmp_path: Path) -> None:
+    command = ["continue", "C4 D4", "--bars", "2", "-n", "1", "--out", str(tmp_path / "out")]
+    code = f"import sys; from seqmusic.cli import main; print(main({command}), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "0 False", done.stderr

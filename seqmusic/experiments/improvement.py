@@ -29,8 +29,9 @@ from seqmusic.figures import new_figure, write_figure
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
+from seqmusic.model.weights import WEIGHTS
 from seqmusic.report.charts import Bars, bar_chart
-from seqmusic.training.checkpoint import WEIGHTS, save_weights
+from seqmusic.training.checkpoint import save_weights
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
 TUNINGS = {"a few epochs at a low rate": 1.0, "the same, half the dropout": 0.5, "the same, half as much dropout again": 1.5}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import threading
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -110,6 +111,7 @@ def notebook_svg(score: Score) -> str | None:
         return None
 
 
+@lru_cache(maxsize=1)
 def _single_page(score: Score, color: Color | None) -> str:
     pages = score_svg(score, color)
     if len(pages) > 1:

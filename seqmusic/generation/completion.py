@@ -13,8 +13,7 @@ from seqmusic.errors import RequestError
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
 from seqmusic.generation.stream import Rule, Stream, choose_durations, choose_sounds
-from seqmusic.model.decoding import Decoder, make_decoder
-from seqmusic.model.transformer import Transformer
+from seqmusic.model.decoding import Decoder, Model, make_decoder
 from seqmusic.score import Score
 from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.tokenizer import Event, trace
@@ -44,7 +43,7 @@ class Candidate:
 
 
 def complete(
-    model: Transformer, events: Sequence[Event], request: Request, constraints: Constraints, rule: Rule | None = None
+    model: Model, events: Sequence[Event], request: Request, constraints: Constraints, rule: Rule | None = None
 ) -> list[Candidate]:
     """`request.n` completions of a sequence that ends with BODY, in the order of their streams of chance.
 
@@ -70,7 +69,7 @@ def complete(
     )
 
 
-def _run(model: Transformer, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> None:
+def _run(model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> None:
     """Compose all streams to their ends."""
     longest = model.settings.context_length
     decoder, context = _prefilled(model, events, len(streams))
@@ -84,7 +83,7 @@ def _run(model: Transformer, events: Sequence[Event], streams: Sequence[Stream],
         context = _step(decoder, context, streams, request)
 
 
-def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Decoder, _Ids]:
+def fed(model: Model, events: Sequence[Event]) -> tuple[Walk, Decoder, _Ids]:
     """Where a sequence stands after its last event, a decoder that has heard it, and (1, C) the context to ask it with.
 
     Raises:
@@ -93,14 +92,14 @@ def fed(model: Transformer, events: Sequence[Event]) -> tuple[Walk, Decoder, _Id
     return _walked(model, events), *_prefilled(model, events, 1)
 
 
-def _walked(model: Transformer, events: Sequence[Event]) -> Walk:
+def _walked(model: Model, events: Sequence[Event]) -> Walk:
     walk = Walk(model.vocabulary.max_voices)
     for sound, duration in events[1:]:
         walk.push(sound, duration)
     return walk
 
 
-def _prefilled(model: Transformer, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
+def _prefilled(model: Model, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
     """A decoder of `n` sequences that have the prompt in common, and (n, C) where they stand after it."""
     longest = model.settings.context_length
     if len(events) >= longest:

@@ -22,7 +22,7 @@ from seqmusic.generation.prompts import (
 )
 from seqmusic.generation.request import Request
 from seqmusic.generation.stream import Rule
-from seqmusic.model.transformer import Transformer
+from seqmusic.model.decoding import Model, ready_to_decode
 from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens.tokenizer import encode_prompt
 
@@ -31,7 +31,7 @@ _REVISIONS = 4  # tried in a round
 
 
 def continuation(
-    model: Transformer,
+    model: Model,
     head: Score,
     request: Request | None = None,
     *,
@@ -56,7 +56,7 @@ def continuation(
 
 
 def harmonization(
-    model: Transformer, given: Score, request: Request | None = None, *, names: Sequence[str] = (), rule: Rule | None = None
+    model: Model, given: Score, request: Request | None = None, *, names: Sequence[str] = (), rule: Rule | None = None
 ) -> list[Candidate]:
     """Candidates in four voices that hold the given ones exactly, likeliest first; the others know what comes later, too.
 
@@ -74,7 +74,7 @@ def harmonization(
 
 
 def regeneration(
-    model: Transformer,
+    model: Model,
     score: Score,
     request: Request | None = None,
     *,
@@ -101,7 +101,7 @@ def regeneration(
 
 
 def revision(
-    model: Transformer,
+    model: Model,
     score: Score,
     request: Request | None = None,
     *,
@@ -134,7 +134,7 @@ def revision(
         raise ValueError(f"the share of notes must be in 0..1 and not 0, got {share}")
     if not 1 <= rounds <= MOST_ROUNDS:
         raise ValueError(f"rounds must be in 1..{MOST_ROUNDS}, got {rounds}")
-    revised, known = [], known_voices(model.vocabulary)
+    revised, known, model = [], known_voices(model.vocabulary), ready_to_decode(model)
     for index in range(request.n):
         (best,) = _judged(model, [score])
         show(index, 0, best.log_probability)
@@ -149,7 +149,7 @@ def revision(
     return _ranked(revised)
 
 
-def composed(model: Transformer, prompt: Prompt, request: Request, rule: Rule | None = None) -> list[Candidate]:
+def composed(model: Model, prompt: Prompt, request: Request, rule: Rule | None = None) -> list[Candidate]:
     """Candidates for a prompt, likeliest first, equal ones once; composed where the model knows the voices, and moved back.
 
     Raises:
@@ -189,7 +189,7 @@ def _as_named(score: Score, own: Score) -> Score:
     return with_voices(score, [v.name for v in own.voices], [v.name for v in own.voices])
 
 
-def _judged(model: Transformer, scores: Sequence[Score]) -> list[Candidate]:
+def _judged(model: Model, scores: Sequence[Score]) -> list[Candidate]:
     """Whole scores as if all of them were composed."""
     judged = log_likelihoods(model, [score.transposed(fitting_shift(score)) for score in scores])
     return [Candidate(score, n_events, nats) for score, (nats, n_events) in zip(scores, judged, strict=True)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.prompts import fitting_shift
-from seqmusic.model.transformer import Transformer
+from seqmusic.model.decoding import Model
 from seqmusic.score import Key, Score, transposed_key
 from seqmusic.tokens.tokenizer import normalized
 from seqmusic.tonality import key_correlations, scale_classes
@@ -17,7 +17,7 @@ _MOST_EVENTS = 128  # of the head; more would cost time and hardly change the an
 _NATS_A_CORRELATION = 4.0  # how much the profile of a key counts beside the model
 
 
-def likeliest_key(model: Transformer, head: Score, *, is_whole: bool = False) -> Key:
+def likeliest_key(model: Model, head: Score, *, is_whole: bool = False) -> Key:
     """The key whose scale holds most notes of the head; of several, the one the model and the key's profile find likeliest.
 
     On the first eight soprano notes of the validation chorales the key signature is right more often than by the profile alone,

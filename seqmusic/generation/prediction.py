@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
-from seqmusic.checkpoints import make_masks
 from seqmusic.errors import RequestError
 from seqmusic.generation.completion import fed
 from seqmusic.generation.sampling import log_softmax
-from seqmusic.model.transformer import Transformer
+from seqmusic.model.array_decoding import forward
+from seqmusic.model.array_heads import ArrayHeads
+from seqmusic.model.array_model import ArrayModel
+from seqmusic.model.decoding import Model, as_arrays
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
-from seqmusic.tokens.tokenizer import encode, encode_prompt, normalized, trace
+from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
 from seqmusic.tokens.vocabulary import KEY, PICKUP, PITCH, REST, sound_name
 from seqmusic.tonality import spell
-from seqmusic.training.batches import make_batch, nll
 
 
-def next_sounds(model: Transformer, head: Score) -> dict[str, float]:
+def next_sounds(model: Model, head: Score) -> dict[str, float]:
     """Probabilities of what comes after the head, likeliest first: pitches such as "C4", "R" for a rest, "EOS" for the end.
 
     Of several voices it is about the one whose line ends earliest, the highest of those that end together.
@@ -40,8 +40,7 @@ def next_sounds(model: Transformer, head: Score) -> dict[str, float]:
     return {_in_words(sound, head.key): float(probabilities[sound]) for sound in order}
 
 
-@torch.inference_mode()
-def log_likelihoods(model: Transformer, scores: Sequence[Score], most_events: int | None = None) -> list[tuple[float, int]]:
+def log_likelihoods(model: Model, scores: Sequence[Score], most_events: int | None = None) -> list[tuple[float, int]]:
     """Nats of each score as a whole, its header charged, and how many notes and rests it is written with; both without the end.
 
     Args:
@@ -53,15 +52,28 @@ def log_likelihoods(model: Transformer, scores: Sequence[Score], most_events: in
         RequestError: a score is longer than the model can follow.
         UnencodableError: the tokens cannot say one.
     """
-    device = next(model.parameters()).device
     sequences = [encode(score)[:-1][:most_events] for score in scores]
     if (longest := max(map(len, sequences))) > model.settings.context_length:
         raise RequestError(f"the music has {longest} events; this model follows {model.settings.context_length}")
-    max_voices = model.vocabulary.max_voices
-    batch = make_batch([trace(events, max_voices) for events in sequences], device)
-    sound, duration = nll(model.eval(), batch, make_masks(device, max_voices))
+    ready = as_arrays(model)
     n_events = [sum(duration > 0 and sound != PICKUP for sound, duration in events) for events in sequences]
-    return [(float(own), n) for own, n in zip(-(sound + duration).sum(dim=1), n_events, strict=True)]
+    return [(_log_likelihood(ready, events), n) for events, n in zip(sequences, n_events, strict=True)]
+
+
+def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
+    """Nats of what is music in a sequence."""
+    max_voices = model.vocabulary.max_voices
+    steps = trace(events, max_voices)
+    before = np.concatenate(([0], steps.ticks[:-1]))
+    _, heard = forward(model, steps.events[None, :-1], steps.context[None, :-1], before[None])
+    rows = np.flatnonzero(steps.is_scored[:-1])
+    (sounds, durations), context = steps.events[rows + 1].T, steps.context[rows]
+    heads = ArrayHeads(model, (len(rows),))
+    heads.hear(heard[0, rows])
+    said = log_softmax(heads.sound_logits(context), rules.sound_masks(max_voices)[steps.rules[rows, 0]])
+    lasting = log_softmax(heads.duration_logits(context, sounds), rules.duration_masks()[steps.rules[rows, 1]])
+    order = np.arange(len(rows))
+    return float((said[order, sounds] + lasting[order, durations]).sum())
 
 
 def _in_words(sound: int, key: Key | None) -> str:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.settings import ModelSettings, Vocabulary
 from seqmusic.model.transformer import Transformer
+from seqmusic.model.weights import VERSION, WEIGHTS, checksum, read_arrays, read_weights, refusing
 from seqmusic.training.loop import TrainingState
 from seqmusic.training.processes import ALONE, Group, shared_like, whole
 
-WEIGHTS = "model.safetensors"
 RESUME = Path("resume") / "state.safetensors"
-VERSION = 1  # of both files; a file that does not tell is of the first
 _NUMBERS = {"step": int, "seconds": float, "best": float, "best_step": int, "since_best": int, "notes": int}
 
 
@@ -56,13 +51,9 @@ def load_weights(folder: Path, vocabulary: Callable[[Mapping[str, object]], Voca
     Raises:
         CheckpointError: the folder holds no whole model, or one made with other tokens or by a later version.
     """
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise CheckpointError(f"{folder}: no trained model there, {WEIGHTS} is missing; train one: seqmusic train --out {folder}")
-    with _refusing(path, "not a whole model of this version ({}); train it again"):
-        tensors, about = _read(path)
-        model = Transformer(ModelSettings(**about["model"]), vocabulary(about["tokens"]))
-        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    settings, words, weights = read_weights(folder, vocabulary)
+    model = Transformer(settings, words)
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return model.eval()
 
 
@@ -86,8 +77,9 @@ def load_progress(state: TrainingState, folder: Path) -> None:
     path = folder / RESUME
     if not path.is_file():
         raise CheckpointError(f"{folder}: nothing to resume there; leave --resume out to begin")
-    with _refusing(path, f"cannot be resumed ({{}}); {WEIGHTS} beside it is the best so far; train again into another folder"):
-        tensors, numbers = _read(path)
+    with refusing(path, f"cannot be resumed ({{}}); {WEIGHTS} beside it is the best so far; train again into another folder"):
+        arrays, numbers = read_arrays(path)
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         for model, prefix in ((state.model, "model."), (state.averaged, "averaged.")):
             like = model.state_dict()
             model.load_state_dict({name: shared_like(own, like[name]) for name, own in _under(tensors, prefix).items()})
@@ -104,37 +96,9 @@ def load_progress(state: TrainingState, folder: Path) -> None:
 
 def _write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
     kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    metadata = {"seqmusic": json.dumps(about), "version": str(VERSION), "checksum": str(_checksum(kept))}
+    arrays = {name: tensor.numpy() for name, tensor in kept.items()}
+    metadata = {"seqmusic": json.dumps(about), "version": str(VERSION), "checksum": str(checksum(arrays))}
     write_atomic(path, safetensors.torch.save(kept, metadata=metadata))
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    with safetensors.safe_open(str(path), framework="pt") as file:
-        metadata = file.metadata() or {}
-        if int(metadata.get("version", VERSION)) > VERSION:
-            made = f"version {metadata['version']}, here {VERSION}"
-            raise CheckpointError(f"{path}: made by a later seqmusic ({made}); update seqmusic")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    if "checksum" in metadata and int(metadata["checksum"]) != _checksum(tensors):
-        raise ValueError("its numbers are not those that were written")
-    return tensors, json.loads(metadata["seqmusic"])
-
-
-def _checksum(tensors: Mapping[str, Tensor]) -> int:
-    found = 0
-    for name in sorted(tensors):
-        found = zlib.crc32(tensors[name].flatten().view(torch.uint8).numpy().data, zlib.crc32(name.encode(), found))
-    return found
-
-
-@contextmanager
-def _refusing(path: Path, words: str) -> Iterator[None]:
-    """Whatever a damaged file makes go wrong becomes one line."""
-    try:
-        yield
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, IndexError, AttributeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise CheckpointError(f"{path}: {words.format(reason)}") from error
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -169,7 +169,7 @@ def test_a_performance_without_a_beat_is_refused_or_read_with_the_grid_given(n_n
 
 def test_a_grid_is_for_played_files_and_positive(tmp_path):
     path = write_score(melody([Note(0, 24, 60)]), tmp_path / "theme.musicxml")
-    with pytest.raises(FormatError, match="only played files"):
+    with pytest.raises(FormatError, match="are put on a grid"):
         read_reported(path, grid_ticks=6)
     with pytest.raises(ValueError, match="grid_ticks must be 1 or more, got 0"):
         read_bytes(midi_of([(0, 480, 60)]), "theme.mid", 0)

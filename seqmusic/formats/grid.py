@@ -74,6 +74,9 @@ def put_on_grid(played: Iterable[PlayedNote], units_per_tick: float, shifts: Shi
     ([(0, 24), (24, 48), (48, 56)], 1)
     """
     ordered = sorted(played)
+    if step_ticks == 1 and all((note.start % units_per_tick or note.end % units_per_tick) == 0 for note in ordered):
+        notes = [Note(int(start // units_per_tick), int((end - start) // units_per_tick), pitch) for start, end, pitch in ordered]
+        return tuple(sorted(notes, key=_place))
     onsets = [step_ticks * round(note.start / units_per_tick / step_ticks) for note in ordered]
     distinct = sorted(set(onsets))
     tolerance = max(0.5 / units_per_tick, _GRID_ERROR)
@@ -88,7 +91,11 @@ def put_on_grid(played: Iterable[PlayedNote], units_per_tick: float, shifts: Shi
         shifts.onsets += [abs(start - onset)] * (abs(start - onset) > tolerance)
         shifts.ends += [abs(end - placed)] * (abs(end - placed) > tolerance)
         notes.append(Note(onset, placed - onset, note.pitch))
-    return tuple(sorted(notes, key=lambda note: (note.onset_ticks, note.pitch)))
+    return tuple(sorted(notes, key=_place))
+
+
+def _place(note: Note) -> tuple[int, int]:
+    return note.onset_ticks, note.pitch
 
 
 def _placed_end(onset: int, end: float, onsets: Sequence[int], tolerance: float) -> int:

@@ -43,8 +43,11 @@ def walk_events(source: MidiBytes, at: int, stop: int, longest: int) -> Iterator
     data, repairs = source.data, source.repairs
     tick, running, is_interrupted = 0, 0, False
     while at < stop:
-        wait, at = _variable_length(data, at, stop)
-        tick += wait
+        if data[at] < 0x80:  # as nearly all are, and the call takes time
+            tick, at = tick + data[at], at + 1
+        else:
+            wait, at = _variable_length(data, at, stop)
+            tick += wait
         start = at if running else _next_status(source, at, stop)
         if start >= stop:
             at = stop + 1

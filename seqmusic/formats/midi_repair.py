@@ -131,7 +131,8 @@ def _part_events(part: Part) -> Iterator[tuple[int, bytes]]:
 def _track(events: Iterable[tuple[int, bytes]]) -> bytes:
     written, now = [], 0
     for tick, message in events:
-        written += [_variable_length(tick - now), message]
+        wait = tick - now
+        written += [_variable_length(wait) if wait > 127 else bytes((wait,)), message]
         now = tick
     content = b"".join([*written, b"\0", _meta(END_OF_TRACK, b"")])
     return b"MTrk" + struct.pack(">L", len(content)) + content

@@ -21,7 +21,7 @@ from seqmusic.formats.head import parse_head
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = (
     *("data prepare", "data describe", "data clean", "data tokens", "train", "continue", "harmonize", "regenerate", "replay"),
-    *("doctor", "benchmark jsb", "benchmark rivals", "benchmark harmony", "benchmark speed"),
+    *("evaluate", "doctor", "benchmark jsb", "benchmark rivals", "benchmark harmony", "benchmark speed"),
 )
 
 

@@ -34,10 +34,11 @@ def evaluate(
     from seqmusic.evaluation.assessment import assess
     from seqmusic.evaluation.subject import load_subject
     from seqmusic.report.evaluation import figures_report, illustrated_report, short_table
-    from seqmusic.report.page import numbers, write_report
+    from seqmusic.report.page import numbers, require_pictures, write_report
 
     if report is not None:
         refuse_full(report)
+        require_pictures()
     assessment = assess(load_subject(run, split, data))
     print(short_table(assessment))
     told = figures_report(assessment) if report is None else illustrated_report(assessment)

@@ -25,6 +25,7 @@ from seqmusic.score import TICKS_PER_WHOLE
 from seqmusic.tokens.context import GLOBAL
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import HOLD, KEY, PITCH, REST, TIMESIG, VOICE, id_timesig, voice_name
+from seqmusic.training.batches import Masks
 
 MODEL, NGRAM, PERSISTENCE = "model", "n-gram", "persistence"
 TOPS = (1, 3, 5)
@@ -142,12 +143,13 @@ class Assessment:
 
 def assess(subject: Subject) -> Assessment:
     """All figures of the model on its works, beside the n-gram and persistence; shows progress."""
-    pieces = held_out([work.score for work in subject.works])
+    max_voices = subject.model.vocabulary.max_voices
+    pieces = held_out([work.score for work in subject.works], max_voices)
     expected = _foretold(subject, pieces)
     scores = [own.scores() for own in expected]
     by_event = {MODEL: scores}
     totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
-    training = held_out([work.score for work in subject.dataset.part("train")])
+    training = held_out([work.score for work in subject.dataset.part("train")], max_voices)
     if training.scores:
         by_event[NGRAM] = [ngram_predictions(own, trace).scores() for own, trace in _counted(training.traces, pieces.traces)]
         totals.append(total(NGRAM, [float(own.nats.sum()) for own in by_event[NGRAM]], pieces, by_event[NGRAM]))
@@ -157,10 +159,13 @@ def assess(subject: Subject) -> Assessment:
 
 
 def _foretold(subject: Subject, pieces: HeldOut) -> list[Predictions]:
-    masks = make_masks(next(subject.model.parameters()).device)
-    running = predictions(subject.model, pieces.traces, masks)
+    running = predictions(subject.model, pieces.traces, _masks(subject))
     found = dict(tqdm(running, total=len(pieces.traces), desc=f"{subject.split} works", unit="work"))
     return [found[number] for number in range(len(found))]
+
+
+def _masks(subject: Subject) -> Masks:
+    return make_masks(next(subject.model.parameters()).device, subject.model.vocabulary.max_voices)
 
 
 def _counted(training: Sequence[Trace], asked: Sequence[Trace]) -> Iterable[tuple[NGram, Trace]]:
@@ -272,12 +277,12 @@ def breakdown(name: str, groups: Mapping[str, Sequence[_Mask]], by_event: Mappin
 
 def calibrations(subject: Subject, expected: Sequence[Predictions]) -> tuple[Calibration, ...]:
     """Of sounds and of lengths; the temperatures are fitted to the validation works, whatever part is asked about."""
-    valid = held_out([work.score for work in subject.dataset.part("valid")])
+    valid = held_out([work.score for work in subject.dataset.part("valid")], subject.model.vocabulary.max_voices)
     made = choices_of(expected)
     if subject.split == "valid":
         fitted = made
     elif valid.scores:
-        fitted = choices(subject.model, valid.traces, make_masks(next(subject.model.parameters()).device))
+        fitted = choices(subject.model, valid.traces, _masks(subject))
     else:
         return tuple(Calibration(kind, _sureness(own), None, None) for kind, own in zip(KINDS, made, strict=True))
     temperatures = [best_temperature(own) for own in fitted]

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from seqmusic.evaluation.assessment import Assessment, prediction_mask
 from seqmusic.evaluation.likelihood import EventScores
-from seqmusic.formats.explanation import Explanation
+from seqmusic.formats.explanation import ExplainedEvent, Explanation
 from seqmusic.formats.measures import printed_bars
 from seqmusic.generation.explanation import explain
 from seqmusic.model.transformer import Transformer
-from seqmusic.score import Score
+from seqmusic.score import Note, Score
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import KEY, PITCH
 
@@ -47,10 +47,13 @@ class Passage:
 
 
 def extreme_passages(assessment: Assessment, n: int = N_PASSAGES) -> tuple[list[Passage], list[Passage]]:
-    """The most surprising passages, the worst first, and the least surprising ones, the best first; each of another work."""
-    pieces = assessment.pieces
+    """The most surprising passages, the worst first, and the least surprising ones, the best first; each of another work.
+
+    Works longer than the model's context are left out: it would not be shown all that came before.
+    """
+    pieces, longest = assessment.pieces, assessment.subject.model.settings.context_length + 1
     rows = enumerate(zip(pieces.scores, pieces.traces, assessment.scores, strict=True))
-    by_work = [found for work, row in rows if (found := list(passages(work, *row)))]
+    by_work = [found for work, row in rows if len(row[1].events) <= longest and (found := list(passages(work, *row)))]
     most = sorted((max(found, key=lambda own: own.bits_per_note) for found in by_work), key=lambda own: -own.bits_per_note)
     least = sorted((min(found, key=lambda own: own.bits_per_note) for found in by_work), key=lambda own: own.bits_per_note)
     return most[:n], least[:n]
@@ -70,15 +73,20 @@ def passages(work: int, score: Score, trace: Trace, scores: EventScores) -> Iter
 
 
 def explained_passage(model: Transformer, score: Score, passage: Passage) -> tuple[Score, Explanation]:
-    """The music of a passage, and what the model thought of each of its notes and rests, knowing all that came before them."""
+    """The music of a passage, and what the model thought of each of its notes and rests, knowing all that came before them.
+
+    A note that sounds on from before the passage begins with it, as one that was given.
+    """
     start, end = passage.onset_ticks, passage.end_ticks
-    events = [
-        replace(
-            event,
-            onset_ticks=event.onset_ticks - start,
-            duration_ticks=min(event.onset_ticks + event.duration_ticks, end) - event.onset_ticks,
-        )
-        for event in explain(model, score).events
-        if start <= event.onset_ticks < end
-    ]
-    return score.sliced(start, end), Explanation(tuple(events))
+    events, held = [], {}
+    for event in explain(model, score).events:
+        onset, until = max(event.onset_ticks, start), min(event.onset_ticks + event.duration_ticks, end)
+        if event.onset_ticks >= start and onset < end:
+            events.append(replace(event, onset_ticks=onset - start, duration_ticks=until - onset))
+        elif onset < until and event.pitch is not None:
+            held[event.voice] = Note(0, until - start, event.pitch)
+            events.append(ExplainedEvent(event.voice, 0, until - start, event.pitch, is_given=True))
+    own = score.sliced(start, end)
+    voices = (replace(v, notes=(held[line], *v.notes)) if line in held else v for line, v in enumerate(own.voices))
+    events.sort(key=lambda event: (event.onset_ticks, event.voice))
+    return replace(own, voices=tuple(voices)), Explanation(tuple(events))

@@ -65,7 +65,7 @@ def load_subject(run: Path | None = None, split: str = "test", data: Path | None
 
     Raises:
         CheckpointError: there is no such model.
-        CorpusError: there is no such corpus, the run's own must be named, or that part of it is empty.
+        CorpusError: there is no such corpus, the run's own must be named, that part of it is empty, or a work has too many voices.
     """
     folder = model_folder(run)
     model = load_model(folder)
@@ -73,6 +73,11 @@ def load_subject(run: Path | None = None, split: str = "test", data: Path | None
     works = tuple(dataset.part(split))
     if not works:
         raise CorpusError(f"{data or folder}: the corpus has no {split} works ({dataset!r}); choose another --split or --data")
+    most = model.vocabulary.max_voices
+    if many := next((work for work in dataset.kept if len(work.score.voices) > most), None):
+        raise CorpusError(
+            f"{folder.name}: knows up to {most} voices, and {many.name!r} has {len(many.score.voices)}; ask another model"
+        )
     trained_on = _trained_on(folder, works, is_own=data is None)
     return Subject(folder.name, folder, model, dataset, split, works, trained_on, (folder / "card.md").is_file())
 

@@ -19,16 +19,27 @@ from string import Template
 
 from tqdm import tqdm
 
-from seqmusic.figures import figure_svg
+from seqmusic.figures import figure_svg, new_figure
 from seqmusic.formats.files import write_atomic
+from seqmusic.formats.image import score_svg
 from seqmusic.formats.page import DEFAULT_BPM, SOUND_SCRIPT
 from seqmusic.formats.shading import shaded_svg
 from seqmusic.report.sections import Cell, Chart, Column, Excerpt, Report, Section, Table
-from seqmusic.score import TICKS_PER_QUARTER
+from seqmusic.score import TICKS_PER_QUARTER, Note, melody
 
 _FILES = Path(__file__).parent / "page_files"
 PAGE, NUMBERS = "report.html", "numbers.json"
 _EXCERPT_PX = (560, 3000)  # width of a full line of music, and most height: two bars in one line
+
+
+def require_pictures() -> None:
+    """Do nothing where charts and scores can be drawn: asked before long work.
+
+    Raises:
+        MissingExtraError: matplotlib or verovio is not installed.
+    """
+    new_figure(1, 1)
+    score_svg(melody([Note(0, TICKS_PER_QUARTER, 60)]))
 
 
 def write_report(folder: Path, report: Report) -> Path:

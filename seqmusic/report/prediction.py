@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from seqmusic.evaluation.assessment import Assessment, Breakdown, Guesses, Total
-from seqmusic.evaluation.passages import Passage, explained_passage, extreme_passages
+from seqmusic.evaluation.passages import N_PASSAGES, Passage, explained_passage, extreme_passages
 from seqmusic.formats.explanation import Explanation
 from seqmusic.formats.measures import printed_bars
 from seqmusic.formats.page_words import alternative_name, choices, note_name, percent, place_name
@@ -58,6 +58,7 @@ def prediction_charts(assessment: Assessment) -> tuple[Chart, ...]:
         [Bars("", [own.nats_per_cell for own in totals], low, high)],
         x_label="nats a cell (shorter is better)",
         title="Surprise of each predictor",
+        format_value="{:.3f}",
     )
     caption = (
         "How surprised each predictor is on average. The n-gram looks up what followed the last few notes in the training "
@@ -67,13 +68,13 @@ def prediction_charts(assessment: Assessment) -> tuple[Chart, ...]:
     return (Chart(whole, caption), _hits(totals), *(_broken_down_chart(own) for own in assessment.breakdowns))
 
 
-def passage_sections(assessment: Assessment) -> tuple[Section, ...]:
-    """The most and the least surprising passages, engraved; shows progress."""
-    most, least = extreme_passages(assessment)
+def passage_sections(assessment: Assessment, n: int = N_PASSAGES) -> tuple[Section, ...]:
+    """The `n` most and the `n` least surprising passages, to be engraved; shows progress."""
+    most, least = extreme_passages(assessment, n)
     bar = tqdm(total=len(most) + len(least), desc="passages", unit="passage")
     said = (
-        "Two bars each, from different works. The larger and redder the disc behind a note, the less the model expected it; "
-        "the button plays the bars."
+        "Two bars each, from different works. The larger and redder the disc behind a note, the less the model expected it; what "
+        "sounds on from the bar before is blue. The button plays the bars."
     )
     return tuple(
         Section(

@@ -43,6 +43,3 @@ function light(index, tick) {
 }
 
 figures.forEach((_, index) => buttonOf(index).addEventListener("click", () => (playing?.index === index ? stop() : play(index))));
-
-// What is folded is printed too
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));

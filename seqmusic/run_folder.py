@@ -105,7 +105,7 @@ def read_metrics(out: Path, last_step: int) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-        return [row for row in rows if row["step"] <= last_step]
+        return [{**row, "step": int(row["step"])} for row in rows if row["step"] <= last_step]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path}: is no table of evaluations ({error}); move it away to go on without it") from error
 

@@ -59,7 +59,7 @@ def sung(score: Score) -> list[tuple[str, list[tuple[int, int, int]]]]:
 
 
 def test_an_engraved_score_by_hand() -> None:
-    """Pickup, clarinet in B flat (written in G, sounding in F), triplet, grace note, two voices on a staff, a chord, two endings."""
+    """Pickup, clarinet in B flat (written in G, sounding in F), triplet, grace note, two voices a staff, a chord, two endings."""
     reading = read_reported(FOLDER / "clarinet_and_piano.musicxml")
     score = reading.score
     assert (score.title, score.key, score.tempo_bpm, score.pickup_ticks) == ("Clarinet and piano", Key(-1, "major"), 96.0, 24)

@@ -227,7 +227,7 @@ def test_a_passage_is_told_in_words(assessment: Assessment) -> None:
     )
     assert excerpt.caption.startswith(f"{record['notes']} notes, as if each had been chosen among ")
     assert re.search(r"Least expected: .* in the (soprano|alto|tenor|bass), bar \d+, beat \S+ \([\d.]+ bits\)", excerpt.caption)
-    worst = max(event.bits for event in excerpt.explanation.events)
+    worst = max(event.bits for event in excerpt.explanation.events if event.pitch is not None)
     assert f"({worst:.1f} bits)" in excerpt.caption
 
 

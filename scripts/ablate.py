@@ -6,24 +6,23 @@ python scripts/ablate.py Jsb16thSeparated.json --batches 400
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from seqmusic.checkpoints import MAX_VOICES, VOCABULARY, make_masks
+from seqmusic.checkpoints import MAX_VOICES, VOCABULARY
 from seqmusic.configuration import read_configuration
 from seqmusic.corpus.sources import benchmark_dataset
 from seqmusic.drawing import TrainingData, draw_batch, training_data
+from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.run import cells, likelihood
 from seqmusic.tokens.context import context_columns
-from seqmusic.tokens.encoding import trace_tiles
-from seqmusic.tokens.tiles import tiles_of
-from seqmusic.tokens.tokenizer import Trace, normalized
-from seqmusic.training.loop import TrainingSettings, new_state, train
+from seqmusic.tokens.tokenizer import Trace
+from seqmusic.training.loop import TrainingSettings
 
 Change = Callable[[ModelSettings, TrainingSettings], tuple[ModelSettings, TrainingSettings]]
 _PARALLELS = [index for index, name in enumerate(context_columns(MAX_VOICES)) if name.startswith(("parallel", "before"))]
@@ -50,36 +49,29 @@ def main() -> None:
     torch.set_num_threads(1)
     dataset = benchmark_dataset(arguments.data)
     data = training_data(dataset.part("train"))
-    held_out = [normalized(work.score) for work in dataset.part("valid")]
+    pieces = held_out([work.score for work in dataset.part("valid")])
     print("| the recipe, changed | " + " | ".join(f"seed {seed}" for seed in arguments.seeds) + " | mean | against the recipe |")
     print("|---" * (len(arguments.seeds) + 3) + "|")
     whole = float("nan")
     for name in VARIANTS:
-        nats = [trained(name, data, held_out, arguments.batches, seed) for seed in arguments.seeds]
+        nats = [trained(name, data, pieces, arguments.batches, seed) for seed in arguments.seeds]
         mean = float(np.mean(nats))
         whole = mean if name == "the recipe" else whole
         print(f"| {name} | " + " | ".join(f"{own:.4f}" for own in nats) + f" | {mean:.4f} | {mean - whole:+.4f} |", flush=True)
 
 
-def trained(name: str, data: TrainingData, held_out: Sequence, batches: int, seed: int) -> float:
+def trained(name: str, data: TrainingData, pieces: HeldOut, batches: int, seed: int) -> float:
     """The best nats a cell on the held-out pieces."""
     configuration = read_configuration(Path("jsb"), {})
     training = replace(configuration.training, steps=batches, seed=seed, evaluate_every=max(1, batches // 4))
     model, training = VARIANTS[name](configuration.model, training)
     if name == "not transposed":
-        data = replace(data, shifts=[[0]] * len(data.shifts))
+        data = replace(data, is_moved=False)
     seen = (lambda traces: [without_parallels(own) for own in traces]) if name == "not told what would be parallel" else list
-    traces, masks = seen(trace_tiles(tiles_of(held_out), None, MAX_VOICES)), make_masks(torch.device("cpu"))
     torch.manual_seed(seed)
-    state = new_state(Transformer(model, VOCABULARY), training)
-    reports = train(
-        state,
-        training,
-        lambda step: seen(draw_batch(data, training, step)),
-        lambda own: likelihood(own.eval(), traces, masks, sum(map(cells, held_out))),
-        masks,
-    )
-    return min(report.evaluation["nats_per_cell"] for report in reports if report.evaluation)
+    own = HeldOut(pieces.scores, tuple(seen(pieces.traces)))
+    done = train_trial(Transformer(model, VOCABULARY), training, lambda step: seen(draw_batch(data, training, step)), own)
+    return done.best.nats_per_cell
 
 
 def without_parallels(trace: Trace) -> Trace:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqmusic.formats import read_score, write_score
     from seqmusic.formats.head import head_text, parse_head
     from seqmusic.generation.completion import Candidate
-    from seqmusic.generation.composing import continuation, harmonization, regeneration, revision
+    from seqmusic.generation.composing import continuation, harmonization, regeneration, revision, stream
     from seqmusic.generation.keys import likeliest_key
     from seqmusic.generation.prediction import next_sounds
     from seqmusic.generation.request import Request
@@ -57,6 +57,7 @@ __all__ = [
     "read_score",
     "regeneration",
     "revision",
+    "stream",
     "trace",
     "train_run",
     "write_score",
@@ -70,7 +71,7 @@ _HOMES = {
     "formats": ("read_score", "write_score"),
     "formats.head": ("head_text", "parse_head"),
     "generation.completion": ("Candidate",),
-    "generation.composing": ("continuation", "harmonization", "regeneration", "revision"),
+    "generation.composing": ("continuation", "harmonization", "regeneration", "revision", "stream"),
     "generation.keys": ("likeliest_key",),
     "generation.prediction": ("next_sounds",),
     "generation.request": ("Request",),

@@ -16,7 +16,7 @@ from seqmusic.errors import FormatError, MissingExtraError, RequestError, Seqmus
 from seqmusic.evaluation.originality import CopyIndex
 from seqmusic.formats import read_score, write_score
 from seqmusic.formats.page import write_page
-from seqmusic.generation.completion import Candidate
+from seqmusic.generation.completion import Candidate, Hear
 from seqmusic.generation.composing import composed, regeneration, revision
 from seqmusic.generation.keys import likeliest_key
 from seqmusic.generation.prompts import (
@@ -64,6 +64,7 @@ def compose_run(
     *,
     explain: bool = False,
     say: Callable[[str], None] = lambda text: None,
+    hear: Hear | None = None,
 ) -> list[dict[str, object]]:
     """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
 
@@ -75,6 +76,7 @@ def compose_run(
         out: a new folder.
         explain: also write a page for each candidate: how surprising each note is, and what it has in common with a training work.
         say: takes lines for people.
+        hear: told notes of one candidate as they are made, with the place of their voice; not when something is regenerated.
 
     Raises:
         FormatError: `out` is there already.
@@ -92,7 +94,7 @@ def compose_run(
     if shift := fitting_shift(prompt.score):
         away = f"{abs(shift)} semitones {'higher' if shift > 0 else 'lower'}"
         say(f"What is given lies outside the compass of its voice: composed {away}, and moved back.")
-    candidates = _candidates(task, trained, score, prompt, request, say)
+    candidates = _candidates(task, trained, score, prompt, request, (say, hear))
     named = folder.name if folder.parent == PRETRAINED else str(folder)
     made = json.dumps({"task": asdict(task), "score": _as_plain(score), "model": named, "request": asdict(request)})
     title = score.title or {"continue": "Continuation", "harmonize": "Harmonization"}.get(task.name, "Regeneration")
@@ -192,10 +194,11 @@ def _prompt(task: Task, score: Score, known: Sequence[str]) -> Prompt:
 
 
 def _candidates(
-    task: Task, model: Model, score: Score, prompt: Prompt, request: Request, say: Callable[[str], None]
+    task: Task, model: Model, score: Score, prompt: Prompt, request: Request, told: tuple[Callable[[str], None], Hear | None]
 ) -> list[Candidate]:
+    say, hear = told
     if task.name != "regenerate" or isinstance(task.bars, int):
-        return composed(model, prompt, request)
+        return composed(model, prompt, request, hear=hear)
     if not task.scatter:
         return regeneration(model, score, request, bars=task.bars, voices=task.voices)
 

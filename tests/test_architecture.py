@@ -21,7 +21,7 @@ PUBLIC_NAMES = {
     *("read_score", "write_score", "parse_head", "head_text", "load_chorales"),
     *("encode", "decode", "normalized", "trace", "Trace"),
     *("read_configuration", "train_run", "load_model"),
-    *("continuation", "harmonization", "regeneration", "revision", "Request", "Candidate", "Rule", "Task", "compose_run"),
+    *("continuation", "harmonization", "regeneration", "revision", "stream", "Request", "Candidate", "Rule", "Task", "compose_run"),
     *("next_sounds", "likeliest_key"),
 }
 """What `import seqmusic` offers; a name added or taken away is a decision, so it is made here as well."""

@@ -7,20 +7,26 @@ import pytest
 import torch
 
 from seqmusic.checkpoints import VOCABULARY
-from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.evaluation.dial import UNITS, Dial, DialPoint, Reading, ladders
 from seqmusic.evaluation.distributions import DISTRIBUTIONS
+from seqmusic.evaluation.subject import Subject
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.copying import FILE, Copying, write_copying
 from seqmusic.report.dial_section import copy_section, dial_section, sample_sections
 from seqmusic.report.page import write_report
 from seqmusic.report.sections import Report
+from seqmusic.score import Note, melody
 
 ROW = Copying("as configured", 100, 1.5, 0.4, 0.5, 9.0, 8.0, 10.0, 12.0, 11.0, 14.0, 10.0)
 
 
 def reading(value: float) -> Reading:
     return Reading(value, value - 0.1, value + 0.1)
+
+
+def subject(model: Transformer, dataset: Dataset, folder: Path) -> Subject:
+    return Subject("a model", folder, model, dataset, "valid", tuple(dataset.part("valid")), frozenset(), True)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,8 @@ def test_a_report_is_written_of_samples_of_a_real_model(chorales: Dataset, tmp_p
     model = Transformer(ModelSettings(width=32, layers=1, heads=2, context_length=1024), VOCABULARY).eval()
     write_copying(tmp_path / FILE, [ROW])
     settings = ladders((1.0,), (1.0,), ())
-    sections = sample_sections(model, works[:3], works[3:], tmp_path, n=4, settings=settings)
+    few = Dataset(tuple(Work(work.title, work, "valid" if place < 3 else "train") for place, work in enumerate(works)))
+    sections = sample_sections(subject(model, few, tmp_path), n=4, settings=settings)
     page = write_report(tmp_path / "report", Report("a model", (), "", sections)).read_text(encoding="utf-8")
     assert [section.name for section in sections] == ["dial", "originality"]
     for words in ("The temperature dial", "Originality", "Recommended: temperature 1", "Copying over a training"):
@@ -79,7 +86,10 @@ def test_a_report_is_written_of_samples_of_a_real_model(chorales: Dataset, tmp_p
 
 
 def test_without_anything_to_continue_that_is_said(tmp_path: Path) -> None:
-    model = Transformer(ModelSettings(width=32, layers=1, heads=2, context_length=64), VOCABULARY).eval()
-    (section,) = sample_sections(model, [], [], tmp_path)
-    assert section.name == "dial"
-    assert "nothing was sampled" in section.prose[0]
+    model = Transformer(ModelSettings(width=32, layers=1, heads=2, context_length=1024), VOCABULARY).eval()
+    long, short = (melody([Note(96 * bar, 96, 60) for bar in range(n)]) for n in (17, 8))
+    for parts in (("valid", long), ("train", short), ("train", short)), (("valid", short), ("train", short)):
+        few = Dataset(tuple(Work(str(place), score, split) for place, (split, score) in enumerate(parts)))
+        (section,) = sample_sections(subject(model, few, tmp_path))
+        assert section.name == "dial"
+        assert "nothing was sampled" in section.prose[0]

@@ -8,19 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqmusic.checkpoints import VOCABULARY, make_masks
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.drawing import draw_batch, training_data
-from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.errors import CheckpointError, CorpusError, FormatError
+from seqmusic.evaluation.likelihood import score_pieces
 from seqmusic.experiments.comparison import comparison_study
 from seqmusic.experiments.laws import PowerLaw, fit_parabola, fit_power_law
 from seqmusic.experiments.learning_curve import extrapolated, learning_curve_study, nested_part
 from seqmusic.experiments.scaling import at_budget, scaling_study
-from seqmusic.experiments.study import open_study, run_trials
-from seqmusic.model.transformer import ModelSettings
+from seqmusic.experiments.study import held_part, open_study, run_trials
+from seqmusic.experiments.trial import train_trial
+from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import Score
 from seqmusic.training.loop import TrainingSettings
 
@@ -152,8 +156,8 @@ def test_a_budget_between_evaluations_is_read_on_a_logarithmic_scale() -> None:
 def test_a_learning_curve_from_end_to_end_and_again(few: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "works"
     found = learning_curve_study(TINY, few, out, n_seeds=1, show=silent)
-    assert {"trials.csv", "table.csv", "result.json", "learning-curve.svg", "learning-curve.png"} <= {p.name for p in out.iterdir()}
-    with (out / "table.csv").open(encoding="utf-8") as file:
+    assert {f"learning_curve.{kind}" for kind in ("csv", "json", "svg", "png")} <= {p.name for p in out.iterdir()}
+    with (out / "learning_curve.csv").open(encoding="utf-8") as file:
         assert [int(row["works"]) for row in csv.DictReader(file)] == [1, 2, 4, 8]
     before = {path: path.stat().st_mtime_ns for path in (out / "trials").iterdir()}
     assert learning_curve_study(TINY, few, out, n_seeds=1, show=silent) == found
@@ -168,11 +172,34 @@ def test_fewer_works_than_a_batch_are_drawn_all(few: Dataset) -> None:
     assert [len(draw_batch(data, settings, step)) for step in range(6)] == [2] * 6
 
 
+def test_a_trial_leaves_the_weights_of_its_best_evaluation(few: Dataset) -> None:
+    data, pieces = training_data(few.part("train")), held_part(few, "valid")
+    wild = replace(TINY.training, steps=6, evaluate_every=1, learning_rate=0.5, schedule="constant", averaging=0.0)
+    torch.manual_seed(0)
+    model = Transformer(TINY.model, VOCABULARY)
+    done = train_trial(model, wild, lambda step: draw_batch(data, wild, step), pieces)
+    assert done.best.nats_per_cell < done.curve[-1].nats_per_cell
+    masks = make_masks(torch.device("cpu"))
+    now = score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes).nats_per_cell
+    assert now == pytest.approx(done.best.nats_per_cell)
+    shown = [sum(len(trace.events) - 1 for trace in draw_batch(data, wild, step)) for step in range(6)]
+    assert [point.positions for point in done.curve] == np.cumsum(shown).tolist()
+
+
+def test_too_small_corpora_are_refused_before_anything_is_trained(few: Dataset, tmp_path: Path) -> None:
+    works = few.part("train")
+    with pytest.raises(CorpusError, match="has no works to validate"):
+        learning_curve_study(TINY, Dataset(tuple(works)), tmp_path / "s")
+    with pytest.raises(CorpusError, match="needs 3 works to train on or more, the corpus has 2"):
+        learning_curve_study(TINY, Dataset((*works[:2], *few.part("valid"))), tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
 def test_scaling_from_end_to_end(few: Dataset, tmp_path: Path) -> None:
     told: list[str] = []
     found = scaling_study(TINY, few, tmp_path / "s", widths=(8, 16, 24), cpu_seconds=0.05, show=told.append)
     assert len(found) == 4
-    result = json.loads((tmp_path / "s" / "result.json").read_text())
+    result = json.loads((tmp_path / "s" / "scaling.json").read_text())
     assert len(result["table"]) == 12
     assert result["answer"] in told
     with pytest.raises(ValueError, match="a width must be a multiple of 4 x heads"):

@@ -5,10 +5,10 @@ import pytest
 
 from seqmusic.checkpoints import MAX_VOICES
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.evaluation.assessment import counted_predictions
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.ngram import NGram
 from seqmusic.evaluation.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.experiments.comparison import event_scores
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.vocabulary import KEY, PITCH
 
@@ -34,10 +34,9 @@ def test_probabilities_sum_to_one_over_what_is_allowed(pieces: HeldOut, settings
 
 def test_what_was_grown_on_is_known_better_than_other_pieces(pieces: HeldOut) -> None:
     trees = Trees(pieces.traces[:4], TreeSettings(n_trees=4, leaf=1))
-    known, other = (
-        sum(event_scores(trees, trace).nats.sum() for trace in part) / sum(int(trace.is_scored.sum()) for trace in part)
-        for part in (pieces.traces[:4], pieces.traces[4:])
-    )
+    parts = (pieces.traces[:4], pieces.traces[4:])
+    nats = [[counted_predictions(trees, trace).scores().nats for trace in part] for part in parts]
+    known, other = (float(np.concatenate(own).mean()) for own in nats)
     assert known < 0.5 * other
 
 
@@ -55,7 +54,7 @@ def test_notes_are_predicted_alike_in_every_key(pieces: HeldOut) -> None:
 
 def test_scores_of_events_agree_with_the_likelihood(pieces: HeldOut) -> None:
     counted, trace = NGram(pieces.traces[:6]), pieces.traces[7]
-    assert event_scores(counted, trace).nats.sum() == pytest.approx(counted.nats(trace))
+    assert counted_predictions(counted, trace).scores().nats.sum() == pytest.approx(counted.nats(trace))
 
 
 def test_nothing_to_grow_on() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, data, evaluate, experiment, train
+from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, train
 from seqmusic.errors import SeqmusicError
 
 app = App(
@@ -25,6 +25,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(data.app)
+app.command(convert.convert)
 app.command(train.train)
 app.command(compose.continue_, name="continue")
 app.command(compose.harmonize)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from seqmusic.cli.arguments import Flag, new_folder, read_theme
 from seqmusic.generation.request import Request
+
+if TYPE_CHECKING:
+    from seqmusic.generation.completion import Hear
+    from seqmusic.score import Key, Note
 
 
 @Parameter(name="*")
@@ -64,7 +70,9 @@ def continue_(
     score = read_theme(head, key, time_signature, grid)
     task = Task(name="continue", bars=bars, voices=(voices,) if voices else ())
     asked = asked or Asked()
-    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
+    with music_appearing(score.key, is_shown=not json) as hear:
+        made = compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say, hear=hear)
+    print_candidates(made, as_json=json)
 
 
 def harmonize(
@@ -98,7 +106,9 @@ def harmonize(
 
     task = Task(name="harmonize", voices=_names(voice))
     asked, score = asked or Asked(), read_theme(melody, key, time_signature, grid)
-    print_candidates(compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
+    with music_appearing(score.key, is_shown=not json) as hear:
+        made = compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say, hear=hear)
+    print_candidates(made, as_json=json)
 
 
 def regenerate(
@@ -169,6 +179,31 @@ def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False)
         print(f"{figures}  {' '.join([str(files[0]), *(file.suffix for file in files[1:])]) if files else ''}".rstrip())
     if missing := next((one["files"]["picture"] for one in candidates if "picture" in one["files"]), ""):
         print(f"No pictures: {missing}")
+
+
+@contextmanager
+def music_appearing(key: Key | None, *, is_shown: bool) -> Iterator[Hear | None]:
+    """What is to be told notes as they are made: a line at the terminal, with the quarter reached and the last note of each voice.
+
+    None where nothing is shown, or there is no terminal.
+    """
+    if not (is_shown and sys.stderr.isatty()):
+        yield None
+        return
+    from tqdm import tqdm
+
+    from seqmusic.score import TICKS_PER_QUARTER
+    from seqmusic.tonality import spell
+
+    latest: dict[int, str] = {}
+    with tqdm(bar_format="{desc}", leave=False) as line:
+
+        def hear(place: int, note: Note) -> None:
+            latest[place] = f"{spell(note.pitch, key)!s:<4}"
+            sounding = "".join(latest[place] for place in sorted(latest))
+            line.set_description_str(f"quarter {note.onset_ticks // TICKS_PER_QUARTER + 1:>3}  {sounding}")
+
+        yield hear
 
 
 def _say(text: str) -> None:

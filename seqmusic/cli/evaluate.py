@@ -16,6 +16,7 @@ def evaluate(
     split: Literal["train", "valid", "test"] = "test",
     data: Path | None = None,
     report: Path | None = None,
+    samples: int = 100,
     json: Annotated[bool, Flag] = False,
 ) -> None:
     """Measure how well a model foretells works, beside an n-gram and persistence, and whether it is as sure as it is right.
@@ -29,20 +30,26 @@ def evaluate(
         split: Which part of the works.
         data: Another corpus than the run's own: a folder made by seqmusic data prepare --out, or a benchmark .json.
         report: A new folder for report.html, one page that needs nothing else, and every number as CSV and JSON.
+        samples: How many pieces the model composes for the report at each setting, temperature by temperature; 0 for none.
         json: Print all figures as one JSON object in the last line.
     """
     from seqmusic.evaluation.assessment import assess
     from seqmusic.evaluation.subject import load_subject
+    from seqmusic.report.dial_section import sample_sections
     from seqmusic.report.evaluation import figures_report, illustrated_report, short_table
     from seqmusic.report.page import numbers, require_pictures, write_report
 
+    if samples < 0:
+        raise ValueError(f"--samples must be 0 (none) or more, got {samples}")
     if report is not None:
         refuse_full(report)
         require_pictures()
-    assessment = assess(load_subject(run, split, data))
+    subject = load_subject(run, split, data)
+    assessment = assess(subject)
     print(short_table(assessment))
-    told = figures_report(assessment) if report is None else illustrated_report(assessment)
+    told = figures_report(assessment)
     if report is not None:
+        told = illustrated_report(assessment, *(sample_sections(subject, n=samples) if samples else ()))
         print(f"report: {write_report(report, told)}")
     if json:
         print(json_text.dumps(numbers(told)))

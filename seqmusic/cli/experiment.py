@@ -147,7 +147,7 @@ def improve(run: Path, /, *, out: Path, data: Path | None = None, minutes: float
         run: The folder of a trained model, or the name of one that comes with seqmusic; it is left as it is.
         out: The folder of the new run; where such a one was begun, it goes on.
         data: The corpus it was trained on, if not the chorales, as for train.
-        minutes: How long to train, in all.
+        minutes: How long to train in all, in minutes of processor time.
     """
     from seqmusic.corpus.sources import load_corpus
     from seqmusic.experiments.improvement import improve as improve_run

@@ -21,6 +21,7 @@ from seqmusic.evaluation.calibration import Bin, Choices, best_temperature, cali
 from seqmusic.evaluation.likelihood import EventScores, Predictions, bootstrap_interval, predictions
 from seqmusic.evaluation.ngram import NGram
 from seqmusic.evaluation.subject import Subject
+from seqmusic.evaluation.trees import Trees
 from seqmusic.score import TICKS_PER_WHOLE
 from seqmusic.tokens.context import GLOBAL
 from seqmusic.tokens.tokenizer import Trace
@@ -151,7 +152,7 @@ def assess(subject: Subject) -> Assessment:
     totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
     training = held_out([work.score for work in subject.dataset.part("train")], max_voices)
     if training.scores:
-        by_event[NGRAM] = [ngram_predictions(own, trace).scores() for own, trace in _counted(training.traces, pieces.traces)]
+        by_event[NGRAM] = [counted_predictions(own, trace).scores() for own, trace in _counted(training.traces, pieces.traces)]
         totals.append(total(NGRAM, [float(own.nats.sum()) for own in by_event[NGRAM]], pieces, by_event[NGRAM]))
         totals.append(total(PERSISTENCE, persistence_nats(training.scores, pieces.scores), pieces, None))
     found = tuple(breakdown(name, groups, by_event) for name, groups in groupings(pieces, scores).items())
@@ -173,8 +174,8 @@ def _counted(training: Sequence[Trace], asked: Sequence[Trace]) -> Iterable[tupl
     return ((counted, trace) for trace in tqdm(asked, desc="n-gram predicts", unit="work"))
 
 
-def ngram_predictions(counted: NGram, trace: Trace) -> Predictions:
-    """What an n-gram expected of the scored events of a piece."""
+def counted_predictions(counted: NGram | Trees, trace: Trace) -> Predictions:
+    """What an n-gram, or trees, expected of the scored events of a piece."""
     rows = np.flatnonzero(trace.is_scored)
     events = trace.events[rows + 1].astype(np.int64)
     with np.errstate(divide="ignore"):  # what the grammar forbids

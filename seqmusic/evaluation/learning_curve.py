@@ -47,13 +47,15 @@ def learning_curve(
         masks: what may follow what.
         cpu_seconds: most processor time to spend on training; the batch that passes it is the last.
     """
-    evaluating, positions = 0.0, 0
+    evaluating, first, n_drawn = 0.0, state.step, {}
 
     def counted(step: int) -> Sequence[Sequenced]:
-        nonlocal positions
         sequences = draw(step)
-        positions += sum(len(sequence.events) - 1 for sequence in sequences)
+        n_drawn[step] = sum(len(sequence.events) - 1 for sequence in sequences)
         return sequences
+
+    def positions(step: int) -> int:
+        return sum(n_drawn[own] for own in range(first, step))  # the batches after that are drawn, but not trained on
 
     def timed(model: Transformer) -> dict[str, float]:
         nonlocal evaluating
@@ -66,10 +68,10 @@ def learning_curve(
     for report in train(state, settings, counted, timed, masks):
         spent = time.process_time() - started - evaluating
         if report.evaluation:
-            yield CurvePoint(report.step, spent, report.evaluation["nats_per_cell"], positions)
+            yield CurvePoint(report.step, spent, report.evaluation["nats_per_cell"], positions(report.step))
         elif spent >= cpu_seconds:
             nats = timed(state.averaged if settings.averaging else state.model)["nats_per_cell"]
-            yield CurvePoint(report.step, spent, nats, positions)
+            yield CurvePoint(report.step, spent, nats, positions(report.step))
         if spent >= cpu_seconds:
             return
 

@@ -5,41 +5,38 @@ All are charged alike: nats a cell of whole pieces, the grammar's own masks over
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from seqmusic.checkpoints import make_masks
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.benchmark import HeldOut, held_out
-from seqmusic.evaluation.likelihood import EventScores, Likelihood, score_pieces, summed
+from seqmusic.evaluation.assessment import counted_predictions
+from seqmusic.evaluation.benchmark import HeldOut
+from seqmusic.evaluation.likelihood import Likelihood, score_pieces, summed
 from seqmusic.evaluation.ngram import NGram
 from seqmusic.evaluation.rivals import SETTINGS, Contender, grammar_contenders
 from seqmusic.evaluation.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.experiments.study import Row, corpus_name, most_voices, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, corpus_name, held_part, open_study, run_trials, write_results
 from seqmusic.experiments.trial import train_trial
-from seqmusic.figures import new_figure, write_figure
-from seqmusic.formats.files import write_atomic
+from seqmusic.figures import new_figure
 from seqmusic.report.charts import Bars, bar_chart
-from seqmusic.tokens.context import told_voices
-from seqmusic.tokens.rules import duration_masks, sound_masks
-from seqmusic.tokens.tokenizer import Trace
+from seqmusic.report.sections import Column, Table
 
-
-class Predictor(Protocol):
-    """Whatever gives probabilities to what comes next: (scored event, sound), and (scored event, duration) given the sound."""
-
-    @property
-    def size(self) -> int: ...
-    def sound_probabilities(self, trace: Trace) -> NDArray[np.float64]: ...
-    def duration_probabilities(self, trace: Trace) -> NDArray[np.float64]: ...
+_COLUMNS = (
+    Column("model", "model"),
+    Column("nats_per_cell", "nats a cell", ".4f"),
+    Column("low", "95 percent from", ".4f"),
+    Column("high", "to", ".4f"),
+    Column("sound_accuracy", "sounds right", ".1%"),
+    Column("duration_accuracy", "durations right", ".1%"),
+    Column("training_cpu_seconds", "s to train", ".0f"),
+    Column("cpu_seconds_a_piece", "s a piece", ".3f"),
+    Column("size", "size", ","),
+)
 
 
 def comparison_study(
@@ -60,53 +57,32 @@ def comparison_study(
     Raises:
         FormatError: the folder holds something else.
         CheckpointError: the folder holds another study.
+        CorpusError: a part of the corpus is empty.
         MissingExtraError: matplotlib or scikit-learn is not installed.
         ValueError: no such split, or no time.
     """
     if not 0 < cpu_seconds < float("inf"):
         raise ValueError(f"cpu_seconds must be above 0, got {cpu_seconds}")
     new_figure(1, 1)
-    training = dataset.part("train")
-    learned, valid, pieces = (
-        held_out([work.score for work in dataset.part(part)], most_voices(dataset)) for part in ("train", "valid", split)
-    )
+    learned, valid, pieces = (held_part(dataset, part) for part in ("train", "valid", split))
     open_study(folder, {"experiment": "compare", "corpus": corpus_name(dataset), "split": split, "cpu_seconds": cpu_seconds})
     trials: dict[str, Callable[[], Row]] = {
         "5-gram": partial(_counted, lambda: NGram(learned.traces), pieces),
         "decision tree": partial(_counted, lambda: Trees(learned.traces, ONE_TREE), pieces),
         "random trees": partial(_counted, lambda: Trees(learned.traces, TreeSettings()), pieces),
     }
-    for contender in reversed(grammar_contenders(training, valid)):
+    for contender in reversed(grammar_contenders(dataset.part("train"), valid)):
         trials[contender.name.removeprefix("voice-order ")] = partial(_trained, contender, valid, pieces, cpu_seconds)
     rows = [{"model": name, **row} for name, row in run_trials(folder, trials, show).items()]
     _write(folder, rows, split, show)
     return rows
 
 
-def event_scores(predictor: Predictor, trace: Trace) -> EventScores:
-    """What a predictor gave each scored event of a piece."""
-    rows = np.flatnonzero(trace.is_scored)
-    sounds, durations = trace.events[rows + 1].T.astype(np.int64)
-    sound = _judged(
-        predictor.sound_probabilities(trace), sounds, sound_masks(told_voices(trace.context.shape[1]))[trace.rules[rows, 0]]
-    )
-    duration = _judged(predictor.duration_probabilities(trace), durations, duration_masks()[trace.rules[rows, 1]])
-    return EventScores(rows, sound[0], duration[0], sound[1], duration[1], sound[2], duration[2])
-
-
-def _judged(
-    said: NDArray[np.float64], came: NDArray[np.int64], allowed: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """(N,) nats of what came, how many ids were held likelier, and how many are allowed."""
-    own = said[np.arange(len(came)), came]
-    return -np.log(own), (said > own[:, None]).sum(axis=1), allowed.sum(axis=1)
-
-
-def _counted(make: Callable[[], Predictor], pieces: HeldOut) -> Row:
+def _counted(make: Callable[[], NGram | Trees], pieces: HeldOut) -> Row:
     started = time.process_time()
     predictor = make()
     trained = time.process_time()
-    scored = summed([event_scores(predictor, trace) for trace in pieces.traces], pieces.cells, pieces.notes)
+    scored = summed([counted_predictions(predictor, trace).scores() for trace in pieces.traces], pieces.cells, pieces.notes)
     return _row(predictor.size, trained - started, time.process_time() - trained, scored)
 
 
@@ -132,28 +108,11 @@ def _row(size: int, training_seconds: float, predicting_seconds: float, scored: 
 
 
 def _write(folder: Path, rows: Sequence[Row], split: str, show: Callable[[str], None]) -> None:
-    table = [{name: value for name, value in row.items() if name not in ("curve", "interval")} for row in rows]
-    for own, row in zip(table, rows, strict=True):
-        own["low"], own["high"] = row["interval"]
-    write_table(folder / "table.csv", table)
-    write_atomic(folder / "result.json", json.dumps({"split": split, "table": table}, indent=1) + "\n")
-    bars = Bars("", *([row[name] for row in table] for name in ("nats_per_cell", "low", "high")))
+    rows = [{**row, "low": row["interval"][0], "high": row["interval"][1]} for row in rows]
+    cells = tuple(tuple(row[column.name] for column in _COLUMNS) for row in rows)
+    table = Table("compare", f"Families of models on the {split} works.", _COLUMNS, cells)
+    bars = Bars("", *([row[name] for row in rows] for name in ("nats_per_cell", "low", "high")))
     figure = bar_chart([row["model"] for row in rows], [bars], x_label=f"nats a cell ({split}), and where 95 percent lie")
-    for kind in ("svg", "png"):
-        write_figure(figure, folder / f"compare.{kind}")
-    show(table_text([_told(row) for row in table]))
+    show(write_results(folder, table, figure, {"split": split}))
     show("size: what the n-gram counted, nodes of the trees, parameters of the networks; seconds are the processor's")
     show(f"table, picture and trials are in {folder}")
-
-
-def _told(row: Row) -> dict[str, str]:
-    return {
-        f"model ({row['pieces']} pieces)": row["model"],
-        "nats a cell": f"{row['nats_per_cell']:.4f}",
-        "95 percent": f"{row['low']:.4f}..{row['high']:.4f}",
-        "sounds right": f"{row['sound_accuracy']:.1%}",
-        "durations right": f"{row['duration_accuracy']:.1%}",
-        "s to train": f"{row['training_cpu_seconds']:.0f}",
-        "ms a piece": f"{1000 * row['cpu_seconds_a_piece']:.0f}",
-        "size": f"{row['size']:,}",
-    }

@@ -28,7 +28,7 @@ from seqmusic.experiments.study import Row, common_settings, open_study, run_tri
 from seqmusic.figures import new_figure, write_figure
 from seqmusic.generation.request import Request
 from seqmusic.model.transformer import Transformer
-from seqmusic.report.copying import FILE, Copying, copying_charts, write_copying
+from seqmusic.report.copying import FILE, Copying, copying_charts, copying_table, write_copying
 from seqmusic.training.loop import new_state, train
 
 AS_CONFIGURED, UNRESTRAINED = "as configured", "unrestrained"
@@ -101,7 +101,7 @@ def copying_study(
     for name, chart in zip(("loss", "copying"), copying_charts(rows), strict=True):
         for kind in ("svg", "png"):
             write_figure(chart.figure, folder / f"{name}.{kind}")
-    show(table_text([_shown(row) for row in rows]))
+    show(table_text(copying_table(rows)))
     show(f"held-out works as they are written: {rows[0].works:g} notes in the median; table and pictures are in {folder}")
     return rows
 
@@ -125,7 +125,7 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
     words = vocabulary(max(own.max_voices for own in copied.pieces))
     data = replace(training_data(dataset.part("train")), max_voices=words.max_voices)
     if name == UNRESTRAINED:
-        data = replace(data, shifts=[[0]] * len(data.shifts))
+        data = replace(data, is_moved=False)
     torch.manual_seed(settings.seed)
     state, masks = new_state(Transformer(configuration.model, words), settings), make_masks(torch.device("cpu"), words.max_voices)
     rows: list[Mapping[str, object]] = []
@@ -133,7 +133,7 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
     def evaluate(model: Transformer) -> dict[str, float]:
         nats = [score_pieces(model, own.traces, masks, cells=own.cells, notes=own.notes).nats_per_cell for own in copied.pieces]
         fresh, known = (_median_copy(model, own, copied.index) for own in copied.heads)
-        epochs = state.step * settings.batch_size / len(data.shifts)
+        epochs = state.step * settings.batch_size / len(data.pieces)
         figures = (nats[1], nats[0], fresh.value, fresh.low, fresh.high, known.value, known.low, known.high, copied.works)
         rows.append(Copying(name, state.step, epochs, *figures)._asdict())
         return {"nats_per_cell": nats[0]}
@@ -146,15 +146,3 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
 
 def _median_copy(model: Transformer, chosen: Sequence[Head], index: CopyIndex) -> Reading:
     return median([piece.copied_notes for piece in continued(model, chosen, _REQUEST, index)])
-
-
-def _shown(row: Copying) -> dict[str, str]:
-    """A row for people."""
-    return {
-        "training": row.training,
-        "batches": str(row.step),
-        "nats a cell, training": f"{row.training_nats_per_cell:.4f}",
-        "validation": f"{row.validation_nats_per_cell:.4f}",
-        "copied notes, after validation works": f"{row.held_out:g} [{row.held_out_low:g}..{row.held_out_high:g}]",
-        "after training works": f"{row.known:g} [{row.known_low:g}..{row.known_high:g}]",
-    }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,20 +16,22 @@ from seqmusic.checkpoints import load_model, make_masks, model_folder, tokens_of
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
-from seqmusic.corpus.table import read_works
+from seqmusic.corpus.table import entries_of
 from seqmusic.drawing import TrainingData, draw_batch, training_data
-from seqmusic.errors import CheckpointError
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.calibration import best_temperature, calibration_error, choices, tempered
 from seqmusic.evaluation.likelihood import Likelihood, bootstrap_interval, score_pieces
-from seqmusic.experiments.study import Row, corpus_name, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, corpus_name, open_study, run_trials, write_results
 from seqmusic.experiments.trial import train_trial
-from seqmusic.figures import new_figure, write_figure
+from seqmusic.figures import new_figure
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
 from seqmusic.model.weights import WEIGHTS
 from seqmusic.report.charts import Bars, bar_chart
+from seqmusic.report.sections import Column, Table
+from seqmusic.run_folder import CARD, CONFIGURATION, METRICS, WORKS, check_corpus
+from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.checkpoint import save_weights
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
@@ -38,8 +39,16 @@ TUNINGS = {"a few epochs at a low rate": 1.0, "the same, half the dropout": 0.5,
 MEANS = ("mean of the run's and the likeliest weights", "mean of the run's and all tuned weights")
 TEMPERATURES = "calibrated temperatures"
 AS_IT_IS = "as it is"
+_COLUMNS = (
+    Column("tried", "tried"),
+    Column("nats_per_cell", "nats a cell", ".4f"),
+    Column("worth", "saved", "+.4f"),
+    Column("low", "95 percent from", "+.4f"),
+    Column("high", "to", "+.4f"),
+    Column("kept", ""),
+)
 _MOST_DROPOUT = 0.9
-_TUNING_SHARE = 0.8  # of the minutes; the rest is for evaluation
+_PATIENCE = 4  # epochs without progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, sh
         run: the folder of a trained model, or the name of one that comes with seqmusic; it is left as it is.
         dataset: what it was trained on, in the same parts.
         out: new, or one to go on with; in the end it is the folder of a run.
-        minutes: for the trainings together; what is tried besides takes a minute or so.
+        minutes: of processor time for the trainings together; evaluations, a minute or so, come on top.
         show: takes lines for people.
 
     Returns:
@@ -96,12 +105,12 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, sh
     new_figure(1, 1)
     folder = model_folder(run)
     model = load_model(folder)
-    _check_works(folder, dataset)
+    check_corpus(entries_of(dataset), folder)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:12]
     open_study(out, {"experiment": "improve", "weights": digest, "corpus": corpus_name(dataset), "minutes": minutes})
     most = model.vocabulary.max_voices
     pieces, test = (held_out([work.score for work in dataset.part(part)], most) for part in ("valid", "test"))
-    configuration = read_configuration(folder / "config.toml")
+    configuration = read_configuration(folder / CONFIGURATION)
     data = replace(training_data(dataset.part("train")), max_voices=most)
     ground = _Ground(model, configuration, data, pieces, out)
     steps, kept, best = _tried(ground, minutes, show)
@@ -140,17 +149,9 @@ def mean_weights(models: Sequence[Transformer]) -> Transformer:
     return mean.eval()
 
 
-def _check_works(folder: Path, dataset: Dataset) -> None:
-    if not (folder / "works.csv").is_file():
-        raise CheckpointError(f"{folder}: works.csv is missing, so what the model was trained on cannot be told")
-    before = {name: entry.split for name, entry in read_works(folder / "works.csv").items()}
-    if before != {work.name: work.split for work in dataset.works}:
-        raise CheckpointError(f"{folder}: was trained on another corpus, or on other parts of it; name its own with --data")
-
-
 def _tried(ground: _Ground, minutes: float, show: Callable[[str], None]) -> tuple[list[Step], str, Transformer]:
     """The steps, the name of what was kept last, and its model."""
-    each = _TUNING_SHARE * minutes / len(TUNINGS)
+    each = minutes / len(TUNINGS)
     rows = run_trials(
         ground.out,
         {AS_IT_IS: partial(_scored, ground, AS_IT_IS, ground.model)}
@@ -189,21 +190,26 @@ def _likelihood(model: Transformer, pieces: HeldOut) -> Likelihood:
 
 
 def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) -> Row:
-    """Some epochs at a low and falling rate from the run's weights, evaluated after each."""
+    """Some epochs at a low rate from the run's weights, evaluated after each; over early where nothing comes of it."""
     before = ground.configuration.training
     settings = replace(
         before,
         steps=1_000_000,
-        minutes=minutes,
+        minutes=0.0,
         learning_rate=LOW_RATE * before.learning_rate,
-        schedule="linear",
-        evaluate_every=max(1, len(ground.data.shifts) // before.batch_size),
-        patience=0,
+        schedule="constant",
+        warmup=0.0,
+        evaluate_every=max(1, len(ground.data.pieces) // before.batch_size),
+        patience=_PATIENCE,
         seed=before.seed + 1,  # other batches than those that the run began with
     )
     model = Transformer(_with_dropout(ground.model.settings, dropout_factor), ground.model.vocabulary)
     model.load_state_dict(ground.model.state_dict())
-    done = train_trial(model, settings, lambda step: draw_batch(ground.data, settings, step), ground.pieces, name=name)
+
+    def draw(step: int) -> Sequence[Trace]:
+        return draw_batch(ground.data, settings, step)
+
+    done = train_trial(model, settings, draw, ground.pieces, cpu_seconds=60 * minutes, name=name)
     return _scored(ground, name, model) | done.figures()
 
 
@@ -233,8 +239,8 @@ def _write_model(folder: Path, ground: _Ground, kept: str, model: Transformer) -
     """Make `out` the folder of a run: weights, tokens, configuration, and what the run was trained on."""
     save_weights(model, ground.out, tokens_of(model.vocabulary))
     configuration = replace(ground.configuration, model=model.settings)
-    write_atomic(ground.out / "config.toml", configuration_text(configuration))
-    for part in ("works.csv", "metrics.csv", FILE):
+    write_atomic(ground.out / CONFIGURATION, configuration_text(configuration))
+    for part in (WORKS, METRICS, FILE):
         if (folder / part).is_file():
             shutil.copyfile(folder / part, ground.out / part)
 
@@ -256,34 +262,20 @@ def _before_and_after(before: Transformer, after: Transformer, pieces: HeldOut) 
 
 
 def _write_report(folder: Path, out: Path, steps: Sequence[Step], test: Row, show: Callable[[str], None]) -> None:
-    rows = [asdict(step) | {"interval": f"{step.interval[0]:.5f}..{step.interval[1]:.5f}"} for step in steps]
-    write_table(out / "improvements.csv", rows)
-    write_atomic(out / "improvements.json", json.dumps({"steps": [asdict(s) for s in steps], "test": test}, indent=1) + "\n")
+    rows = tuple((s.name, s.nats_per_cell, s.worth, *s.interval, "kept" if s.is_kept else "") for s in steps)
+    table = Table("improvements", "What was tried, on the validation works.", _COLUMNS, rows)
     tried = steps[1:]
     worths = Bars(
         "", *([1000 * value for value in column] for column in zip(*((s.worth, *s.interval) for s in tried), strict=True))
     )
     names = [f"{step.name}{' (kept)' if step.is_kept else ''}" for step in tried]
     figure = bar_chart(names, [worths], x_label="thousandths of a nat a cell saved on validation")
-    for kind in ("svg", "png"):
-        write_figure(figure, out / f"improvements.{kind}")
-    text = table_text([_told(step) for step in steps])
+    text = write_results(out, table, figure, {"test": test})
     lines = [f"{name} on the test works: {_figures(test[name])}" for name in ("before", "after")]
     low, high = test["worth"]["interval"]
     lines.append(f"saved on the test works: {test['worth']['nats_per_cell']:.4f} nats a cell [{low:.4f}..{high:.4f}]")
     show("\n".join([text, *lines, f"the model is in {out}"]))
-    write_atomic(out / "card.md", _card(folder, out, text, lines))
-
-
-def _told(step: Step) -> dict[str, str]:
-    low, high = step.interval
-    return {
-        "tried": step.name,
-        "nats a cell": f"{step.nats_per_cell:.4f}",
-        "saved": f"{step.worth:+.4f}",
-        "95 percent": f"{low:+.4f}..{high:+.4f}",
-        "": "kept" if step.is_kept else "",
-    }
+    write_atomic(out / CARD, _card(folder, out, text, lines))
 
 
 def _figures(own: Row) -> str:
@@ -293,7 +285,7 @@ def _figures(own: Row) -> str:
 
 
 def _card(folder: Path, out: Path, table: str, lines: Sequence[str]) -> str:
-    before = (folder / "card.md").read_text(encoding="utf-8") if (folder / "card.md").is_file() else ""
+    before = (folder / CARD).read_text(encoding="utf-8") if (folder / CARD).is_file() else ""
     return "\n".join(
         [
             f"# {out.name}: {folder.name}, improved",

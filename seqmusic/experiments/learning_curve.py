@@ -6,11 +6,11 @@ step to the right means more music rather than more settings of the same tunes.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,17 +19,32 @@ from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.drawing import draw_batch, training_data
-from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.errors import CorpusError
+from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.experiments.laws import PowerLaw, fit_power_law, resampled
-from seqmusic.experiments.study import Row, common_settings, most_voices, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, common_settings, held_part, open_study, run_trials, write_results
 from seqmusic.experiments.trial import train_trial
-from seqmusic.figures import new_figure, write_figure
-from seqmusic.formats.files import write_atomic
+from seqmusic.figures import new_figure
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
+from seqmusic.report.sections import Column, Table
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+_MEANS = ("families", "notes", "best_step", "cpu_seconds")
+_COLUMNS = (
+    Column("works", "works"),
+    Column("seeds", "seeds"),
+    Column("families", "tunes", ".0f"),
+    Column("notes", "notes", ",.0f"),
+    Column("nats_per_cell", "nats a cell", ".4f"),
+    Column("lowest", "lowest", ".4f"),
+    Column("highest", "highest", ".4f"),
+    Column("law", "law", ".4f"),
+    Column("best_step", "best after batches", ".0f"),
+    Column("cpu_seconds", "processor s", ".0f"),
+)
 _N_RESAMPLES = 1000
+_FEWEST_PARTS = 3
 _LEVEL = 0.95
 
 
@@ -58,7 +73,7 @@ def learning_curve_study(
     n_seeds: int = 3,
     show: Callable[[str], None] = print,
 ) -> Extrapolation:
-    """Train on 1/16, 1/8 ... all of the training works, and leave tables, a picture and the law in the folder.
+    """Train on 1/16, 1/8 ... all of the training works, and leave a table, a picture and the law in the folder.
 
     Every trial may train equally long, and counts with its best evaluation on the validation works: a small part is learned by
     heart before that, and would be charged for it.
@@ -74,14 +89,17 @@ def learning_curve_study(
         FormatError: the folder holds something else.
         CheckpointError: the folder holds another study.
         MissingExtraError: matplotlib is not installed.
-        ValueError: no seed, or too few works for three parts.
+        CorpusError: too few works for three parts, or none to validate.
+        ValueError: no seed.
     """
     if n_seeds < 1:
         raise ValueError(f"n_seeds must be 1 or more, got {n_seeds}")
     new_figure(1, 1)
     works = dataset.part("train")
-    pieces = held_out([work.score for work in dataset.part("valid")], most_voices(dataset))
+    pieces = held_part(dataset, "valid")
     sizes = sorted({max(1, round(share * len(works))) for share in SHARES})
+    if len(sizes) < _FEWEST_PARTS:
+        raise CorpusError(f"a learning curve needs {_FEWEST_PARTS} works to train on or more, the corpus has {len(works)}")
     seeds = [configuration.training.seed + k for k in range(n_seeds)]
     open_study(folder, common_settings("learning-curve", configuration, dataset))
     trials = {
@@ -132,57 +150,37 @@ def _trial(configuration: Configuration, works: Sequence[Work], pieces: HeldOut,
 
 
 def _write(folder: Path, rows: Sequence[Row], found: Extrapolation, show: Callable[[str], None]) -> None:
-    """Tables, picture and law into the folder, and the table to people."""
-    table = [_summary([row for row in rows if row["works"] == size]) for size in sorted({row["works"] for row in rows})]
-    write_table(folder / "trials.csv", [{name: value for name, value in row.items() if name != "curve"} for row in rows])
-    write_table(folder / "table.csv", table)
-    law = found.law
-    result = {
-        "table": table,
-        "law": {"limit": law.limit, "scale": law.scale, "exponent": law.exponent},
-        "twice_the_works": {"nats_per_cell": found.nats_per_cell, "gain": found.gain, "interval": list(found.interval)},
+    """Table, picture and law into the folder, and to people."""
+    law, (low, high) = found.law, found.interval
+    sizes = sorted({row["works"] for row in rows})
+    table = Table(
+        "learning_curve",
+        "What the same model reaches with ever more works.",
+        _COLUMNS,
+        tuple(_summary([row for row in rows if row["works"] == size], law) for size in sizes),
+    )
+    facts = {
+        "law": asdict(law),
+        "twice_the_works": {"nats_per_cell": found.nats_per_cell, "gain": found.gain, "interval": [low, high]},
     }
-    write_atomic(folder / "result.json", json.dumps(result, indent=1) + "\n")
-    for kind in ("svg", "png"):
-        write_figure(_chart(table, law), folder / f"learning-curve.{kind}")
-    shown = [
-        {
-            "works": str(row["works"]),
-            "tunes": f"{row['families']:.0f}",
-            "notes": f"{row['notes']:,.0f}",
-            "nats a cell": f"{row['nats_per_cell']:.4f}",
-            "lowest": f"{row['lowest']:.4f}",
-            "highest": f"{row['highest']:.4f}",
-            "best after": f"{row['best_step']:.0f} batches",
-            "law": f"{law.at(row['works']):.4f}",
-        }
-        for row in table
-    ]
-    show(table_text(shown))
+    show(write_results(folder, table, _chart(table.records(), law), facts))
     show(f"law: {law.limit:.4f} + {law.scale:.4f} x works ^ -{law.exponent:.3f}, least squares on the means over seeds")
-    low, high = found.interval
     show(
         f"twice the works would bring {found.gain:.4f} nats a cell [{low:.4f}..{high:.4f} over seeds], "
-        f"from {law.at(table[-1]['works']):.4f} to {found.nats_per_cell:.4f}"
+        f"from {law.at(sizes[-1]):.4f} to {found.nats_per_cell:.4f}"
     )
-    show(f"tables, picture and trials are in {folder}")
+    show(f"table, picture and trials are in {folder}")
 
 
-def _summary(rows: Sequence[Row]) -> Row:
-    """One part: means over its seeds, and the lowest and highest figure."""
+def _summary(rows: Sequence[Row], law: PowerLaw) -> tuple[float, ...]:
+    """The cells of one part: means over its seeds, and the lowest and highest figure."""
     nats = [row["nats_per_cell"] for row in rows]
-    means = {name: float(np.mean([row[name] for row in rows])) for name in ("families", "notes", "best_step", "cpu_seconds")}
-    return {
-        "works": rows[0]["works"],
-        "seeds": len(rows),
-        "nats_per_cell": float(np.mean(nats)),
-        "lowest": min(nats),
-        "highest": max(nats),
-        **means,
-    }
+    families, notes, step, seconds = (float(np.mean([row[name] for row in rows])) for name in _MEANS)
+    n_works = rows[0]["works"]
+    return n_works, len(rows), families, notes, float(np.mean(nats)), min(nats), max(nats), law.at(n_works), step, seconds
 
 
-def _chart(table: Sequence[Row], law: PowerLaw) -> object:
+def _chart(table: Sequence[Mapping[str, Any]], law: PowerLaw) -> object:
     sizes = [row["works"] for row in table]
     curve = np.geomspace(sizes[0], 2 * sizes[-1], 60)
     measured = Line(

@@ -11,10 +11,9 @@ J. Kaplan et al., Scaling Laws for Neural Language Models, 2020 (six operations 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -26,16 +25,24 @@ from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.drawing import TrainingData, draw_batch, training_data
-from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.experiments.laws import Parabola, fit_parabola
-from seqmusic.experiments.study import Row, common_settings, most_voices, open_study, run_trials, table_text, write_table
+from seqmusic.experiments.study import Row, common_settings, held_part, open_study, run_trials, write_results
 from seqmusic.experiments.trial import train_trial
-from seqmusic.figures import new_figure, write_figure
-from seqmusic.formats.files import write_atomic
+from seqmusic.figures import new_figure
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
+from seqmusic.report.sections import Column, Table
 
 N_BUDGETS = 4
+_COLUMNS = (
+    Column("budget_cpu_seconds", "processor seconds", "g"),
+    Column("width", "width"),
+    Column("parameters", "parameters", ","),
+    Column("positions", "positions", ","),
+    Column("operations", "operations", ".1e"),
+    Column("nats_per_cell", "nats a cell", ".4f"),
+)
 _STEPS_AT_WIDTH_1 = 2000  # between two evaluations: a batch costs about as much more as the model is wider
 _FEWEST_STEPS = 4
 _OPERATIONS = 6  # a weight and position, forward and back
@@ -51,7 +58,7 @@ def scaling_study(
     n_seeds: int = 1,
     show: Callable[[str], None] = print,
 ) -> list[Parabola]:
-    """Train models of several widths for the same processor time, and leave tables, a picture and the answer in the folder.
+    """Train models of several widths for the same processor time, and leave a table, a picture and the answer in the folder.
 
     Args:
         configuration: of every trial, but for the width, the evaluations and what would end it early.
@@ -68,6 +75,7 @@ def scaling_study(
     Raises:
         FormatError: the folder holds something else.
         CheckpointError: the folder holds another study.
+        CorpusError: the corpus has no works to validate.
         MissingExtraError: matplotlib is not installed.
         ValueError: fewer than three widths, one that heads do not divide, no time, or no seed.
     """
@@ -76,7 +84,7 @@ def scaling_study(
     constant = replace(configuration.training, steps=1_000_000, minutes=0.0, schedule="constant", warmup=1e-5, patience=0)
     configuration = replace(configuration, training=constant)
     budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
-    pieces = held_out([work.score for work in dataset.part("valid")], most_voices(dataset))
+    pieces = held_part(dataset, "valid")
     data = replace(training_data(dataset.part("train")), max_voices=pieces.max_voices)
     own = {"[model] width", "[training] evaluate_every"}
     settings = {name: value for name, value in common_settings("scaling", configuration, dataset).items() if name not in own}
@@ -88,10 +96,14 @@ def scaling_study(
         for seed in seeds
     }
     rows = list(run_trials(folder, trials, show).values())
-    table = [_at(rows, width, budget) for budget in budgets for width in sorted(set(widths))]
-    found = [_profile([row for row in table if row["budget_cpu_seconds"] == budget]) for budget in budgets]
-    _write(folder, rows, table, found, show)
-    show(f"tables, picture and trials are in {folder}")
+    cells = tuple(_at(rows, width, budget) for budget in budgets for width in sorted(set(widths)))
+    table = Table("scaling", "What models of several sizes reach with the same processor time.", _COLUMNS, cells)
+    found = [_profile(table.records(), budget) for budget in budgets]
+    answer = _sentence(table.records(), budgets[-1], found[-1])
+    best = [{"budget_cpu_seconds": budget, **asdict(fit)} for budget, fit in zip(budgets, found, strict=True)]
+    show(write_results(folder, table, _chart(table.records(), budgets, found), {"best": best, "answer": answer}))
+    show(answer)
+    show(f"table, picture and trials are in {folder}")
     return found
 
 
@@ -142,49 +154,17 @@ def _trial(configuration: Configuration, data: TrainingData, pieces: HeldOut, wi
     return {"width": width, "seed": seed, "multiplied": multiplied, **done.figures()}
 
 
-def _at(rows: Sequence[Row], width: int, budget: float) -> Row:
-    """One width at one budget: means over its seeds."""
+def _at(rows: Sequence[Row], width: int, budget: float) -> tuple[float, ...]:
+    """The cells of one width at one budget: means over its seeds."""
     own = [row for row in rows if row["width"] == width]
     nats, positions = np.mean([at_budget(row["curve"], budget) for row in own], axis=0)
-    return {
-        "budget_cpu_seconds": budget,
-        "width": width,
-        "parameters": own[0]["parameters"],
-        "positions": round(positions),
-        "operations": float(_OPERATIONS * own[0]["multiplied"] * positions),
-        "nats_per_cell": float(nats),
-    }
+    operations = _OPERATIONS * own[0]["multiplied"] * positions
+    return budget, width, own[0]["parameters"], round(positions), float(operations), float(nats)
 
 
-def _profile(table: Sequence[Row]) -> Parabola:
-    return fit_parabola([row["parameters"] for row in table], [row["nats_per_cell"] for row in table])
-
-
-def _write(folder: Path, rows: Sequence[Row], table: Sequence[Row], found: Sequence[Parabola], show: Callable[[str], None]) -> None:
-    write_table(folder / "trials.csv", [{name: value for name, value in row.items() if name != "curve"} for row in rows])
-    write_table(folder / "table.csv", table)
-    budgets = sorted({row["budget_cpu_seconds"] for row in table})
-    sentence = _sentence(table, budgets[-1], found[-1])
-    fits = [
-        {"budget_cpu_seconds": budget, "best_parameters": fit.best, "nats_per_cell": fit.lowest, "is_inside": fit.bend > 0}
-        for budget, fit in zip(budgets, found, strict=True)
-    ]
-    write_atomic(folder / "result.json", json.dumps({"table": list(table), "best": fits, "answer": sentence}, indent=1) + "\n")
-    for kind in ("svg", "png"):
-        write_figure(_chart(table, budgets, found), folder / f"scaling.{kind}")
-    shown = [
-        {
-            "processor seconds": f"{row['budget_cpu_seconds']:g}",
-            "width": str(row["width"]),
-            "parameters": f"{row['parameters']:,}",
-            "positions": f"{row['positions']:,}",
-            "operations": f"{row['operations']:.1e}",
-            "nats a cell": f"{row['nats_per_cell']:.4f}",
-        }
-        for row in table
-    ]
-    show(table_text(shown))
-    show(sentence)
+def _profile(table: Sequence[Row], budget: float) -> Parabola:
+    own = [row for row in table if row["budget_cpu_seconds"] == budget]
+    return fit_parabola([row["parameters"] for row in own], [row["nats_per_cell"] for row in own])
 
 
 def _sentence(table: Sequence[Row], budget: float, fit: Parabola) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,16 @@ from tqdm import tqdm
 from seqmusic.checkpoints import MAX_VOICES
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.errors import CheckpointError, CorpusError, FormatError
+from seqmusic.evaluation.benchmark import HeldOut, held_out
+from seqmusic.figures import write_figure
 from seqmusic.formats.files import write_atomic
+from seqmusic.report.page import table_csv
+from seqmusic.report.sections import Table
+from seqmusic.training.lock import locked
 
 SETTINGS = "study.json"
+_USES = {"train": "train on", "valid": "validate", "test": "test"}
 Row = dict[str, Any]
 
 
@@ -54,7 +58,7 @@ def run_trials(folder: Path, trials: Mapping[str, Callable[[], Row]], show: Call
     Each is done by one thread, so that its processor seconds are seconds of work. Ctrl-C loses only the trial in progress.
 
     Raises:
-        CheckpointError: the file of a finished trial is damaged.
+        CheckpointError: the file of a finished trial is damaged, or another process works in the folder.
         FormatError: a result cannot be written.
     """
     paths = {name: folder / "trials" / f"{name}.json" for name in trials}
@@ -62,7 +66,7 @@ def run_trials(folder: Path, trials: Mapping[str, Callable[[], Row]], show: Call
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with tqdm(total=len(trials), initial=len(found), unit="trial", desc="trials") as bar:
+        with locked(folder), tqdm(total=len(trials), initial=len(found), unit="trial", desc="trials") as bar:
             for name in [name for name in trials if name not in found]:
                 found[name] = trials[name]()
                 write_atomic(paths[name], json.dumps(found[name]) + "\n")
@@ -90,31 +94,43 @@ def corpus_name(dataset: Dataset) -> str:
     return f"{', '.join(parts)} works, {hashlib.sha256(known.encode()).hexdigest()[:8]}"
 
 
-def most_voices(dataset: Dataset) -> int:
-    """How many voices a model must know to learn from any work of the data set, and be asked about it."""
-    return max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)])
+def held_part(dataset: Dataset, split: str) -> HeldOut:
+    """A part of the data set ready to be scored, for a model of as many voices as any of its works has.
 
-
-def write_table(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows of like columns as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomic(path, text.getvalue())
-
-
-def table_text(rows: Sequence[Mapping[str, str]]) -> str:
-    """The rows below their columns' names, aligned: names to the left, all else to the right.
-
-    >>> print(table_text([{"model": "5-gram", "nats": "0.48"}, {"model": "LSTM", "nats": "0.4394"}]))
-    model     nats
-    5-gram    0.48
-    LSTM    0.4394
+    Raises:
+        CorpusError: the part is empty.
     """
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    first, *others = widths
+    works = dataset.part(split)
+    if not works:
+        raise CorpusError(f"the corpus has no works to {_USES[split]}; give it some: seqmusic data prepare")
+    return held_out([work.score for work in works], max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)]))
+
+
+def write_results(folder: Path, table: Table, figure: object, facts: Mapping[str, object]) -> str:
+    """Write the table as CSV, all as JSON, the figure as SVG and PNG, named like the table; returns the table as text.
+
+    Raises:
+        FormatError: a file cannot be written.
+    """
+    write_atomic(folder / f"{table.name}.csv", table_csv(table))
+    write_atomic(folder / f"{table.name}.json", json.dumps({"table": table.records(), **facts}, indent=1) + "\n")
+    for kind in ("svg", "png"):
+        write_figure(figure, folder / f"{table.name}.{kind}")
+    return table_text(table)
+
+
+def table_text(table: Table) -> str:
+    """The rows below the headings, aligned: the first column to the left, all else to the right.
+
+    >>> from seqmusic.report.sections import Column
+    >>> print(table_text(Table("a", "", (Column("m", "model"), Column("n", "nats", ".2f")), (("5-gram", 0.4793), ("LSTM", None)))))
+    model   nats
+    5-gram  0.48
+    LSTM       –
+    """
+    lines = [[column.heading for column in table.columns]]
+    lines += [[column.shown(cell) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+    first, *others = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join([line[0].ljust(first), *(cell.rjust(width) for cell, width in zip(line[1:], others, strict=True))]).rstrip()
         for line in lines

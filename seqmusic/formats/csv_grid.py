@@ -52,7 +52,8 @@ def read_grid(sheet: Sheet, step_ticks: int | None = None) -> dict[str, Reading]
         if piece.n_rows * step >= MOST_QUARTERS * TICKS_PER_QUARTER:
             raise FormatError(f"{sheet.path}: row {row}: a piece lasts at most {MOST_QUARTERS:,} quarter notes; split it")
         piece.add([sheet.pitch(row, cells, index) or None for index in lines])
-    if not any(line for piece in pieces.values() for line in piece.runs):
+    pieces = {name: piece for name, piece in pieces.items() if any(piece.runs)}
+    if not pieces:
         raise CorruptFileError(f"{sheet.path}: holds no notes; expected a row a step below the names of the voices")
     names = _names([sheet.columns[index] for index in lines])
     unread = [short(name) for name in sheet.columns if name and name.lower() in _NO_VOICES]

@@ -65,6 +65,7 @@ def read_notes(sheet: Sheet, columns: dict[str, int], step_ticks: int | None = N
             onset = sheet.quarters(row, cells, columns["onset"])
             end = onset + sheet.quarters(row, cells, columns["duration"])
             pieces.setdefault(name, _Piece(step_ticks)).add(voice, onset, end, pitch)
+    pieces = {name: piece for name, piece in pieces.items() if piece.lines}
     if not pieces:
         raise CorruptFileError(f"{sheet.path}: holds no notes; expected a row for each below the names of the columns")
     unread = [short(name) for i, name in enumerate(sheet.columns) if i not in columns.values() and name]

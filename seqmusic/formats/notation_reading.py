@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -93,8 +94,8 @@ def _score_of(parts: list[Any], shifts: Shifts, left_out: Tally) -> Score:
     try:
         bars = _bars(parts)
         pickup, signatures = meter_of(_printed(bars, parts))
-        voices = tuple(voice for index, part in enumerate(parts) for voice in _voices(part, index, bars, shifts, left_out))
-        return Score(voices, signatures, pickup, _key(parts), _tempo(parts))
+        named = [(_name(part), line) for i, part in enumerate(parts) for line in _lines(part, i, bars, shifts, left_out)]
+        return Score(_voices(named), signatures, pickup, _key(parts), _tempo(parts))
     except ValueError as error:
         raise FormatError(str(error)) from error
 
@@ -177,36 +178,39 @@ def _time_signature(bar: _Bar, parts: list[Any]) -> TimeSignature | None:
     return found
 
 
-def _voices(part: Any, index: int, bars: list[_Bar], shifts: Shifts, left_out: Tally) -> list[Voice]:
-    """The voices of a part: usually one, named like it; several are named "Part 1", "Part 2"."""
+def _voices(named: list[tuple[str, tuple[Note, ...]]]) -> tuple[Voice, ...]:
+    """Voices named like their parts; with a number where several have the same name, and "Voice 3" where they have none."""
+    counts = Counter(name for name, _ in named)
+    seen: Counter[str] = Counter()
+    voices = []
+    for place, (name, line) in enumerate(named, start=1):
+        seen[name] += 1
+        voices.append(Voice(f"Voice {place}" if not name else name if counts[name] == 1 else f"{name} {seen[name]}", line))
+    return tuple(voices)
+
+
+def _lines(part: Any, index: int, bars: list[_Bar], shifts: Shifts, left_out: Tally) -> list[tuple[Note, ...]]:
+    """The lines of a part: usually one, several where it has voices or chords, none where it has nothing but percussion."""
     split = [[v for v in bar.measures[index].elements if isinstance(v, stream.Voice)] for bar in bars]
     names = sorted({str(voice.id) for voices in split for voice in voices}, key=lambda name: (len(name), name)) or [""]
-    lines: dict[str, list[_Written]] = {name: [] for name in names}
+    written: dict[str, list[_Written]] = {name: [] for name in names}
     reader = _NoteReader(_name(part), shifts, left_out)
     for bar, voices in zip(bars, split, strict=True):
         measure = bar.measures[index]
         for voice in voices or [measure]:
             start = bar.onset + Fraction(measure.elementOffset(voice) if voices else 0)
-            lines[str(voice.id) if voices else names[0]].extend(reader.written(voice, start, measure))
-    name = _name(part) or f"Voice {index + 1}"
-    if reader.n_unpitched and not any(lines.values()):
+            written[str(voice.id) if voices else names[0]].extend(reader.written(voice, start, measure))
+    if reader.n_unpitched and not any(written.values()):
         return []
-    return _separated(name, [_joined(line) for line in lines.values()], left_out)
-
-
-def _separated(name: str, lines: list[tuple[Note, ...]], left_out: Tally) -> list[Voice]:
-    """The lines of a part as voices; those with several notes at once as several."""
-    found: list[tuple[Note, ...]] = []
-    for line in lines:
+    lines: list[tuple[Note, ...]] = []
+    for line in map(_joined, written.values()):
         if two_at_once(line):
             apart = separated(line)
-            left_out.add(f"chords of part {name!r} taken apart into {len(apart)} voices", count=0)
-            found += apart
+            left_out.add(f"chords of part {reader.part or index + 1!r} taken apart into {len(apart)} voices", count=0)
+            lines += apart
         else:
-            found.append(line)
-    if len(found) == 1:
-        return [Voice(name, found[0])]
-    return [Voice(f"{name} {number}", line) for number, line in enumerate(found, start=1)]
+            lines.append(line)
+    return lines
 
 
 class _Written(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,14 @@ from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
 from seqmusic.generation.stream import Rule, Stream, choose_durations, choose_sounds
 from seqmusic.model.decoding import Decoder, Model, make_decoder
-from seqmusic.score import Score
+from seqmusic.score import Note, Score
+from seqmusic.tokens.context import SOUND_PITCH
 from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.tokenizer import Event, trace
+from seqmusic.tokens.vocabulary import MAX_DURATION
 
 _Ids = NDArray[np.integer[Any]]
+Hear = Callable[[int, Note], None]  # told the place of a voice, and a note of it
 MOST_ATTEMPTS = 24  # at a candidate whose constraints lead into a dead end
 
 
@@ -43,12 +46,18 @@ class Candidate:
 
 
 def complete(
-    model: Model, events: Sequence[Event], request: Request, constraints: Constraints, rule: Rule | None = None
+    model: Model,
+    events: Sequence[Event],
+    request: Request,
+    constraints: Constraints,
+    rule: Rule | None = None,
+    hear: Hear | None = None,
 ) -> list[Candidate]:
     """`request.n` completions of a sequence that ends with BODY, in the order of their streams of chance.
 
     Candidate i draws from its own stream (seed, i): it does not depend on how many are asked for. One that the constraints lead
-    into a dead end is drawn again, from (seed, i, 1), (seed, i, 2) and so on.
+    into a dead end is drawn again, from (seed, i, 1), (seed, i, 2) and so on. `hear` is told the notes of the first one as they are
+    made, and from the beginning again where it is drawn again.
 
     Raises:
         RequestError: the music grows longer than the model can follow, or every attempt ended where nothing may be chosen.
@@ -57,20 +66,71 @@ def complete(
     done: dict[int, Stream] = {}
     for attempt in range(MOST_ATTEMPTS):
         missing = [index for index in range(request.n) if index not in done]
-        chances = [np.random.default_rng([request.seed, index, attempt][: 2 + (attempt > 0)]) for index in missing]
-        streams = [Stream(walk.copy(), chance, constraints, rule) for chance in chances]
-        _run(model, events, streams, request)
+        streams = [Stream(walk.copy(), _chance(request, index, attempt), constraints, rule) for index in missing]
+        n_told: dict[int, int] = {}
+        for _ in _steps(model, events, streams, request):
+            if hear is not None and missing[0] == 0:
+                for place, note in finished_notes(streams[0].walk, n_told):
+                    hear(place, note)
         done |= {index: stream for index, stream in zip(missing, streams, strict=True) if not stream.is_stuck}
         if len(done) == request.n:
             return [Candidate(done[i].walk.score(), done[i].n_events, done[i].log_probability) for i in range(request.n)]
-    raise RequestError(
-        f"no way through was found in {MOST_ATTEMPTS} attempts, the last to tick {max(stream.walk.now for stream in streams)}; "
+    raise _no_way(max(stream.walk.now for stream in streams))
+
+
+def streamed(
+    model: Model, events: Sequence[Event], request: Request, constraints: Constraints, rule: Rule | None = None
+) -> Iterator[tuple[int, Note]]:
+    """The notes of `complete`'s first candidate, each with the place of its voice, as they are made.
+
+    What was told is not taken back: where `strict` or a rule may lead into a dead end, notes come once a way through is found.
+
+    Raises:
+        RequestError: as for `complete`.
+    """
+    walk, holds_back = _walked(model, events), constraints.strict or rule is not None
+    for attempt in range(MOST_ATTEMPTS):
+        stream = Stream(walk.copy(), _chance(request, 0, attempt), constraints, rule)
+        n_told: dict[int, int] = {}
+        for _ in _steps(model, events, [stream], request):
+            if not holds_back:
+                yield from finished_notes(stream.walk, n_told)
+        if not stream.is_stuck:
+            yield from finished_notes(stream.walk, n_told)
+            return
+        if n_told:
+            break
+    raise _no_way(stream.walk.now)
+
+
+def finished_notes(walk: Walk, n_told: dict[int, int]) -> Iterator[tuple[int, Note]]:
+    """Composed notes that sound no longer whatever follows, each with the place of its voice; of those not yet told.
+
+    Args:
+        walk: while it is composed, or after it.
+        n_told: how much of each voice was told; brought up to date.
+    """
+    for place, line in enumerate(walk.lines):
+        may_go_on = not walk.is_finished and line.last is not None and line.last[1] == MAX_DURATION
+        tiles = line.made[n_told.get(place, 0) : len(line.made) - may_go_on]
+        if tiles:
+            n_told[place] = n_told.get(place, 0) + len(tiles)
+        yield from ((place, t.note) for t in tiles if t.code >= SOUND_PITCH)
+
+
+def _chance(request: Request, index: int, attempt: int) -> np.random.Generator:
+    return np.random.default_rng([request.seed, index, attempt][: 2 + (attempt > 0)])
+
+
+def _no_way(reached: int) -> RequestError:
+    return RequestError(
+        f"no way through was found in {MOST_ATTEMPTS} attempts, the last to tick {reached}; "
         "loosen what is asked (strict, scale, compass, a rule of your own), or try another seed"
     )
 
 
-def _run(model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> None:
-    """Compose all streams to their ends."""
+def _steps(model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> Iterator[None]:
+    """Compose all streams to their ends, event by event."""
     longest = model.settings.context_length
     decoder, context = _prefilled(model, events, len(streams))
     while not all(stream.is_done for stream in streams):
@@ -81,6 +141,7 @@ def _run(model: Model, events: Sequence[Event], streams: Sequence[Stream], reque
                 "ask for fewer bars"
             )
         context = _step(decoder, context, streams, request)
+        yield
 
 
 def fed(model: Model, events: Sequence[Event]) -> tuple[Walk, Decoder, _Ids]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from seqmusic.checkpoints import known_voices
-from seqmusic.generation.completion import Candidate, complete
+from seqmusic.generation.completion import Candidate, Hear, complete, streamed
 from seqmusic.generation.feasibility import constraints_of
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.prompts import (
@@ -53,6 +53,33 @@ def continuation(
         RequestError: the head has no notes, too many voices, or fills the bars asked for; or the constraints cannot be met.
     """
     return composed(model, continuation_prompt(head, bars, voices, known_voices(model.vocabulary)), request or Request(), rule)
+
+
+def stream(
+    model: Model,
+    head: Score,
+    request: Request | None = None,
+    *,
+    bars: int = 8,
+    voices: str = "satb",
+    rule: Rule | None = None,
+) -> Iterator[tuple[str, Note]]:
+    """Notes that continue `head`, each with the name of its voice, as they are made; arguments as for `continuation`.
+
+    They are those that `continuation` composes for the same request with n = 1, each when it is certain how long it lasts: in each
+    voice in order, and between voices in the order of composing. With `strict` or a rule, a way may lead into a dead end; there
+    they come together, once a way through is found.
+
+    Raises:
+        RequestError: as for `continuation`.
+    """
+    asked, prompt = request or Request(), continuation_prompt(head, bars, voices, known_voices(model.vocabulary))
+    shift = fitting_shift(prompt.score)
+    constraints = constraints_of(prompt, asked, shift)
+    events = encode_prompt(prompt.score.transposed(shift), prompt.holes)
+    names = [voice.name for voice in prompt.score.voices]
+    made = streamed(model, events, asked, constraints, rule)
+    return ((names[place], replace(note, pitch=note.pitch - shift)) for place, note in made)
 
 
 def harmonization(
@@ -149,8 +176,10 @@ def revision(
     return _ranked(revised)
 
 
-def composed(model: Model, prompt: Prompt, request: Request, rule: Rule | None = None) -> list[Candidate]:
+def composed(model: Model, prompt: Prompt, request: Request, rule: Rule | None = None, hear: Hear | None = None) -> list[Candidate]:
     """Candidates for a prompt, likeliest first, equal ones once; composed where the model knows the voices, and moved back.
+
+    `hear` is told notes of one of them as they are made, with the place of their voice, as the model knows them.
 
     Raises:
         RequestError: what is asked contradicts what is given, or is longer than the model can follow.
@@ -159,7 +188,8 @@ def composed(model: Model, prompt: Prompt, request: Request, rule: Rule | None =
     shift = fitting_shift(prompt.score)
     constraints = constraints_of(prompt, request, shift)
     events = encode_prompt(prompt.score.transposed(shift), prompt.holes)
-    made = complete(model, events, request, constraints, rule)
+    moved = None if hear is None else lambda place, note: hear(place, replace(note, pitch=note.pitch - shift))
+    made = complete(model, events, request, constraints, rule, moved)
     return _ranked([replace(one, score=_as_given(one.score.transposed(-shift), prompt)) for one in made])
 
 

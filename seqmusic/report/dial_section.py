@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,12 @@ from tqdm import tqdm
 
 from seqmusic.evaluation.dial import ALONE, LADDERS, MIN_P, RULED, UNITS, Dial, DialPoint, Reading, Setting, ladders, turn_dial
 from seqmusic.evaluation.samples import HEAD_BARS, MOST_BARS, heads
+from seqmusic.evaluation.subject import Subject
 from seqmusic.figures import COLORS, GRAY, new_figure
 from seqmusic.figures import settings as drawn_with
-from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
 from seqmusic.report.copying import FILE, Copying, copying_charts, copying_table, read_copying
 from seqmusic.report.sections import Cell, Chart, Column, Section, Table
-from seqmusic.score import Score
 
 _SIZE = 5.2, 3.3  # inches
 _STYLE: dict[str, object] = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
@@ -29,40 +27,32 @@ _OVER_TRAINING = (
     "transposition: what it gains on the works that it learns by heart it loses on others."
 )
 _NOTHING_SAMPLED = (
-    f"Samples go on from the first {HEAD_BARS} bars of held-out works. None of these works has more bars and at most {MOST_BARS}, "
-    "so nothing was sampled."
+    f"Samples go on from the first {HEAD_BARS} bars of held-out works. Either none of these works has more bars and at most "
+    f"{MOST_BARS}, or there are no training works to compare with; so nothing was sampled."
 )
 _COPIED_AT = (0.4, 0.8, 1.0, 1.3)  # temperatures of the model alone whose copies are drawn
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-def sample_sections(
-    model: Transformer,
-    held_out: Sequence[Score],
-    training: Sequence[Score],
-    folder: Path,
-    *,
-    n: int = 100,
-    settings: Sequence[Setting] | None = None,
-) -> tuple[Section, ...]:
+def sample_sections(subject: Subject, *, n: int = 100, settings: Sequence[Setting] | None = None) -> tuple[Section, ...]:
     """The temperature dial and the originality of a model; shows progress, and takes minutes.
 
     Where no held-out work can be continued, one section that says so.
 
     Args:
-        model: a trained model.
-        held_out: works that it was not trained on.
-        training: those that it was trained on.
-        folder: of the model; copying over its training is shown where the folder holds a table of it.
+        subject: a model, and the works whose beginnings it goes on from; copying over its training is shown where its folder holds
+            a table of it.
         n: about how many samples at each setting.
         settings: how they are drawn; all of `ladders` when None.
 
     Raises:
         FormatError: the table in the folder is damaged.
     """
-    over_training = read_copying(folder / FILE) if (folder / FILE).is_file() else ()
-    words = model.vocabulary
-    if not heads(held_out, context_length=model.settings.context_length, max_voices=words.max_voices):
+    path, model = subject.folder / FILE, subject.model
+    over_training = read_copying(path) if path.is_file() else ()
+    held_out, training = ([work.score for work in works] for works in (subject.works, subject.dataset.part("train")))
+    is_fit = heads(held_out, context_length=model.settings.context_length, max_voices=model.vocabulary.max_voices)
+    if len(training) < 2 or not is_fit:
         return (Section("dial", "The temperature dial", (_NOTHING_SAMPLED,)),)
     settings = ladders() if settings is None else settings
     with tqdm(total=n * len(settings), desc="sampling", unit="piece") as bar:

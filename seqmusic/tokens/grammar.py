@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import Note, Score, TimeSignature, Voice
+from seqmusic.score import Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     GLOBAL,
@@ -331,11 +331,7 @@ class Walk:
         voices = tuple(
             Voice(
                 voice_name(line.voice),
-                tuple(
-                    Note(t.onset, t.end - t.onset, t.code - SOUND_PITCH)
-                    for t in sorted(line.given + line.made, key=lambda tile: tile.onset)
-                    if t.code >= SOUND_PITCH
-                ),
+                tuple(t.note for t in sorted(line.given + line.made, key=lambda tile: tile.onset) if t.code >= SOUND_PITCH),
             )
             for line in self.lines
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from seqmusic.score import Note
 from seqmusic.tokens.context import SOUND_PITCH, SOUND_REST
 from seqmusic.tokens.vocabulary import HOLD, PITCH, REST
 
@@ -15,6 +16,11 @@ class Tile:
     onset: int
     end: int
     code: int
+
+    @property
+    def note(self) -> Note:
+        """The same as a note of a score, where it is one."""
+        return Note(self.onset, self.end - self.onset, self.code - SOUND_PITCH)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,124 @@
+"""seqmusic convert: from any format that is read to any that is written."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from seqmusic.cli.arguments import Flag, grid_ticks, refuse_full
+from seqmusic.errors import FormatError, SeqmusicError
+
+if TYPE_CHECKING:
+    from seqmusic.formats import Piece, Reading
+
+Layout = Literal["notes", "grid"]
+
+
+def convert(
+    source: Path,
+    target: Path,
+    /,
+    *,
+    to: str | None = None,
+    grid: str | None = None,
+    layout: Layout = "notes",
+    force: Annotated[bool, Flag] = False,
+) -> None:
+    """Convert a file into another format, and tell what is lost; or all pieces of a file or a folder, into a new folder.
+
+    For example: seqmusic convert chorale.musicxml chorale.csv, or: seqmusic convert tunes.abc tunes --to .mid
+
+    Args:
+        source: The file: MIDI, MusicXML, MEI, kern, ABC, CSV or the JSON of the chorale benchmark. With --to, it may hold several
+            pieces, or be a folder.
+        target: The new file; its ending tells the format (.mid .musicxml .csv .json .ly .svg .png). With --to, a new folder.
+        to: Write each piece into the folder, as a file with this ending.
+        grid: Put the notes of MIDI or of a list on a grid, such as 1/16 or 1/8t; a row of a CSV grid lasts so long, else 1/16.
+        layout: Of a CSV file: notes (a row a note) or grid (a row a sixteenth or --grid, a column a voice).
+        force: Replace the new file if it is there already.
+    """
+    ticks = grid_ticks(grid) if grid is not None else None
+    if to is not None:
+        _convert_all(source, target, to if to.startswith(".") else f".{to}", ticks, layout)
+        return
+    from seqmusic.formats import read_reported
+
+    if target.exists() and (not force or target.samefile(source)):
+        raise FormatError(f"{target}: exists already; choose another name, or --force to replace it (never the file that is read)")
+    _told_and_written(str(source), read_reported(source, ticks), target, ticks, layout)
+    if target.suffix.lower() not in (".png", ".svg"):
+        print(f"to look at it: seqmusic convert {source} {target.with_suffix('.png')}")
+
+
+def _told_and_written(name: str, reading: Reading, target: Path, ticks: int | None, layout: Layout) -> None:
+    """Write one piece; what was mended, left out and lost goes to the error stream, one line a kind."""
+    from seqmusic.formats import write_score
+    from seqmusic.formats.keeping import not_kept
+
+    score = reading.score
+    if target.suffix.lower() == ".csv" and layout == "grid":
+        from seqmusic.formats.csv_file import write_csv_grid
+
+        write_csv_grid(score, target, ticks)
+    else:
+        write_score(score, target)
+    for told in reading.repairs + reading.losses:
+        print(f"{name}: {told}", file=sys.stderr)
+    if lost := not_kept(score, target, layout):
+        print(f"{target}: does not hold {'; '.join(lost)}", file=sys.stderr)
+    bars = f", {len(score.bars())} bars" if score.time_signatures else ""
+    print(f"{name} ({reading.word}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}")
+
+
+def _convert_all(source: Path, folder: Path, ending: str, ticks: int | None, layout: Layout) -> None:
+    from seqmusic.formats import WRITABLE
+
+    if ending not in WRITABLE:
+        raise FormatError(f"--to {ending}: not a format that is written; the endings are {' '.join(WRITABLE)}")
+    refuse_full(folder)
+    taken: set[str] = set()
+    n_written = n_refused = 0
+    for name, piece in _pieces(source, ticks):
+        try:
+            if piece.reading is None:
+                raise FormatError(piece.refusal)
+            _told_and_written(name, piece.reading, folder / _file_name(name, ending, taken), ticks, layout)
+            n_written += 1
+        except SeqmusicError as error:
+            n_refused += 1
+            print(f"refused: {error}", file=sys.stderr)
+    if not n_written:
+        raise FormatError(f"{source}: none of its {n_refused} pieces was converted")
+    print(f"{n_written} pieces written to {folder}, {n_refused} refused")
+
+
+def _pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, Piece]]:
+    """Each piece with its name: of the file, or of the files in the folder and the folders in it."""
+    from seqmusic.formats import READABLE, Piece, read_pieces, read_reported
+
+    paths = [source]
+    if source.is_dir():
+        paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
+        if not paths:
+            raise FormatError(f"{source}: holds no file that is read; the endings are {' '.join(READABLE)}")
+    for path in paths:
+        try:
+            pieces = [Piece(path.stem, read_reported(path, ticks))] if ticks is not None else read_pieces(path)
+            for piece in pieces:
+                yield piece.name if path == source or piece.name == path.stem else f"{path.stem} {piece.name}", piece
+        except SeqmusicError as error:
+            yield path.stem, Piece(path.stem, None, str(error))
+
+
+def _file_name(name: str, ending: str, taken: set[str]) -> str:
+    """A name for a file, unlike those taken; signs that a file system may refuse are underscores."""
+    plain = re.sub(r"[^\w .,'()+-]", "_", name).strip(" .")[:100] or "piece"
+    chosen, number = plain, 1
+    while chosen.lower() in taken:
+        number += 1
+        chosen = f"{plain} {number}"
+    taken.add(chosen.lower())
+    return chosen + ending

@@ -202,7 +202,7 @@ def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
     return {
         "prepare_seconds": seconds,
         **{f"{name}_notes_per_second": own["notes"]["per_second"] for name, own in rates.items()},
-        "positions_per_bar": len(data.tiles.piece) * BAR_TICKS / sum(score.end_ticks for score in scores),
+        "positions_per_bar": int(data.pieces.lengths.sum()) * BAR_TICKS / sum(score.end_ticks for score in scores),
     }
 
 

@@ -58,7 +58,11 @@ def spell(pitch: int, key: Key | None) -> Spelling:
 
 
 def key_name(key: Key) -> str:
-    """The key in words: "D minor", "Bb major", or "2 flats" when the mode is unknown."""
+    """The key in words: "D minor", "Bb major", or "2 flats" when the mode is unknown.
+
+    >>> key_name(Key(-1, "minor")), key_name(Key(-2))
+    ('D minor', '2 flats')
+    """
     if not key.mode:
         kind = "sharp" if key.sharps > 0 else "flat"
         return f"{abs(key.sharps)} {kind}{'s' * (abs(key.sharps) != 1)}" if key.sharps else "no sharps or flats"
@@ -93,19 +97,32 @@ def all_keys() -> list[Key]:
 
 
 def tonic_class(key: Key) -> int:
-    """Pitch class of the tonic, 0 = C; of the major key when the mode is unknown."""
+    """Pitch class of the tonic, 0 = C; of the major key when the mode is unknown.
+
+    >>> tonic_class(Key(1, "major")), tonic_class(Key(1, "minor"))
+    (7, 4)
+    """
     return 7 * (key.sharps + _TONIC_FIFTH[key.mode]) % 12
 
 
 def scale_classes(key: Key) -> frozenset[int]:
-    """Pitch classes of the key's scale; a minor key holds both forms of its sixth and seventh degree."""
+    """Pitch classes of the key's scale; a minor key holds both forms of its sixth and seventh degree.
+
+    >>> sorted(scale_classes(Key(0, "major"))), sorted(scale_classes(Key(0, "minor")))
+    ([0, 2, 4, 5, 7, 9, 11], [0, 2, 4, 5, 6, 7, 8, 9, 11])
+    """
     diatonic = {7 * (key.sharps + fifth) % 12 for fifth in range(-1, 6)}
     raised = {(tonic_class(key) + 9) % 12, (tonic_class(key) + 11) % 12} if key.mode == "minor" else set()
     return frozenset(diatonic | raised)
 
 
 def infer_key(score: Score, *, is_whole: bool = True) -> Key:
-    """The key whose profile fits the pitch classes of the score best, as `key_correlations` counts them; C major without notes."""
+    """The key whose profile fits the pitch classes of the score best, as `key_correlations` counts them; C major without notes.
+
+    >>> from seqmusic.score import Note, melody
+    >>> infer_key(melody([Note(24 * i, 24, pitch) for i, pitch in enumerate((62, 64, 65, 69, 70, 69, 61, 62))]))
+    Key(sharps=-1, mode='minor')
+    """
     correlations = key_correlations(score, is_whole=is_whole)
     return max(correlations, key=lambda key: correlations[key]) if score.n_notes else Key(0, "major")
 
@@ -117,6 +134,11 @@ def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]
         score: a whole piece or a part of one.
         is_whole: whether the score ends as a piece ends: the last note of its lowest voice then counts as one bar more. In a part
             the first note of its highest voice counts as a quarter more.
+
+    >>> from seqmusic.score import Note, melody
+    >>> found = key_correlations(melody([Note(0, 24, 60), Note(24, 24, 67)]))  # C: 1 quarter, G: 1 + 4
+    >>> round(found[Key(1, "major")], 3), round(found[Key(0, "major")], 3), len(found)
+    (0.712, 0.543, 24)
 
     Source: C. Krumhansl, Cognitive Foundations of Musical Pitch, 1990, chapter 4 (key finding by correlation).
     """

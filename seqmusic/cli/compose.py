@@ -132,7 +132,7 @@ def regenerate(
     For example: seqmusic regenerate continuations/1/1.musicxml --bars 5-6 --voices alto,tenor
 
     Args:
-        score: A file (MIDI, MusicXML, kern, ABC), or a typed score.
+        score: A file (MIDI, MusicXML, MEI, kern, ABC, CSV), or a typed score.
         bars: Which, such as 5-8 or 3, counted as on the printed page: a pickup is bar 0; all when not said.
         voices: Which, such as alto,tenor; all when not said.
         scatter: Draw this share of the notes, such as 0.03, and compose only them anew, in rounds; 0 is all at once.

@@ -68,7 +68,12 @@ def steps_with_moves(pieces: Sequence[EventScores], traces: Sequence[Sequenced],
 
 
 def moving_cells(score: Score) -> NDArray[np.bool_]:
-    """(voice, step) whether the voice sounds another pitch, or falls silent, in the step; True in the first."""
+    """(voice, step) whether the voice sounds another pitch, or falls silent, in the step; True in the first.
+
+    >>> from seqmusic.score import Note, melody
+    >>> moving_cells(melody([Note(0, 12, 60), Note(12, 6, 60), Note(18, 6, 62)])).tolist()
+    [[True, False, False, True]]
+    """
     grid = cell_grid(score)
     moves = np.ones(grid.shape, bool)
     moves[:, 1:] = grid[:, 1:] != grid[:, :-1]

@@ -199,7 +199,7 @@ def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
     data = training_data(works)
     figures = {
         "prepare_seconds": time.perf_counter() - started,
-        "positions_per_bar": len(data.tiles.piece) * BAR_TICKS / sum(score.end_ticks for score in scores),
+        "positions_per_bar": int(data.pieces.lengths.sum()) * BAR_TICKS / sum(score.end_ticks for score in scores),
     }
     rivals = remi(scores)
     for kind, own in jobs.items():

@@ -1,6 +1,7 @@
 """The manner of scores in figures: rhythm, form, and all that is counted, in one table.
 
 Each measure is a pure function from a score to a `Rate`, defined where it stands; `MEASURES` names them all with their units.
+Rhythm and form are defined here, without a model elsewhere; what is said of the voices has its source in `voice_leading`.
 """
 
 from __future__ import annotations
@@ -97,7 +98,12 @@ def ends_on_tonic(score: Score) -> bool:
 
 
 def endings_on_tonic(score: Score) -> Rate:
-    """`ends_on_tonic` as a rate: 1 or 0 of 1."""
+    """`ends_on_tonic` as a rate: 1 or 0 of 1.
+
+    >>> from seqmusic.score import Key, Note, melody
+    >>> endings_on_tonic(melody([Note(0, 24, 67), Note(24, 24, 62)], key=Key(1, "major")))
+    Rate(hits=0, chances=1)
+    """
     return Rate(int(ends_on_tonic(score)), 1)
 
 

@@ -4,6 +4,10 @@ A voice moves where one of its notes follows another without a rest between and 
 they do so at the same tick. A note that is struck again does not move, so figures of tables that cannot tell it from a held one
 compare with those of notation. On music in sixteenths this is the definition "both voices change between two steps of the grid".
 What is said of steps is read off the grid of sixteenths, where shorter notes are heard only if they sound as a step begins.
+
+Source: J. J. Fux, Gradus ad Parnassum, 1725 (perfect consonances by contrary or oblique motion only; leaps and the tritone in a
+line); E. Aldwell and C. Schachter, Harmony and Voice Leading, chapter 5 (crossing, and an octave at most between upper voices).
+How each is counted is defined here.
 """
 
 from __future__ import annotations
@@ -80,7 +84,13 @@ def moves(voice: Voice) -> dict[int, tuple[int, int]]:
 
 
 def pair_moves(score: Score) -> Iterator[PairMove]:
-    """Every move of two voices together, pair by pair, the highest pair first."""
+    """Every move of two voices together, pair by pair, the highest pair first.
+
+    >>> from seqmusic.score import Note
+    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
+    >>> [(move.onset_ticks, move.intervals) for move in pair_moves(Score((line("Alto", 67, 69, 69), line("Bass", 48, 50, 52))))]
+    [(24, (19, 19))]
+    """
     for (upper, high), (lower, low) in itertools.combinations(enumerate(map(moves, score.voices)), 2):
         for tick, pitches in high.items():
             if tick in low:
@@ -103,12 +113,24 @@ def parallels(score: Score) -> list[Parallel]:
 
 
 def parallel_fifths(score: Score) -> Rate:
-    """Parallel fifths, as `parallels` tells them, of all moves of two voices together; 0.5 to 1.2 in 1000 chorale moves."""
+    """Parallel fifths, as `parallels` tells them, of all moves of two voices together; 0.5 to 1.2 in 1000 chorale moves.
+
+    >>> from seqmusic.score import Note
+    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
+    >>> parallel_fifths(Score((line("Soprano", 67, 69, 71), line("Bass", 48, 50, 59))))
+    Rate(hits=1, chances=2)
+    """
     return _parallel_rate(score, "fifth")
 
 
 def parallel_octaves(score: Score) -> Rate:
-    """Parallel octaves and unisons, as `parallels` tells them, of all moves of two voices together; 0.2 to 0.6 in 1000."""
+    """Parallel octaves and unisons, as `parallels` tells them, of all moves of two voices together; 0.2 to 0.6 in 1000.
+
+    >>> from seqmusic.score import Note
+    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
+    >>> parallel_octaves(Score((line("Soprano", 67, 69, 71), line("Bass", 48, 50, 59))))
+    Rate(hits=0, chances=2)
+    """
     return _parallel_rate(score, "octave")
 
 

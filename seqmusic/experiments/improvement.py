@@ -16,6 +16,7 @@ from seqmusic.checkpoints import load_model, make_masks, model_folder, tokens_of
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
+from seqmusic.corpus.table import entries_of
 from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.calibration import best_temperature, calibration_error, choices, tempered
@@ -104,7 +105,7 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, sh
     new_figure(1, 1)
     folder = model_folder(run)
     model = load_model(folder)
-    check_corpus(dataset, folder)
+    check_corpus(entries_of(dataset), folder)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:12]
     open_study(out, {"experiment": "improve", "weights": digest, "corpus": corpus_name(dataset), "minutes": minutes})
     most = model.vocabulary.max_voices
@@ -198,7 +199,7 @@ def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) ->
         learning_rate=LOW_RATE * before.learning_rate,
         schedule="constant",
         warmup=0.0,
-        evaluate_every=max(1, len(ground.data.shifts) // before.batch_size),
+        evaluate_every=max(1, len(ground.data.pieces) // before.batch_size),
         patience=_PATIENCE,
         seed=before.seed + 1,  # other batches than those that the run began with
     )

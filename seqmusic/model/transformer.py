@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmusic.model.heads import Heads, gelu
-from seqmusic.model.settings import TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
+from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
 
 
 class Cache:
@@ -32,7 +32,7 @@ class Block(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         width, self.heads, self.dropout = settings.width, settings.heads, settings.dropout
-        self.norm_attention, self.norm_feedforward = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.norm_attention, self.norm_feedforward = _normalization(settings), _normalization(settings)
         self.project_in, self.project_out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
         self.widen = nn.Linear(width, settings.feedforward * width)
         self.narrow = nn.Linear(settings.feedforward * width, width)
@@ -76,8 +76,8 @@ class Transformer(nn.Module):
         starts = torch.tensor([sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))])
         self.register_buffer("starts", starts, persistent=False)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
-        self.norm = nn.LayerNorm(width)
-        self.heads = Heads(width, vocabulary)
+        self.norm = _normalization(settings)
+        self.heads = Heads(width, vocabulary, is_relative=settings.relative_output)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
                 nn.init.normal_(
@@ -154,6 +154,12 @@ def attended_apart(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> T
     queries, keys, values = (torch.split(x, list(lengths), dim=2) for x in (q, k, v))
     parts = zip(queries, keys, values, strict=True)
     return torch.cat([F.scaled_dot_product_attention(*part, is_causal=True) for part in parts], dim=2)
+
+
+def _normalization(settings: ModelSettings) -> nn.Module:
+    if settings.normalization == "none":
+        return nn.Identity()
+    return (nn.LayerNorm if settings.normalization == "layer" else nn.RMSNorm)(settings.width, eps=NORM_EPSILON)
 
 
 def turn_rates(settings: ModelSettings, device: torch.device) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, gelu
+from seqmusic.model.heads import Heads, dropout, gelu
 from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
 
 
@@ -58,7 +58,7 @@ class Block(nn.Module):
         return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, self.training)
 
 
 class Transformer(nn.Module):
@@ -125,7 +125,7 @@ class Transformer(nn.Module):
             said, context = self._hidden(said, context)
         places = (context + self.starts).view(batch * n_new, -1)
         x = said + self.places(places).view(batch, n_new, -1)
-        x = F.dropout(x, self.settings.dropout, self.training)
+        x = dropout(x, self.settings.dropout, self.training)
         order, begins, ends = times
         turns = self._turns(order, ends), self._turns(order, begins)  # of queries and keys
         for layer, block in enumerate(self.blocks):

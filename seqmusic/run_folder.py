@@ -20,7 +20,7 @@ from seqmusic.training.checkpoint import RESUME
 
 CONFIGURATION, WORKS, METRICS, CARD = "config.toml", "works.csv", "metrics.csv", "card.md"
 _OWN = {CONFIGURATION, WORKS, METRICS, CARD, WEIGHTS, RESUME.parts[0], "tokenizer.json", FILE}
-_FREE_TO_CHANGE = {"steps", "minutes", "patience", "evaluate_every", "accumulate", "compile"}
+_FREE_TO_CHANGE = {"steps", "minutes", "patience", "evaluate_every", "accumulate"}
 
 Row = dict[str, float]
 

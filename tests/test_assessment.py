@@ -16,6 +16,7 @@ from seqmusic import checkpoints, run
 from seqmusic.cli import main
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.material import material_of
 from seqmusic.errors import CorpusError
 from seqmusic.evaluation import subject as subjects
 from seqmusic.evaluation.assessment import (
@@ -74,7 +75,7 @@ def few(chorales: Dataset) -> Dataset:
 def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_corpus", lambda corpus: few)
+        patch.setattr(run, "load_material", lambda corpus: material_of(few))
         run.train_run(TINY, out, device="cpu", resume=False, show=lambda text: None)
     return out
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from strategies import scores
 
 from seqmusic.checkpoints import MAX_VOICES
+from seqmusic.composition import Task, compose_run
+from seqmusic.configuration import Configuration
 from seqmusic.corpus.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders import read_pieces
@@ -20,9 +22,12 @@ from seqmusic.corpus.material import load_material, material_of
 from seqmusic.corpus.prepared import prepare_source
 from seqmusic.corpus.table import read_works
 from seqmusic.drawing import TrainingData, draw_batch
-from seqmusic.errors import CorpusError, FormatError
+from seqmusic.errors import CorpusError, FormatError, RequestError
 from seqmusic.evaluation.baselines import cells
 from seqmusic.formats import write_score
+from seqmusic.generation.request import Request
+from seqmusic.model.settings import ModelSettings
+from seqmusic.run import train_run
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.pieces import Columns, columns_of, load_pieces, pieces_of, write_pieces
@@ -115,6 +120,25 @@ def test_styles_come_from_the_folder_to_the_header(tmp_path: Path) -> None:
     assert (STYLE + 3, 0) in encode_prompt(tune(1), None, style=3)
     with pytest.raises(ValueError, match=r"a style is a number in 0..15, got 16"):
         encode_prompt(tune(1), None, style=16)
+
+
+def test_a_model_is_asked_for_a_style_by_its_name(tmp_path: Path) -> None:
+    styles = {f"{n}": ("waltz", "march")[n % 2] for n in range(9)}
+    paths = {name: write_score(tune(int(name)), tmp_path / f"{name}.mid") for name in styles}
+    prepare_source(Source("mine", paths, read_pieces, GENERAL_RULES, styles), tmp_path / "out", progress=False, n_processes=1)
+    settings = TrainingSettings(steps=2, batch_size=2, evaluate_every=2)
+    configuration = Configuration(model=ModelSettings(width=16, layers=1, heads=2), training=settings)
+    train_run(configuration, tmp_path / "run", corpus=tmp_path / "out", device="cpu", show=lambda text: None)
+    head, request = tune(3).sliced(0, 96), Request(n=1)
+
+    def composed(style: str) -> list[dict[str, object]]:
+        task = Task(name="continue", bars=2, voices=("1",), style=style)
+        return compose_run(task, head, tmp_path / "run", request, tmp_path / f"made {style}")
+
+    (waltz,), (march,), (free,) = composed("waltz"), composed("march"), composed("")
+    assert len({one["log_probability_per_note"] for one in (waltz, march, free)}) == 3
+    with pytest.raises(RequestError, match="has learned no style 'polka'; it knows march, waltz"):
+        composed("polka")
 
 
 def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Path) -> None:

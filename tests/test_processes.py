@@ -29,10 +29,10 @@ def launched(name: str, out: Path) -> subprocess.CompletedProcess[str]:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run three times: alone, together, and sharded."""
     out = tmp_path_factory.mktemp("runs")
-    load = run.load_corpus
+    load = run.load_material
     take_few_works()
     train(out / "alone", CALM)
-    run.load_corpus = load
+    run.load_material = load
     result = launched("several", out)
     assert result.returncode == 0, result.stderr
     return out
@@ -51,10 +51,10 @@ def test_several_processes_do_what_one_does(how: str, runs: Path) -> None:
 
 
 def test_a_run_of_several_goes_on_alone(runs: Path) -> None:
-    load = run.load_corpus
+    load = run.load_material
     take_few_works()
     train(runs / "sharded", CALM)
-    run.load_corpus = load
+    run.load_material = load
 
 
 def test_when_one_dies_the_others_end_with_a_clear_line(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from seqmusic import run
 from seqmusic.checkpoints import load_model
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.material import material_of
 from seqmusic.errors import CheckpointError, ConfigurationError, FormatError
 from seqmusic.model.transformer import attended_apart
 from seqmusic.score import Score
@@ -33,7 +34,7 @@ STATE = Path("resume") / "state.safetensors"
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     works = few_works()
-    monkeypatch.setattr(run, "load_corpus", lambda corpus: works)
+    monkeypatch.setattr(run, "load_material", lambda corpus: material_of(works))
     return works
 
 
@@ -43,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("whole") / "run"
     works = few_works()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_corpus", lambda corpus: works)
+        patch.setattr(run, "load_material", lambda corpus: material_of(works))
         train(out)
     return out
 
@@ -214,7 +215,7 @@ def test_changed_works_are_named(whole: Path, few: Dataset, monkeypatch: pytest.
         ([replace(first, split="test"), *rest], f"{first.name} was {first.split}, now test"),
         ([replace(work, score=raised(work.score)) for work in few.works], "notes of the training works have changed"),
     ):
-        monkeypatch.setattr(run, "load_corpus", lambda corpus, own=tuple(works): Dataset(own))
+        monkeypatch.setattr(run, "load_material", lambda corpus, own=tuple(works): material_of(Dataset(own)))
         with pytest.raises(CheckpointError, match=words):
             train(whole)
 

@@ -20,6 +20,7 @@ from seqmusic.cli import main
 from seqmusic.configuration import Configuration, configuration_text
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.material import material_of
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.loop import TrainingSettings
@@ -40,8 +41,8 @@ def few_works() -> Dataset:
 
 
 def take_few_works() -> None:
-    works = few_works()
-    run.load_corpus = lambda corpus: works  # type: ignore[assignment, misc]
+    works = material_of(few_works())
+    run.load_material = lambda corpus: works  # type: ignore[assignment, misc]
 
 
 def train(out: Path, configuration: Configuration = TINY, **how: bool) -> None:

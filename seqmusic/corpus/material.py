@@ -14,7 +14,7 @@ from seqmusic.corpus.digests import Digests, shingles
 from seqmusic.corpus.fingerprints import Fingerprints, numbered
 from seqmusic.corpus.prepared import NAMES_FILE, check_finished, is_prepared, pieces_folder, work_digests
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.corpus.table import COLUMNS, WORKS_FILE, Entry, entries_of, read_works, table_text, works_rows
+from seqmusic.corpus.table import COLUMNS, WORKS_FILE, Entry, entries_of, read_works, styles_of, table_text, works_rows
 from seqmusic.errors import CorpusError
 from seqmusic.formats.files import write_atomic
 from seqmusic.tokens.pieces import Pieces, load_pieces, pieces_of
@@ -96,12 +96,3 @@ def _prepared_material(folder: Path) -> Material:
             f"{path}: work {missing[0]!r} has a split, but was dropped when the data was prepared, or is not there; empty its split"
         )
     return Material(entries, table, pieces, names, lambda: work_digests(folder))
-
-
-def styles_of(entries: Mapping[str, Entry]) -> list[str]:
-    """The styles of the works that are kept, in the order of their numbers.
-
-    >>> styles_of({"a": Entry("train", 0, "", "waltz"), "b": Entry("", -1, "no meter", "reel"), "c": Entry("test", 1, "", "")})
-    ['waltz']
-    """
-    return sorted({entry.style for entry in entries.values() if entry.style and not entry.reason})

@@ -43,6 +43,15 @@ def entries_of(dataset: Dataset) -> dict[str, Entry]:
     return {work.name: Entry(work.split, work.family, work.reason, work.style) for work in dataset.works}
 
 
+def styles_of(entries: Mapping[str, Entry]) -> list[str]:
+    """The styles of the works that are kept, in the order of their numbers.
+
+    >>> styles_of({"a": Entry("train", 0, "", "waltz"), "b": Entry("", -1, "no meter", "reel"), "c": Entry("test", 1, "", "")})
+    ['waltz']
+    """
+    return sorted({entry.style for entry in entries.values() if entry.style and not entry.reason})
+
+
 def works_rows(dataset: Dataset) -> list[tuple[str, ...]]:
     """The rows of the table of all works."""
     return [_row(work) for work in dataset.works]

@@ -35,8 +35,8 @@ from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.checkpoint import save_weights
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
-TUNINGS = {"a few epochs at a low rate": 1.0, "the same, half the dropout": 0.5, "the same, half as much dropout again": 1.5}
-MEANS = ("mean of the run's and the likeliest weights", "mean of the run's and all tuned weights")
+TUNINGS = {"low rate": 1.0, "low rate, half the dropout": 0.5, "low rate, 1.5 times the dropout": 1.5}
+MEANS = ("mean with the likeliest", "mean with all of these")
 TEMPERATURES = "calibrated temperatures"
 AS_IT_IS = "as it is"
 _COLUMNS = (
@@ -269,7 +269,7 @@ def _write_report(folder: Path, out: Path, steps: Sequence[Step], test: Row, sho
         "", *([1000 * value for value in column] for column in zip(*((s.worth, *s.interval) for s in tried), strict=True))
     )
     names = [f"{step.name}{' (kept)' if step.is_kept else ''}" for step in tried]
-    figure = bar_chart(names, [worths], x_label="thousandths of a nat a cell saved on validation")
+    figure = bar_chart(names, [worths], x_label="saved on validation, nats a cell / 1000")
     text = write_results(out, table, figure, {"test": test})
     lines = [f"{name} on the test works: {_figures(test[name])}" for name in ("before", "after")]
     low, high = test["worth"]["interval"]

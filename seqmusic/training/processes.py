@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from seqmusic.errors import DeviceError, ProcessError, SeqmusicError
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _PATIENCE = timedelta(minutes=10)  # until a process that does not answer is given up
 _SIGNS_OF_A_LOST_PROCESS = ("gloo", "nccl", "connection", "timed out", "socket", "tcpstore")
 
+_groups = itertools.count()
 _CPU = torch.device("cpu")
 Item = TypeVar("Item")
 
@@ -170,8 +174,11 @@ def joined_group(device: torch.device, shard: bool = False) -> Iterator[Group]:
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     try:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
-        yield Group(dist.get_rank(), size, device, shard)
+        store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
+        own = PrefixStore(f"seqmusic {next(_groups)}", store)  # a second group finds nothing of the first one's there
+        kind = "nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(kind, store=own, rank=rank, world_size=size, timeout=_PATIENCE)
+        yield Group(rank, size, device, shard)
     except RuntimeError as error:
         if not any(sign in str(error).lower() for sign in _SIGNS_OF_A_LOST_PROCESS):
             raise

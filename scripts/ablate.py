@@ -66,7 +66,7 @@ def trained(name: str, data: TrainingData, pieces: HeldOut, batches: int, seed: 
     training = replace(configuration.training, steps=batches, seed=seed, evaluate_every=max(1, batches // 4))
     model, training = VARIANTS[name](configuration.model, training)
     if name == "not transposed":
-        data = replace(data, shifts=[[0]] * len(data.shifts))
+        data = replace(data, is_moved=False)
     seen = (lambda traces: [without_parallels(own) for own in traces]) if name == "not told what would be parallel" else list
     torch.manual_seed(seed)
     own = HeldOut(pieces.scores, tuple(seen(pieces.traces)))

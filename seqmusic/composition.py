@@ -11,7 +11,7 @@ from typing import Any
 
 from seqmusic.checkpoints import PRETRAINED, known_voices, load_arrays, load_model, model_folder
 from seqmusic.corpus.chorales import load_chorales
-from seqmusic.corpus.table import WORKS_FILE, read_works
+from seqmusic.corpus.table import WORKS_FILE, read_works, styles_of
 from seqmusic.errors import FormatError, MissingExtraError, RequestError, SeqmusicError
 from seqmusic.evaluation.originality import CopyIndex
 from seqmusic.formats import read_score, write_score
@@ -46,6 +46,7 @@ class Task:
             which are composed anew.
         scatter: to regenerate: the share of the notes drawn in each round; 0 for all at once.
         rounds: to regenerate: how many.
+        style: to continue and harmonize: one that the model has learned, by its name; "" for none.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Task:
     voices: tuple[str, ...] = ()
     scatter: float = 0.0
     rounds: int = 1
+    style: str = ""
 
 
 def compose_run(
@@ -87,7 +89,7 @@ def compose_run(
         raise FormatError(f"{out}: is there already; choose another --out")
     folder = model_folder(model)
     trained = load_arrays(folder)
-    prompt = _prompt(task, score, known_voices(trained.vocabulary))
+    prompt = replace(_prompt(task, score, known_voices(trained.vocabulary)), style=_style_number(task.style, folder))
     if score.key is None:
         key = likeliest_key(trained, _sounding(prompt.score), is_whole=task.name != "continue")
         score, prompt = replace(score, key=key), replace(prompt, score=replace(prompt.score, key=key))
@@ -180,6 +182,17 @@ def copy_index(folder: Path) -> CopyIndex | None:
         return None
     known = [work.score for work in dataset.works if work.name in names]
     return CopyIndex(known) if len(known) == len(names) else None
+
+
+def _style_number(style: str, folder: Path) -> int | None:
+    """The number of a style that the model in a folder has learned; None where none is asked for."""
+    if not style:
+        return None
+    styles = styles_of(read_works(folder / WORKS_FILE))
+    if style in styles:
+        return styles.index(style)
+    known = f"it knows {', '.join(styles)}" if styles else "it was trained on works without styles"
+    raise RequestError(f"the model in {folder} has learned no style {style!r}; {known}")
 
 
 def _prompt(task: Task, score: Score, known: Sequence[str]) -> Prompt:

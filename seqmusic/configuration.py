@@ -99,9 +99,10 @@ def _tables() -> dict[str, Any]:
 
 
 def _choices() -> dict[str, tuple[str, ...]]:
+    from seqmusic.model.settings import NORMALIZATIONS
     from seqmusic.training.loop import OPTIMIZERS, PRECISIONS, SCHEDULES
 
-    return {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
+    return {"normalization": NORMALIZATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

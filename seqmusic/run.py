@@ -10,15 +10,13 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from seqmusic.checkpoints import load_model, make_masks, tokens_of, vocabulary
+from seqmusic.checkpoints import MAX_VOICES, load_model, make_masks, tokens_of, vocabulary
 from seqmusic.configuration import Configuration, configuration_text
-from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import write_fingerprints
-from seqmusic.corpus.sources import load_corpus
-from seqmusic.corpus.table import write_works
-from seqmusic.drawing import TrainingData, draw_batch, training_data
+from seqmusic.corpus.material import Material, load_material
+from seqmusic.drawing import TrainingData, draw_batch
 from seqmusic.errors import CheckpointError, ConfigurationError
-from seqmusic.evaluation.baselines import cells, persistence_nats
+from seqmusic.evaluation.baselines import persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.settings import ModelSettings, Vocabulary
@@ -32,15 +30,14 @@ from seqmusic.run_folder import (
     check_corpus,
     check_folder,
     check_notes,
-    checksum,
     read_metrics,
     write_metrics,
 )
-from seqmusic.score import SATB, Score
+from seqmusic.score import SATB
 from seqmusic.tokens.encoding import trace_tiles
-from seqmusic.tokens.tiles import tiles_of
-from seqmusic.tokens.tokenizer import Trace, normalized
-from seqmusic.tokens.vocabulary import STYLE, VOICE
+from seqmusic.tokens.pieces import Pieces
+from seqmusic.tokens.tokenizer import Trace, decode
+from seqmusic.tokens.vocabulary import VOICE
 from seqmusic.training.batches import Masks, make_batch, nll
 from seqmusic.training.checkpoint import load_progress, save_progress, save_weights
 from seqmusic.training.device import choose_device
@@ -49,22 +46,24 @@ from seqmusic.training.loop import TrainingSettings, TrainingState, new_state, t
 from seqmusic.training.processes import ALONE, Group, joined_group
 from seqmusic.training.stopping import stop_requests
 
+MOST_HELD_OUT = 256  # pieces that a model is measured on while it is trained
+MOST_COUNTED = 1000  # pieces that the baselines count
+
 
 def _sized(settings: ModelSettings, other: ModelSettings) -> ModelSettings:
     """The settings with the sizes of others."""
     return replace(other, dropout=settings.dropout, input_dropout=settings.input_dropout)
 
 
-def _words(data: TrainingData, held_out: Sequence[Score], start: Transformer | None) -> Vocabulary:
-    """The vocabulary of a model that learns from these works, is asked about those, and begins as another."""
-    first = {sound for own in data.tiles.headers for sound, _ in own if VOICE <= sound < STYLE}
-    most = max([data.max_voices, *(len(score.voices) for score in held_out)])
+def _words(pieces: Pieces, start: Transformer | None) -> Vocabulary:
+    """The vocabulary of a model that learns from some of the pieces, is asked about others, and begins as another."""
+    most = max(MAX_VOICES, pieces.max_voices)
     if start is not None:
         known = start.vocabulary.max_voices
         if most > known:
             raise CheckpointError(f"the model to begin with knows {known} voices, and the corpus has up to {most}")
         most = known
-    return vocabulary(most, has_numbered_voices=min(first, default=VOICE) >= VOICE + len(SATB))
+    return vocabulary(most, has_numbered_voices=min(pieces.voices, default=VOICE) >= VOICE + len(SATB))
 
 
 @torch.no_grad()
@@ -139,11 +138,11 @@ def train_run(
         n_weights = n_parameters(model)
         state = new_state(model if group.is_sharded else model.to(group.device), configuration.training, group)
         if resume:
-            group.checks(lambda: check_corpus(lesson.dataset, out))
+            group.checks(lambda: check_corpus(lesson.material.entries, out))
             load_progress(state, out)
-            group.checks(lambda: check_notes(state.notes, lesson.data.tiles, out))
-        state.notes = checksum(lesson.data.tiles)
-        say(f"{n_weights:,} parameters; {len(lesson.data.shifts)} works to train on, {len(lesson.held_out)} to validate")
+            group.checks(lambda: check_notes(state.notes, lesson.data.pieces, out))
+        state.notes = lesson.data.pieces.checksum()
+        say(f"{n_weights:,} parameters; {_amounts(lesson)}")
         rows = _prepare(state, configuration, lesson, out, group, resume)
         _follow(state, configuration.training, lesson, out, rows, say, group)
         if group.is_first:
@@ -152,32 +151,36 @@ def train_run(
             rivals = _rivals(lesson)
             say("beside it, on the same works: " + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items()))
             facts |= {f"{name}, on the same works": f"{nats:.4f} nats a cell" for name, nats in rivals.items()}
-            write_atomic(out / CARD, card(configuration, lesson.dataset, facts))
+            write_atomic(out / CARD, card(configuration, lesson.material, facts))
 
 
 @dataclass(frozen=True, slots=True)
 class _Lesson:
     """What is learned, and what it is measured on."""
 
-    dataset: Dataset
+    material: Material
     data: TrainingData
-    held_out: Sequence[Score]
     words: Vocabulary
     traces: Sequence[Trace]
     n_cells: int
 
 
 def _lesson(settings: TrainingSettings, corpus: Path | None, start: Transformer | None, group: Group) -> _Lesson:
-    first: list[Dataset] = []
-    group.checks(lambda: first.append(load_corpus(corpus)))  # then the others find it prepared
-    dataset = first[0] if first else load_corpus(corpus)
-    group.checks(lambda: _check_shares(settings, len(dataset.part("train")), group))
-    data = training_data(dataset.part("train"))
-    held_out = [normalized(work.score) for work in dataset.part("valid")]
-    words = _words(data, held_out, start)
-    data = replace(data, max_voices=words.max_voices)
-    traces = trace_tiles(tiles_of(held_out), None, words.max_voices)
-    return _Lesson(dataset, data, held_out, words, traces, sum(map(cells, held_out)))
+    first: list[Material] = []
+    group.checks(lambda: first.append(load_material(corpus)))  # then the others find it prepared
+    material = first[0] if first else load_material(corpus)
+    training, held_out = material.part("train"), material.part("valid").some(MOST_HELD_OUT)
+    group.checks(lambda: _check_shares(settings, len(training), group))
+    words = _words(material.pieces, start)
+    traces = trace_tiles(held_out.taken(range(len(held_out))), None, words.max_voices)
+    return _Lesson(material, TrainingData(training, words.max_voices), words, traces, held_out.n_cells)
+
+
+def _amounts(lesson: _Lesson) -> str:
+    """How much is learned, and how much it is measured on."""
+    n_held_out, n_measured = len(lesson.material.part("valid")), len(lesson.traces)
+    measured = f"{n_measured} of {n_held_out:,}" if n_measured < n_held_out else f"{n_held_out}"
+    return f"{len(lesson.data.pieces):,} works or passages to train on, {measured} to validate"
 
 
 def _check_shares(settings: TrainingSettings, n_works: int, group: Group) -> None:
@@ -201,8 +204,8 @@ def _prepare(
     if group.is_first:
         if rows:
             write_metrics(out, rows)
-        write_works(lesson.dataset, out / WORKS)
-        write_fingerprints([work.score for work in lesson.dataset.part("train")], out)
+        lesson.material.write_table(out / WORKS)
+        write_fingerprints(lesson.material.fingerprints(), out)
         write_atomic(out / CONFIGURATION, configuration_text(configuration))
     return rows
 
@@ -255,12 +258,13 @@ def _save_best(state: TrainingState, settings: TrainingSettings, out: Path, grou
 
 
 def _rivals(lesson: _Lesson) -> dict[str, float]:
-    """Nats a cell of the baselines."""
-    training = [normalized(work.score) for work in lesson.dataset.part("train")]
-    ngram = ngram_nats(trace_tiles(lesson.data.tiles, None, lesson.words.max_voices), lesson.traces)
+    """Nats a cell of the baselines, which count no more than some of the pieces."""
+    counted = lesson.data.pieces.some(MOST_COUNTED)
+    training = trace_tiles(counted.taken(range(len(counted))), None, lesson.words.max_voices)
+    scores = [[decode(own.events.tolist(), lesson.words.max_voices) for own in traces] for traces in (training, lesson.traces)]
     return {
-        "persistence": sum(persistence_nats(training, lesson.held_out)) / lesson.n_cells,
-        "5-gram": sum(ngram) / lesson.n_cells,
+        "persistence": sum(persistence_nats(*scores)) / lesson.n_cells,
+        "5-gram": sum(ngram_nats(training, lesson.traces)) / lesson.n_cells,
     }
 
 

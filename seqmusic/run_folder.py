@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
-from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
-from seqmusic.corpus.table import read_works
+from seqmusic.corpus.material import Material
+from seqmusic.corpus.table import Entry, read_works
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
 from seqmusic.model.weights import WEIGHTS
-from seqmusic.tokens.tiles import Tiles
+from seqmusic.tokens.pieces import Pieces
 from seqmusic.training.checkpoint import RESUME
 
 CONFIGURATION, WORKS, METRICS, CARD = "config.toml", "works.csv", "metrics.csv", "card.md"
 _OWN = {CONFIGURATION, WORKS, METRICS, CARD, WEIGHTS, RESUME.parts[0], "tokenizer.json", FILE}
-_FREE_TO_CHANGE = {"steps", "minutes", "patience", "evaluate_every", "accumulate", "compile"}
+_FREE_TO_CHANGE = {"steps", "minutes", "patience", "evaluate_every", "accumulate"}
 
 Row = dict[str, float]
 
@@ -60,7 +57,7 @@ def changed_settings(before: Configuration, now: Configuration) -> list[str]:
     ]
 
 
-def check_corpus(dataset: Dataset, out: Path) -> None:
+def check_corpus(entries: Mapping[str, Entry], out: Path) -> None:
     """Refuse works other than those that the run began with.
 
     Raises:
@@ -68,7 +65,7 @@ def check_corpus(dataset: Dataset, out: Path) -> None:
         CorpusError: the table of works cannot be read.
     """
     before = {name: entry.split or "dropped" for name, entry in read_works(out / WORKS).items()}
-    now = {work.name: work.split or "dropped" for work in dataset.works}
+    now = {name: entry.split or "dropped" for name, entry in entries.items()}
     changes = [f"{name} is new" for name in now if name not in before]
     changes += [f"{name} is gone" for name in before if name not in now]
     changes += [f"{name} was {split}, now {now[name]}" for name, split in before.items() if now.get(name, split) != split]
@@ -77,21 +74,13 @@ def check_corpus(dataset: Dataset, out: Path) -> None:
         raise CheckpointError(f"{out}: the corpus has changed since: {shown}; train into another folder")
 
 
-def checksum(tiles: Tiles) -> int:
-    """A number that changes with any note."""
-    found = 0
-    for column in (tiles.piece, tiles.voice, tiles.onset, tiles.end, tiles.pitch):
-        found = zlib.crc32(np.ascontiguousarray(column).data, found)
-    return found
-
-
-def check_notes(known: int, tiles: Tiles, out: Path) -> None:
+def check_notes(known: int, pieces: Pieces, out: Path) -> None:
     """Refuse training works whose notes have changed, though their names have not.
 
     Raises:
         CheckpointError: they have.
     """
-    if known != checksum(tiles):
+    if known != pieces.checksum():
         raise CheckpointError(f"{out}: notes of the training works have changed since; train into another folder")
 
 
@@ -116,14 +105,14 @@ def read_metrics(out: Path, last_step: int) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-        return [row for row in rows if row["step"] <= last_step]
+        return [{**row, "step": int(row["step"])} for row in rows if row["step"] <= last_step]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path}: is no table of evaluations ({error}); move it away to go on without it") from error
 
 
-def card(configuration: Configuration, dataset: Dataset, facts: Mapping[str, str]) -> str:
+def card(configuration: Configuration, material: Material, facts: Mapping[str, str]) -> str:
     """The model card: what it was trained on and how, and what it reaches."""
-    sizes = ", ".join(f"{len(dataset.part(name))} {name}" for name in ("train", "valid", "test"))
+    sizes = ", ".join(f"{material.n_works(name)} {name}" for name in ("train", "valid", "test"))
     lines = [
         "# Model card",
         "",

@@ -33,7 +33,7 @@ NO_MUSIC_IN_IT = {"seqmusic.formats.files"}  # writes bytes, of whatever kind
 LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}  # how a score draws itself in a notebook, when asked to
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi(_\w+)?",
-    "symusic": r"seqmusic\.formats\.midi(_\w+)?",
+    "symusic": r"seqmusic\.(formats\.midi(_\w+)?|evaluation\.speed_rivals)",
     "mido": r"seqmusic\.formats\.midi(_\w+)?",
     "music21": r"seqmusic\.formats\.notation(_\w+)?",
     "verovio": r"seqmusic\.formats\.image",

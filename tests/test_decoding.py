@@ -4,6 +4,7 @@ import copy
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,12 @@ WAYS = [array_decoder, ModuleDecoder]
 
 @pytest.fixture(scope="module")
 def model() -> Transformer:
+    return random_model(SETTINGS)
+
+
+def random_model(settings: ModelSettings) -> Transformer:
     torch.manual_seed(5)
-    made = Transformer(SETTINGS, VOCABULARY).eval()
+    made = Transformer(settings, VOCABULARY).eval()
     for parameter in made.parameters():  # gains and shifts too, so that none of them can be forgotten
         torch.nn.init.normal_(parameter, mean=float(parameter.dim() == 1), std=0.2)
     return made
@@ -83,6 +88,18 @@ def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: Way, n_rows
     for own, wanted in zip(decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True):
         assert own.shape == wanted.shape
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("normalization", ["rms", "none"])
+def test_so_it_is_with_other_normalizations_and_a_plain_output_layer(way: Way, normalization: str) -> None:
+    other = replace(SETTINGS, layers=1, normalization=normalization, relative_output=False)
+    model = random_model(other)
+    assert weight_shapes(other, VOCABULARY) == {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    for n_rows in (1, 6):
+        given = inputs(n_rows, 11)
+        for own, wanted in zip(decoded(way(model, n_rows, 11), *given, 3), whole(model, *given, 3), strict=True):
+            assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
 def test_the_epsilon_of_the_normalizations_counts(model: Transformer) -> None:

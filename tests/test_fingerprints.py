@@ -20,7 +20,7 @@ def test_the_split_of_the_corpus_shares_no_piece(chorales: Dataset) -> None:
 
 def test_fingerprints_survive_the_disk(chorales: Dataset, tmp_path: Path) -> None:
     scores = [work.score for work in chorales.part("train")[:3]]
-    write_fingerprints(scores, tmp_path)
+    write_fingerprints(fingerprints(scores), tmp_path)
     assert np.array_equal(read_fingerprints(tmp_path), fingerprints(scores))
     (tmp_path / FILE).write_bytes(b"\x93NUMPY nothing")
     with pytest.raises(CheckpointError, match="missing or damaged"):

@@ -11,6 +11,7 @@ from seqmusic import run
 from seqmusic.checkpoints import MAX_VOICES, VOCABULARY, load_model, make_masks
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.material import material_of
 from seqmusic.errors import CheckpointError, FormatError
 from seqmusic.evaluation.benchmark import held_out
 from seqmusic.evaluation.calibration import choices, tempered
@@ -35,7 +36,7 @@ def few(chorales: Dataset) -> Dataset:
 def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_corpus", lambda corpus: few)
+        patch.setattr(run, "load_material", lambda corpus: material_of(few))
         run.train_run(TINY, out, device="cpu", show=lambda text: None)
     return out
 

@@ -13,6 +13,8 @@ from seqmusic.errors import FormatError
 from seqmusic.formats import read_reported, write_score
 from seqmusic.formats.grid import BEATS, PlayedNote, Shifts, beat_strength, put_on_grid, two_at_once, without_legato
 from seqmusic.formats.midi_reading import read_bytes
+from seqmusic.formats.midi_writing import midi_bytes
+from seqmusic.formats.rhythm import is_played, on_beats, on_steps
 from seqmusic.score import Note, Score, Voice, melody
 
 
@@ -58,7 +60,7 @@ def test_what_is_on_the_grid_comes_out_exact_in_any_division(division, values):
 )
 def test_a_note_starts_at_the_nearest_place_and_none_is_lost_untold(played, step):
     shifts = Shifts()
-    notes = put_on_grid([PlayedNote(start, start + length, pitch) for start, length, pitch in played], 20.0, shifts, step)
+    notes = put_on_grid([PlayedNote(start, start + length, pitch) for start, length, pitch in played], 20.0, shifts, on_steps(step))
     assert len(notes) + shifts.n_too_short == len(played)
     assert all(note.onset_ticks % step == 0 and note.duration_ticks % step == 0 for note in notes)
     assert all(error <= step / 2 for error in shifts.onsets)
@@ -153,7 +155,8 @@ def played_by_hand(n_notes, error, drift=0.0):
 def test_a_performance_to_a_click_is_read_with_its_error(error):
     reading = read_bytes(midi_of(played_by_hand(400, error)), "played.mid")
     assert reading.score.n_notes == 399
-    assert reading.losses[0].startswith("starts of notes moved to the grid of 24 ticks a quarter: ")
+    assert reading.losses[0].startswith("a performance: notes moved to the halves, thirds, quarters")
+    assert reading.losses[1].startswith("starts of notes moved to the grid of 24 ticks a quarter: ")
 
 
 @pytest.mark.parametrize("n_notes", [100, 1000])
@@ -165,6 +168,57 @@ def test_a_performance_without_a_beat_is_refused_or_read_with_the_grid_given(n_n
     reading = read_reported(path, grid_ticks=6)
     assert all(note.onset_ticks % 6 == 0 for note in reading.score.voices[0].notes)
     assert reading.losses
+
+
+FIGURES = [(24,), (12, 12), (6, 6, 12), (8, 8, 8), (18, 6), (6, 6, 6, 6), (48,), (36, 12)]
+
+
+@pytest.mark.parametrize(("error", "expected"), [(5, 0.98), (10, 0.95), (15, 0.9)])
+def test_triplets_and_dotted_notes_of_a_performance_come_back(error, expected):
+    dice, now, played, wanted = random.Random(2), 0, [], set()
+    while len(played) < 400:
+        for ticks in dice.choice(FIGURES):
+            start = max(0, round(20 * now + dice.gauss(0, error)))
+            played.append((start, 20 * now + 18 * ticks, 60))
+            wanted.add((now, now + ticks))
+            now += ticks
+    line = line_of(read_bytes(midi_of(played), "played.mid"))
+    assert len(set(line) & wanted) / len(wanted) > expected - 0.05
+    assert len({onset for onset, _ in line} & {onset for onset, _ in wanted}) / len(wanted) > expected
+
+
+def test_onsets_decide_the_division_of_each_beat_alone():
+    place = on_beats([0.3, 7.6, 16.2, 24, 41.8, 48.2, 50.7, 54.1, 60, 71.9])
+    assert [place(ticks) for ticks in (7.6, 16.2, 41.8, 50.7, 54.1, 71.9)] == [8, 16, 42, 51, 54, 72]
+
+
+@given(st.lists(st.floats(0, 400), max_size=40), st.floats(0, 500))
+def test_a_place_is_near_and_stays_itself(onsets, ticks):
+    for place in (on_beats(onsets), on_steps(6)):
+        assert abs(place(ticks) - ticks) <= 12
+        assert place(place(ticks)) == place(ticks)
+
+
+def test_notation_is_no_performance_however_odd_its_division():
+    assert not is_played([])
+    assert not is_played([24 * i / 7 for i in range(100)] + [24 * i / 5 for i in range(100)])
+    assert is_played([12 * i + random.Random(i).gauss(0, 1) for i in range(100)])
+
+
+@pytest.mark.parametrize(("first", "pickup", "shift"), [(3, 24, 72), (3.5, 12, 84), (2, 48, 48), (1, 0, 0), (4, 0, 0), (0, 0, 0)])
+def test_what_sounds_at_the_end_of_a_silent_first_bar_is_the_pickup(first, pickup, shift):
+    start = round(480 * first)
+    reading = read_bytes(midi_of([(start, 480 * 4 + start % 480, 60), (2400, 4800, 62)]), "hymn.mid")
+    assert reading.score.pickup_ticks == pickup
+    assert [note.onset_ticks for note in reading.score.voices[0].notes] == [round(24 * first) - shift, 120 - shift]
+    assert reading.losses == ((f"silence of {shift} ticks before the pickup left out",) if shift else ())
+    again = read_bytes(midi_bytes(reading.score), "again.mid")
+    assert (again.score, again.losses) == (reading.score, ())
+
+
+def test_our_own_silence_is_kept():
+    score = melody([Note(72, 24, 60), Note(96, 24, 62)])
+    assert read_bytes(midi_bytes(score), "ours.mid").score == score
 
 
 def test_a_grid_is_for_played_files_and_positive(tmp_path):

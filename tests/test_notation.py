@@ -362,6 +362,14 @@ def test_tunes_of_a_book_are_read_one_by_one_and_one_that_is_refused_stops_no_ot
     assert re.fullmatch(r".*book\.abc: 2 Bad: holds a time signature with 99; at most 64 is read", bad.refusal)
 
 
+def test_what_music21_guesses_is_told_as_repaired(tmp_path, capsys):
+    """It takes a sign that is no note for a C, and says so on the error stream alone."""
+    found = reported("X:1\nM:4/4\nL:1/4\nK:C\nC D ^ F|\n", tmp_path, ".abc")
+    assert found.word == "repaired"
+    assert found.repairs[0].startswith("signs that are not understood, left out or guessed: 1 (at 'Could not get pitch")
+    assert capsys.readouterr().err == ""
+
+
 def test_voices_of_an_abc_file(tmp_path):
     found = read("X:1\nM:4/4\nL:1/4\nK:C\nV:1\ncdef|\nV:2\nCDEF|\n", tmp_path, ".abc")
     assert [[n.pitch for n in voice.notes] for voice in found.voices] == [[72, 74, 76, 77], [60, 62, 64, 65]]

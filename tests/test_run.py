@@ -13,6 +13,8 @@ from seqmusic import checkpoints, composition, run
 from seqmusic.checkpoints import load_model
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.corpus.material import material_of
+from seqmusic.drawing import training_data
 from seqmusic.errors import CheckpointError, DeviceError, FormatError, RequestError
 from seqmusic.formats import read_score
 from seqmusic.formats.head import parse_head
@@ -43,7 +45,7 @@ def few(chorales: Dataset) -> Dataset:
 def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_corpus", lambda corpus: few)
+        patch.setattr(run, "load_material", lambda corpus: material_of(few))
         run.train_run(TINY, out, device="cpu", resume=False, show=lambda text: None)
     return out
 
@@ -64,7 +66,7 @@ def test_a_run_is_not_written_over(trained: Path) -> None:
 
 
 def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) -> None:
-    data = run.training_data(few.part("train"))
+    data = training_data(few.part("train"))
     masks = checkpoints.make_masks(torch.device("cpu"))
 
     def state() -> object:
@@ -186,13 +188,13 @@ def test_the_speed_is_told_in_words(trained: Path) -> None:
 
 def test_a_run_is_not_resumed_on_another_corpus(few: Dataset, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = Dataset(tuple(work for work in few.works if work.split != "test"))
-    monkeypatch.setattr(run, "load_corpus", lambda corpus: other)
+    monkeypatch.setattr(run, "load_material", lambda corpus: material_of(other))
     with pytest.raises(CheckpointError, match="corpus has changed since"):
         run.train_run(TINY, trained, device="cpu", resume=True)
 
 
 def test_a_run_may_begin_with_trained_weights(few: Dataset, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "load_corpus", lambda *_, **__: few)
+    monkeypatch.setattr(run, "load_material", lambda *_, **__: material_of(few))
     said: list[str] = []
     one = replace(TINY, training=replace(TINY.training, steps=1, evaluate_every=1, learning_rate=1e-9, averaging=0.0))
     run.train_run(one, tmp_path / "tuned", start=trained, device="cpu", show=said.append)
@@ -205,6 +207,6 @@ def test_a_run_may_begin_with_trained_weights(few: Dataset, trained: Path, tmp_p
 def test_a_model_of_fewer_voices_is_no_beginning(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     score = Score(tuple(Voice(f"Voice {i}", (Note(0, 24, 72 - i),)) for i in range(5)))
     dataset = Dataset(tuple(Work(split, score, split) for split in ("train", "valid")))
-    monkeypatch.setattr(run, "load_corpus", lambda *_, **__: dataset)
+    monkeypatch.setattr(run, "load_material", lambda *_, **__: material_of(dataset))
     with pytest.raises(CheckpointError, match="knows 4 voices, and the corpus has up to 5"):
         run.train_run(TINY, tmp_path / "tuned", start=trained, device="cpu")

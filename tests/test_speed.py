@@ -70,4 +70,4 @@ def test_unknown_and_missing_rivals_are_refused(monkeypatch: pytest.MonkeyPatch)
         speed.benchmark_speed(["magic"])
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
     with pytest.raises(MissingExtraError, match=r"transformers is not installed; install it with: pip install 'seqmusic\[bench\]'"):
-        speed_rivals.gpt2(ModelSettings(), 99)
+        speed_rivals.make_rival("transformers", ModelSettings(), 99)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from seqmusic import checkpoints
+from seqmusic.model.heads import dropout
 from seqmusic.model.transformer import Cache, ModelSettings, Transformer
 from seqmusic.score import Note, melody
 from seqmusic.tokens import rules
@@ -92,3 +93,17 @@ def test_a_moved_trace_is_the_trace_of_the_moved_score() -> None:
         moved, again = transposed(trace(encode(score, holes)), semitones), trace(encode(score.transposed(semitones), holes))
         assert np.array_equal(moved.events, again.events)
         assert np.array_equal(moved.context, again.context)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.75])
+def test_dropout_hides_its_share_and_keeps_the_mean(rate: float) -> None:
+    torch.manual_seed(0)
+    x = torch.ones(301, 203, 3)
+    dropped = dropout(x, rate, True)
+    assert (dropped == 0).double().mean().item() == pytest.approx(rate, abs=0.005)
+    assert dropped.unique().tolist() == pytest.approx([0, 1 / (1 - rate)], rel=1e-4)
+    for lane in range(4):  # four numbers share a draw
+        assert (dropped.flatten()[lane::4] == 0).double().mean().item() == pytest.approx(rate, abs=0.01)
+    torch.manual_seed(0)
+    assert torch.equal(dropout(x, rate, True), dropped)
+    assert dropout(x, rate, False) is x or torch.equal(dropout(x, rate, False), x)

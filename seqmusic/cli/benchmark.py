@@ -99,10 +99,11 @@ def harmony(
 def speed(*, against: str = "", seconds: float = 180.0) -> None:
     """Measure how fast music is composed, trained on and encoded, in one run, interleaved; the last line is one JSON object.
 
-    For example: seqmusic benchmark speed --against transformers
+    For example: seqmusic benchmark speed --against transformers,x-transformers
 
     Args:
-        against: transformers, to measure a GPT-2 of the same size in Hugging Face's library beside it (extra [bench]).
+        against: Libraries whose transformer of the same size is measured beside it: transformers (Hugging Face's GPT-2),
+            x-transformers, or both; the ratios are to the first (extra [bench]).
         seconds: How long in all, about.
     """
     from seqmusic.evaluation.speed import benchmark_speed

@@ -44,6 +44,7 @@ def continue_(
     key: str | None = None,
     time_signature: str | None = None,
     grid: str | None = None,
+    style: str = "",
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
@@ -61,6 +62,7 @@ def continue_(
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
         time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
         grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
+        style: One that the model has learned, by its name: a subfolder of what it was trained on.
         out: A new folder for the files; continuations/1, 2, ... when not said.
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
@@ -68,7 +70,7 @@ def continue_(
     from seqmusic.composition import Task, compose_run
 
     score = read_theme(head, key, time_signature, grid)
-    task = Task(name="continue", bars=bars, voices=(voices,) if voices else ())
+    task = Task(name="continue", bars=bars, voices=(voices,) if voices else (), style=style)
     asked = asked or Asked()
     with music_appearing(score.key, is_shown=not json) as hear:
         made = compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say, hear=hear)
@@ -82,6 +84,7 @@ def harmonize(
     key: str | None = None,
     time_signature: str | None = None,
     grid: str | None = None,
+    style: str = "",
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
@@ -98,13 +101,14 @@ def harmonize(
         key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of what is given.
         time_signature: Such as 3/4; of typed voices, 4/4 when not said.
         grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
+        style: One that the model has learned, by its name: a subfolder of what it was trained on.
         out: A new folder for the files; continuations/1, 2, ... when not said.
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
     from seqmusic.composition import Task, compose_run
 
-    task = Task(name="harmonize", voices=_names(voice))
+    task = Task(name="harmonize", voices=_names(voice), style=style)
     asked, score = asked or Asked(), read_theme(melody, key, time_signature, grid)
     with music_appearing(score.key, is_shown=not json) as hear:
         made = compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say, hear=hear)
@@ -132,7 +136,7 @@ def regenerate(
     For example: seqmusic regenerate continuations/1/1.musicxml --bars 5-6 --voices alto,tenor
 
     Args:
-        score: A file (MIDI, MusicXML, kern, ABC), or a typed score.
+        score: A file (MIDI, MusicXML, MEI, kern, ABC, CSV), or a typed score.
         bars: Which, such as 5-8 or 3, counted as on the printed page: a pickup is bar 0; all when not said.
         voices: Which, such as alto,tenor; all when not said.
         scatter: Draw this share of the notes, such as 0.03, and compose only them anew, in rounds; 0 is all at once.

@@ -134,7 +134,7 @@ def tokens(score: str, /, *, data: Path | None = None, grid: str | None = None) 
     For example: seqmusic data tokens "G4 A4 B4 C5 | D5:1/2 B4"
 
     Args:
-        score: A typed head, or a file (MIDI, MusicXML, kern, ABC); with --data, the name of a work there.
+        score: A typed head, or a file (MIDI, MusicXML, MEI, kern, ABC, CSV); with --data, the name of a work there.
         data: A corpus whose work is shown: a folder made by seqmusic data prepare, or a benchmark .json.
         grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
     """

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.corpus.digests import shingles
+from seqmusic.corpus.digests import Digests, shingles
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.files import write_atomic
 from seqmusic.score import Score
@@ -21,11 +21,18 @@ from seqmusic.score import Score
 MIN_SHARE = 0.75  # of the passages of a piece, to call it known
 FILE = "fingerprints.npy"
 
+Fingerprints = NDArray[np.uint64]
 
-def fingerprints(scores: Sequence[Score]) -> NDArray[np.uint64]:
+
+def fingerprints(scores: Sequence[Score]) -> Fingerprints:
     """(F, 2) piece number and digest of each passage of six beats."""
-    rows = [(number, digest) for number, score in enumerate(scores) for digest in _digests(score)]
-    return np.array(rows, dtype=np.uint64).reshape(-1, 2)
+    return numbered(shingles(score).digests for score in scores)
+
+
+def numbered(pieces: Iterable[Digests]) -> Fingerprints:
+    """(F, 2) piece number and digest of pieces whose digests are known."""
+    columns = [np.stack([np.full(len(own), number, np.uint64), own], axis=1) for number, own in enumerate(pieces)]
+    return np.concatenate([np.zeros((0, 2), np.uint64), *columns])
 
 
 def known_pieces(known: NDArray[np.uint64], scores: Sequence[Score]) -> list[int]:
@@ -48,14 +55,14 @@ def known_pieces(known: NDArray[np.uint64], scores: Sequence[Score]) -> list[int
     return found
 
 
-def write_fingerprints(scores: Sequence[Score], folder: Path) -> Path:
-    """Write the fingerprints of the scores into a model's folder.
+def write_fingerprints(known: Fingerprints, folder: Path) -> Path:
+    """Write fingerprints into a model's folder.
 
     Raises:
         FormatError: the file cannot be written.
     """
     buffer = io.BytesIO()
-    np.save(buffer, fingerprints(scores), allow_pickle=False)
+    np.save(buffer, known, allow_pickle=False)
     return write_atomic(folder / FILE, buffer.getvalue())
 
 

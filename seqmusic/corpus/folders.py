@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from seqmusic import formats
 from seqmusic.corpus.chorales import read_chorale_or_all
 from seqmusic.corpus.cleaning import CHORALE_RULES, GENERAL_RULES
 from seqmusic.corpus.gathering import Source, found_files
 from seqmusic.corpus.prepared import MARKER
 from seqmusic.errors import CorpusError, FormatError
-from seqmusic.formats import READABLE, read_reported
 from seqmusic.formats.notation_corpus import collection_files, collection_names, terms
 from seqmusic.formats.reading import Reading
 from seqmusic.tokens.vocabulary import N_STYLES
@@ -48,7 +48,7 @@ def source_notes(what: str, source: Source) -> Iterator[str]:
 
 def folder_source(folder: Path) -> Source:
     """All files below a folder that can be read; its subfolders, if they are 2 to 16, are the styles of what is in them."""
-    files = dict(found_files(folder, READABLE, MARKER))
+    files = dict(found_files(folder, formats.READABLE, MARKER))
     return Source(str(folder.resolve()), files, read_pieces, GENERAL_RULES, styles_of(files))
 
 
@@ -68,12 +68,12 @@ def subfolders(files: Mapping[str, Path]) -> dict[str, str]:
 
 
 def read_pieces(path: Path) -> Sequence[Reading | FormatError]:
-    """The pieces of a file.
+    """The pieces of a file, and why others in it are refused.
 
     Raises:
         FormatError: the file cannot be read.
     """
-    return [read_reported(path)]
+    return [piece.reading or FormatError(piece.refusal) for piece in formats.read_pieces(path)]
 
 
 def read_chorale_piece(path: Path) -> Sequence[Reading | FormatError]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from seqmusic.score import TICKS_PER_WHOLE, Score
 
-MOST_EVENTS = 640  # notes and rests; with what a task adds, a sequence stays below the 1024 events that a model follows by default
+MOST_EVENTS = 1000  # notes and rests; a model follows 1024 events by default
 
 
 def passages(score: Score, most_events: int = MOST_EVENTS) -> Iterator[Score]:

@@ -10,18 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seqmusic.corpus.dataset import Dataset, Work, name_order
+from seqmusic.corpus.digests import Digests
 from seqmusic.corpus.gathering import Source, gather, stamps_of
 from seqmusic.corpus.judging import Judged, judge, piece_names
 from seqmusic.corpus.passages import passages
 from seqmusic.corpus.shards import N_SHARDS, Shard, shard_path
 from seqmusic.corpus.split import DEFAULT_SHARES, Shares
-from seqmusic.corpus.table import COLUMNS, WORKS_FILE, with_table, write_table
+from seqmusic.corpus.table import COLUMNS, WORKS_FILE, table_text, with_table
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats.files import write_atomic
 from seqmusic.score import SATB, Score
@@ -88,10 +91,29 @@ def load_prepared(folder: Path) -> Dataset:
         CorpusError: the preparation was not finished, or a file is damaged.
     """
     check_finished(folder)
-    names = piece_names([(file["name"], len(file["pieces"])) for path in shards_in(folder) for file in Shard(path).files()])
+    names = _names(folder)
     scores = (score for path in shards_in(folder) for score in Shard(path).scores())
     works = tuple(Work(name, score) for name, score in zip(names, scores, strict=True))
     return with_table(Dataset(works), folder / WORKS_FILE)
+
+
+def work_digests(folder: Path) -> Iterator[tuple[str, Digests]]:
+    """The name of each work that could be read in a prepared folder, and its shingles.
+
+    Raises:
+        CorpusError: a shard is damaged.
+    """
+    names = iter(_names(folder))
+    for path in shards_in(folder):
+        shard = Shard(path)
+        counts = [own["n_shingles"] for file in shard.files() for own in file["pieces"]]
+        parts = np.split(shard.arrays("shingle")[0], np.cumsum(counts)[:-1]) if counts else []
+        yield from ((next(names), own) for own in parts)
+
+
+def _names(folder: Path) -> list[str]:
+    """The name of each piece, in the order of the shards."""
+    return piece_names([(file["name"], len(file["pieces"])) for path in shards_in(folder) for file in Shard(path).files()])
 
 
 def check_finished(folder: Path) -> dict[str, Any]:
@@ -175,7 +197,7 @@ def write_report(folder: Path) -> Path:
         FormatError: it cannot be written.
     """
     rows = sorted(_report_rows(folder), key=lambda row: name_order(row[0]))
-    return write_table(REPORT_COLUMNS, rows, folder / REPORT_FILE)
+    return write_atomic(folder / REPORT_FILE, table_text(REPORT_COLUMNS, rows))
 
 
 def _report_rows(folder: Path) -> Iterator[tuple[str, *tuple[object, ...]]]:
@@ -193,7 +215,7 @@ def _write_works(judged: Judged, out: Path) -> None:
     for work, title, about in zip(judged.works, judged.titles, judged.abouts, strict=True):
         family = str(work.family) if work.family >= 0 else ""
         rows[work.name] = (work.name, title, work.split, family, work.reason, *about, work.style)
-    write_table(COLUMNS, (rows[name] for name in sorted(rows, key=name_order)), out / WORKS_FILE)
+    write_atomic(out / WORKS_FILE, table_text(COLUMNS, (rows[name] for name in sorted(rows, key=name_order))))
 
 
 def _write_pieces(judged: Judged, out: Path) -> None:
@@ -209,11 +231,13 @@ def _write_pieces(judged: Judged, out: Path) -> None:
 
 def _portions(judged: Judged, out: Path) -> Iterator[Columns]:
     """Shard by shard, the kept works as pieces; voices are numbered unless all are soprano, alto, tenor or bass."""
-    styles = {style: number for number, style in enumerate(styles_among(judged.works))}
+    names = sorted({work.style for work in judged.works if work.style and not work.reason})
+    styles = {style: number for number, style in enumerate(names)}
     works, n_kept = iter(judged.works), 0
     for path in shards_in(out):
         scores, numbers, labels = [], [], []
-        for score, work in zip(Shard(path).scores(), works, strict=False):
+        for score in Shard(path).scores():
+            work = next(works)
             if not work.reason:
                 parts = list(passages(score if judged.voices <= set(SATB) else _numbered(score)))
                 scores += parts
@@ -225,8 +249,3 @@ def _portions(judged: Judged, out: Path) -> Iterator[Columns]:
 
 def _numbered(score: Score) -> Score:
     return replace(score, voices=tuple(replace(voice, name=f"Voice {i}") for i, voice in enumerate(score.voices, start=1)))
-
-
-def styles_among(works: Sequence[Work]) -> list[str]:
-    """The styles of the works that are kept, in the order of their numbers."""
-    return sorted({work.style for work in works if work.style and not work.reason})

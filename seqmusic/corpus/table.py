@@ -35,20 +35,35 @@ def write_works(dataset: Dataset, path: Path) -> Path:
     Raises:
         FormatError: the file cannot be written; an existing file is left as it was.
     """
-    return write_table(COLUMNS, (_row(work) for work in dataset.works), path)
+    return write_atomic(path, table_text(COLUMNS, works_rows(dataset)))
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> Path:
-    """Write rows as CSV in UTF-8; returns `path`.
+def entries_of(dataset: Dataset) -> dict[str, Entry]:
+    """What the table of a data set says about each work."""
+    return {work.name: Entry(work.split, work.family, work.reason, work.style) for work in dataset.works}
 
-    Raises:
-        FormatError: the file cannot be written; an existing file is left as it was.
+
+def styles_of(entries: Mapping[str, Entry]) -> list[str]:
+    """The styles of the works that are kept, in the order of their numbers.
+
+    >>> styles_of({"a": Entry("train", 0, "", "waltz"), "b": Entry("", -1, "no meter", "reel"), "c": Entry("test", 1, "", "")})
+    ['waltz']
     """
+    return sorted({entry.style for entry in entries.values() if entry.style and not entry.reason})
+
+
+def works_rows(dataset: Dataset) -> list[tuple[str, ...]]:
+    """The rows of the table of all works."""
+    return [_row(work) for work in dataset.works]
+
+
+def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV, the names of the columns first."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    return write_atomic(path, text.getvalue())
+    return text.getvalue()
 
 
 def read_works(path: Path) -> dict[str, Entry]:

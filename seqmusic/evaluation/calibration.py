@@ -33,8 +33,8 @@ class Choices:
 
     def at(self, temperature: float) -> Choices:
         """The same choices at a temperature."""
-        scaled = self.log_probabilities / temperature
-        scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+        scaled = (self.log_probabilities - self.log_probabilities.max(axis=1, keepdims=True)) / temperature
+        scaled -= np.log(np.exp(scaled).sum(axis=1, keepdims=True))
         return Choices(scaled, self.came)
 
     @property

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -23,7 +24,7 @@ from seqmusic.checkpoints import VOCABULARY, make_masks
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.sources import load_corpus
 from seqmusic.drawing import draw_batch, training_data
-from seqmusic.evaluation.speed_rivals import RIVALS, generated, gpt2, trainer
+from seqmusic.evaluation.speed_rivals import RIVALS, generated, make_rival, remi, trainer
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
@@ -105,11 +106,12 @@ def decoding_rates(size: str, n_rows: int, against: Sequence[str], seconds: floa
 
     def ours() -> dict[str, int]:
         made = complete(model, prompt, Request(n=n_rows, seed=next(seeds)), Constraints({}))
-        return {"positions": sum(own.n_events for own in made)}
+        n_notes = sum(own.score.n_notes for own in made)
+        return {"positions": sum(own.n_events for own in made), "notes": n_notes, "bars": N_BARS * n_rows}
 
     methods: dict[str, Callable[[], dict[str, int]]] = {"ours": ours}
     for name in against:
-        rival = gpt2(SIZES[size], VOCABULARY.n_sounds)
+        rival = make_rival(name, SIZES[size], VOCABULARY.n_sounds)
         methods[name] = lambda rival=rival: {"positions": generated(rival, n_rows, len(prompt), _N_NEW)}  # type: ignore[misc]
     return interleaved(methods, seconds)
 
@@ -138,7 +140,7 @@ def training_rates(works: Sequence[Work], against: Sequence[str], seconds: float
     chance = np.random.default_rng(0)
     n_cells = sorted(len(work.score.voices) * -(-work.score.end_ticks // TICKS_PER_SIXTEENTH) for work in works)
     for name in against:
-        alike, grid = (trainer(gpt2(SIZES[FIRST_SIZE], VOCABULARY.n_sounds)) for _ in range(2))
+        alike, grid = (trainer(make_rival(name, SIZES[FIRST_SIZE], VOCABULARY.n_sounds)) for _ in range(2))
 
         def on_ours(step: Callable[[Any], int] = alike) -> dict[str, int]:
             return {"positions": step([chance.integers(1, 99, n) for n in lengths]), "pieces": len(lengths)}
@@ -167,6 +169,7 @@ def interleaved(methods: Mapping[str, Callable[[], dict[str, int]]], seconds: fl
             unit: {
                 "per_second": median(own[name][unit] for own in counted),
                 "ratio": median(own[first][unit] / own[name][unit] for own in counted),
+                "rounds": len(counted),
             }
             for unit in rounds[0][name]
         }
@@ -182,28 +185,36 @@ def _rates(work: Callable[[], dict[str, int]]) -> dict[str, float]:
 
 
 def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
-    """How long the works take to be prepared for training, encoded and decoded, and how many positions a bar of 4/4 has."""
+    """How long the works take to be prepared for training, encoded and decoded, and how many positions a bar of 4/4 has.
+
+    Where MidiTok is installed, it encodes and decodes beside us.
+    """
     scores = [work.score for work in works]
     n_notes, events = sum(score.n_notes for score in scores), [encode(score) for score in scores]
-
-    def encoded() -> dict[str, int]:
-        trace_tiles(tiles_of(scores))
-        return {"notes": n_notes}
-
-    def decoded() -> dict[str, int]:
-        for own in events:
-            decode(own)
-        return {"notes": n_notes}
-
+    jobs: dict[str, Callable[[], object]] = {
+        "encode": lambda: trace_tiles(tiles_of(scores)),
+        "decode": lambda: [decode(own) for own in events],
+    }
     started = time.perf_counter()
     data = training_data(works)
-    seconds = time.perf_counter() - started
-    rates = interleaved({"encode": encoded, "decode": decoded}, 0.0)
-    return {
-        "prepare_seconds": seconds,
-        **{f"{name}_notes_per_second": own["notes"]["per_second"] for name, own in rates.items()},
-        "positions_per_bar": len(data.tiles.piece) * BAR_TICKS / sum(score.end_ticks for score in scores),
+    figures = {
+        "prepare_seconds": time.perf_counter() - started,
+        "positions_per_bar": int(data.pieces.lengths.sum()) * BAR_TICKS / sum(score.end_ticks for score in scores),
     }
+    rivals = remi(scores)
+    for kind, own in jobs.items():
+        both = {"ours": own} | ({"miditok": rivals[kind]} if rivals else {})
+        rates = interleaved({name: partial(_counted, job, n_notes) for name, job in both.items()}, 0.0)
+        figures[f"{kind}_notes_per_second"] = rates["ours"]["notes"]["per_second"]
+        if rivals:
+            figures[f"miditok_{kind}_notes_per_second"] = rates["miditok"]["notes"]["per_second"]
+            figures[f"{kind}_ratio"] = rates["miditok"]["notes"]["ratio"]
+    return figures
+
+
+def _counted(job: Callable[[], object], n_notes: int) -> dict[str, int]:
+    job()
+    return {"notes": n_notes}
 
 
 def peaks() -> dict[str, float]:
@@ -238,6 +249,7 @@ def ratios(report: Mapping[str, Any], rival: str) -> dict[str, float]:
         "bars": alone * CELLS_PER_BAR / report["corpus"]["positions_per_bar"],
         "training": training[rival]["positions"]["ratio"],
         "training_pieces": training[f"{rival} on the grid"]["pieces"]["ratio"],
+        **{kind: report["corpus"][f"{kind}_ratio"] for kind in ("encode", "decode") if f"{kind}_ratio" in report["corpus"]},
     }
 
 

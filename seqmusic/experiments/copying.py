@@ -125,7 +125,7 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
     words = vocabulary(max(own.max_voices for own in copied.pieces))
     data = replace(training_data(dataset.part("train")), max_voices=words.max_voices)
     if name == UNRESTRAINED:
-        data = replace(data, shifts=[[0]] * len(data.shifts))
+        data = replace(data, is_moved=False)
     torch.manual_seed(settings.seed)
     state, masks = new_state(Transformer(configuration.model, words), settings), make_masks(torch.device("cpu"), words.max_voices)
     rows: list[Mapping[str, object]] = []
@@ -133,7 +133,7 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
     def evaluate(model: Transformer) -> dict[str, float]:
         nats = [score_pieces(model, own.traces, masks, cells=own.cells, notes=own.notes).nats_per_cell for own in copied.pieces]
         fresh, known = (_median_copy(model, own, copied.index) for own in copied.heads)
-        epochs = state.step * settings.batch_size / len(data.shifts)
+        epochs = state.step * settings.batch_size / len(data.pieces)
         figures = (nats[1], nats[0], fresh.value, fresh.low, fresh.high, known.value, known.low, known.high, copied.works)
         rows.append(Copying(name, state.step, epochs, *figures)._asdict())
         return {"nats_per_cell": nats[0]}

@@ -16,6 +16,7 @@ from seqmusic.checkpoints import load_model, make_masks, model_folder, tokens_of
 from seqmusic.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
+from seqmusic.corpus.table import entries_of
 from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.calibration import best_temperature, calibration_error, choices, tempered
@@ -34,8 +35,8 @@ from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.checkpoint import save_weights
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
-TUNINGS = {"a few epochs at a low rate": 1.0, "the same, half the dropout": 0.5, "the same, half as much dropout again": 1.5}
-MEANS = ("mean of the run's and the likeliest weights", "mean of the run's and all tuned weights")
+TUNINGS = {"low rate": 1.0, "low rate, half the dropout": 0.5, "low rate, 1.5 times the dropout": 1.5}
+MEANS = ("mean with the likeliest", "mean with all of these")
 TEMPERATURES = "calibrated temperatures"
 AS_IT_IS = "as it is"
 _COLUMNS = (
@@ -104,7 +105,7 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, sh
     new_figure(1, 1)
     folder = model_folder(run)
     model = load_model(folder)
-    check_corpus(dataset, folder)
+    check_corpus(entries_of(dataset), folder)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:12]
     open_study(out, {"experiment": "improve", "weights": digest, "corpus": corpus_name(dataset), "minutes": minutes})
     most = model.vocabulary.max_voices
@@ -198,7 +199,7 @@ def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) ->
         learning_rate=LOW_RATE * before.learning_rate,
         schedule="constant",
         warmup=0.0,
-        evaluate_every=max(1, len(ground.data.shifts) // before.batch_size),
+        evaluate_every=max(1, len(ground.data.pieces) // before.batch_size),
         patience=_PATIENCE,
         seed=before.seed + 1,  # other batches than those that the run began with
     )
@@ -268,7 +269,7 @@ def _write_report(folder: Path, out: Path, steps: Sequence[Step], test: Row, sho
         "", *([1000 * value for value in column] for column in zip(*((s.worth, *s.interval) for s in tried), strict=True))
     )
     names = [f"{step.name}{' (kept)' if step.is_kept else ''}" for step in tried]
-    figure = bar_chart(names, [worths], x_label="thousandths of a nat a cell saved on validation")
+    figure = bar_chart(names, [worths], x_label="saved on validation, nats a cell / 1000")
     text = write_results(out, table, figure, {"test": test})
     lines = [f"{name} on the test works: {_figures(test[name])}" for name in ("before", "after")]
     low, high = test["worth"]["interval"]

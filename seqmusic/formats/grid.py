@@ -11,11 +11,12 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, zip_longest
+from itertools import count, pairwise, zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
+from seqmusic.formats.rhythm import Place
 from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Note
 
 BEATS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24)
@@ -60,24 +61,24 @@ class Shifts:
         return tuple(told)
 
 
-def put_on_grid(played: Iterable[PlayedNote], units_per_tick: float, shifts: Shifts, step_ticks: int = 1) -> tuple[Note, ...]:
+def put_on_grid(played: Iterable[PlayedNote], units_per_tick: float, shifts: Shifts, place: Place = round) -> tuple[Note, ...]:
     """Notes that sound together, by onset and pitch.
 
     Args:
         played: notes of one part, in any order.
         units_per_tick: units of the file's time in a tick.
         shifts: is told how far notes are moved.
-        step_ticks: ticks from one place of the grid to the next.
+        place: moves a time in ticks to a tick of the grid; to the nearest tick when not said.
 
     >>> notes, shifts = [PlayedNote(0, 475, 60), PlayedNote(483, 975, 62), PlayedNote(960, 1120, 64)], Shifts()
     >>> [(note.onset_ticks, note.end_ticks) for note in put_on_grid(notes, 20.0, shifts)], len(shifts.onsets)
     ([(0, 24), (24, 48), (48, 56)], 1)
     """
     ordered = sorted(played)
-    if step_ticks == 1 and all((note.start % units_per_tick or note.end % units_per_tick) == 0 for note in ordered):
+    if place is round and all((note.start % units_per_tick or note.end % units_per_tick) == 0 for note in ordered):
         notes = [Note(int(start // units_per_tick), int((end - start) // units_per_tick), pitch) for start, end, pitch in ordered]
-        return tuple(sorted(notes, key=_place))
-    onsets = [step_ticks * round(note.start / units_per_tick / step_ticks) for note in ordered]
+        return tuple(sorted(notes, key=_rank))
+    onsets = [place(note.start / units_per_tick) for note in ordered]
     distinct = sorted(set(onsets))
     tolerance = max(0.5 / units_per_tick, _GRID_ERROR)
     notes = []
@@ -86,15 +87,16 @@ def put_on_grid(played: Iterable[PlayedNote], units_per_tick: float, shifts: Shi
             shifts.n_too_short += 1
             continue
         start, end = note.start / units_per_tick, note.end / units_per_tick
-        placed = _placed_end(onset, end, distinct, tolerance) if step_ticks == 1 else step_ticks * round(end / step_ticks)
-        placed = max(placed, onset + step_ticks)
+        placed = _placed_end(onset, end, distinct, tolerance) if place is round else place(end)
+        if placed <= onset:
+            placed = next(later for ticks in count(onset + 1) if (later := place(ticks)) > onset)
         shifts.onsets += [abs(start - onset)] * (abs(start - onset) > tolerance)
         shifts.ends += [abs(end - placed)] * (abs(end - placed) > tolerance)
         notes.append(Note(onset, placed - onset, note.pitch))
-    return tuple(sorted(notes, key=_place))
+    return tuple(sorted(notes, key=_rank))
 
 
-def _place(note: Note) -> tuple[int, int]:
+def _rank(note: Note) -> tuple[int, int]:
     return note.onset_ticks, note.pitch
 
 

@@ -30,7 +30,8 @@ def read_midi_reported(path: Path, grid_ticks: int | None = None) -> Reading:
     Voices stand in the order of the file if this package wrote it; else in the order soprano, alto, tenor, bass where the tracks
     have these names; else by mean pitch. A channel of a track that is one line is one voice; of chords the voices are separated
     (see `voices`). Voices are called like their track, with a number where several are. The drum channel is left out. Without a
-    time signature the meter is 4/4, as MIDI defines it. A first bar that is shorter than the one after it is the pickup.
+    time signature the meter is 4/4, as MIDI defines it. A first bar that is shorter than the one after it is the pickup,
+    and so is what sounds in a first bar that begins with rests for half of it or more.
 
     Args:
         path: of the file.

@@ -24,6 +24,7 @@ from seqmusic.formats.midi_contents import Contents, contents
 from seqmusic.formats.midi_repair import MOST_PARTS, repaired
 from seqmusic.formats.midi_writing import DEFAULT_METER, Meter, as_latin1, written_meter
 from seqmusic.formats.reading import Reading, Tally
+from seqmusic.formats.rhythm import Place, is_played, on_beats, on_steps
 from seqmusic.formats.voices import MOST_VOICES, n_at_once, separated
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Key, Note, Score, TimeSignature, Voice
 
@@ -57,13 +58,14 @@ def read_bytes(data: bytes, name: str, grid_ticks: int | None = None) -> Reading
     midi, shifts = contents(mended), Shifts()
     scale, said = midi.units_per_quarter / TICKS_PER_QUARTER, _remarks(mended.markers, source)
     named = zip(mended.names, midi.tracks, strict=True)
-    parts = [Part(_text(name), put_on_grid(notes, scale, shifts, grid_ticks or 1)) for name, notes in named]
-    if shifts.onsets and not grid_ticks:
-        _check_beat((note.start / midi.units_per_quarter for notes in midi.tracks for note in notes), name)
+    place = on_steps(grid_ticks) if grid_ticks else _place(midi, source)
+    parts = [Part(_text(name), put_on_grid(notes, scale, shifts, place)) for name, notes in named]
     voices = _voices(lines_of_parts(parts, name, shifts, source.losses), said)
     signatures, pickup = _meter(midi, said, scale)
     title, origin = (said.title, said.source) if said else ("", "")
     score = Score(voices, signatures, pickup, _key(midi, said), _tempo(midi, said, mended.has_tempo), title, origin)
+    if not said:
+        score = _with_pickup(score, source.losses)
     losses = source.losses.sentences() + shifts.sentences(score.n_notes)
     return Reading(score, source.repairs.sentences(), losses)
 
@@ -93,13 +95,25 @@ def lines_of_parts(parts: Sequence[Part], name: str, shifts: Shifts, losses: Tal
     return lines
 
 
-def _check_beat(onsets: Iterable[float], name: str) -> None:
-    distinct = set(onsets)
-    strength = beat_strength(distinct)
-    if len(distinct) >= _FEWEST_ONSETS and strength < _LEAST_BEAT:
-        keep = f"its {len(distinct):,} onsets keep to no beat (strength {strength:.2f} of 1, expected {_LEAST_BEAT} or more)"
+def _place(midi: Contents, source: MidiBytes) -> Place:
+    """Where notes are moved to: the nearest tick, in a performance to a click the nearest place of the beat.
+
+    Raises:
+        FormatError: it is a performance without a beat.
+    """
+    scale = midi.units_per_quarter / TICKS_PER_QUARTER
+    onsets = {note.start / scale for notes in midi.tracks for note in notes}
+    if all(onset.is_integer() for onset in onsets):
+        return round
+    strength = beat_strength(onset / TICKS_PER_QUARTER for onset in onsets)
+    if len(onsets) >= _FEWEST_ONSETS and strength < _LEAST_BEAT:
+        keep = f"its {len(onsets):,} onsets keep to no beat (strength {strength:.2f} of 1, expected {_LEAST_BEAT} or more)"
         remedy = "quantize it in another program, or give the grid to read it with, such as --grid 1/16 (grid_ticks=6 in Python)"
-        raise FormatError(f"{name}: a performance without a beat: {keep}; {remedy}")
+        raise FormatError(f"{source.name}: a performance without a beat: {keep}; {remedy}")
+    if not is_played(onsets):
+        return round
+    source.losses.add("a performance: notes moved to the halves, thirds, quarters, sixths or eighths of their beats", count=0)
+    return on_beats(onsets)
 
 
 def _remarks(markers: Iterable[bytes], source: MidiBytes) -> Remarks | None:
@@ -133,6 +147,16 @@ def _meter(midi: Contents, said: Remarks | None, scale: float) -> tuple[Meter, i
         pickup = events[1][0]
         events = ((0, events[1][1]), *events[2:])
     return _without_repeats(events, pickup), pickup
+
+
+def _with_pickup(score: Score, losses: Tally) -> Score:
+    """The score without the silence that other programs fill the bar of a pickup with: half a first bar or more of rest."""
+    first = min((voice.notes[0].onset_ticks for voice in score.voices), default=0)
+    bar = score.bars(1)[0]
+    if score.pickup_ticks or not bar.duration_ticks / 2 <= first < bar.end_ticks:
+        return score
+    losses.add(f"silence of {first} ticks before the pickup left out", count=0)
+    return score.sliced(first, score.end_ticks)
 
 
 def _without_repeats(events: Meter, pickup_ticks: int) -> Meter:

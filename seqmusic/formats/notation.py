@@ -28,7 +28,7 @@ from seqmusic.formats.notation_files import (
 )
 from seqmusic.formats.notation_reading import reading_from_music21, satb_from_music21, score_from_music21
 from seqmusic.formats.notation_writing import Color, musicxml_text, score_to_music21
-from seqmusic.formats.reading import Piece, Reading
+from seqmusic.formats.reading import Piece, Reading, Tally
 from seqmusic.score import Score
 
 __all__ = [
@@ -62,11 +62,11 @@ def read_notation_reported(path: Path) -> Reading:
     kind = _kind(path)
     data = file_bytes(path, MOST_BYTES[kind])
     try:
-        with only_our_errors(kind):
+        with only_our_errors(kind) as guessed:
             reading = reading_from_music21(parsed(data, kind))
     except FormatError as error:
         raise type(error)(f"{path}: {error}") from error.__cause__
-    return _with_source(reading, path.name)
+    return _told(reading, guessed, path.name)
 
 
 def read_tunes(path: Path) -> Iterator[Piece]:
@@ -78,9 +78,9 @@ def read_tunes(path: Path) -> Iterator[Piece]:
     path = Path(path)
     for name, text in tune_texts(text_of(read_bounded(path, MOST_BOOK_BYTES))):
         try:
-            with only_our_errors("ABC"):
+            with only_our_errors("ABC") as guessed:
                 reading = reading_from_music21(parsed(text.encode("utf-8"), "ABC"))
-            yield Piece(name, _with_source(reading, f"{path.name}, {name}"))
+            yield Piece(name, _told(reading, guessed, f"{path.name}, {name}"))
         except FormatError as error:
             yield Piece(name, None, f"{path}: {name}: {error}")
 
@@ -133,5 +133,6 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _with_source(reading: Reading, source: str) -> Reading:
-    return reading if reading.score.source else replace(reading, score=replace(reading.score, source=source))
+def _told(reading: Reading, guessed: Tally, source: str) -> Reading:
+    score = reading.score if reading.score.source else replace(reading.score, source=source)
+    return replace(reading, score=score, repairs=guessed.sentences())

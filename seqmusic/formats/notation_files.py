@@ -24,6 +24,7 @@ from music21.musicxml import xmlToM21
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats.files import read_bounded, text_of
 from seqmusic.formats.patience import TimeOverError, time_limit
+from seqmusic.formats.reading import Tally
 
 KINDS = {".xml": "MusicXML", ".musicxml": "MusicXML", ".mxl": "MusicXML", ".mei": "MEI", ".krn": "kern", ".abc": "ABC"}
 """What the ending of a file says."""
@@ -66,23 +67,29 @@ def parsed(data: bytes, kind: str) -> Any:
 
 
 @contextlib.contextmanager
-def only_our_errors(kind: str) -> Iterator[None]:
-    """Whatever music21 warns of is not shown, what it stumbles over is a damaged file, and what takes too long is stopped.
+def only_our_errors(kind: str) -> Iterator[Tally]:
+    """What music21 stumbles over is a damaged file, and what takes too long is stopped.
+
+    Yields:
+        What music21 could not read, passed over or guessed (it would write that to the error stream); filled in at the end.
 
     Raises:
         CorruptFileError: the bytes break the rules of the format.
         FormatError: the code inside says so, or it is not done in time.
     """
+    guessed, said = Tally(), io.StringIO()
     try:
-        with warnings.catch_warnings(), time_limit(_MOST_SECONDS):
+        with warnings.catch_warnings(), contextlib.redirect_stderr(said), time_limit(_MOST_SECONDS):
             warnings.simplefilter("ignore")
-            yield
+            yield guessed
     except FormatError:
         raise
     except TimeOverError as error:
         raise FormatError(f"not read within {_MOST_SECONDS:.0f} seconds; split it into shorter files") from error
     except Exception as error:
         raise CorruptFileError(f"not readable as {kind}: {_first_line(error)}") from error
+    for warning in re.findall(r"WARNING: *(.*)", said.getvalue()):
+        guessed.add("signs that are not understood, left out or guessed", f"{' '.join(warning.split())[:120]!r}")
 
 
 def _read_musicxml(data: bytes) -> Any:

@@ -194,7 +194,7 @@ def _lines(part: Any, index: int, bars: list[_Bar], shifts: Shifts, left_out: Ta
     split = [[v for v in bar.measures[index].elements if isinstance(v, stream.Voice)] for bar in bars]
     names = sorted({str(voice.id) for voices in split for voice in voices}, key=lambda name: (len(name), name)) or [""]
     written: dict[str, list[_Written]] = {name: [] for name in names}
-    reader = _NoteReader(_name(part), shifts, left_out)
+    reader = _NoteReader(repr(_name(part) or index + 1), shifts, left_out)
     for bar, voices in zip(bars, split, strict=True):
         measure = bar.measures[index]
         for voice in voices or [measure]:
@@ -206,7 +206,7 @@ def _lines(part: Any, index: int, bars: list[_Bar], shifts: Shifts, left_out: Ta
     for line in map(_joined, written.values()):
         if two_at_once(line):
             apart = separated(line)
-            left_out.add(f"chords of part {reader.part or index + 1!r} taken apart into {len(apart)} voices", count=0)
+            left_out.add(f"chords of part {reader.part} taken apart into {len(apart)} voices", count=0)
             lines += apart
         else:
             lines.append(line)
@@ -225,7 +225,7 @@ class _NoteReader:
     """Reads the printed notes of one part.
 
     Attributes:
-        part: its name.
+        part: its name in quotes, or its number.
         shifts: is told how far notes are moved to the grid.
         left_out: is told what is not read.
         n_unpitched: notes without pitch, so far.
@@ -238,7 +238,7 @@ class _NoteReader:
 
     def written(self, voice: Any, start: Fraction, measure: Any) -> Iterator[_Written]:
         """The notes of a measure, or of a voice in it, which starts at quarter `start` of the piece."""
-        place = f"measure {_number(measure)} of part {self.part!r}"
+        place = f"measure {_number(measure)} of part {self.part}"
         for element in voice.elements:
             if not isinstance(element, note.NotRest) or isinstance(element, harmony.Harmony):
                 continue

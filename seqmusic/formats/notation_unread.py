@@ -33,14 +33,11 @@ def count_unread(parts: list[Any], parsed: Any, left_out: Tally) -> None:
         _count_mark(element, "", left_out)
     for part in parts:
         name = f"part {' '.join((part.partName or '').split())!r}" if part.partName else ""
-        begun: set[type] = set()  # a key and a tempo at the beginning are in the score
         for element in part.recurse():
             place = _place(element.measureNumber, name)
             if isinstance(element, key.KeySignature | tempo.MetronomeMark):
-                kind = key.KeySignature if isinstance(element, key.KeySignature) else tempo.MetronomeMark
-                if kind in begun or element.getOffsetInHierarchy(part):
-                    left_out.add("changes of key left out" if kind is key.KeySignature else "changes of tempo left out", place)
-                begun.add(kind)
+                if element.getOffsetInHierarchy(part):  # those at the beginning are in the score
+                    left_out.add(f"changes of {'key' if isinstance(element, key.KeySignature) else 'tempo'} left out", place)
             elif isinstance(element, note.GeneralNote) and not isinstance(element, harmony.Harmony):
                 _count_on_note(element, place, left_out)
             else:

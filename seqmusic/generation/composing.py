@@ -76,7 +76,7 @@ def stream(
     asked, prompt = request or Request(), continuation_prompt(head, bars, voices, known_voices(model.vocabulary))
     shift = fitting_shift(prompt.score)
     constraints = constraints_of(prompt, asked, shift)
-    events = encode_prompt(prompt.score.transposed(shift), prompt.holes)
+    events = encode_prompt(prompt.score.transposed(shift), prompt.holes, prompt.style)
     names = [voice.name for voice in prompt.score.voices]
     made = streamed(model, events, asked, constraints, rule)
     return ((names[place], replace(note, pitch=note.pitch - shift)) for place, note in made)
@@ -187,7 +187,7 @@ def composed(model: Model, prompt: Prompt, request: Request, rule: Rule | None =
     """
     shift = fitting_shift(prompt.score)
     constraints = constraints_of(prompt, request, shift)
-    events = encode_prompt(prompt.score.transposed(shift), prompt.holes)
+    events = encode_prompt(prompt.score.transposed(shift), prompt.holes, prompt.style)
     moved = None if hear is None else lambda place, note: hear(place, replace(note, pitch=note.pitch - shift))
     made = complete(model, events, request, constraints, rule, moved)
     return _ranked([replace(one, score=_as_given(one.score.transposed(-shift), prompt)) for one in made])

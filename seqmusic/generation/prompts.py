@@ -24,10 +24,12 @@ class Prompt:
         score: its voices are those wanted, named as the model knows them (Soprano, Alto, Tenor, Bass, or Voice 1, Voice 2 ...),
             empty ones too. Notes that begin in a hole are not looked at.
         holes: one tuple a voice, each of spans (start, end) in ticks; music ends where the last hole or note ends.
+        style: the number of the style that is asked for, None for none.
     """
 
     score: Score
     holes: tuple[tuple[Hole, ...], ...]
+    style: int | None = None
 
     def is_given(self, voice: int, note: Note) -> bool:
         """Whether a note of a voice stands outside its holes."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.model.array_heads import ArrayHeads
-from seqmusic.model.array_model import NORM_EPSILON, ArrayModel, Floats, Gelu, Ids, Layer
-from seqmusic.model.settings import TICKS_PER_TURN_UNIT, ModelSettings
+from seqmusic.model.array_model import ArrayModel, Floats, Gelu, Ids, Layer
+from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings
 
 _MOST_SINGLE_ROWS = 4  # up to here one matrix-vector product a row is faster than a matrix product
 
@@ -108,7 +108,9 @@ class ArrayDecoder:
 
     def _normalized(self) -> Floats:
         """The residual stream over its length, the root of the sum of its squares; and a 1, which takes the bias of a matrix."""
-        if self.n_rows == 1:
+        if self.model.settings.normalization == "none":
+            np.copyto(self._normed_x, self._x)
+        elif self.n_rows == 1:
             row = self._rows[0, 0]
             np.multiply(self._x, row.dot(row) ** np.float32(-0.5), out=self._normed_x)
         else:
@@ -127,7 +129,7 @@ def forward(model: ArrayModel, events: Ids, context: Ids, ticks: Ids) -> tuple[l
     later = np.where(np.tri(n_events, dtype=bool), np.float32(0), np.float32(-np.inf))
     known = []
     for layer in model.layers:
-        qkv = (_over_length(x) @ layer.project_in).reshape(n_rows, n_events, 3, n_heads, -1)
+        qkv = (_over_length(x, model.settings) @ layer.project_in).reshape(n_rows, n_events, 3, n_heads, -1)
         turned = qkv[:, :, :2].view(np.complex64)
         turned *= turns
         query, key, value = (qkv[:, :, part].swapaxes(1, 2) for part in range(3))  # (N, H, T, K)
@@ -135,9 +137,9 @@ def forward(model: ArrayModel, events: Ids, context: Ids, ticks: Ids) -> tuple[l
         shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
         mixed = (shares @ value) / shares.sum(axis=-1, keepdims=True)
         x = x + mixed.swapaxes(1, 2).reshape(x.shape) @ layer.project_out
-        x = x + _fed_forward(_over_length(x), layer)
+        x = x + _fed_forward(_over_length(x, model.settings), layer)
         known.append((key, value))
-    return known, _over_length(x)
+    return known, _over_length(x, model.settings)
 
 
 def _fed_forward(normed: Floats, layer: Layer) -> Floats:
@@ -148,8 +150,11 @@ def _fed_forward(normed: Floats, layer: Layer) -> Floats:
     return narrowed
 
 
-def _over_length(x: Floats) -> Floats:
+def _over_length(x: Floats, settings: ModelSettings) -> Floats:
+    """(N, T, D + 1) as `ArrayDecoder._normalized`."""
     lengths = np.sqrt(np.square(x).sum(axis=-1, keepdims=True) + np.float32(x.shape[-1] * NORM_EPSILON))
+    if settings.normalization == "none":
+        lengths[:] = 1
     return np.concatenate([x / lengths, np.ones_like(lengths)], axis=-1)
 
 

@@ -1,8 +1,8 @@
 """The transformer's weights as numpy arrays, repacked for decoding on a processor; nothing here needs torch.
 
 What is constant is folded into the weights: the factor of the attention, the gains and shifts of the normalizations, the biases,
-the scale of the table that the GELU is looked up in. Whatever is added to the residual stream is centered, and so the stream is: a
-normalization has no mean to take off.
+the scale of the table that the GELU is looked up in. Before layer normalization, whatever is added to the residual stream is
+centered, and so the stream is: a normalization has no mean to take off. What a model lacks of the usual parts is neutral here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, ModelSettings
 Floats = NDArray[np.float32]
 Ids = NDArray[np.integer[Any]]
 Weights = Mapping[str, Floats]
-NORM_EPSILON = 1e-5
 _GELU_SCALE, _GELU_REACH = 512, 6  # lines of the table a unit, and where it ends: beyond, the GELU is 0 or the number itself
 _GELU_START = _GELU_SCALE * _GELU_REACH
 
@@ -64,10 +63,10 @@ def array_model(weights: Weights, settings: ModelSettings, vocabulary: Vocabular
     return ArrayModel(
         settings,
         vocabulary,
-        _centered(np.concatenate(parts)),
+        _in_stream(np.concatenate(parts), settings),
         np.concatenate([[0, words.n_sounds], sizes + words.n_sounds + words.n_durations]),
         tuple(_layer(weights, f"blocks.{index}.", settings) for index in range(settings.layers)),
-        _heads(weights),
+        _heads({**_neutral_heads(settings, words), **weights}, settings),
     )
 
 
@@ -78,27 +77,38 @@ def weight_shapes(settings: ModelSettings, vocabulary: Vocabulary) -> dict[str, 
         "sounds.weight": (words.n_sounds, width),
         "durations.weight": (words.n_durations, width),
         "places.weight": (sum(words.context_sizes), width),
-        "norm.weight": (width,),
-        "norm.bias": (width,),
         "heads.duration_sound.weight": (words.n_sounds, width),
     }
+    norm_parts = {"layer": ("weight", "bias"), "rms": ("weight",), "none": ()}[settings.normalization]
+    shapes |= {f"norm.{part}": (width,) for part in norm_parts}
     for index in range(settings.layers):
         linear = {"project_in": (3 * width, width), "project_out": (width, width), "widen": (wide, width), "narrow": (width, wide)}
-        norms = [f"{name}.{part}" for name in ("norm_attention", "norm_feedforward") for part in ("weight", "bias")]
+        norms = [f"{name}.{part}" for name in ("norm_attention", "norm_feedforward") for part in norm_parts]
         block = {f"{name}.weight": shape for name, shape in linear.items()} | dict.fromkeys(norms, (width,))
         block |= {"widen.bias": (wide,), "narrow.bias": (width,)}
         shapes |= {f"blocks.{index}.{name}": shape for name, shape in block.items()}
-    outputs = {
-        "sound": words.n_sounds,
+    outputs = {"sound": words.n_sounds, "duration_in": width, "duration": words.n_durations}
+    outputs |= _relative_sizes(words) if settings.relative_output else {}
+    return shapes | _linear_shapes(outputs, width)
+
+
+def _relative_sizes(words: Vocabulary) -> dict[str, int]:
+    """What the relative parts of the output layer say, by name."""
+    return {
         "interval.project": (len(words.pitch_columns) + 1) * (2 * LONGEST_INTERVAL + 1),
-        "duration_in": width,
-        "duration": words.n_durations,
         "lag.project": len(words.end_columns) * (2 * LONGEST_LAG + 1),
         "place.project": 2 * words.n_durations - 1,
     }
-    for name, size in outputs.items():
-        shapes |= {f"heads.{name}.weight": (size, width), f"heads.{name}.bias": (size,)}
-    return shapes
+
+
+def _linear_shapes(outputs: Mapping[str, int], width: int) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {f"heads.{name}.weight": (size, width) for name, size in outputs.items()}
+    return shapes | {f"heads.{name}.bias": (size,) for name, size in outputs.items()}
+
+
+def _neutral_heads(settings: ModelSettings, words: Vocabulary) -> dict[str, Floats]:
+    """Weights of the relative parts that say nothing."""
+    return {name: np.zeros(shape, np.float32) for name, shape in _linear_shapes(_relative_sizes(words), settings.width).items()}
 
 
 class Gelu:
@@ -137,16 +147,16 @@ def _layer(weights: Weights, prefix: str, settings: ModelSettings) -> Layer:
     own = {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
     into, width = own["project_in.weight"].copy(), settings.width
     into[:width] *= (width // settings.heads) ** -0.5  # queries
-    attention, feedforward = ((own[f"norm_{name}.weight"], own[f"norm_{name}.bias"]) for name in ("attention", "feedforward"))
+    attention, feedforward = (_norm(own, f"norm_{name}", settings) for name in ("attention", "feedforward"))
     return Layer(
         project_in=_after_norm(*attention, into, np.zeros(len(into), np.float32)),
-        project_out=_centered(np.ascontiguousarray(own["project_out.weight"].T)),
+        project_out=_in_stream(np.ascontiguousarray(own["project_out.weight"].T), settings),
         widen=_after_norm(*feedforward, *for_gelu(own["widen.weight"], own["widen.bias"])),
-        narrow=_centered(_with_bias(own["narrow.weight"], own["narrow.bias"])),
+        narrow=_in_stream(_with_bias(own["narrow.weight"], own["narrow.bias"]), settings),
     )
 
 
-def _heads(weights: Weights) -> HeadWeights:
+def _heads(weights: Weights, settings: ModelSettings) -> HeadWeights:
     sound, interval, inner, duration, place, lag = (
         (weights[f"heads.{name}.weight"], weights[f"heads.{name}.bias"])
         for name in ("sound", "interval.project", "duration_in", "duration", "place.project", "lag.project")
@@ -154,10 +164,17 @@ def _heads(weights: Weights) -> HeadWeights:
     hear = [np.concatenate(parts) for parts in zip(sound, interval, for_gelu(*inner), strict=True)]
     last = [np.concatenate(parts) for parts in zip(duration, place, lag, strict=True)]
     return HeadWeights(
-        hear=_after_norm(weights["norm.weight"], weights["norm.bias"], hear[0], hear[1]),
+        hear=_after_norm(*_norm(weights, "norm", settings), hear[0], hear[1]),
         duration_sound=weights["heads.duration_sound.weight"] * np.float32(_GELU_SCALE),
         last=_with_bias(last[0], last[1]),
     )
+
+
+def _norm(weights: Weights, name: str, settings: ModelSettings) -> tuple[Floats, Floats]:
+    """(D,) gain and (D,) shift of a normalization; those of none undo that `_after_norm` counts with a length."""
+    width = settings.width
+    gain = weights.get(f"{name}.weight", np.full(width, width**-0.5, np.float32))
+    return gain, weights.get(f"{name}.bias", np.zeros(width, np.float32))
 
 
 def _after_norm(gain: Floats, shift: Floats, weight: Floats, bias: Floats) -> Floats:
@@ -169,7 +186,7 @@ def _with_bias(weight: Floats, bias: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate([weight.T, bias[None]]))
 
 
-def _centered(rows: Floats) -> Floats:
-    """Without the mean over the width."""
+def _in_stream(rows: Floats, settings: ModelSettings) -> Floats:
+    """What is added to the residual stream, without its mean over the width where a normalization takes that off."""
     centered: Floats = rows - rows.mean(axis=-1, keepdims=True)
-    return centered
+    return centered if settings.normalization == "layer" else rows

@@ -23,6 +23,20 @@ def gelu(x: Tensor) -> Tensor:
     return F.gelu(x.mT).mT
 
 
+def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
+    """The numbers with a share `rate` of them set to 0, and the others larger by as much; unchanged where nothing is trained.
+
+    Torch draws a number for each of them on a processor, one after the other. Here one draw of 64 bits serves four; the share is
+    rounded to 1 / 65536.
+    """
+    if not training or not rate or x.device.type != "cpu":
+        return F.dropout(x, rate, training)
+    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    hidden = round(rate * 65536)
+    keeps = (bits[: x.numel()] >= hidden - 32768).view(x.shape)
+    return x * (keeps * (65536 / (65536 - hidden)))
+
+
 class AnchoredLogits(nn.Module):
     """Logits that are said as offsets from anchors."""
 
@@ -46,19 +60,22 @@ class AnchoredLogits(nn.Module):
 
 
 class Heads(nn.Module):
-    """From hidden states to logits of the next sound, and of its duration given that sound."""
+    """From hidden states to logits of the next sound, and of its duration given that sound; in part relative, or plain alone."""
 
-    def __init__(self, width: int, vocabulary: Vocabulary) -> None:
+    def __init__(self, width: int, vocabulary: Vocabulary, *, is_relative: bool = True) -> None:
         super().__init__()
+        self.is_relative = is_relative
         self.vocabulary = vocabulary
         n_pitch_anchors, n_ends = len(vocabulary.pitch_columns) + 1, len(vocabulary.end_columns)
         self.sound = nn.Linear(width, vocabulary.n_sounds)
-        self.interval = AnchoredLogits(width, n_pitch_anchors, -LONGEST_INTERVAL, LONGEST_INTERVAL, vocabulary.n_pitches)
+        if is_relative:
+            self.interval = AnchoredLogits(width, n_pitch_anchors, -LONGEST_INTERVAL, LONGEST_INTERVAL, vocabulary.n_pitches)
         self.duration_in = nn.Linear(width, width)
         self.duration_sound = nn.Embedding(vocabulary.n_sounds, width)
         self.duration = nn.Linear(width, vocabulary.n_durations)
-        self.lag = AnchoredLogits(width, n_ends, -LONGEST_LAG, LONGEST_LAG, vocabulary.n_durations)
-        self.place = AnchoredLogits(width, 1, 0, 2 * (vocabulary.n_durations - 1), vocabulary.n_durations)
+        if is_relative:
+            self.lag = AnchoredLogits(width, n_ends, -LONGEST_LAG, LONGEST_LAG, vocabulary.n_durations)
+            self.place = AnchoredLogits(width, 1, 0, 2 * (vocabulary.n_durations - 1), vocabulary.n_durations)
         self.register_buffer("pitch_columns", torch.tensor(vocabulary.pitch_columns), persistent=False)
         self.register_buffer("voice_pitch", torch.tensor(vocabulary.voice_pitch_column), persistent=False)
         self.register_buffer("end_columns", torch.tensor([column for column, _ in vocabulary.end_columns]), persistent=False)
@@ -72,19 +89,24 @@ class Heads(nn.Module):
     def sound_logits(self, hidden: Tensor, context: Tensor) -> Tensor:
         """(N, V) logits of the next sound, from (N, D) hidden states and the (N, C) context of the same places."""
         words = self.vocabulary
+        plain: Tensor = self.sound(hidden)
+        if not self.is_relative:
+            return plain
         heard = context[:, self.pitch_columns]
         own = heard.gather(1, self.voice_pitch[context[:, words.voice_column]][:, None])
         pitches = torch.cat([heard, own], dim=1) - words.pitch_shift
         relative = self.interval(hidden, pitches, pitches >= 0)
         padding = (words.first_pitch, words.n_sounds - words.first_pitch - words.n_pitches)
-        logits: Tensor = self.sound(hidden) + F.pad(relative, padding)
-        return logits
+        return plain + F.pad(relative, padding)
 
     def duration_logits(self, hidden: Tensor, context: Tensor, sounds: Tensor) -> Tensor:
         """(N, 97) logits of the next duration, given also the (N,) next sounds."""
         inner = gelu(self.duration_in(hidden) + self.duration_sound(sounds))
+        plain: Tensor = self.duration(inner)
+        if not self.is_relative:
+            return plain
         ends = context[:, self.end_columns] - self.end_shifts
         position = context[:, self.vocabulary.position_column, None] % (self.vocabulary.n_durations - 1)
         always = torch.ones_like(position, dtype=torch.bool)
-        logits: Tensor = self.duration(inner) + self.lag(inner, ends, ends > 0) + self.place(inner, -position, always)
-        return logits
+        relative: Tensor = self.lag(inner, ends, ends > 0) + self.place(inner, -position, always)
+        return plain + relative

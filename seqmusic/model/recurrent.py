@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads
+from seqmusic.model.heads import Heads, dropout
 from seqmusic.model.settings import Vocabulary
 
 _EMBEDDING_STD = 0.1  # of each of some thirty embeddings that are added up
@@ -88,4 +87,4 @@ class Recurrent(nn.Module):
         return hidden
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.settings.dropout, self.training)
+        return dropout(x, self.settings.dropout, self.training)

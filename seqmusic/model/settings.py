@@ -7,6 +7,8 @@ from dataclasses import dataclass
 LONGEST_INTERVAL = 24  # semitones from an anchor
 LONGEST_LAG = 48  # ticks from an anchor
 TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
+NORMALIZATIONS = ("layer", "rms", "none")
+NORM_EPSILON = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,8 @@ class ModelSettings:
     feedforward: int = 4  # width of the feed-forward layer, in widths
     dropout: float = 0.2  # probability, 0..1
     input_dropout: float = 0.0  # probability that an event, and each column beside it, is hidden in training, 0..1
+    normalization: str = "layer"  # of what attention, feed-forward and output layer are given: layer, rms or none
+    relative_output: bool = True  # whether the output layer also says pitches as intervals and durations as lags
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, gelu
-from seqmusic.model.settings import TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
+from seqmusic.model.heads import Heads, dropout, gelu
+from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
 
 
 class Cache:
@@ -32,7 +32,7 @@ class Block(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         width, self.heads, self.dropout = settings.width, settings.heads, settings.dropout
-        self.norm_attention, self.norm_feedforward = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.norm_attention, self.norm_feedforward = _normalization(settings), _normalization(settings)
         self.project_in, self.project_out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
         self.widen = nn.Linear(width, settings.feedforward * width)
         self.narrow = nn.Linear(settings.feedforward * width, width)
@@ -58,7 +58,7 @@ class Block(nn.Module):
         return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, self.training)
 
 
 class Transformer(nn.Module):
@@ -76,8 +76,8 @@ class Transformer(nn.Module):
         starts = torch.tensor([sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))])
         self.register_buffer("starts", starts, persistent=False)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
-        self.norm = nn.LayerNorm(width)
-        self.heads = Heads(width, vocabulary)
+        self.norm = _normalization(settings)
+        self.heads = Heads(width, vocabulary, is_relative=settings.relative_output)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
                 nn.init.normal_(
@@ -125,7 +125,7 @@ class Transformer(nn.Module):
             said, context = self._hidden(said, context)
         places = (context + self.starts).view(batch * n_new, -1)
         x = said + self.places(places).view(batch, n_new, -1)
-        x = F.dropout(x, self.settings.dropout, self.training)
+        x = dropout(x, self.settings.dropout, self.training)
         order, begins, ends = times
         turns = self._turns(order, ends), self._turns(order, begins)  # of queries and keys
         for layer, block in enumerate(self.blocks):
@@ -154,6 +154,12 @@ def attended_apart(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> T
     queries, keys, values = (torch.split(x, list(lengths), dim=2) for x in (q, k, v))
     parts = zip(queries, keys, values, strict=True)
     return torch.cat([F.scaled_dot_product_attention(*part, is_causal=True) for part in parts], dim=2)
+
+
+def _normalization(settings: ModelSettings) -> nn.Module:
+    if settings.normalization == "none":
+        return nn.Identity()
+    return (nn.LayerNorm if settings.normalization == "layer" else nn.RMSNorm)(settings.width, eps=NORM_EPSILON)
 
 
 def turn_rates(settings: ModelSettings, device: torch.device) -> Tensor:

@@ -230,8 +230,8 @@ def _excerpt(assessment: Assessment, place: int, passage: Passage, bar: tqdm[Non
 
 
 def _least_expected(score: Score, passage: Passage, explanation: Explanation) -> str:
-    """The note that surprised most, and what was expected there."""
-    worst = max(explanation.events, key=lambda event: event.bits)
+    """The note that surprised most (a rest may lie beyond what is drawn), and what was expected there."""
+    worst = max((event for event in explanation.events if event.pitch is not None), key=lambda event: event.bits)
     likeliest = worst.alternatives[0] if worst.alternatives else None
     key, where = score.key or infer_key(score), place_name(printed_bars(score), passage.onset_ticks + worst.onset_ticks)
     said = (

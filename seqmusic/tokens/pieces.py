@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -24,6 +25,7 @@ _TYPES = {
     "n_header": np.int32, "header_sound": np.int16, "header_duration": np.int16, "end_ticks": np.int32,
     "n_changes": np.int32, "change_tick": np.int32, "change_sound": np.int16, "lowest_shift": np.int8, "highest_shift": np.int8,
 }  # fmt: skip
+_PIECES_AT_A_TIME = 4096
 _HEADER_BYTES = 128  # of an array file, as numpy writes it for one column
 
 
@@ -81,6 +83,12 @@ class Pieces:
         """Some of the pieces, numbered anew; what they hold is not copied."""
         return Pieces(self._columns, self._numbers[np.asarray(pieces, np.int64)])
 
+    def some(self, most: int) -> Pieces:
+        """At most so many of the pieces, the same each time."""
+        if len(self) <= most:
+            return self
+        return self.chosen(np.sort(np.random.default_rng(0).permutation(len(self))[:most]))
+
     @property
     def works(self) -> Array:
         """(P,) number of the work that each piece is, or is a passage of."""
@@ -115,6 +123,15 @@ class Pieces:
         number = self._numbers[piece]
         low, high = int(self._columns.lowest_shift[number]), int(self._columns.highest_shift[number])
         return sorted({0, *range(low, high + 1)})
+
+    def checksum(self) -> int:
+        """A number that changes with any note of the pieces, or their order; all are read for it, some at a time."""
+        found = 0
+        for start in range(0, len(self), _PIECES_AT_A_TIME):
+            tiles = self.taken(np.arange(start, min(len(self), start + _PIECES_AT_A_TIME)))
+            for column in (tiles.piece, tiles.voice, tiles.onset, tiles.end, tiles.pitch):
+                found = zlib.crc32(np.ascontiguousarray(column).data, found)
+        return found
 
     def taken(self, pieces: Sequence[int] | Array) -> Tiles:
         """The tiles of the pieces of these numbers, in this order, numbered anew; nothing else is read."""

@@ -15,11 +15,12 @@ from seqmusic.score import SATB, transposed_key
 from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.encoding import Ask
 from seqmusic.tokens.tiles import Column, Tiles
-from seqmusic.tokens.vocabulary import KEY, STYLE, VOICE, id_key, key_id
+from seqmusic.tokens.vocabulary import KEY, STYLE, TIMESIG, VOICE, id_key, key_id
 
 _KINDS = ("subset", "voices", "head", "region", "scatter")
 _WEIGHTS = (0.15, 0.5, 0.1, 0.1, 0.15)
 _LONGEST_REGION = 0.5  # of the piece
+_HIDDEN_STYLES = 0.2  # of the pieces that have one
 
 
 def legal_shifts(tiles: Tiles) -> list[list[int]]:
@@ -74,7 +75,19 @@ def drawn_task(tiles: Tiles, chance: np.random.Generator, given_share: float) ->
             own = _missing(kind, tiles.voice[rows], tiles.onset[rows], int(tiles.end_ticks[number]), chance)
             has_given[number] = not own.all() and own.any()
             missing[rows] = own | (not has_given[number])
-    return _without(tiles, keep), Ask(missing[keep], has_given, is_open)
+    return _style_hidden(_without(tiles, keep), chance), Ask(missing[keep], has_given, is_open)
+
+
+def _style_hidden(tiles: Tiles, chance: np.random.Generator) -> Tiles:
+    """The pieces, some of them without their style, so that a model can also compose where none is asked for."""
+    if not any(STYLE <= sound < TIMESIG for own in tiles.headers for sound, _ in own):
+        return tiles
+    hides = chance.random(len(tiles.headers)) < _HIDDEN_STYLES
+    headers = tuple(
+        tuple(event for event in own if not (hide and STYLE <= event[0] < TIMESIG))
+        for own, hide in zip(tiles.headers, hides.tolist(), strict=True)
+    )
+    return replace(tiles, headers=headers)
 
 
 def _some_voices(voice: Column, chance: np.random.Generator) -> NDArray[np.bool_]:

@@ -31,7 +31,6 @@ class TrainingSettings:
     batch_size: int = 16  # pieces, over all processes
     accumulate: int = 1  # parts that a batch, or a process's share of it, is computed in: more take less memory
     precision: str = "auto"  # of matrix products: float32, bfloat16 or auto, bfloat16 on a GPU that has it
-    compile: bool = False  # whether torch compiles the model first, which takes a minute; untested on a GPU
     optimizer: str = "adamw"  # adamw, adam, sgd, rmsprop or adagrad
     learning_rate: float = 2e-3  # at its highest
     warmup: float = 0.05  # share of the steps in which the rate rises, 0..1
@@ -119,10 +118,7 @@ def train(
         group: the processes that share the work.
     """
     device = next(state.model.parameters()).device
-    scorer: nn.Module = Scorer(state.model, masks, choose_precision(settings.precision, device))
-    if settings.compile:
-        scorer.compile(dynamic=True)
-    scorer = group.joined(scorer)
+    scorer = group.joined(Scorer(state.model, masks, choose_precision(settings.precision, device)))
 
     def prepared(step: int) -> tuple[list[Batch], int]:
         return make_share(draw(step), settings, group, device)

@@ -1,0 +1,98 @@
+"""What a training needs of a corpus: the table of its works, and their pieces, which are read from disk when they are drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.digests import Digests, shingles
+from seqmusic.corpus.fingerprints import Fingerprints, numbered
+from seqmusic.corpus.prepared import NAMES_FILE, check_finished, is_prepared, pieces_folder, work_digests
+from seqmusic.corpus.sources import load_corpus
+from seqmusic.corpus.table import COLUMNS, WORKS_FILE, Entry, entries_of, read_works, styles_of, table_text, works_rows
+from seqmusic.errors import CorpusError
+from seqmusic.formats.files import write_atomic
+from seqmusic.tokens.pieces import Pieces, load_pieces, pieces_of
+
+
+@dataclass(frozen=True)
+class Material:
+    """The works of a corpus, ready to be trained on.
+
+    Attributes:
+        entries: what the table says about each work.
+        table: the table as text.
+        pieces: of the works that are kept.
+        names: the work of each number in `pieces.works`.
+        digests: the shingles of each work that is kept, read anew each time.
+    """
+
+    entries: Mapping[str, Entry]
+    table: str
+    pieces: Pieces
+    names: tuple[str, ...]
+    digests: Callable[[], Iterator[tuple[str, Digests]]]
+
+    def part(self, split: str) -> Pieces:
+        """The pieces of one part of the split."""
+        chosen = np.array([self._split(name) == split for name in self.names], bool)
+        return self.pieces.chosen(np.flatnonzero(chosen[self.pieces.works]))
+
+    def n_works(self, split: str) -> int:
+        """How many works are in a part of the split."""
+        return sum(entry.split == split for entry in self.entries.values())
+
+    def fingerprints(self) -> Fingerprints:
+        """What the training works can be told by."""
+        return numbered(own for name, own in self.digests() if self._split(name) == "train")
+
+    def _split(self, name: str) -> str:
+        return self.entries[name].split if name in self.entries else ""
+
+    def write_table(self, path: Path) -> Path:
+        """Write the table of works.
+
+        Raises:
+            FormatError: the file cannot be written.
+        """
+        return write_atomic(path, self.table)
+
+
+def load_material(data: Path | None = None) -> Material:
+    """The works of a corpus, as `load_corpus` finds them; those of a prepared folder stay on disk.
+
+    Raises:
+        CorpusError: there is no such corpus, or it is damaged, or its table does not fit it.
+        FormatError: a benchmark file is not of its shape.
+    """
+    return material_of(load_corpus(data)) if data is None or not is_prepared(data) else _prepared_material(data)
+
+
+def material_of(dataset: Dataset) -> Material:
+    """The works of a data set in memory."""
+    kept, entries, table = dataset.kept, entries_of(dataset), table_text(COLUMNS, works_rows(dataset))
+    styles = {style: number for number, style in enumerate(styles_of(entries))}
+    pieces = pieces_of([work.score for work in kept], [styles.get(work.style) for work in kept])
+    names = tuple(work.name for work in kept)
+    return Material(entries, table, pieces, names, lambda: ((work.name, shingles(work.score).digests) for work in kept))
+
+
+def _prepared_material(folder: Path) -> Material:
+    check_finished(folder)
+    path = folder / WORKS_FILE
+    entries, pieces = read_works(path), load_pieces(pieces_folder(folder))
+    try:
+        names = tuple(json.loads((pieces_folder(folder) / NAMES_FILE).read_text(encoding="utf-8")))
+        table = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{folder}: its list of works is damaged ({error}); prepare the data again") from error
+    if missing := sorted({name for name, entry in entries.items() if entry.split} - set(names)):
+        raise CorpusError(
+            f"{path}: work {missing[0]!r} has a split, but was dropped when the data was prepared, or is not there; empty its split"
+        )
+    return Material(entries, table, pieces, names, lambda: work_digests(folder))

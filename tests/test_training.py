@@ -1,0 +1,255 @@
+"""A run may be killed, stopped, starved of room or of its files: it loses nothing, and says what is wrong in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from trainings import CALM, TINY, few_works, signalled, train
+
+from seqmusic import run
+from seqmusic.checkpoints import load_model
+from seqmusic.configuration import Configuration
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.material import material_of
+from seqmusic.errors import CheckpointError, ConfigurationError, FormatError
+from seqmusic.model.transformer import attended_apart
+from seqmusic.score import Score
+from seqmusic.training.lock import locked
+
+STATE = Path("resume") / "state.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    works = few_works()
+    monkeypatch.setattr(run, "load_material", lambda corpus: material_of(works))
+    return works
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of nine batches without a break."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    works = few_works()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "load_material", lambda corpus: material_of(works))
+        train(out)
+    return out
+
+
+def begin(out: Path) -> Path:
+    """The same run, stopped after four batches."""
+    with signalled(signal.SIGTERM, 4), pytest.raises(KeyboardInterrupt):
+        train(out)
+    return out
+
+
+def same(one: Path, other: Path) -> None:
+    """The runs ended with the same weights, state and figures, bit for bit."""
+    for file in (STATE, "model.safetensors"):
+        tensors = load_file(one / file), load_file(other / file)
+        assert tensors[0].keys() == tensors[1].keys()
+        assert [name for name in tensors[0] if not torch.equal(tensors[0][name], tensors[1][name])] == []
+    assert figures(one) == figures(other)
+
+
+def figures(out: Path) -> list[list[str]]:
+    """The table of evaluations without the seconds."""
+    rows = [line.split(",") for line in (out / "metrics.csv").read_text(encoding="utf-8").splitlines()]
+    return [row[:1] + row[2:] for row in rows]
+
+
+def killed(out: Path, n_kills: int) -> int:
+    command = [sys.executable, str(Path(__file__).with_name("trainings.py")), "kill", str(out), str(n_kills)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def test_a_killed_run_ends_as_one_never_killed(tmp_path: Path) -> None:
+    assert killed(tmp_path, 2) > 0  # it may be faster than expected
+    same(tmp_path / "whole", tmp_path / "broken")
+
+
+@pytest.mark.slow
+def test_a_run_killed_twenty_times_ends_as_one_never_killed(tmp_path: Path) -> None:
+    assert killed(tmp_path, 20) > 15
+    same(tmp_path / "whole", tmp_path / "broken")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_is_saved_between_two_batches(number: signal.Signals, whole: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    with signalled(number, 3), pytest.raises(KeyboardInterrupt):
+        run.train_run(TINY, tmp_path / "run", device="cpu", show=said.append)
+    assert said[-1].startswith("stopped after 3 batches and saved; go on with: seqmusic train ")
+    train(tmp_path / "run")
+    same(whole, tmp_path / "run")
+
+
+def test_what_a_kill_leaves_between_two_writes_is_mended(whole: Path, tmp_path: Path) -> None:
+    """The metrics are written first, then the state, then the best weights."""
+    out = begin(tmp_path / "run")
+    (out / "metrics.csv").write_bytes((whole / "metrics.csv").read_bytes())  # it tells of batches that the state does not know
+    (out / "model.safetensors").unlink()  # and the last batch was the best
+    train(out)
+    same(whole, out)
+
+
+def test_a_run_begins_with_its_configuration_written_last(whole: Path, tmp_path: Path) -> None:
+    out = begin(tmp_path / "run")
+    (out / "config.toml").unlink()
+    with pytest.raises(CheckpointError, match="nothing to resume there; leave --resume out"):
+        run.train_run(TINY, out, resume=True)
+    train(out)
+    same(whole, out)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with room for less than a run."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(disk)], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("only root can mount a disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_loses_nothing(small_disk: Path, whole: Path) -> None:
+    (small_disk / "filling").write_bytes(bytes(1_400_000))
+    with pytest.raises(FormatError, match="cannot be written: No space left on device"):
+        train(small_disk / "run")
+    (small_disk / "filling").unlink()
+    subprocess.run(["mount", "-o", "remount,size=99m", str(small_disk)], check=True)
+    train(small_disk / "run")
+    same(whole, small_disk / "run")
+
+
+def test_a_folder_that_cannot_be_written(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(FormatError, match="cannot be written: Read-only file system"):
+        train(small_disk / "run")
+
+
+def test_a_file_that_grows_too_large_loses_nothing(whole: Path, tmp_path: Path) -> None:
+    begin(tmp_path / "run")
+    before, limits = (tmp_path / "run" / STATE).read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(FormatError, match="cannot be written: File too large"):
+            train(tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "run" / STATE).read_bytes() == before
+    train(tmp_path / "run")
+    same(whole, tmp_path / "run")
+
+
+def test_one_run_a_folder(tmp_path: Path) -> None:
+    with locked(tmp_path / "run"), pytest.raises(CheckpointError, match=rf"another training .* \(process {os.getpid()}\)"):
+        train(tmp_path / "run")
+    with locked(tmp_path / "run"):  # the lock of a run that ended, however it ended, is nobody's
+        pass
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letters.txt").touch()
+    with pytest.raises(CheckpointError, match=r"holds something else already, such as 'letters\.txt'"):
+        train(tmp_path / "other")
+
+
+def damaged(path: Path, how: str) -> None:
+    data = bytearray(path.read_bytes())
+    if how == "cut":
+        del data[len(data) // 2 :]
+    elif how == "changed":
+        data[len(data) // 2] ^= 1
+    else:
+        (size,) = struct.unpack_from("<Q", data)
+        header = json.loads(data[8 : 8 + size])
+        header["__metadata__"]["version"] = "2"
+        text = json.dumps(header).encode()
+        data = bytearray(struct.pack("<Q", len(text))) + text + data[8 + size :]
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"), [("cut", "\\("), ("changed", "not those that were written"), ("later", "made by a later seqmusic")]
+)
+def test_damaged_checkpoints_are_refused(how: str, words: str, whole: Path, tmp_path: Path) -> None:
+    out = begin(tmp_path / "run")
+    damaged(out / STATE, how)
+    with pytest.raises(CheckpointError, match=rf"state.safetensors: .*{words}"):
+        train(out)
+    load_model(out)  # what was best is untouched
+    damaged(out / "model.safetensors", how)
+    with pytest.raises(CheckpointError, match=rf"model.safetensors: .*{words}"):
+        load_model(out)
+
+
+def test_every_changed_setting_is_named(whole: Path) -> None:
+    other = Configuration(replace(TINY.model, width=32), replace(TINY.training, seed=7, optimizer="sgd"))
+    with pytest.raises(CheckpointError) as caught:
+        train(whole, other)
+    for words in ("[model] width was 16, now 32", "[training] seed was 0, now 7", "[training] optimizer was adamw, now sgd"):
+        assert words in str(caught.value)
+
+
+def test_changed_works_are_named(whole: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = few.part("train")[0]
+    rest = [work for work in few.works if work is not first]
+    for works, words in (
+        (rest, f"{first.name} is gone"),
+        ([replace(first, name="other"), *rest], "other is new; .* is gone"),
+        ([replace(first, split="test"), *rest], f"{first.name} was {first.split}, now test"),
+        ([replace(work, score=raised(work.score)) for work in few.works], "notes of the training works have changed"),
+    ):
+        monkeypatch.setattr(run, "load_material", lambda corpus, own=tuple(works): material_of(Dataset(own)))
+        with pytest.raises(CheckpointError, match=words):
+            train(whole)
+
+
+def raised(score: Score) -> Score:
+    """The last note of the highest voice a semitone higher."""
+    first, *others = score.voices
+    last = replace(first.notes[-1], pitch=first.notes[-1].pitch + 1)
+    return replace(score, voices=(replace(first, notes=(*first.notes[:-1], last)), *others))
+
+
+def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path) -> None:
+    train(tmp_path / "whole", CALM)
+    train(tmp_path / "parts", replace(CALM, training=replace(CALM.training, accumulate=3)))
+    one, other = load_file(tmp_path / "whole" / STATE), load_file(tmp_path / "parts" / STATE)
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-5, msg=name)
+    with pytest.raises(ConfigurationError, match="a batch of 5 pieces is too small for 1 processes of 6 parts"):
+        train(tmp_path / "more", replace(CALM, training=replace(CALM.training, accumulate=6)))
+
+
+def test_half_precision_learns_nearly_the_same(tmp_path: Path) -> None:
+    train(tmp_path / "full", CALM)
+    train(tmp_path / "half", replace(CALM, training=replace(CALM.training, precision="bfloat16")))
+    full, half = (float(figures(tmp_path / name)[-1][2]) for name in ("full", "half"))
+    assert full != half
+    assert full == pytest.approx(half, rel=0.01)
+
+
+def test_sequences_one_after_the_other_do_not_hear_each_other() -> None:
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 1, 2, 3 + 5 + 1, 7)
+    together = attended_apart(q, k, v, (3, 5, 1))
+    for start, stop in ((0, 3), (3, 8), (8, 9)):
+        own = (x[:, :, start:stop] for x in (q, k, v))
+        alone = torch.nn.functional.scaled_dot_product_attention(*own, is_causal=True)
+        torch.testing.assert_close(together[:, :, start:stop], alone)

@@ -88,7 +88,9 @@ def copying_charts(rows: Sequence[Copying]) -> tuple[Chart, Chart]:
     copied = line_chart(copies, x_label="batches", y_label="notes, median", references=[("held-out\nworks", rows[0].works)])
     return (
         Chart(loss, "What a model knows over its training: where the lines part, it learns works by heart."),
-        Chart(copied, "The longest passage copied from a training work, going on from beginnings of held-out or of training works."),
+        Chart(
+            copied, "The longest passage copied from a training work, going on from beginnings of held-out or of training works."
+        ),
     )
 
 

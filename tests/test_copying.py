@@ -84,4 +84,4 @@ def test_pictures_name_both_trainings() -> None:
     loss, copied = copying_charts(rows)
     labels = [[text.get_text() for text in chart.figure.legends[0].get_texts()] for chart in (loss, copied)]
     assert labels[0] == [f"{part}, {name}" for name in ("as configured", "unrestrained") for part in ("validation", "training")]
-    assert labels[1][:2] == ["after held-out works, as configured", "after training works, as configured"]
+    assert labels[1][:2] == ["held-out, as configured", "training, as configured"]

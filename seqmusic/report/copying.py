@@ -83,13 +83,14 @@ def copying_charts(rows: Sequence[Copying]) -> tuple[Chart, Chart]:
         nats.append(Line(f"validation, {name}", steps, [row.validation_nats_per_cell for row in own]))
         nats.append(Line(f"training, {name}", steps, [row.training_nats_per_cell for row in own]))
         for given, place in (("held-out", "held_out"), ("training", "known")):
-            values, low, high = ([getattr(row, f"{place}{end}") for row in own] for end in ("", "_low", "_high"))
-            copies.append(Line(f"after {given} works, {name}", steps, values, low, high))
+            copies.append(Line(f"{given}, {name}", steps, [getattr(row, place) for row in own]))
     loss = line_chart(nats, x_label="batches", y_label="nats a cell")
     copied = line_chart(copies, x_label="batches", y_label="notes, median", references=[("held-out\nworks", rows[0].works)])
     return (
-        Chart(loss, "What the model knows over its training: where the lines part, it learns works by heart."),
-        Chart(copied, "The longest passage copied from a training work, when the model goes on from the beginnings of works."),
+        Chart(loss, "What a model knows over its training: where the lines part, it learns works by heart."),
+        Chart(
+            copied, "The longest passage copied from a training work, going on from beginnings of held-out or of training works."
+        ),
     )
 
 

@@ -22,10 +22,6 @@ _STYLE: dict[str, object] = {"font.size": 10, "axes.spines.top": False, "axes.sp
 _DRAWN = {ALONE: (COLORS[0], "o", "-"), RULED: (COLORS[1], "s", "--"), MIN_P: (COLORS[2], "D", "-.")}  # color, point, line
 _SAID = {ALONE: ALONE, RULED: RULED, MIN_P: "min-p, model alone at temperature 1"}
 _WORKS = "held-out works"
-_OVER_TRAINING = (
-    "Over the batches stands another training with the same settings, and one without dropout, hidden input, weight decay and "
-    "transposition: what it gains on the works that it learns by heart it loses on others."
-)
 _NOTHING_SAMPLED = (
     f"Samples go on from the first {HEAD_BARS} bars of held-out works. Either none of these works has more bars and at most "
     f"{MOST_BARS}, or there are no training works to compare with; so nothing was sampled."
@@ -111,8 +107,16 @@ def copy_section(dial: Dial, over_training: Sequence[Copying] = ()) -> Section:
     if over_training:
         charts += copying_charts(over_training)
         tables.append(copying_table(over_training))
-        prose = (*prose, _OVER_TRAINING)
+        prose = (*prose, _about_training(over_training))
     return Section("originality", "Originality", prose, tuple(charts), tables=tuple(tables))
+
+
+def _about_training(rows: Sequence[Copying]) -> str:
+    epochs = max(row.epochs for row in rows)
+    return (
+        f"Over the batches stand two trainings of {epochs:.0f} epochs that seqmusic experiment copying made, not that of this "
+        "model: one as configured, and one without dropout, hidden input, weight decay and transposition."
+    )
 
 
 def _is_drawn(point: DialPoint) -> bool:

@@ -16,13 +16,13 @@ import torch
 from seqmusic.checkpoints import MAX_VOICES, VOCABULARY
 from seqmusic.configuration import read_configuration
 from seqmusic.corpus.sources import benchmark_dataset
-from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.tokens.context import context_columns
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.loop import TrainingSettings
+from seqmusic.training_data import TrainingData, draw_batch, training_data
 
 Change = Callable[[ModelSettings, TrainingSettings], tuple[ModelSettings, TrainingSettings]]
 _PARALLELS = [index for index, name in enumerate(context_columns(MAX_VOICES)) if name.startswith(("parallel", "before"))]

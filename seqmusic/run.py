@@ -14,7 +14,6 @@ from seqmusic.checkpoints import MAX_VOICES, load_model, make_masks, tokens_of, 
 from seqmusic.configuration import Configuration, configuration_text
 from seqmusic.corpus.fingerprints import write_fingerprints
 from seqmusic.corpus.material import Material, load_material
-from seqmusic.drawing import TrainingData, draw_batch
 from seqmusic.errors import CheckpointError, ConfigurationError
 from seqmusic.evaluation.baselines import persistence_nats
 from seqmusic.evaluation.ngram import ngram_nats
@@ -45,6 +44,7 @@ from seqmusic.training.lock import locked
 from seqmusic.training.loop import TrainingSettings, TrainingState, new_state, train
 from seqmusic.training.processes import ALONE, Group, joined_group
 from seqmusic.training.stopping import stop_requests
+from seqmusic.training_data import TrainingData, draw_batch
 
 MOST_HELD_OUT = 256  # pieces that a model is measured on while it is trained
 MOST_COUNTED = 1000  # pieces that the baselines count

@@ -1,4 +1,4 @@
-"""What a model foretells: figures worked out by hand, and a tiny run asked from end to end."""
+"""What a model predicts: figures worked out by hand, and a tiny run asked from end to end."""
 
 import json
 import math

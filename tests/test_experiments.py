@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from seqmusic.checkpoints import VOCABULARY, make_masks
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.drawing import draw_batch, training_data
 from seqmusic.errors import CheckpointError, CorpusError, FormatError
 from seqmusic.evaluation.likelihood import score_pieces
 from seqmusic.experiments.comparison import comparison_study
@@ -27,6 +26,7 @@ from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import Score
 from seqmusic.training.loop import TrainingSettings
+from seqmusic.training_data import draw_batch, training_data
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.0),

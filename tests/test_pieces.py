@@ -21,7 +21,6 @@ from seqmusic.corpus.gathering import Source
 from seqmusic.corpus.material import load_material, material_of
 from seqmusic.corpus.prepared import prepare_source
 from seqmusic.corpus.table import read_works
-from seqmusic.drawing import TrainingData, draw_batch
 from seqmusic.errors import CorpusError, FormatError, RequestError
 from seqmusic.evaluation.baselines import cells
 from seqmusic.formats import write_score
@@ -36,6 +35,7 @@ from seqmusic.tokens.tiles import Tiles, tiles_of
 from seqmusic.tokens.tokenizer import decode, encode_prompt, normalized
 from seqmusic.tokens.vocabulary import STYLE
 from seqmusic.training.loop import TrainingSettings
+from seqmusic.training_data import TrainingData, draw_batch
 
 
 def same(a: Tiles, b: Tiles) -> bool:

@@ -14,7 +14,6 @@ from seqmusic.checkpoints import load_model
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.material import material_of
-from seqmusic.drawing import training_data
 from seqmusic.errors import CheckpointError, DeviceError, FormatError, RequestError
 from seqmusic.formats import read_score
 from seqmusic.formats.head import parse_head
@@ -28,6 +27,7 @@ from seqmusic.score import Note, Score, Voice
 from seqmusic.training.checkpoint import load_progress, save_progress
 from seqmusic.training.device import choose_device
 from seqmusic.training.loop import TrainingSettings, new_state, train
+from seqmusic.training_data import training_data
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1, context_length=512),

@@ -19,7 +19,7 @@ def evaluate(
     samples: int = 100,
     json: Annotated[bool, Flag] = False,
 ) -> None:
-    """Measure how well a model foretells works, beside an n-gram and persistence, and whether it is as sure as it is right.
+    """Measure how well a model predicts works, beside an n-gram and persistence, and whether it is as sure as it is right.
 
     Prints a short table; --report makes a page, with the passages that surprise the model most and least, engraved and played.
 
@@ -35,7 +35,7 @@ def evaluate(
     """
     from seqmusic.evaluation.assessment import assess
     from seqmusic.evaluation.subject import load_subject
-    from seqmusic.report.dial_section import sample_sections
+    from seqmusic.report.dial import sample_sections
     from seqmusic.report.evaluation import figures_report, illustrated_report, short_table
     from seqmusic.report.page import numbers, require_pictures, write_report
 

@@ -1,4 +1,4 @@
-"""How well a model foretells the works of a part, as plain values: in nats, in guesses, where, and how sure of itself it is.
+"""How well a model predicts the works of a part, as plain values: in nats, in guesses, where, and how sure of itself it is.
 
 A prediction is a note, a rest or a tied part of a long note. The marks of the header and the end of the piece are charged in nats
 a cell and nats a note, but are no predictions here.
@@ -146,7 +146,7 @@ def assess(subject: Subject) -> Assessment:
     """All figures of the model on its works, beside the n-gram and persistence; shows progress."""
     max_voices = subject.model.vocabulary.max_voices
     pieces = held_out([work.score for work in subject.works], max_voices)
-    expected = _foretold(subject, pieces)
+    expected = _predicted(subject, pieces)
     scores = [own.scores() for own in expected]
     by_event = {MODEL: scores}
     totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
@@ -159,7 +159,7 @@ def assess(subject: Subject) -> Assessment:
     return Assessment(subject, pieces, tuple(scores), tuple(totals), found, calibrations(subject, expected))
 
 
-def _foretold(subject: Subject, pieces: HeldOut) -> list[Predictions]:
+def _predicted(subject: Subject, pieces: HeldOut) -> list[Predictions]:
     running = predictions(subject.model, pieces.traces, _masks(subject))
     found = dict(tqdm(running, total=len(pieces.traces), desc=f"{subject.split} works", unit="work"))
     return [found[number] for number in range(len(found))]
@@ -205,7 +205,7 @@ def prediction_mask(trace: Trace, scores: EventScores) -> _Mask:
 
 
 def guesses(scores: Sequence[EventScores], chosen: Sequence[_Mask]) -> Guesses:
-    """How well the chosen events of some works were foretold; one or more must be chosen.
+    """How well the chosen events of some works were predicted; one or more must be chosen.
 
     Args:
         scores: of each work.

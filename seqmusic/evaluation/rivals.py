@@ -16,7 +16,6 @@ from torch import nn
 from seqmusic.checkpoints import make_masks, vocabulary
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.sources import benchmark_dataset
-from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.grid import GRID_VOCABULARY, draw_grid_batch, grid_data, grid_masks, grid_traces
 from seqmusic.evaluation.learning_curve import CurvePoint, first_below, learning_curve
@@ -28,6 +27,7 @@ from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import Masks
 from seqmusic.training.loop import TrainingSettings, new_state
+from seqmusic.training_data import draw_batch, training_data
 
 MILESTONE = 0.45  # nats a cell
 SETTINGS = TrainingSettings(

@@ -23,7 +23,6 @@ import torch
 from seqmusic.checkpoints import VOCABULARY, make_masks
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.speed_rivals import RIVALS, generated, make_rival, remi, trainer
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
@@ -35,6 +34,7 @@ from seqmusic.tokens.encoding import trace_tiles
 from seqmusic.tokens.tiles import tiles_of
 from seqmusic.tokens.tokenizer import decode, encode, encode_prompt
 from seqmusic.training.loop import TrainingSettings, new_state, train
+from seqmusic.training_data import draw_batch, training_data
 
 SIZES = {
     "128x4": ModelSettings(width=128, layers=4, heads=4),

@@ -18,7 +18,6 @@ from tqdm import tqdm
 from seqmusic.checkpoints import make_masks, vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.drawing import draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.dial import Reading, median
 from seqmusic.evaluation.likelihood import score_pieces
@@ -30,6 +29,7 @@ from seqmusic.generation.request import Request
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.copying import FILE, Copying, copying_charts, copying_table, write_copying
 from seqmusic.training.loop import new_state, train
+from seqmusic.training_data import draw_batch, training_data
 
 AS_CONFIGURED, UNRESTRAINED = "as configured", "unrestrained"
 _REQUEST = Request(n=CANDIDATES, temperature=1.0, lenience=1.0, cadence=False)  # the model alone

@@ -17,7 +17,6 @@ from seqmusic.configuration import Configuration, configuration_text, read_confi
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.fingerprints import FILE
 from seqmusic.corpus.table import entries_of
-from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.evaluation.calibration import best_temperature, calibration_error, choices, tempered
 from seqmusic.evaluation.likelihood import Likelihood, bootstrap_interval, score_pieces
@@ -33,6 +32,7 @@ from seqmusic.report.sections import Column, Table
 from seqmusic.run_folder import CARD, CONFIGURATION, METRICS, WORKS, check_corpus
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.checkpoint import save_weights
+from seqmusic.training_data import TrainingData, draw_batch, training_data
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
 TUNINGS = {"low rate": 1.0, "low rate, half the dropout": 0.5, "low rate, 1.5 times the dropout": 1.5}

@@ -18,7 +18,6 @@ import torch
 from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.drawing import draw_batch, training_data
 from seqmusic.errors import CorpusError
 from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.experiments.laws import PowerLaw, fit_power_law, resampled
@@ -28,6 +27,7 @@ from seqmusic.figures import new_figure
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
 from seqmusic.report.sections import Column, Table
+from seqmusic.training_data import draw_batch, training_data
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 _MEANS = ("families", "notes", "best_step", "cpu_seconds")

@@ -24,7 +24,6 @@ from torch import nn
 from seqmusic.checkpoints import vocabulary
 from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.drawing import TrainingData, draw_batch, training_data
 from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.experiments.laws import Parabola, fit_parabola
 from seqmusic.experiments.study import Row, common_settings, held_part, open_study, run_trials, write_results
@@ -33,6 +32,7 @@ from seqmusic.figures import new_figure
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
 from seqmusic.report.sections import Column, Table
+from seqmusic.training_data import TrainingData, draw_batch, training_data
 
 N_BUDGETS = 4
 _COLUMNS = (

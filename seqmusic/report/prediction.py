@@ -1,4 +1,4 @@
-"""The sections of a report that say how well a model foretells music, and where it is surprised."""
+"""The sections of a report that say how well a model predicts music, and where it is surprised."""
 
 from __future__ import annotations
 
@@ -196,10 +196,10 @@ def _broken_down_chart(own: Breakdown) -> Chart:
 
 
 _CAPTIONS = {
-    "voice": "Which voice is hardest to foretell. Of notes that begin together the highest is predicted first, so for the lower "
+    "voice": "Which voice is hardest to predict. Of notes that begin together the highest is predicted first, so for the lower "
     "voices more of the chord is known.",
     "beat": "Where in the bar the surprises are; ½ is halfway to the next beat, “between” is everything finer.",
-    "part": "Whether a piece grows easier to foretell as it goes on: the model has then heard more of it.",
+    "part": "Whether a piece grows easier to predict as it goes on: the model has then heard more of it.",
 }
 
 

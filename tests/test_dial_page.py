@@ -13,7 +13,7 @@ from seqmusic.evaluation.distributions import DISTRIBUTIONS
 from seqmusic.evaluation.subject import Subject
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.copying import FILE, Copying, write_copying
-from seqmusic.report.dial_section import copy_section, dial_section, sample_sections
+from seqmusic.report.dial import copy_section, dial_section, sample_sections
 from seqmusic.report.page import write_report
 from seqmusic.report.sections import Report
 from seqmusic.score import Note, melody

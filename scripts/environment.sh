@@ -1,6 +1,6 @@
 # Sourced by the other scripts: makes the one virtual environment, .venv, that they all use.
 #
-#   prepare_environment EXTRA    leaves .venv with seqmusic and its extra (score or dev) installed, and the shell in the repository
+#   prepare_environment EXTRAS   leaves .venv with seqmusic and its extras (such as score,report, or dev) installed, and the shell in the repository
 #
 # Afterwards "$VENV_PYTHON" is its interpreter. Set PYTHON to choose the interpreter that .venv is made with.
 

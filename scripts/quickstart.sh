@@ -30,7 +30,7 @@ train() {
     fi
 }
 
-prepare_environment score
+prepare_environment score,report
 SEQMUSIC="$VENV/bin/seqmusic"
 
 say "1 of 3  Preparing the chorales"

@@ -18,7 +18,8 @@ from seqmusic.errors import FormatError
 from seqmusic.formats import read_score, write_score
 from seqmusic.formats.head import parse_head
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = (
     *("data prepare", "data describe", "data clean", "data tokens", "train", "continue", "harmonize", "regenerate", "replay"),
     *("evaluate", "doctor", "benchmark jsb", "benchmark rivals", "benchmark harmony", "benchmark speed"),
@@ -212,9 +213,11 @@ def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == {"candidates": [one]}
 
 
-def test_the_readmes_commands_are_understood() -> None:
-    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
-    told = re.findall(r"^\| `(seqmusic .*?)` \|", README, re.MULTILINE) + re.findall(r"^seqmusic .*", blocks, re.MULTILINE)
+@pytest.mark.parametrize("page", ["README.md", "docs/lesson.md", "docs/lesson.fr.md"])
+def test_the_commands_of_a_page_are_understood(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    told = re.findall(r"^\| `(seqmusic .*?)` \|", text, re.MULTILINE) + re.findall(r"^seqmusic .*", blocks, re.MULTILINE)
     assert len(told) >= 10
     for command in told:
         app.parse_args(shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False)

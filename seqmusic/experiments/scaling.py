@@ -171,7 +171,7 @@ def _sentence(table: Sequence[Row], budget: float, fit: Parabola) -> str:
     sizes = sorted(row["parameters"] for row in table)
     if fit.bend > 0:
         return (
-            f"With {budget:g} processor seconds this corpus wants about {fit.best:,.0f} parameters: "
+            f"With {budget:g} processor seconds this corpus wants about {fit.best / 1e6:.2g} million parameters: "
             f"there the parabola is lowest, at {fit.lowest:.4f} nats a cell."
         )
     if fit.best in (sizes[0], sizes[-1]):

@@ -15,11 +15,11 @@ def figures_report(assessment: Assessment) -> Report:
     subject, pieces = assessment.subject, assessment.pieces
     part = {"train": "training", "valid": "validation", "test": "test"}[subject.split]
     summary = (
-        f"The model {subject.name} was asked to predict the {len(subject.works)} {part} works, note by note: "
+        f"The model “{subject.name}” was asked to predict the {len(subject.works)} {part} works, note by note: "
         f"{sum(pieces.notes):,} notes, {sum(pieces.cells):,} cells.",
     )
     sections = (prediction_section(assessment), calibration_section(assessment))
-    return Report(f"What {subject.name} knows", summary, subject.label, sections)
+    return Report(f"What the model “{subject.name}” knows", summary, subject.label, sections)
 
 
 def illustrated_report(assessment: Assessment, *more: Section) -> Report:

@@ -192,14 +192,16 @@ def _voices(named: list[tuple[str, tuple[Note, ...]]]) -> tuple[Voice, ...]:
 def _lines(part: Any, index: int, bars: list[_Bar], shifts: Shifts, left_out: Tally) -> list[tuple[Note, ...]]:
     """The lines of a part: usually one, several where it has voices or chords, none where it has nothing but percussion."""
     split = [[v for v in bar.measures[index].elements if isinstance(v, stream.Voice)] for bar in bars]
-    names = sorted({str(voice.id) for voices in split for voice in voices}, key=lambda name: (len(name), name)) or [""]
+    # A voice without a name has a place in memory for its id: its place in the measure says more.
+    called = [[str(place if isinstance(v.id, int) else v.id) for place, v in enumerate(own, start=1)] for own in split]
+    names = sorted(set(itertools.chain(*called)), key=lambda name: (len(name), name)) or [""]
     written: dict[str, list[_Written]] = {name: [] for name in names}
     reader = _NoteReader(repr(_name(part) or index + 1), shifts, left_out)
-    for bar, voices in zip(bars, split, strict=True):
+    for bar, voices, own in zip(bars, split, called, strict=True):
         measure = bar.measures[index]
-        for voice in voices or [measure]:
+        for name, voice in zip(own or names[:1], voices or [measure], strict=True):
             start = bar.onset + Fraction(measure.elementOffset(voice) if voices else 0)
-            written[str(voice.id) if voices else names[0]].extend(reader.written(voice, start, measure))
+            written[name].extend(reader.written(voice, start, measure))
     if reader.n_unpitched and not any(written.values()):
         return []
     lines: list[tuple[Note, ...]] = []

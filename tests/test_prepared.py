@@ -95,6 +95,7 @@ def test_every_file_is_reported_and_every_work_told(out: Path) -> None:
     assert dataset.work("new/3").score.voices[0].notes == tune(3).voices[0].notes
     text = summary(out)
     assert "14 files: 12 read, 1 repaired, 1 refused" in text
+    assert "give a MIDI file" not in text  # remedies are not counted
     assert "12 of 13 works kept" in text
     assert "styles: new 4, old 8" in text
 

@@ -34,7 +34,8 @@ def _files(folder: Path) -> Iterator[str]:
         with (folder / REPORT_FILE).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 outcomes[row["outcome"]] += 1
-                words[row["outcome"]].update({kind_of(text) for text in row["words"].split("; ") if text})
+                told = row["words"].split("; ")[: 1 if row["outcome"] == "refused" else None]  # a refusal ends with its remedy
+                words[row["outcome"]].update({kind_of(text) for text in told if text})
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{folder / REPORT_FILE}: missing or damaged; prepare the data again") from error
     yield f"{outcomes.total():,} files: " + ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in OUTCOMES)

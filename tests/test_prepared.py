@@ -234,6 +234,8 @@ def test_general_rules_keep_what_chorales_may_not_be() -> None:
     assert reason_kind(gathering._piece(short, GENERAL_RULES).facts["reason"]) == "too short"
     odd = replace(tune(1), time_signatures=((0, TimeSignature(3, 32)),))
     assert reason_kind(gathering._piece(odd, GENERAL_RULES).facts["reason"]) == "without tokens"
+    later = replace(tune(1), time_signatures=((0, TimeSignature(4, 4)), (96, TimeSignature(23, 8))))
+    assert reason_kind(gathering._piece(later, GENERAL_RULES).facts["reason"]) == "without tokens"
     with_rest = replace(tune(1), voices=(*tune(1).voices, Voice("Voice 3", ())))
     assert gathering._piece(with_rest, GENERAL_RULES).facts["voices"] == ["Voice 1", "Voice 2"]
     crowd = Score(tuple(Voice(f"{i}", tune(i).voices[0].notes) for i in range(17)))

@@ -23,6 +23,7 @@ from seqmusic.errors import CorpusError, FormatError, UnencodableError
 from seqmusic.formats.reading import Reading
 from seqmusic.score import Score
 from seqmusic.tokens.tokenizer import header, normalized
+from seqmusic.tokens.vocabulary import timesig_id
 
 PieceReader = Callable[[Path], Sequence[Reading | FormatError]]
 _WORDS_KEPT = 12  # of what is said about a file
@@ -167,7 +168,10 @@ def _piece(score: Score, rules: CleaningRules) -> ReadPiece:
 def _unsayable(score: Score) -> str:
     """Why the tokens cannot say a score, "" where they can."""
     try:
-        header(normalized(score))
+        plain = normalized(score)
+        header(plain)
+        for _, signature in plain.time_signatures[1:]:
+            timesig_id(signature)
     except UnencodableError as error:
         return f"without tokens ({error})"
     return ""

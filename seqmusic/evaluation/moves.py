@@ -41,11 +41,6 @@ class Moves:
         return self.moving_steps / self.steps
 
     @property
-    def moving_nats_per_step(self) -> float:
-        """Nats a moving step."""
-        return self.moving_nats / max(1, self.moving_steps)
-
-    @property
     def other_nats_per_step(self) -> float:
         """Nats a step in which no voice or one moves."""
         return (self.nats - self.moving_nats) / max(1, self.steps - self.moving_steps)

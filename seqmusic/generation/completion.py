@@ -134,14 +134,15 @@ def _steps(model: Model, events: Sequence[Event], streams: Sequence[Stream], req
     longest, of_pitch, of_rhythm = model.settings.context_length, request.pitch_sampling, request.rhythm_sampling
     decoder, context = _prefilled(model, events, len(streams))
     said, ticks = np.zeros((len(streams), 2), np.int64), np.full((len(streams), 2), streams[0].walk.now)
-    while rows := [row for row, stream in enumerate(streams) if not stream.is_done]:
+    while composed := [stream for stream in streams if not stream.is_done]:
         if decoder.length >= longest:
-            reached = min(streams[row].walk.now for row in rows)
+            reached = min(stream.walk.now for stream in composed)
             raise RequestError(
                 f"the music grew beyond the {longest} events this model follows (at tick {reached} of {streams[0].walk.end}); "
                 "ask for fewer bars"
             )
-        composed = [streams[row] for row in rows]
+        is_all = len(composed) == len(streams)
+        rows = slice(None) if is_all else [row for row, stream in enumerate(streams) if not stream.is_done]
         said[rows, 0] = sounds = choose_sounds(composed, decoder.sound_logits(context)[rows], of_pitch)
         lasting = decoder.duration_logits(context, said[:, 0])[rows]
         said[rows, 1] = durations = choose_durations(composed, lasting, sounds, of_rhythm)

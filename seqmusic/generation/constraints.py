@@ -182,18 +182,16 @@ def _faults(low: int, high: int, moves: Moves) -> Mask:
 def _around(walk: Walk, line: Line) -> tuple[int, int, Moves]:
     """The lowest and the highest pitch that crosses no other voice now, and what of the others a voice may be in parallel with."""
     low, high, is_lower, moves = 0, 127, False, set()
-    befores = [(tick, start) for tick in _befores(walk.now) if (start := line.pitch_at(tick)) is not None]
+    befores = _befores(walk.now)
     for other in walk.lines:
         if other is line:
             is_lower = True
-            continue
-        if (pitch := other.pitch_at(walk.now)) is None:
-            continue
-        low, high = (max(low, pitch), high) if is_lower else (low, min(high, pitch))
-        for tick, start in befores:
-            was = pitch if other.heard[-1].onset <= tick else other.pitch_at(tick)
-            if was is not None and was != pitch and abs(start - was) % 12 in _PERFECT:
-                moves.add((start, was, pitch))
+        elif (pitch := other.pitch_at(walk.now)) is not None:
+            low, high = (max(low, pitch), high) if is_lower else (low, min(high, pitch))
+            for before in befores if other.heard[-1].onset > befores[-1] else ():
+                start, was = line.pitch_at(before), other.pitch_at(before)
+                if start is not None and was is not None and was != pitch and abs(start - was) % 12 in _PERFECT:
+                    moves.add((start, was, pitch))
     return low, high, frozenset(moves)
 
 

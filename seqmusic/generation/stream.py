@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqmusic.generation.constraints import Constraints, Mask, allowed_durations, allowed_sounds, faulty_sounds
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import LogProbabilities, draw, log_softmax
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.grammar import END_SECTION, Walk
 from seqmusic.tokens.vocabulary import HOLD, KEY, N_SOUNDS, PITCH, REST
 
 _FORBIDDEN = np.float64(-np.inf)
@@ -53,7 +53,7 @@ class Stream:
     @property
     def is_done(self) -> bool:
         """Whether nothing more comes."""
-        return self.is_stuck or self.walk.is_finished
+        return self.is_stuck or self.walk.section == END_SECTION
 
     def advance(self, sound: int, duration: int) -> None:
         """Go on by one event; a candidate that is stuck stays as it is."""
@@ -99,7 +99,7 @@ def choose_durations(streams: Sequence[Stream], logits: Logits, sounds: Sequence
 
 def _rows(masks: Sequence[Mask]) -> Mask:
     """(N, V) the masks below one another."""
-    return np.concatenate(masks).reshape(len(masks), -1)
+    return masks[0][None] if len(masks) == 1 else np.concatenate(masks).reshape(len(masks), -1)
 
 
 def _choose(
@@ -108,10 +108,12 @@ def _choose(
     """Ids, whose log-probabilities to the model are added to the candidates'; one without a choice is stuck."""
     kept = np.where(allowed, logits, _FORBIDDEN)
     kept -= np.maximum.reduce(kept, axis=1, keepdims=True, initial=_LOWEST)
-    sums = np.add.reduce(np.exp(kept), axis=1).tolist()
-    for row in [row for row, own in enumerate(sums) if not own]:
-        streams[row].is_stuck, sums[row] = True, 1.0
-        kept[row, 0] = 0.0  # something to draw from, like all others
+    weights = np.exp(kept)
+    sums = np.add.reduce(weights, axis=1).tolist()
+    if 0.0 in sums:
+        for row in np.flatnonzero(np.equal(sums, 0.0)).tolist():
+            streams[row].is_stuck, sums[row] = True, 1.0
+            kept[row, 0] = 0.0  # something to draw from, like all others
     weighed = kept
     if penalty is not None:
         weighed = kept + penalty

@@ -5,7 +5,7 @@ Every column is a small number from 0; 0 means "nothing to say". Ticks are cut a
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
 from seqmusic.tokens.vocabulary import MAX_DURATION, N_KEYS, N_TIMESIGS, N_VOICE_NAMES
 
@@ -41,20 +41,23 @@ _SIZES = {
     "before": 13,  # semitones, octaves apart, from the next voice's own last pitch to what this one sounded before it moved
 }
 
+# By semitones, which may be negative.
+_INTERVALS: list[int] = [1 + MAX_INTERVAL + min(max(size, -MAX_INTERVAL), MAX_INTERVAL) for size in (*range(128), *range(-127, 0))]
 
-@cache
+
 def coded_interval(start: int, end: int) -> int:
     """The value of a column for the interval between two sounds; 0 where one of them is no pitch."""
     if start < SOUND_PITCH or end < SOUND_PITCH:
         return 0
-    return 1 + MAX_INTERVAL + min(max(end - start, -MAX_INTERVAL), MAX_INTERVAL)
+    return _INTERVALS[end - start]
 
 
-@lru_cache(maxsize=1 << 14)
 def parallel_to(own: int, before: int, after: int) -> tuple[int, int]:
     """The values of `parallel` and `before` for a voice that sounded `own` while another moved; 0 and 0 where it did not."""
     parallel = own + after - before
-    if min(own, before, after, parallel) < SOUND_PITCH or parallel >= N_SOUND_CODES or before == after:
+    if before == after or own < SOUND_PITCH or before < SOUND_PITCH or after < SOUND_PITCH:
+        return 0, 0
+    if not SOUND_PITCH <= parallel < N_SOUND_CODES:
         return 0, 0
     return parallel, 1 + (before - own) % 12
 

@@ -225,9 +225,9 @@ class Walk:
             bits |= rules.HOLE_BIT if sound != HOLE or duration == MAX_DURATION else 0
         return bits
 
-    def context(self) -> NDArray[np.int64]:
+    def context(self) -> NDArray[np.int32]:
         """(K,) where we are, in the columns of `context.context_columns`."""
-        row: NDArray[np.int64] = contexts([self.context_row()], self.max_voices)[0]
+        row: NDArray[np.int32] = contexts([self.context_row()], self.max_voices)[0]
         return row
 
     def context_row(self) -> list[int]:
@@ -289,14 +289,14 @@ class Walk:
         return Score(voices, signatures, self.pickup, id_key(self.key_sound))
 
 
-def contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int64]:
+def contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int32]:
     """(N, K) what walks told as `context_row`, each column cut at its largest value."""
-    columns = np.array(rows)
+    columns = np.array(rows, np.int32)
     np.minimum(columns, _largest(max_voices), out=columns)
     return columns
 
 
 @cache
-def _largest(max_voices: int) -> NDArray[np.int64]:
+def _largest(max_voices: int) -> NDArray[np.int32]:
     """(K,) the largest value of each column."""
-    return np.array(context_sizes(max_voices)) - 1
+    return np.array(context_sizes(max_voices), np.int32) - 1

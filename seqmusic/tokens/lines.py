@@ -74,10 +74,11 @@ class Line:
         for latest in reversed(self.heard):
             if latest.onset <= tick:
                 break
-        for tile in reversed(self.ahead):
-            if tile.onset > tick:
-                break
-            latest = tile
+        if self.ahead and self.ahead[-1].onset <= tick:
+            for tile in reversed(self.ahead):
+                if tile.onset > tick:
+                    break
+                latest = tile
         return latest if latest is not None and latest.onset <= tick < latest.end else None
 
     def pitch_at(self, tick: int) -> int | None:

@@ -1,0 +1,198 @@
+"""What may be drawn, and what is drawn, against the plain definitions, along random ways through the grammar."""
+
+import math
+
+import numpy as np
+import pytest
+
+from seqmusic.formats.head import parse_head
+from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds, faulty_sounds, final_onset
+from seqmusic.generation.request import Sampling
+from seqmusic.generation.sampling import draw
+from seqmusic.generation.stream import Stream, choose_durations, choose_sounds
+from seqmusic.score import SATB, Key, Score, Voice
+from seqmusic.tokens.augmentation import COMPASS
+from seqmusic.tokens.context import SOUND_PITCH
+from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.rules import duration_masks, sound_masks
+from seqmusic.tokens.tokenizer import encode_prompt
+from seqmusic.tokens.vocabulary import HOLD, KEY, MAX_DURATION, N_SOUNDS, PITCH, REST, TIMESIG, voice_name
+from seqmusic.tonality import scale_classes
+
+G_MAJOR = Key(1, "major")
+EMPTY = Score(tuple(Voice(name, ()) for name in SATB), key=G_MAJOR)
+TUNE = parse_head("G4 A4:1/8 B4 C5:1/4 D5 | D5:1/2 B4:1/16 A4 G4:3/8 | G4:1", key=G_MAJOR)
+GIVEN = Score((TUNE.voices[0], *EMPTY.voices[1:]), key=G_MAJOR)
+PROMPTS = {
+    "empty": encode_prompt(EMPTY, [[(0, 288)]] * 4),
+    "open": encode_prompt(EMPTY),
+    "harmony": encode_prompt(GIVEN, [[], [(0, 288)], [(24, 96), (120, 288)], [(0, 288)]]),
+    "ahead": encode_prompt(GIVEN, [[(48, 144), (156, 192)], [(0, 288)], [(0, 288)], [(0, 288)]]),
+}
+CONSTRAINTS = {
+    "free": Constraints({}),
+    "lenient": Constraints(COMPASS, lenience=0.2),
+    "scale": Constraints({"Alto": (60, 69), "Bass": (0, 127)}, scale=True),
+    "cadence": Constraints(COMPASS, cadence=True, lenience=0.2),
+    "strict": Constraints({}, strict=True, cadence=True),
+}
+
+
+def sounding(line, tick):
+    """What is known to sound in a line, from all that was given and made."""
+    pitches = [tile.code - SOUND_PITCH for tile in [*line.given, *line.made] if tile.onset <= tick < tile.end]
+    return pitches[0] if pitches and pitches[0] >= 0 else None
+
+
+def is_faulty(walk, pitch):
+    """Whether the pitch crosses another voice, or is reached in parallel fifths, octaves or unisons with it."""
+    now, place = walk.now, walk.lines.index(walk.line)
+    for number, other in enumerate(walk.lines):
+        end = sounding(other, now)
+        if number == place or end is None:
+            continue
+        if (pitch - end) * (number - place) < 0:
+            return True
+        for before in [now - 1, now - 6] if now % 6 == 0 else [now - 1]:
+            own, start = sounding(walk.line, before), sounding(other, before)
+            intervals = None if own is None or start is None else {abs(own - start) % 12, abs(pitch - end) % 12}
+            if intervals in ({0}, {7}) and (pitch - own) * (end - start) > 0:
+                return True
+    return False
+
+
+def may_sound(walk, constraints, sound):
+    """Whether the sound may come, but for the chord of a cadence."""
+    if not sound_masks(4)[walk.sound_rule, sound] or sound >= TIMESIG:
+        return False
+    if walk.line is None or not (sound in (REST, HOLD) or PITCH <= sound < KEY):
+        return True
+    if sound == REST:
+        return walk.longest_ticks > 1 or walk.end is None or walk.now + 1 < walk.end
+    pitch = walk.line.made[-1].code - SOUND_PITCH if sound == HOLD else sound - PITCH
+    low, high = constraints.compass.get(voice_name(walk.voice), (0, 127))
+    fits = low <= pitch <= high and (not constraints.scale or pitch % 12 in scale_classes(G_MAJOR))
+    return fits and not (constraints.strict and is_faulty(walk, pitch))
+
+
+def may_last(walk, constraints, sound, ticks):
+    """Whether the duration may follow, but for what strict voice leading forbids."""
+    is_note = sound in (REST, HOLD) or PITCH <= sound < KEY
+    if not duration_masks()[walk.duration_rule(sound), ticks] or not is_note or walk.end is None:
+        return bool(duration_masks()[walk.duration_rule(sound), ticks])
+    is_over = walk.now + ticks == walk.end
+    if constraints.cadence and walk.line.until == walk.end and not is_over:
+        return walk.now + ticks <= final_onset(walk)
+    return not (is_over and sound == REST)
+
+
+def check_masks(walk, constraints):
+    """Compare what may come with the definitions; returns a sound that may."""
+    sounds = allowed_sounds(walk, constraints)
+    plain = np.array([may_sound(walk, constraints, sound) for sound in range(N_SOUNDS)])
+    is_end = constraints.cadence and walk.end is not None and walk.now >= final_onset(walk)
+    assert not (sounds & ~plain).any()
+    assert is_end or np.array_equal(sounds, plain)
+    if walk.line is not None:
+        faults = [sound for sound in range(PITCH, KEY) if is_faulty(walk, sound - PITCH)]
+        assert np.flatnonzero(faulty_sounds(walk)).tolist() == faults
+        for line in walk.lines:
+            for tick in range(walk.now - 7, walk.now + 60, 7):
+                assert line.pitch_at(tick) == sounding(line, tick)
+    for sound in np.flatnonzero(sounds)[::29].tolist():
+        allowed = allowed_durations(walk, sound, constraints)
+        plain = np.array([may_last(walk, constraints, sound, ticks) for ticks in range(MAX_DURATION + 1)])
+        assert not (allowed & ~plain).any()
+        is_free = not constraints.strict and not (constraints.cadence and walk.end is not None and walk.end - walk.now <= 96)
+        assert not is_free or np.array_equal(allowed, plain)
+
+
+def plainly_drawn(logits, allowed, penalty, temperature, uniform):
+    """An id and its log-probability at temperature 1, by definition."""
+    ids = np.flatnonzero(allowed)
+    nats = {own: logits[own] - math.log(sum(math.exp(logits[other]) for other in ids)) for own in ids}
+    weights = [(math.exp(nats[own]) * penalty[own]) ** (1 / temperature) for own in ids]
+    place = int(np.searchsorted(np.cumsum(weights), uniform * sum(weights), side="right"))
+    return int(ids[place]), nats[ids[place]]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("constraints", CONSTRAINTS.values(), ids=CONSTRAINTS)
+def test_candidates_draw_what_the_definitions_say(prompt, constraints):
+    walk = Walk()
+    for event in PROMPTS[prompt][1:]:
+        walk.push(*event)
+    sampling, likes = Sampling(temperature=0.8), np.random.default_rng(3)
+    streams = [Stream(walk.copy(), np.random.default_rng([7, index]), constraints) for index in range(3)]
+    twins = [np.random.default_rng([7, index]) for index in range(3)]
+    nats = [0.0] * 3
+    for step in range(60):
+        live = [index for index, stream in enumerate(streams) if not stream.is_done]
+        if not live:
+            break
+        composed = [streams[index] for index in live]
+        said, lasting = likes.normal(0, 2, (len(live), N_SOUNDS)), likes.normal(0, 2, (len(live), MAX_DURATION + 1))
+        lasting[:, [6, 12, 24, 96]] += [5, 5, 5, 4]
+        said[:, [REST, HOLD]] += 4
+        masks = [allowed_sounds(stream.walk, constraints) for stream in composed]
+        if not all(mask.any() for mask in masks):
+            break
+        penalties = [np.where(faulty_sounds(s.walk) & (not constraints.strict), constraints.lenience, 1) for s in composed]
+        if step % 3 == 0:
+            check_masks(composed[0].walk, constraints)
+        sounds = choose_sounds(composed, said, sampling)
+        allowed = [allowed_durations(stream.walk, sound, constraints) for stream, sound in zip(composed, sounds, strict=True)]
+        if not all(mask.any() for mask in allowed):
+            break
+        durations = choose_durations(composed, lasting, sounds, sampling)
+        for row, index in enumerate(live):
+            sound, own = plainly_drawn(said[row], masks[row], penalties[row], 0.8, twins[index].random())
+            duration, more = plainly_drawn(lasting[row], allowed[row], np.ones(97), 0.8, twins[index].random())
+            assert (sound, duration) == (sounds[row], durations[row])
+            nats[index] += own + more
+            streams[index].advance(sound, duration)
+            assert streams[index].log_probability == pytest.approx(nats[index], rel=1e-12)
+
+
+def test_who_has_no_choice_is_stuck_alone():
+    constraints, streams = Constraints({"Alto": (60, 60)}, scale=True), []
+    for index, key in enumerate((Key(2, "major"), G_MAJOR)):  # the first scale has no C
+        walk = Walk()
+        prompt = encode_prompt(Score(EMPTY.voices, key=key), [[(0, 192)]] * 4)
+        for event in [*prompt[1:], (PITCH + 62, 96), (REST, 24), (PITCH + 50, 96), (PITCH + 43, 96)]:
+            walk.push(*event)  # the alto comes next, and a rest is no choice after a rest
+        streams.append(Stream(walk, np.random.default_rng(index), constraints))
+    sounds = choose_sounds(streams, np.zeros((2, N_SOUNDS)), Sampling())
+    durations = choose_durations(streams, np.zeros((2, MAX_DURATION + 1)), sounds, Sampling())
+    assert [stream.is_stuck for stream in streams] == [True, False]
+    assert sounds[1] == PITCH + 60
+    for stream, event in zip(streams, zip(sounds, durations, strict=True), strict=True):
+        stream.advance(*event)
+    assert [stream.walk.lines[1].at - 24 for stream in streams] == [0, durations[1]]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "kept"),
+    [
+        (Sampling(), [0, 1, 2, 3]),
+        (Sampling(top_k=2), [1, 3]),
+        (Sampling(top_p=0.6), [1, 3]),  # 0.5 alone is too little
+        (Sampling(top_p=0.5), [3]),
+        (Sampling(min_p=0.3), [1, 2, 3]),  # 0.15 is three tenths of 0.5
+        (Sampling(temperature=0), [3]),
+    ],
+)
+def test_the_tail_is_cut_by_hand(sampling, kept):
+    weights = np.log([[0.2, 0.5, 0.3, 1.0]])  # of 2: probabilities 0.1, 0.25, 0.15, 0.5
+    drawn = {draw(weights, sampling, [uniform]).item() for uniform in np.linspace(0, 0.999, 200)}
+    assert sorted(drawn) == kept
+
+
+def test_a_note_is_not_held_on_under_the_soprano_that_falls_below_it():
+    for soprano in (62, 55):
+        walk = Walk()
+        chord = [(PITCH + pitch, 96) for pitch in (67, 60, 50, 43)]
+        for event in [*encode_prompt(EMPTY, [[(0, 192)]] * 4)[1:], *chord, (PITCH + soprano, 24)]:
+            walk.push(*event)  # the alto comes next
+        assert allowed_sounds(walk, Constraints({}))[HOLD]
+        assert allowed_sounds(walk, Constraints({}, strict=True))[HOLD] == (soprano == 62)

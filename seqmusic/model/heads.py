@@ -7,6 +7,8 @@ learned in one key or at one place then holds in all.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -50,13 +52,34 @@ class AnchoredLogits(nn.Module):
     offsets: Tensor
 
     def forward(self, hidden: Tensor, anchors: Tensor, is_there: Tensor) -> Tensor:
-        """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there."""
-        n_rows, n_anchors = anchors.shape
-        said = self.project(hidden).view(n_rows, n_anchors, len(self.offsets)) * is_there[..., None]
-        places = torch.where(is_there, anchors, 0)[..., None] + self.offsets
-        summed = said.new_zeros(n_rows, self.size + 2 * self.margin).scatter_add(1, places.flatten(1), said.flatten(1))
-        logits: Tensor = summed[:, self.margin : self.margin + self.size]
-        return logits
+        """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there.
+
+        What an anchor says is computed for the rows where it is there: a third of them.
+        """
+        (n_rows, n_anchors), width = anchors.shape, self.size + 2 * self.margin
+        anchor, row = is_there.T.nonzero(as_tuple=True)
+        heard = hidden.index_select(0, row).split(is_there.sum(0).tolist())
+        weights, biases = (own.view(n_anchors, len(self.offsets), *own.shape[1:]) for own in self.project.parameters())
+        said = torch.cat([F.linear(*own) for own in zip(heard, weights, biases, strict=True)])
+        starts = row * width + anchors[row, anchor] + self.offsets[0]
+        logits: Tensor = _SummedWindows.apply(said, starts, n_rows * width).view(n_rows, width)
+        return logits[:, self.margin : self.margin + self.size]
+
+
+class _SummedWindows(torch.autograd.Function):
+    """(n,) sums of (M, W) numbers, of which each row falls on W places that follow one another, from (M,) `starts` on."""
+
+    @staticmethod
+    def forward(ctx: Any, windows: Tensor, starts: Tensor, n: int) -> Tensor:
+        ctx.save_for_backward(starts)
+        ctx.width = windows.shape[1]
+        places = starts[:, None] + torch.arange(ctx.width, device=starts.device)
+        return windows.new_zeros(n).scatter_add_(0, places.flatten(), windows.flatten())
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (starts,) = ctx.saved_tensors
+        return gradient.unfold(0, ctx.width, 1).index_select(0, starts), None, None
 
 
 class Heads(nn.Module):

@@ -7,36 +7,12 @@ learned in one key or at one place then holds in all.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqmusic.model.kernels import gelu, summed_windows
 from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, Vocabulary
-
-
-def gelu(x: Tensor) -> Tensor:
-    """The GELU of (..., N, D) by torch's own kernel.
-
-    oneDNN's, which a contiguous tensor would get on a processor, is compiled for every shape that it meets, and kept: half a
-    megabyte each, and in training every batch has new shapes.
-    """
-    return F.gelu(x.mT).mT
-
-
-def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
-    """The numbers with a share `rate` of them set to 0, and the others larger by as much; unchanged where nothing is trained.
-
-    Torch draws a number for each of them on a processor, one after the other. Here one draw of 64 bits serves four; the share is
-    rounded to 1 / 65536.
-    """
-    if not training or not rate or x.device.type != "cpu":
-        return F.dropout(x, rate, training)
-    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-    hidden = round(rate * 65536)
-    keeps = (bits[: x.numel()] >= hidden - 32768).view(x.shape)
-    return x * (keeps * (65536 / (65536 - hidden)))
 
 
 class AnchoredLogits(nn.Module):
@@ -52,34 +28,22 @@ class AnchoredLogits(nn.Module):
     offsets: Tensor
 
     def forward(self, hidden: Tensor, anchors: Tensor, is_there: Tensor) -> Tensor:
-        """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there.
-
-        What an anchor says is computed for the rows where it is there: a third of them.
-        """
-        (n_rows, n_anchors), width = anchors.shape, self.size + 2 * self.margin
+        """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there."""
+        width = self.size + 2 * self.margin
         anchor, row = is_there.T.nonzero(as_tuple=True)
-        heard = hidden.index_select(0, row).split(is_there.sum(0).tolist())
-        weights, biases = (own.view(n_anchors, len(self.offsets), *own.shape[1:]) for own in self.project.parameters())
-        said = torch.cat([F.linear(*own) for own in zip(heard, weights, biases, strict=True)])
         starts = row * width + anchors[row, anchor] + self.offsets[0]
-        logits: Tensor = _SummedWindows.apply(said, starts, n_rows * width).view(n_rows, width)
+        if hidden.device.type == "cpu":  # a third of the anchors are there
+            said = self._said(hidden.index_select(0, row), is_there.sum(0).tolist())
+        else:
+            said = self.project(hidden).view(*anchors.shape, len(self.offsets))[row, anchor]
+        logits = summed_windows(said, starts, len(anchors) * width).view(len(anchors), width)
         return logits[:, self.margin : self.margin + self.size]
 
-
-class _SummedWindows(torch.autograd.Function):
-    """(n,) sums of (M, W) numbers, of which each row falls on W places that follow one another, from (M,) `starts` on."""
-
-    @staticmethod
-    def forward(ctx: Any, windows: Tensor, starts: Tensor, n: int) -> Tensor:
-        ctx.save_for_backward(starts)
-        ctx.width = windows.shape[1]
-        places = starts[:, None] + torch.arange(ctx.width, device=starts.device)
-        return windows.new_zeros(n).scatter_add_(0, places.flatten(), windows.flatten())
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (starts,) = ctx.saved_tensors
-        return gradient.unfold(0, ctx.width, 1).index_select(0, starts), None, None
+    def _said(self, hidden: Tensor, n_each: list[int]) -> Tensor:
+        """(M, offsets) what each anchor says of its own rows, from (M, D) hidden states sorted by anchor."""
+        weights, biases = (own.view(len(n_each), len(self.offsets), *own.shape[1:]) for own in self.project.parameters())
+        parts = zip(torch.split(hidden, n_each), weights, biases, strict=True)
+        return torch.cat([F.linear(*part) for part in parts])
 
 
 class Heads(nn.Module):

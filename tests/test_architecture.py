@@ -33,7 +33,7 @@ NO_MUSIC_IN_IT = {"seqmusic.formats.files"}  # writes bytes, of whatever kind
 LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}  # how a score draws itself in a notebook, when asked to
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi(_\w+)?",
-    "numba": r"seqmusic\.model\.kernels",
+    "numba": r"seqmusic\.model\.compiled_kernels",
     "symusic": r"seqmusic\.(formats\.midi(_\w+)?|evaluation\.speed_rivals)",
     "mido": r"seqmusic\.formats\.midi(_\w+)?",
     "music21": r"seqmusic\.formats\.notation(_\w+)?",

@@ -1,11 +1,11 @@
-"""The transformer as compiled loops (`kernels`), for many pieces on a processor; the prompt is `array_decoding`'s."""
+"""The transformer as compiled loops (`compiled_kernels`), for many pieces on a processor; the prompt is `array_decoding`'s."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.model import kernels
+from seqmusic.model import compiled_kernels as kernels
 from seqmusic.model.array_decoding import check_room, forward, turn_rates
 from seqmusic.model.array_model import ArrayModel, Ids, gelu_lines
 from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, NORM_EPSILON, TICKS_PER_TURN_UNIT

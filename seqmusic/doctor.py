@@ -18,6 +18,7 @@ OPTIONAL = (
     ("resvg-py", "pictures as PNG", "score"),
     ("matplotlib", "plots, and the letters of pictures", "report"),
     ("symusic", "reads many MIDI files sooner", "fast"),
+    ("numba", "composes many pieces sooner", "fast"),
     ("miditok", "the tokenizer that the benchmark compares with", "bench"),
 )
 """Distributions, what each is for, and the extra that installs it."""

@@ -15,7 +15,8 @@ from seqmusic.checkpoints import VOCABULARY, load_arrays, load_model, make_masks
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.model.array_decoding import ArrayDecoder
-from seqmusic.model.array_model import Layer, weight_shapes
+from seqmusic.model.array_model import Blocks, weight_shapes
+from seqmusic.model.compiled_decoding import CompiledDecoder
 from seqmusic.model.decoding import Decoder, as_arrays, make_decoder
 from seqmusic.model.module_decoding import ModuleDecoder
 from seqmusic.model.transformer import ModelSettings, Transformer
@@ -33,8 +34,12 @@ def array_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
     return ArrayDecoder(as_arrays(model), n_rows, length)
 
 
+def compiled_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
+    return CompiledDecoder(as_arrays(model), n_rows, length)
+
+
 Way = Callable[[Transformer, int, int], Decoder]
-WAYS = [array_decoder, ModuleDecoder]
+WAYS = [array_decoder, compiled_decoder, ModuleDecoder]
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +161,17 @@ def test_the_same_chance_gives_the_same_notes_alone_and_among_sixteen(model: Tra
         assert composed(way(model, 1, 128), [seed]) == [together[seed]]
 
 
+def test_the_same_chance_gives_the_same_notes_whichever_way(model: Transformer) -> None:
+    notes = [composed(way(model, 5, 128), list(range(5))) for way in WAYS]
+    assert notes[0] == notes[1] == notes[2]
+
+
+def test_a_program_that_composes_much_does_it_with_compiled_code(model: Transformer) -> None:
+    kinds = [type(make_decoder(model, 1, 5)) for _ in range(6)]
+    assert kinds[-1] is CompiledDecoder
+    assert set(kinds) <= {ArrayDecoder, CompiledDecoder}
+
+
 def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
     """Sixty events for each seed, drawn under the grammar."""
     prompt = encode_prompt(Score(tuple(Voice(name, ()) for name in SATB)), [[(0, 768)]] * 4)
@@ -189,8 +205,7 @@ def test_a_folder_read_without_torch_is_the_same_model() -> None:
     folder = Path("chorales")
     ready, packed = load_arrays(folder), as_arrays(load_model(folder))
     assert ready.settings == packed.settings
-    for own, other in zip(ready.layers, packed.layers, strict=True):
-        assert all(np.array_equal(getattr(own, name), getattr(other, name)) for name in Layer.__slots__)
+    assert all(np.array_equal(getattr(ready.blocks, name), getattr(packed.blocks, name)) for name in Blocks.__slots__)
     assert np.array_equal(ready.heads.hear, packed.heads.hear)
 
 

@@ -16,7 +16,7 @@ from seqmusic.generation.stream import Rule, Stream, choose_durations, choose_so
 from seqmusic.model.decoding import Decoder, Model, make_decoder
 from seqmusic.score import Note, Score
 from seqmusic.tokens.context import SOUND_PITCH
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.grammar import Walk, contexts
 from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import MAX_DURATION
 
@@ -111,7 +111,7 @@ def finished_notes(walk: Walk, n_told: dict[int, int]) -> Iterator[tuple[int, No
         n_told: how much of each voice was told; brought up to date.
     """
     for place, line in enumerate(walk.lines):
-        may_go_on = not walk.is_finished and line.last is not None and line.last[1] == MAX_DURATION
+        may_go_on = not walk.is_finished and line.last[1] == MAX_DURATION
         tiles = line.made[n_told.get(place, 0) : len(line.made) - may_go_on]
         if tiles:
             n_told[place] = n_told.get(place, 0) + len(tiles)
@@ -131,16 +131,26 @@ def _no_way(reached: int) -> RequestError:
 
 def _steps(model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> Iterator[None]:
     """Compose all streams to their ends, event by event."""
-    longest = model.settings.context_length
+    longest, of_pitch, of_rhythm = model.settings.context_length, request.pitch_sampling, request.rhythm_sampling
     decoder, context = _prefilled(model, events, len(streams))
-    while not all(stream.is_done for stream in streams):
+    said, ticks = np.zeros((len(streams), 2), np.int64), np.full((len(streams), 2), streams[0].walk.now)
+    while rows := [row for row, stream in enumerate(streams) if not stream.is_done]:
         if decoder.length >= longest:
-            reached = min(stream.walk.now for stream in streams if not stream.is_done)
+            reached = min(streams[row].walk.now for row in rows)
             raise RequestError(
                 f"the music grew beyond the {longest} events this model follows (at tick {reached} of {streams[0].walk.end}); "
                 "ask for fewer bars"
             )
-        context = _step(decoder, context, streams, request)
+        composed = [streams[row] for row in rows]
+        said[rows, 0] = sounds = choose_sounds(composed, decoder.sound_logits(context)[rows], of_pitch)
+        lasting = decoder.duration_logits(context, said[:, 0])[rows]
+        said[rows, 1] = durations = choose_durations(composed, lasting, sounds, of_rhythm)
+        for stream, sound, duration in zip(composed, sounds, durations, strict=True):
+            stream.advance(sound, duration)
+        context[rows] = contexts([stream.walk.context_row() for stream in composed], streams[0].walk.max_voices)
+        ticks[:, 0] = ticks[:, 1]
+        ticks[rows, 1] = [stream.walk.now for stream in composed]
+        decoder.step(said, context, ticks)
         yield
 
 
@@ -168,16 +178,3 @@ def _prefilled(model: Model, events: Sequence[Event], n: int) -> tuple[Decoder, 
     decoder, prompt = make_decoder(model, n, longest), trace(events, model.vocabulary.max_voices)
     decoder.prefill(prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None])
     return decoder, prompt.context[-1:].repeat(n, 0)
-
-
-def _step(decoder: Decoder, context: _Ids, streams: Sequence[Stream], request: Request) -> _Ids:
-    """(n, C) where the streams stand after one event more, chosen by each from those before."""
-    onsets = [stream.walk.now for stream in streams]
-    sounds = choose_sounds(streams, decoder.sound_logits(context), request.pitch_sampling)
-    durations = choose_durations(streams, decoder.duration_logits(context, np.array(sounds)), sounds, request.rhythm_sampling)
-    for stream, sound, duration in zip(streams, sounds, durations, strict=True):
-        stream.advance(sound, duration)
-    places = np.stack([stream.walk.context() for stream in streams])
-    ticks = np.array([(onset, stream.walk.now) for onset, stream in zip(onsets, streams, strict=True)])
-    decoder.step(np.stack([sounds, durations], axis=1), places, ticks)
-    return places

@@ -6,9 +6,10 @@ all that is known around: what was composed, and what is given, ahead too. Whate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,11 @@ from seqmusic.tokens.vocabulary import HOLD, KEY, MAX_DURATION, N_SOUNDS, PITCH,
 from seqmusic.tonality import scale_classes, tonic_class
 
 Mask = NDArray[np.bool_]
+Moves = frozenset[tuple[int, int, int]]  # of each, the pitch that a voice leaves, and from where to where another one goes
 _PITCHES = np.arange(128)
-_FIFTH, _OCTAVE = 7, 0
+_ALL_CLASSES = frozenset(range(12))
+_NO_MOVES: Moves = frozenset()
+_PERFECT = (0, 7)  # semitones of unisons, octaves and fifths, octaves apart
 _SHORTEST_FINAL_TICKS, _LONGEST_FINAL_TICKS = 24, MAX_DURATION
 
 
@@ -48,40 +52,78 @@ class Constraints:
 
 
 def allowed_sounds(walk: Walk, constraints: Constraints) -> Mask:
-    """(V,) which sounds may come next: those of the grammar, without changes of meter, without a rest at the end, by the rules."""
-    mask: Mask = rules.sound_masks(walk.max_voices)[walk.sound_rule].copy()
-    mask[TIMESIG:] = False
-    line = walk.line
+    """(V,) which sounds may come next: those of the grammar, without changes of meter, without a rest at the end, by the rules.
+
+    Not to be written to.
+    """
+    line, rule = walk.line, walk.sound_rule
     if line is None:
-        return mask
-    mask[REST] &= walk.longest_ticks > 1 or not _reaches_end(walk)
-    allowed = _allowed_pitches(walk, line, constraints)
-    mask[PITCH:KEY] &= allowed
-    mask[REST] &= not (constraints.cadence and _is_final(walk, line) and _is_in_final_chord(walk))
-    if mask[HOLD] and line.last is not None:
-        mask[HOLD] = allowed[line.made[-1].code - SOUND_PITCH]
-    return mask
+        return _sounds(walk.max_voices, rule)
+    low, high = constraints.compass.get(voice_name(line.voice), (0, 127))
+    moves = _NO_MOVES
+    if constraints.strict:
+        lowest, highest, moves = _around(walk, line)
+        low, high = max(low, lowest), min(high, highest)
+    is_end = constraints.cadence and _is_final(walk, line) and _is_in_final_chord(walk)
+    key = id_key(walk.key_sound) if constraints.scale or is_end else None
+    classes = _ALL_CLASSES
+    if key is not None:
+        classes = frozenset(scale_classes(key)) if constraints.scale else classes
+        classes = classes & _final_classes(walk, line, key) if is_end else classes
+    may_rest = not is_end and (walk.longest_ticks > 1 or not _reaches_end(walk))
+    held = line.made[-1].code - SOUND_PITCH if line.last[1] == MAX_DURATION and line.last[0] != REST else None
+    return _sounds(walk.max_voices, rule, low, high, classes, moves, may_rest, held)
+
+
+@lru_cache(maxsize=4096)
+def _sounds(
+    max_voices: int,
+    rule: int,
+    low: int = 0,
+    high: int = 127,
+    classes: frozenset[int] = _ALL_CLASSES,
+    moves: Moves = _NO_MOVES,
+    may_rest: bool = True,
+    held: int | None = None,
+) -> Mask:
+    """(V,) sounds that a rule of the grammar allows, with pitches in a range and of some classes, without some moves."""
+    mask: Mask = rules.sound_masks(max_voices)[rule].copy()
+    mask[TIMESIG:] = False
+    pitches = (low <= _PITCHES) & (high >= _PITCHES) & np.isin(_PITCHES % 12, list(classes)) & ~_parallel_pitches(moves)
+    mask[PITCH:KEY] &= pitches
+    mask[REST] &= may_rest
+    mask[HOLD] &= held is None or pitches[held]
+    return _fixed(mask)
 
 
 def allowed_durations(walk: Walk, sound: int, constraints: Constraints) -> Mask:
-    """(97,) which durations may follow the sound."""
-    mask: Mask = rules.duration_masks()[walk.duration_rule(sound)].copy()
-    line = walk.line
-    if line is None or sound >= KEY:
-        return mask
+    """(97,) which durations may follow the sound; not to be written to."""
+    line, rule = walk.line, walk.duration_rule(sound)
+    if line is None or not (PITCH <= sound < KEY or sound in (REST, HOLD)):
+        return _durations(rule)
     pitch = None if sound == REST else line.made[-1].code - SOUND_PITCH if sound == HOLD else sound - PITCH
-    key = id_key(walk.key_sound)
-    if constraints.cadence and key is not None and _is_final(walk, line) and walk.end is not None:
-        may_end = pitch is not None and pitch % 12 in _final_classes(walk, line, key)
-        before = max(0, final_onset(walk) - walk.now)
-        mask[before + 1 : walk.end - walk.now] = False
-        mask[walk.end - walk.now :] &= may_end
-    if pitch is None:
-        mask[walk.longest_ticks] &= not _reaches_end(walk)
-        return mask
-    if constraints.strict:
-        mask[_strict_limit(walk, line, pitch, int(np.flatnonzero(mask).max(initial=0))) + 1 :] = False
-    return mask
+    longest = walk.longest_ticks
+    start = stop = longest
+    if pitch is None and _reaches_end(walk):
+        stop += 1
+    if constraints.cadence and walk.end is not None and walk.end - walk.now < 2 * MAX_DURATION and _is_final(walk, line):
+        key = id_key(walk.key_sound)
+        if key is not None:
+            may_end = pitch is not None and pitch % 12 in _final_classes(walk, line, key)
+            start = max(0, final_onset(walk) - walk.now) + 1
+            stop = walk.end - walk.now if may_end else longest + 1
+    if pitch is not None and constraints.strict:
+        longest = _strict_limit(walk, line, pitch, start - 1 if start <= longest < stop else longest)
+    return _durations(rule, start, stop, longest)
+
+
+@lru_cache(maxsize=4096)
+def _durations(rule: int, start: int = 0, stop: int = 0, longest: int = MAX_DURATION) -> Mask:
+    """(97,) durations that a rule of the grammar allows, `longest` at most, without those from `start` to `stop`."""
+    mask: Mask = rules.duration_masks()[rule].copy()
+    mask[start:stop] = False
+    mask[longest + 1 :] = False
+    return _fixed(mask)
 
 
 def _reaches_end(walk: Walk) -> bool:
@@ -95,7 +137,7 @@ def _is_in_final_chord(walk: Walk) -> bool:
 
 def _is_final(walk: Walk, line: Line) -> bool:
     """Whether nothing is given after what is composed here."""
-    return walk.end is not None and line.holes[0][1] == walk.end
+    return line.until == walk.end
 
 
 def final_onset(walk: Walk) -> int:
@@ -115,47 +157,58 @@ def final_onset(walk: Walk) -> int:
     return max(soonest, latest - walk.meter_at(latest)[1] % strong)
 
 
-def _allowed_pitches(walk: Walk, line: Line, constraints: Constraints) -> Mask:
-    """(128,) which pitches may begin now."""
-    allowed = _between(*constraints.compass.get(voice_name(line.voice), (0, 127)))
-    key = id_key(walk.key_sound)
-    if constraints.scale and key is not None:
-        allowed = allowed & _of_classes(frozenset(scale_classes(key)))
-    if constraints.cadence and key is not None and _is_final(walk, line) and _is_in_final_chord(walk):
-        allowed = allowed & _of_classes(frozenset(_final_classes(walk, line, key)))
-    if constraints.strict:
-        allowed = allowed & ~_faulty_pitches(walk, line)
-    return allowed
-
-
-@lru_cache(maxsize=4096)
-def _between(low: int, high: int) -> Mask:
-    """(128,) the pitches from one to another, both included."""
-    return _fixed((low <= _PITCHES) & (high >= _PITCHES))
-
-
-@lru_cache(maxsize=256)
-def _of_classes(classes: frozenset[int]) -> Mask:
-    """(128,) the pitches of these classes."""
-    return _fixed(np.isin(_PITCHES % 12, list(classes)))
-
-
 def _fixed(mask: Mask) -> Mask:
     mask.flags.writeable = False
     return mask
 
 
 def faulty_sounds(walk: Walk) -> Mask:
-    """(V,) sounds by which the next voice would cross another one, or move in parallel fifths, octaves or unisons with it."""
+    """(V,) sounds by which the next voice would cross another one, or move in parallel fifths, octaves or unisons with it.
+
+    Not to be written to.
+    """
+    line = walk.line
+    return _fixed(np.zeros(N_SOUNDS, dtype=bool)) if line is None else _faults(*_around(walk, line))
+
+
+@lru_cache(maxsize=4096)
+def _faults(low: int, high: int, moves: Moves) -> Mask:
+    """(V,) pitches outside a range, and those to which a voice would move in parallel."""
     mask = np.zeros(N_SOUNDS, dtype=bool)
-    if (line := walk.line) is not None:
-        mask[PITCH:KEY] = _faulty_pitches(walk, line)
-    return mask
+    mask[PITCH:KEY] = (low > _PITCHES) | (high < _PITCHES) | _parallel_pitches(moves)
+    return _fixed(mask)
 
 
-def _faulty_pitches(walk: Walk, line: Line) -> Mask:
-    """(128,) the same, of pitches."""
-    return ~_uncrossed(walk, line) | _parallel_pitches(walk, line)
+def _around(walk: Walk, line: Line) -> tuple[int, int, Moves]:
+    """The lowest and the highest pitch that crosses no other voice now, and what of the others a voice may be in parallel with."""
+    low, high, is_lower, moves = 0, 127, False, set()
+    befores = [(tick, start) for tick in _befores(walk.now) if (start := line.pitch_at(tick)) is not None]
+    for other in walk.lines:
+        if other is line:
+            is_lower = True
+            continue
+        if (pitch := other.pitch_at(walk.now)) is None:
+            continue
+        low, high = (max(low, pitch), high) if is_lower else (low, min(high, pitch))
+        for tick, start in befores:
+            was = pitch if other.heard[-1].onset <= tick else other.pitch_at(tick)
+            if was is not None and was != pitch and abs(start - was) % 12 in _PERFECT:
+                moves.add((start, was, pitch))
+    return low, high, frozenset(moves)
+
+
+def _parallel_pitches(moves: Moves) -> Mask:
+    """(128,) pitches that would be reached in parallel with one of the moves."""
+    found = np.zeros(len(_PITCHES), dtype=bool)
+    for move in moves:
+        found |= _parallels(*move)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _parallels(start: int, other_start: int | None, other_end: int | None) -> Mask:
+    """(128,) the pitches to which a voice would move in parallel with the other one."""
+    return _fixed(parallel(start, _PITCHES, other_start, other_end))
 
 
 def _final_classes(walk: Walk, line: Line, key: Key) -> set[int]:
@@ -181,34 +234,6 @@ def _final(walk: Walk, line: Line) -> Tile | None:
     return last[0] if last and last[0].code >= SOUND_PITCH else None
 
 
-def _uncrossed(walk: Walk, line: Line) -> Mask:
-    """(128,) pitches between what the higher and the lower voices sound now."""
-    low, high, is_lower = 0, 127, False
-    for other in walk.lines:
-        if other is line:
-            is_lower = True
-        elif (pitch := other.pitch_at(walk.now)) is not None:
-            low, high = (max(low, pitch), high) if is_lower else (low, min(high, pitch))
-    return _between(low, high)
-
-
-def _parallel_pitches(walk: Walk, line: Line) -> Mask:
-    """(128,) pitches that would move from what this voice sounded in parallel with another voice."""
-    found = _between(1, 0)
-    for before in _befores(walk.now):
-        start = line.pitch_at(before)
-        for other in walk.lines:
-            if other is not line and start is not None:
-                found = found | _parallels(start, other.pitch_at(before), other.pitch_at(walk.now))
-    return found
-
-
-@lru_cache(maxsize=4096)
-def _parallels(start: int, other_start: int | None, other_end: int | None) -> Mask:
-    """(128,) the pitches to which a voice would move in parallel with the other one."""
-    return _fixed(parallel(start, _PITCHES, other_start, other_end))
-
-
 def _strict_limit(walk: Walk, line: Line, pitch: int, longest: int) -> int:
     """How many ticks a pitch may last, `longest` at most, before it crosses a voice or moves in parallel with one."""
     limit, now, is_lower = longest, walk.now, False
@@ -223,8 +248,8 @@ def _strict_limit(walk: Walk, line: Line, pitch: int, longest: int) -> int:
     grid = -(-(now + 1) // TICKS_PER_SIXTEENTH) * TICKS_PER_SIXTEENTH
     if limit > grid - now > 0 and _moves_in_parallel(walk, line, Tile(now, now + limit, pitch + SOUND_PITCH), grid):
         limit = grid - now
-    hole_end = line.holes[0][1]
-    if hole_end is not None and limit == hole_end - now:
+    hole_end = line.until
+    if limit == hole_end - now:
         own = Tile(now, hole_end, pitch + SOUND_PITCH)
         after = -(-hole_end // TICKS_PER_SIXTEENTH) * TICKS_PER_SIXTEENTH
         limit -= _moves_in_parallel(walk, line, own, hole_end) or _moves_in_parallel(walk, line, own, after)
@@ -257,7 +282,7 @@ def parallel(start: int, ends: NDArray[np.int64], other_start: int | None, other
         return np.zeros(len(ends), dtype=bool)
     interval = abs(start - other_start) % 12
     same_way = np.sign(ends - start) == (1 if other_end > other_start else -1)
-    return np.asarray(same_way & (np.abs(ends - other_end) % 12 == interval) & (interval in (_FIFTH, _OCTAVE)))
+    return np.asarray(same_way & (np.abs(ends - other_end) % 12 == interval) & (interval in _PERFECT))
 
 
 def _befores(tick: int) -> tuple[int, ...]:
@@ -265,8 +290,7 @@ def _befores(tick: int) -> tuple[int, ...]:
     return (tick - 1,) if tick % TICKS_PER_SIXTEENTH else (tick - 1, tick - TICKS_PER_SIXTEENTH)
 
 
-def _near(line: Line, now: int) -> list[Tile]:
-    """What is known of a line from shortly before now to the longest note ahead, in order of time."""
-    first = max(0, line.n_past - 2)
-    given = [tile for tile in line.given[first : first + 2 + MAX_DURATION] if tile.onset <= now + MAX_DURATION]
-    return sorted([*given, *line.made[-12:]], key=lambda tile: tile.onset)
+def _near(line: Line, now: int) -> Iterator[Tile]:
+    """What is known of a line from now to the longest note ahead, in order of time."""
+    yield from line.heard[-1:]
+    yield from takewhile(lambda tile: tile.onset <= now + MAX_DURATION, reversed(line.ahead))

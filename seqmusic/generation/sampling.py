@@ -20,34 +20,35 @@ def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> L
     return kept
 
 
-def draw(log_probabilities: LogProbabilities, sampling: Sampling, uniform: ArrayLike) -> NDArray[np.int64]:
-    """(...) ids at `uniform` (0..1, without 1) of the cumulative distributions that the rules leave of (..., V) log-probabilities.
+def draw(log_weights: LogProbabilities, sampling: Sampling, uniform: ArrayLike) -> NDArray[np.int64]:
+    """(N,) ids at (N,) `uniform` (0..1, without 1) of the cumulative distributions that the rules leave of (N, V) weights.
 
-    The tail is cut at temperature 1, the temperature comes last.
+    The largest weight is about 1, and they need not sum to one. The tail is cut at temperature 1, the temperature comes last.
 
-    >>> draw(np.log([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]]), Sampling(top_k=2), [0.9, 0.0]).tolist()
+    >>> draw(np.log([[1.0, 0.6, 0.4], [0.1, 0.8, 0.1]]), Sampling(top_k=2), [0.9, 0.0]).tolist()
     [1, 0]
     """
     if sampling.temperature == 0:
-        return np.asarray(np.argmax(log_probabilities, axis=-1))
-    kept = _without_tail(log_probabilities, sampling)
+        return np.asarray(log_weights.argmax(axis=1))
+    kept = _without_tail(log_weights, sampling)
     if sampling.temperature != 1:
-        kept = (kept - kept.max(axis=-1, keepdims=True)) / sampling.temperature
-    sums = np.exp(kept).cumsum(axis=-1)
-    return np.asarray((sums <= np.asarray(uniform)[..., None] * sums[..., -1:]).sum(axis=-1))
+        kept = kept / sampling.temperature
+    sums = np.add.accumulate(np.exp(kept), axis=1)
+    return np.asarray((sums > np.asarray(uniform)[:, None] * sums[:, -1:]).argmax(axis=1))
 
 
-def _without_tail(log_probabilities: LogProbabilities, sampling: Sampling) -> LogProbabilities:
+def _without_tail(log_weights: LogProbabilities, sampling: Sampling) -> LogProbabilities:
     """Those that the rules keep, the others -inf."""
     if sampling.top_k == 0 and sampling.top_p == 1 and sampling.min_p == 0:
-        return log_probabilities
-    order = np.argsort(-log_probabilities, axis=-1, kind="stable")
-    falling = np.take_along_axis(log_probabilities, order, -1)
-    probabilities = np.exp(falling)
-    keep = probabilities >= sampling.min_p * probabilities[..., :1]
-    keep[..., 1:] &= probabilities.cumsum(axis=-1)[..., :-1] < sampling.top_p
+        return log_weights
+    order = np.argsort(-log_weights, axis=1, kind="stable")
+    falling = np.take_along_axis(log_weights, order, 1)
+    weights = np.exp(falling)
+    sums = weights.cumsum(axis=1)
+    keep = weights >= sampling.min_p * weights[:, :1]
+    keep[:, 1:] &= sums[:, :-1] < sampling.top_p * sums[:, -1:]
     if sampling.top_k:
-        keep[..., sampling.top_k :] = False
-    kept = np.empty_like(log_probabilities)
-    np.put_along_axis(kept, order, np.where(keep, falling, -np.inf), -1)
+        keep[:, sampling.top_k :] = False
+    kept = np.empty_like(log_weights)
+    np.put_along_axis(kept, order, np.where(keep, falling, -np.inf), 1)
     return kept

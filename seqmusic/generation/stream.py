@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from seqmusic.generation.constraints import Constraints, Mask, allowed_durations
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import LogProbabilities, draw, log_softmax
 from seqmusic.tokens.grammar import Walk
-from seqmusic.tokens.tokenizer import is_music
-from seqmusic.tokens.vocabulary import HOLD, KEY, PITCH, REST
+from seqmusic.tokens.vocabulary import HOLD, KEY, N_SOUNDS, PITCH, REST
 
+_FORBIDDEN = np.float64(-np.inf)
+_LOWEST = np.finfo(np.float64).min
 Logits = NDArray[np.floating[Any]]
 Rule = Callable[[LogProbabilities, Walk], LogProbabilities]
 """A rule of your own, asked before each draw of a sound and then of its duration.
@@ -54,19 +56,20 @@ class Stream:
         return self.is_stuck or self.walk.is_finished
 
     def advance(self, sound: int, duration: int) -> None:
-        """Go on by one event; a candidate that is done stays as it is."""
-        if not self.is_done:
+        """Go on by one event; a candidate that is stuck stays as it is."""
+        if not self.is_stuck:
             self.n_events += sound in (REST, HOLD) or PITCH <= sound < KEY
             self.walk.advance(sound, duration)
 
     def ruled(self, log_probabilities: LogProbabilities) -> LogProbabilities:
         """What the rule makes of (V,) log-probabilities; a candidate for which it leaves nothing is stuck."""
-        if self.rule is None or self.is_done:
+        if self.rule is None or self.is_stuck:
             return log_probabilities
-        ruled = np.asarray(self.rule(log_probabilities.copy(), self.walk), dtype=np.float64)
+        kept = np.isfinite(log_probabilities)
+        ruled = np.asarray(self.rule(log_softmax(log_probabilities, kept), self.walk), dtype=np.float64)
         if ruled.shape != log_probabilities.shape:
             raise ValueError(f"a rule answers with as many numbers as it is given, {log_probabilities.shape}, got {ruled.shape}")
-        kept = np.isfinite(log_probabilities) & (ruled > -np.inf)
+        kept &= ruled > -np.inf
         if not np.isfinite(ruled[kept]).all():
             raise ValueError(f"a rule answers with numbers and -inf, got {ruled[kept].max()} at tick {self.walk.now}")
         self.is_stuck = not kept.any()
@@ -74,45 +77,48 @@ class Stream:
 
 
 def choose_sounds(streams: Sequence[Stream], logits: Logits, sampling: Sampling) -> list[int]:
-    """The next sound of each candidate of one request, drawn from (N, V) logits; 0 once it is done.
+    """The next sound in BODY of each candidate of one request that is not done, drawn from (N, V) logits.
 
     Sounds by which a voice would cross another or move in parallel with it come less often than the model has it.
     """
     constraints = streams[0].constraints
-    allowed = np.stack([allowed_sounds(own.walk, own.constraints) for own in streams])
+    n_sounds = KEY if streams[0].rule is None else N_SOUNDS  # in BODY the others are forbidden
+    allowed = _rows([allowed_sounds(own.walk, constraints) for own in streams])[:, :n_sounds]
     penalty = None
     if constraints.lenience < 1 and not constraints.strict:
-        penalty = np.log(constraints.lenience) * np.stack([faulty_sounds(own.walk) for own in streams])
-    sounds, log_p = _choose(streams, logits, allowed, sampling, penalty)
-    for stream, sound, own in zip(streams, sounds, log_p, strict=True):
-        stream.log_probability += own if is_music(stream.walk, sound) else 0.0
-    return sounds
+        penalty = log(constraints.lenience) * _rows([faulty_sounds(own.walk) for own in streams])[:, :n_sounds]
+    return _choose(streams, logits[:, :n_sounds], allowed, sampling, penalty)
 
 
 def choose_durations(streams: Sequence[Stream], logits: Logits, sounds: Sequence[int], sampling: Sampling) -> list[int]:
-    """The duration of each candidate's sound, drawn from (N, 97) logits; 0 once it is done."""
-    allowed = np.stack([allowed_durations(own.walk, sound, own.constraints) for own, sound in zip(streams, sounds, strict=True)])
-    durations, log_p = _choose(streams, logits, allowed, sampling)
-    for stream, own in zip(streams, log_p, strict=True):
-        stream.log_probability += own
-    return durations
+    """The duration of each candidate's sound, drawn from (N, 97) logits."""
+    constraints = streams[0].constraints
+    allowed = _rows([allowed_durations(own.walk, sound, constraints) for own, sound in zip(streams, sounds, strict=True)])
+    return _choose(streams, logits, allowed, sampling)
+
+
+def _rows(masks: Sequence[Mask]) -> Mask:
+    """(N, V) the masks below one another."""
+    return np.concatenate(masks).reshape(len(masks), -1)
 
 
 def _choose(
-    streams: Sequence[Stream], logits: Logits, allowed: Mask, sampling: Sampling, penalty: LogProbabilities | None = None
-) -> tuple[list[int], list[float]]:
-    """Ids and their log-probabilities to the model, 0 of the candidates that are done; one without a choice is stuck."""
-    for stream, has_choice, mask in zip(streams, np.any(allowed, axis=1).tolist(), allowed, strict=True):
-        if not (stream.is_done or has_choice):
-            stream.is_stuck = True
-        if stream.is_done:
-            mask[0] = True  # something to draw from, like all others
-    log_p = weighed = log_softmax(logits, allowed)
+    streams: Sequence[Stream], logits: Logits, allowed: Mask, sampling: Sampling, penalty: Logits | None = None
+) -> list[int]:
+    """Ids, whose log-probabilities to the model are added to the candidates'; one without a choice is stuck."""
+    kept = np.where(allowed, logits, _FORBIDDEN)
+    kept -= np.maximum.reduce(kept, axis=1, keepdims=True, initial=_LOWEST)
+    sums = np.add.reduce(np.exp(kept), axis=1).tolist()
+    for row in [row for row, own in enumerate(sums) if not own]:
+        streams[row].is_stuck, sums[row] = True, 1.0
+        kept[row, 0] = 0.0  # something to draw from, like all others
+    weighed = kept
     if penalty is not None:
-        weighed = log_softmax(log_p + penalty, allowed)
-    if any(stream.rule is not None for stream in streams):
+        weighed = kept + penalty
+        weighed -= np.maximum.reduce(weighed, axis=1, keepdims=True)
+    if streams[0].rule is not None:
         weighed = np.stack([stream.ruled(own) for stream, own in zip(streams, weighed, strict=True)])
-    drawn = draw(weighed, sampling, [0.0 if stream.is_done else stream.chance.random() for stream in streams])
-    chosen = log_p[np.arange(len(streams)), drawn].tolist()
-    ids = [0 if stream.is_done else own for stream, own in zip(streams, drawn.tolist(), strict=True)]
-    return ids, [0.0 if stream.is_done else own for stream, own in zip(streams, chosen, strict=True)]
+    ids: list[int] = draw(weighed, sampling, [stream.chance.random() for stream in streams]).tolist()
+    for row, (stream, own) in enumerate(zip(streams, ids, strict=True)):
+        stream.log_probability += kept.item(row, own) - log(sums[row])
+    return ids

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.model.array_heads import ArrayHeads
-from seqmusic.model.array_model import ArrayModel, Floats, Gelu, Ids, Layer
+from seqmusic.model.array_model import ArrayModel, Floats, Gelu, Ids
 from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings
 
 _MOST_SINGLE_ROWS = 4  # up to here one matrix-vector product a row is faster than a matrix product
@@ -70,18 +70,19 @@ class ArrayDecoder:
         self._past[:, 1, ..., self.length, -1] = 1
         scores = self._scores[..., :end]
         column = scores[..., None]
-        for layer, past, here in zip(self.model.layers, self._past[..., :end, :], self._past[..., self.length, :-1], strict=True):
-            np.matmul(self._normalized(), layer.project_in, out=self._qkv)
+        pasts = zip(self._past[..., :end, :], self._past[..., self.length, :-1], strict=True)
+        for (project_in, project_out, widen, narrow), (past, here) in zip(self.model.blocks.each(), pasts, strict=True):
+            np.matmul(self._normalized(), project_in, out=self._qkv)
             np.multiply(self._turned, self._turns, out=self._turned)
             np.copyto(here, self._key_and_value)
             np.matmul(past[0, ..., :-1], self._query, out=column)
             np.subtract(scores, np.maximum.reduce(scores, axis=-1, keepdims=True, out=self._top), out=scores)
             np.matmul(np.exp(scores, out=scores)[:, :, None], past[1], out=self._mixture)
             np.divide(self._shares, self._sums, out=self._mixed_heads)
-            np.add(self._x, np.matmul(self._mixed, layer.project_out, out=self._added), out=self._x)
-            np.matmul(self._normalized(), layer.widen, out=self._wide[..., :-1])
+            np.add(self._x, np.matmul(self._mixed, project_out, out=self._added), out=self._x)
+            np.matmul(self._normalized(), widen, out=self._wide[..., :-1])
             self._gelu(self._wide[..., :-1])
-            np.add(self._x, np.matmul(self._wide, layer.narrow, out=self._added), out=self._x)
+            np.add(self._x, np.matmul(self._wide, narrow, out=self._added), out=self._x)
         self.length = end
         self._heads.hear(self._normalized())
 
@@ -128,25 +129,25 @@ def forward(model: ArrayModel, events: Ids, context: Ids, ticks: Ids) -> tuple[l
     turns = np.stack([_turns(ticks[:, 1:], rates), _turns(ticks[:, :-1], rates)], axis=2)  # (N, T, 2, 1, K / 2)
     later = np.where(np.tri(n_events, dtype=bool), np.float32(0), np.float32(-np.inf))
     known = []
-    for layer in model.layers:
-        qkv = (_over_length(x, model.settings) @ layer.project_in).reshape(n_rows, n_events, 3, n_heads, -1)
+    for project_in, project_out, widen, narrow in model.blocks.each():
+        qkv = (_over_length(x, model.settings) @ project_in).reshape(n_rows, n_events, 3, n_heads, -1)
         turned = qkv[:, :, :2].view(np.complex64)
         turned *= turns
         query, key, value = (qkv[:, :, part].swapaxes(1, 2) for part in range(3))  # (N, H, T, K)
         scores = query @ key.swapaxes(2, 3) + later
         shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
         mixed = (shares @ value) / shares.sum(axis=-1, keepdims=True)
-        x = x + mixed.swapaxes(1, 2).reshape(x.shape) @ layer.project_out
-        x = x + _fed_forward(_over_length(x, model.settings), layer)
+        x = x + mixed.swapaxes(1, 2).reshape(x.shape) @ project_out
+        x = x + _fed_forward(_over_length(x, model.settings), widen, narrow)
         known.append((key, value))
     return known, _over_length(x, model.settings)
 
 
-def _fed_forward(normed: Floats, layer: Layer) -> Floats:
-    wide = np.ones((*normed.shape[:-1], len(layer.narrow)), np.float32)
-    np.matmul(normed, layer.widen, out=wide[..., :-1])
+def _fed_forward(normed: Floats, widen: Floats, narrow: Floats) -> Floats:
+    wide = np.ones((*normed.shape[:-1], len(narrow)), np.float32)
+    np.matmul(normed, widen, out=wide[..., :-1])
     Gelu(wide[..., :-1].shape)(wide[..., :-1])
-    narrowed: Floats = wide @ layer.narrow
+    narrowed: Floats = wide @ narrow
     return narrowed
 
 

@@ -8,7 +8,7 @@ centered, and so the stream is: a normalization has no mean to take off. What a 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,13 +26,17 @@ _GELU_START = _GELU_SCALE * _GELU_REACH
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """Weights of a block, (in, out) each; the last row is the bias, and the input has a 1 there."""
+class Blocks:
+    """Weights of the blocks, (L, in, out) each; the last row of a block is the bias, and the input has a 1 there."""
 
     project_in: Floats
     project_out: Floats  # without a bias
     widen: Floats
     narrow: Floats
+
+    def each(self) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
+        """Those of one block after the other."""
+        return zip(self.project_in, self.project_out, self.widen, self.narrow, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class ArrayModel:
     vocabulary: Vocabulary
     table: Floats
     starts: Ids
-    layers: tuple[Layer, ...]
+    blocks: Blocks
     heads: HeadWeights
 
 
@@ -65,7 +69,7 @@ def array_model(weights: Weights, settings: ModelSettings, vocabulary: Vocabular
         vocabulary,
         _in_stream(np.concatenate(parts), settings),
         np.concatenate([[0, words.n_sounds], sizes + words.n_sounds + words.n_durations]),
-        tuple(_layer(weights, f"blocks.{index}.", settings) for index in range(settings.layers)),
+        _blocks(weights, settings),
         _heads({**_neutral_heads(settings, words), **weights}, settings),
     )
 
@@ -116,7 +120,7 @@ class Gelu:
 
     def __init__(self, shape: Sequence[int]) -> None:
         self._places, self._looked_up = np.empty(shape, np.intp), np.empty(shape, np.float32)
-        self._slopes, self._intercepts = _gelu_lines()
+        self._slopes, self._intercepts = gelu_lines()
 
     def __call__(self, x: Floats) -> None:
         """A line through the two nearest points of the table: off by less than a millionth."""
@@ -131,7 +135,7 @@ def for_gelu(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
 
 
 @cache
-def _gelu_lines() -> tuple[Floats, Floats]:
+def gelu_lines() -> tuple[Floats, Floats]:
     """Slopes and intercepts over the places; the first and last line are those beyond the ends."""
     twice = np.arange(-2 * _GELU_START, 2 * _GELU_START + 1) / (2 * _GELU_SCALE)  # edges, and the middles between them
     exact = twice / 2 * (1 + np.array([math.erf(x) for x in (twice / math.sqrt(2)).tolist()]))
@@ -143,16 +147,22 @@ def _gelu_lines() -> tuple[Floats, Floats]:
     return slopes.astype(np.float32), intercepts.astype(np.float32)
 
 
-def _layer(weights: Weights, prefix: str, settings: ModelSettings) -> Layer:
+def _blocks(weights: Weights, settings: ModelSettings) -> Blocks:
+    blocks = [_block(weights, f"blocks.{index}.", settings) for index in range(settings.layers)]
+    return Blocks(*(np.stack(parts) for parts in zip(*blocks, strict=True)))
+
+
+def _block(weights: Weights, prefix: str, settings: ModelSettings) -> tuple[Floats, ...]:
+    """What `Blocks` holds of one block, in that order."""
     own = {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
     into, width = own["project_in.weight"].copy(), settings.width
     into[:width] *= (width // settings.heads) ** -0.5  # queries
     attention, feedforward = (_norm(own, f"norm_{name}", settings) for name in ("attention", "feedforward"))
-    return Layer(
-        project_in=_after_norm(*attention, into, np.zeros(len(into), np.float32)),
-        project_out=_in_stream(np.ascontiguousarray(own["project_out.weight"].T), settings),
-        widen=_after_norm(*feedforward, *for_gelu(own["widen.weight"], own["widen.bias"])),
-        narrow=_in_stream(_with_bias(own["narrow.weight"], own["narrow.bias"]), settings),
+    return (
+        _after_norm(*attention, into, np.zeros(len(into), np.float32)),
+        _in_stream(np.ascontiguousarray(own["project_out.weight"].T), settings),
+        _after_norm(*feedforward, *for_gelu(own["widen.weight"], own["widen.bias"])),
+        _in_stream(_with_bias(own["narrow.weight"], own["narrow.bias"]), settings),
     )
 
 

@@ -1,10 +1,14 @@
-"""The model one event at a time, arrays in and arrays out: what generation asks, and the two ways to answer.
+"""The model one event at a time, arrays in and arrays out: what generation asks, and the ways to answer.
 
-On a processor the step is `array_decoding`'s, which needs no torch; elsewhere, on a GPU, the module itself takes it.
+On a processor the step is `array_decoding`'s, which needs no torch, or `compiled_decoding`'s, which is faster once it is loaded;
+elsewhere, on a GPU, the module itself takes it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = "Transformer | ArrayModel"
 Logits = NDArray[np.floating[Any]]
+_FEW = 4  # decoders of a program, which are done sooner than compiled code is loaded
+_n_made = count()
 
 
 class Decoder(Protocol):
@@ -55,10 +61,20 @@ class Decoder(Protocol):
 def make_decoder(model: Model, n_rows: int, length: int) -> Decoder:
     """The faster way to decode `n_rows` sequences of at most `length` events on the model's device."""
     if isinstance(ready := ready_to_decode(model), ArrayModel):
-        return ArrayDecoder(ready, n_rows, length)
+        return _kind_for_many()(ready, n_rows, length) if next(_n_made) >= _FEW else ArrayDecoder(ready, n_rows, length)
     from seqmusic.model.module_decoding import ModuleDecoder
 
     return ModuleDecoder(ready, n_rows, length)
+
+
+@cache
+def _kind_for_many() -> Callable[[ArrayModel, int, int], Decoder]:
+    """The decoder that is compiled, where the extra `fast` is installed."""
+    try:
+        from seqmusic.model.compiled_decoding import CompiledDecoder
+    except ImportError:
+        return ArrayDecoder
+    return CompiledDecoder
 
 
 def ready_to_decode(model: Model) -> Model:

@@ -5,7 +5,7 @@ Every column is a small number from 0; 0 means "nothing to say". Ticks are cut a
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from seqmusic.tokens.vocabulary import MAX_DURATION, N_KEYS, N_TIMESIGS, N_VOICE_NAMES
 
@@ -42,6 +42,7 @@ _SIZES = {
 }
 
 
+@cache
 def coded_interval(start: int, end: int) -> int:
     """The value of a column for the interval between two sounds; 0 where one of them is no pitch."""
     if start < SOUND_PITCH or end < SOUND_PITCH:
@@ -49,6 +50,7 @@ def coded_interval(start: int, end: int) -> int:
     return 1 + MAX_INTERVAL + min(max(end - start, -MAX_INTERVAL), MAX_INTERVAL)
 
 
+@lru_cache(maxsize=1 << 14)
 def parallel_to(own: int, before: int, after: int) -> tuple[int, int]:
     """The values of `parallel` and `before` for a voice that sounded `own` while another moved; 0 and 0 where it did not."""
     parallel = own + after - before

@@ -6,6 +6,11 @@ In GIVEN the lines hold what is known, with holes; BODY fills the holes and, whe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+from functools import cache
+from operator import attrgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,15 +18,14 @@ from seqmusic.score import Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     GLOBAL,
-    MAX_POSITION,
-    MAX_TO_END,
     PER_VOICE,
     SOUND_PITCH,
     coded_interval,
     context_columns,
+    context_sizes,
     parallel_to,
 )
-from seqmusic.tokens.lines import Line, Tile, extend
+from seqmusic.tokens.lines import NEVER, Line
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -32,6 +36,7 @@ from seqmusic.tokens.vocabulary import (
     MAX_DURATION,
     N_TIMESIGS,
     PICKUP,
+    PITCH,
     REST,
     STYLE,
     TIMESIG,
@@ -65,15 +70,14 @@ class Walk:
         self.meters: list[tuple[int, int]] = []  # (tick, TIMESIG id)
         self.pickup = 0
         self.end: int | None = None  # of the music, where it is known
-        self._floor = 0
-        self._next: Line | None = None
+        self.longest_ticks = MAX_DURATION  # longest event that fits where the next one goes
         self.now = 0
+        self._next: Line | None = None
+        self._first_change = NEVER  # where the time signature may change again
 
     def copy(self) -> Walk:
         """An independent walk at the same place."""
-        other = Walk(self.max_voices)
-        for name in ("section", "sound_rule", "style", "key_sound", "pickup", "end", "_floor", "now"):
-            setattr(other, name, getattr(self, name))
+        other = copy(self)
         other.meters = list(self.meters)
         other.lines = [line.copy() for line in self.lines]
         other._next = None if self._next is None else other.lines[self.lines.index(self._next)]
@@ -88,16 +92,12 @@ class Walk:
         """Rule id of the durations that may follow `sound` here."""
         if self.section == HEADER_SECTION:
             return rules.ZERO_TO + self._longest_pickup() if sound == PICKUP else rules.ONLY_ZERO
-        is_open = self._next is None or self._next.last is None or self._next.last[0] != HOLE
-        return rules.line_duration_rule(sound, self.longest_ticks, self._meter_limit(), is_open)
-
-    @property
-    def longest_ticks(self) -> int:
-        """Longest event that fits where the next one goes, in ticks, 96 at most."""
-        line = self._next
-        if self.section == BODY_SECTION and line is not None and line.at is not None and line.holes[0][1] is not None:
-            return min(line.holes[0][1] - line.at, MAX_DURATION)
-        return MAX_DURATION
+        if PITCH <= sound < KEY or sound in (REST, HOLD):
+            return self.longest_ticks
+        if sound == HOLE:
+            goes_on = self._next is not None and self._next.last[0] == HOLE
+            return MAX_DURATION if goes_on else rules.ZERO_TO + MAX_DURATION
+        return rules.ZERO_TO + min(self.now - self._first_change, MAX_DURATION) if sound >= TIMESIG else rules.ONLY_ZERO
 
     @property
     def voice(self) -> int | None:
@@ -120,12 +120,9 @@ class Walk:
         Raises:
             ValueError: the grammar does not allow it here.
         """
-        if (
-            not 0 <= sound < rules.sound_masks(self.max_voices).shape[1]
-            or not rules.sound_masks(self.max_voices)[self.sound_rule, sound]
-        ):
+        if sound not in rules.sound_sets(self.max_voices)[self.sound_rule]:
             raise ValueError(f"the grammar does not allow {sound_name(sound)} here (tick {self.now})")
-        if not 0 <= duration <= MAX_DURATION or not rules.duration_masks()[self.duration_rule(sound), duration]:
+        if duration not in rules.durations(self.duration_rule(sound)):
             raise ValueError(f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here (tick {self.now})")
         self.advance(sound, duration)
 
@@ -135,20 +132,19 @@ class Walk:
             self._advance_header(sound, duration)
         elif sound >= TIMESIG:
             self.meters.append((self.now - duration, sound))
+            self._first_change = self.now - duration + 1
         elif sound == EOS:
             self.section, self.sound_rule = END_SECTION, rules.NOTHING
         elif sound == BODY:
             self._open_body()
-        elif self.section == GIVEN_SECTION:
-            self._give(sound, duration)
         else:
-            self._make(sound, duration)
+            self._say(sound, duration)
         if self.section in (GIVEN_SECTION, BODY_SECTION):
             self._settle()
 
     def _advance_header(self, sound: int, duration: int) -> None:
         if VOICE <= sound < STYLE:
-            self.lines.append(Line(sound, voice_column(sound)))
+            self.lines.append(Line(sound, len(GLOBAL) + len(PER_VOICE) * voice_column(sound)))
             self.sound_rule = rules.AFTER_VOICE + sound - VOICE
         elif STYLE <= sound < TIMESIG:
             self.style, self.sound_rule = sound, rules.AFTER_STYLE
@@ -156,11 +152,12 @@ class Walk:
             self.meters, self.sound_rule = [(0, sound)], rules.AFTER_METER
         elif sound == PICKUP:
             self.pickup, self.sound_rule = duration, rules.AFTER_PICKUP
+            self._first_change = NEVER if self.meters[0][1] == TIMESIG else max(1, duration)
         elif sound in (GIVEN, BODY):
             self.section = GIVEN_SECTION
             if sound == BODY:
                 for line in self.lines:
-                    line.is_open, line.holes = True, [[0, None]]
+                    line.is_open, line.holes = True, [(0, NEVER)]
                 self._open_body()
         else:
             self.key_sound, self.sound_rule = sound, rules.AFTER_KEY
@@ -169,76 +166,58 @@ class Walk:
         signature = id_timesig(self.meters[0][1])
         return 0 if signature is None else min(MAX_DURATION, signature.bar_ticks - 1)
 
-    def _give(self, sound: int, duration: int) -> None:
+    def _say(self, sound: int, duration: int) -> None:
         line = self._next
         assert line is not None
-        assert line.at is not None
-        self._floor = max(self._floor, line.at)
-        if sound != HOLE:
-            extend(line.given, line.at, sound, duration)
-        elif duration == 0:
-            line.is_open = True
-            line.holes.append([line.at, None])
-        elif line.last and line.last[0] == HOLE:
-            line.holes[-1][1] = line.at + duration
+        if self._first_change <= self.now:
+            self._first_change = self.now + 1
+        if self.section == BODY_SECTION:
+            line.say(line.made, sound, duration)
+            if line.at == line.until:
+                line.go_to_hole()
+        elif sound == HOLE:
+            line.leave_out(duration)
         else:
-            line.holes.append([line.at, line.at + duration])
-        line.at, line.last = line.at + duration, (sound, duration)
+            line.say(line.given, sound, duration)
 
     def _open_body(self) -> None:
-        ends = [line.at for line in self.lines if not line.is_open]
-        self.end = max(end for end in ends if end is not None) if ends else None
+        self.end = max((line.at for line in self.lines if not line.is_open), default=None)
         for line in self.lines:
             if line.is_open and self.end is not None:
-                line.holes[-1][1] = self.end
-                if line.holes[-1][0] == self.end:
-                    line.holes.pop()
-            line.at, line.last = line.holes[0][0] if line.holes else None, None
+                start, _ = line.holes.pop()
+                line.holes += [(start, self.end)] if start < self.end else []
+            line.heard, line.ahead = [], line.given[::-1]
+            line.go_to_hole()
         self.section = BODY_SECTION
-
-    def _make(self, sound: int, duration: int) -> None:
-        line = self._next
-        assert line is not None
-        assert line.at is not None
-        self._floor = max(self._floor, line.at)
-        extend(line.made, line.at, sound, duration)
-        line.at, line.last = line.at + duration, (sound, duration)
-        if line.at == line.holes[0][1]:
-            line.holes.pop(0)
-            line.at, line.last = line.holes[0][0] if line.holes else None, None
 
     def _settle(self) -> None:
         """Find the next voice and what it may say."""
-        is_body = self.section == BODY_SECTION
-        waiting = [line for line in self.lines if line.at is not None and (is_body or not line.is_open)]
-        line = min(waiting, key=lambda line: line.at or 0) if waiting else None
-        self._next = line
-        if line is not None:
-            self.now = line.at or 0
-        elif is_body:
-            self.now = self.end or 0
-        else:
-            self.now = 0
-        bits = self._note_bits(line) if line is not None else 0
-        if self._meter_limit() >= 0 and (line is not None or is_body):
+        is_body, line, now = self.section == BODY_SECTION, None, NEVER
+        for other in self.lines:
+            if other.at < now and (is_body or not other.is_open):
+                line, now = other, other.at
+        if line is None:
+            now = self.end or 0
+        self._next, self.now = line, now
+        bits = 0 if line is None else self._note_bits(*line.last)
+        if now >= self._first_change and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
-            all_together = self.end is None and self.now > 0 and all(self._is_open_at_now(other) for other in self.lines)
-            bits |= rules.EOS_BIT if line is None or all_together else 0
+            bits |= rules.EOS_BIT if line is None or (self.end is None and now > 0 and self._is_open_at(now)) else 0
+            self.longest_ticks = MAX_DURATION if line is None else min(line.until - now, MAX_DURATION)
             for other in self.lines:
-                while other.n_past < len(other.given) and other.given[other.n_past].onset <= self.now:
-                    other.n_past += 1
-        else:
-            starts = [other.at or 0 for other in self.lines if other.is_open]
-            ready = all(other.at == self.now for other in waiting) and all(start <= self.now for start in starts)
-            bits |= rules.BODY_BIT if line is None or (ready and self.now > 0) else 0
+                while other.ahead and other.ahead[-1].onset <= now:
+                    other.heard.append(other.ahead.pop())
+        elif line is None or (now > 0 and all(other.at <= now for other in self.lines)):
+            bits |= rules.BODY_BIT
         self.sound_rule = rules.LINE + bits
 
-    def _is_open_at_now(self, line: Line) -> bool:
-        return line.at == self.now and line.holes[0][1] is None
+    def _is_open_at(self, tick: int) -> bool:
+        """Whether all lines go on from there, and may end."""
+        return all(line.at == tick and line.until == NEVER for line in self.lines)
 
-    def _note_bits(self, line: Line) -> int:
-        sound, duration = line.last or (HOLD, 0)
+    def _note_bits(self, sound: int, duration: int) -> int:
+        """What may follow a note, rest or hole in its line, of notes, rests and holes."""
         bits = rules.NOTE_BIT
         bits |= rules.REST_BIT if sound != REST or duration == MAX_DURATION else 0
         bits |= rules.HOLD_BIT if duration == MAX_DURATION and sound not in (REST, HOLE) else 0
@@ -246,66 +225,38 @@ class Walk:
             bits |= rules.HOLE_BIT if sound != HOLE or duration == MAX_DURATION else 0
         return bits
 
-    def _meter_limit(self) -> int:
-        """How long ago the time signature may have changed; negative where it cannot have."""
-        if self.meters[0][1] == TIMESIG:
-            return -1
-        return self.now - max(self._floor, self.meters[-1][0], self.pickup - 1) - 1
-
-    def context(self) -> NDArray[np.int16]:
+    def context(self) -> NDArray[np.int64]:
         """(K,) where we are, in the columns of `context.context_columns`."""
-        if self.section in (GIVEN_SECTION, BODY_SECTION):
-            return np.array(self._context(), dtype=np.int16)
-        return np.zeros(len(context_columns(self.max_voices)), dtype=np.int16)
-
-    def _context(self) -> list[int]:
-        line, now, is_body = self._next, self.now, self.section == BODY_SECTION
-        meter, position = self._meter_at(now)
-        to_end = 1 + min((self.end - now) // 24, MAX_TO_END) if is_body and self.end is not None else 0
-        voice = 0 if line is None else 1 + line.voice - VOICE
-        row = [self.section, voice, min(position, MAX_POSITION - 1), meter - TIMESIG, self.key_sound - KEY, to_end]
-        row += [0] * (len(PER_VOICE) * self.max_voices)
-        own = None if line is None else self._sounding(line)
-        for other in self.lines:
-            tile = self._sounding(other)
-            start = len(GLOBAL) + len(PER_VOICE) * other.column
-            if tile is not None:
-                row[start] = tile.code
-                row[start + 1] = min(now - tile.onset, MAX_DURATION)
-                row[start + 2] = min(max(tile.end - now, 0), MAX_DURATION)
-                row[start + 5] = 0 if own is None else coded_interval(own.code, tile.code)
-                row[start + 9 : start + 11] = self._parallel(other, tile, own)
-            if is_body and other.n_past < len(other.given):
-                ahead = other.given[other.n_past]
-                row[start + 3] = ahead.code
-                row[start + 4] = 1 + min(ahead.onset - now, MAX_DURATION)
-                row[start + 6] = 0 if tile is None else coded_interval(tile.code, ahead.code)
-                if other.n_past + 1 < len(other.given):
-                    then = other.given[other.n_past + 1]
-                    row[start + 7] = coded_interval(ahead.code, then.code)
-                    row[start + 8] = 1 + min(then.onset - ahead.onset, MAX_DURATION)
+        row: NDArray[np.int64] = contexts([self.context_row()], self.max_voices)[0]
         return row
 
-    def _sounding(self, line: Line) -> Tile | None:
-        """The latest known tile of a line that starts at or before now."""
-        if self.section == GIVEN_SECTION:
-            is_hole = line.last is not None and line.last[0] == HOLE
-            return line.given[-1] if line.given and not is_hole else None
-        given = line.given[line.n_past - 1] if line.n_past else None
-        made = line.made[-1] if line.made else None
-        if given is None or made is None:
-            return given or made
-        return given if given.onset > made.onset else made
-
-    def _parallel(self, line: Line, tile: Tile, own: Tile | None) -> tuple[int, int]:
-        """Where the next voice, from `own`, would move in parallel with a line that has just moved into a tile, and from what."""
-        if self.section != BODY_SECTION or own is None or tile.onset != self.now:
-            return 0, 0
-        known = [*line.given[max(0, line.n_past - 2) : line.n_past], *line.made[-2:]]
-        before = max((other for other in known if other.onset < tile.onset), key=lambda other: other.onset, default=None)
-        if before is None:
-            return 0, 0
-        return parallel_to(own.code, before.code, tile.code)
+    def context_row(self) -> list[int]:
+        """The same before it is cut to what each column may hold."""
+        row = [0] * len(context_columns(self.max_voices))
+        if self.section not in (GIVEN_SECTION, BODY_SECTION):
+            return row
+        line, now, is_body = self._next, self.now, self.section == BODY_SECTION
+        meter, position = self._meter_at(now)
+        to_end = 0 if self.end is None else 1 + (self.end - now) // 24
+        voice = 0 if line is None else 1 + line.voice - VOICE
+        row[: len(GLOBAL)] = self.section, voice, position, meter - TIMESIG, self.key_sound - KEY, to_end
+        own = line.heard[-1].code if line is not None and line.heard else 0
+        for other in self.lines:
+            start, heard, ahead, sound = other.start, other.heard, other.ahead, 0
+            if heard:
+                tile = heard[-1]
+                sound, remaining = tile.code, tile.end - now
+                row[start : start + 3] = sound, now - tile.onset, remaining if remaining > 0 else 0
+                row[start + 5] = coded_interval(own, sound)
+                if tile.onset == now and is_body and len(heard) > 1:
+                    row[start + 9 : start + 11] = parallel_to(own, heard[-2].code, sound)
+            if ahead:
+                tile = ahead[-1]
+                row[start + 3 : start + 5] = tile.code, 1 + tile.onset - now
+                row[start + 6] = coded_interval(sound, tile.code)
+                if len(ahead) > 1:
+                    row[start + 7 : start + 9] = coded_interval(tile.code, ahead[-2].code), 1 + ahead[-2].onset - tile.onset
+        return row
 
     def _meter_at(self, tick: int) -> tuple[int, int]:
         """TIMESIG id in force, and ticks since the bar line."""
@@ -331,8 +282,21 @@ class Walk:
         voices = tuple(
             Voice(
                 voice_name(line.voice),
-                tuple(t.note for t in sorted(line.given + line.made, key=lambda tile: tile.onset) if t.code >= SOUND_PITCH),
+                tuple(tile.note for tile in sorted(line.given + line.made, key=attrgetter("onset")) if tile.code >= SOUND_PITCH),
             )
             for line in self.lines
         )
         return Score(voices, signatures, self.pickup, id_key(self.key_sound))
+
+
+def contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int64]:
+    """(N, K) what walks told as `context_row`, each column cut at its largest value."""
+    columns = np.array(rows)
+    np.minimum(columns, _largest(max_voices), out=columns)
+    return columns
+
+
+@cache
+def _largest(max_voices: int) -> NDArray[np.int64]:
+    """(K,) the largest value of each column."""
+    return np.array(context_sizes(max_voices)) - 1

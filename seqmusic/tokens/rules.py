@@ -19,7 +19,6 @@ from seqmusic.tokens.vocabulary import (
     HOLD,
     HOLE,
     KEY,
-    MAX_DURATION,
     MAX_VOICES,
     N_DURATIONS,
     N_KEYS,
@@ -76,32 +75,24 @@ def sound_masks(max_voices: int) -> NDArray[np.bool_]:
 
 
 @cache
+def sound_sets(max_voices: int) -> tuple[frozenset[int], ...]:
+    """The same as a set for each rule."""
+    return tuple(frozenset(np.flatnonzero(row).tolist()) for row in sound_masks(max_voices))
+
+
+@cache
 def duration_masks() -> NDArray[np.bool_]:
     """(rule, duration) table: True where the duration may follow the sound."""
     masks = np.zeros((N_DURATION_RULES, N_DURATIONS), dtype=bool)
-    for limit in range(N_DURATIONS):
-        masks[limit, 1 : limit + 1] = True
-        masks[ZERO_TO + limit, : limit + 1] = True
+    for rule, row in enumerate(masks):
+        row[durations(rule)] = True
     masks.flags.writeable = False
     return masks
 
 
-def line_duration_rule(sound: int, limit: int, meter_limit: int, is_open: bool) -> int:
-    """Rule of the duration that follows `sound` in a line.
-
-    Args:
-        sound: the sound id just chosen.
-        limit: longest note that fits, in ticks.
-        meter_limit: how long ago a time signature may have changed, in ticks.
-        is_open: whether a hole may be left open to the end.
-    """
-    if sound == HOLE and is_open:
-        return ZERO_TO + MAX_DURATION
-    if sound in (REST, HOLD, HOLE) or PITCH <= sound < KEY:
-        return min(limit, MAX_DURATION)
-    if sound >= TIMESIG:
-        return ZERO_TO + min(meter_limit, MAX_DURATION)
-    return ONLY_ZERO
+def durations(rule: int) -> range:
+    """The durations that a rule allows."""
+    return range(rule - ZERO_TO + 1) if rule >= ZERO_TO else range(1, rule + 1)
 
 
 def _voices_after(index: int, max_voices: int) -> NDArray[np.bool_]:

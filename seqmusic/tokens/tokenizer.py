@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Score, TimeSignature, Voice
-from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, Walk
+from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, Walk, contexts
 from seqmusic.tokens.vocabulary import (
     BODY,
     BOS,
@@ -162,13 +162,13 @@ def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
         if index:
             walk.push(sound, duration)
         following = events[index + 1] if index + 1 < len(events) else (0, 0)
-        context.append(walk.context())
+        context.append(walk.context_row())
         rules.append((walk.sound_rule, walk.duration_rule(following[0])))
         scored.append(index + 1 < len(events) and is_music(walk, following[0]))
         ticks.append(walk.now)
     return Trace(
         np.array(events, dtype=np.int16),
-        np.stack(context),
+        contexts(context, max_voices).astype(np.int16),
         np.array(rules, dtype=np.int16),
         np.array(scored),
         np.array(ticks, dtype=np.int32),

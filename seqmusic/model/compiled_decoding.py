@@ -1,0 +1,66 @@
+"""The transformer as compiled loops (`compiled_kernels`), for many pieces on a processor; the prompt is `array_decoding`'s."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.model import compiled_kernels as kernels
+from seqmusic.model.array_decoding import check_room, forward, turn_rates
+from seqmusic.model.array_model import ArrayModel, Ids, gelu_lines
+from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, NORM_EPSILON, TICKS_PER_TURN_UNIT
+
+
+class CompiledDecoder:
+    """N sequences that grow by one event each at a time; see `decoding.Decoder`."""
+
+    def __init__(self, model: ArrayModel, n_rows: int, length: int) -> None:
+        settings, words, width = model.settings, model.vocabulary, model.settings.width
+        self.model, self.length = model, 0
+        self._rates, self._lines = turn_rates(settings), gelu_lines()
+        self._epsilon = -1.0 if settings.normalization == "none" else width * NORM_EPSILON
+        size = width // settings.heads
+        self._past = np.empty((settings.layers, 2, n_rows, settings.heads, length, size), np.float32)
+        self._turns = np.empty((n_rows, 2, size // 2, 2), np.float32)
+        self._stream, self._normed, self._mixed = (np.empty((n_rows, width), np.float32) for _ in range(3))
+        self._qkv = np.empty((n_rows, 3 * width), np.float32)
+        self._wide = np.empty((n_rows, settings.feedforward * width), np.float32)
+        blocks = model.blocks
+        self._blocks = (blocks.project_in, blocks.project_out, blocks.widen, blocks.narrow)
+        self._inner = np.ascontiguousarray(model.heads.hear[:, -width:])
+        self._pitches = (np.array(words.pitch_columns), np.array(words.voice_pitch_column), words.voice_column)
+        self._pitch_sizes = (words.first_pitch, words.n_pitches, words.pitch_shift, LONGEST_INTERVAL)
+        self._ends = (*np.array(words.end_columns).T.copy(), words.position_column)
+
+    def prefill(self, events: Ids, context: Ids, ticks: Ids) -> None:
+        """Take the first events; see `decoding.Decoder`."""
+        self.length = events.shape[1]
+        check_room(self.length, self._past.shape[-2])
+        known, normed = forward(self.model, events, context, ticks)
+        for past, own in zip(self._past[..., : self.length, :], known, strict=True):
+            past[0], past[1] = own
+        self._normed[:] = normed[:, -1, :-1]
+
+    def step(self, events: Ids, context: Ids, ticks: Ids) -> None:
+        """Take one event more; see `decoding.Decoder`."""
+        check_room(self.length + 1, self._past.shape[-2])
+        ids = np.concatenate([events, context], axis=1) + self.model.starts
+        kernels.embed(ids, self.model.table, self._stream)
+        kernels.turn((ticks / TICKS_PER_TURN_UNIT).astype(np.float32), self.length, self._rates, self._turns)
+        buffers = (self._stream, self._normed, self._qkv, self._mixed, self._wide)
+        kernels.step(self._blocks, self._lines, self._past, buffers, self._turns, (self.length, self._epsilon))
+        self.length += 1
+
+    def sound_logits(self, context: Ids) -> NDArray[np.float64]:
+        """(N, V) logits of the next sounds; see `decoding.Decoder`."""
+        logits = np.empty((len(context), self.model.vocabulary.n_sounds))
+        kernels.sound_logits(self._normed, self.model.heads.hear, context, self._pitches, self._pitch_sizes, logits)
+        return logits
+
+    def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
+        """(N, 97) logits of the next durations; see `decoding.Decoder`."""
+        heads, logits = self.model.heads, np.empty((len(context), self.model.vocabulary.n_durations))
+        inner = heads.duration_sound.take(sounds, axis=0)
+        kernels.add_inner(self._normed, self._inner, self._lines, inner)
+        kernels.duration_logits(inner, heads.last, context, self._ends, LONGEST_LAG, logits)
+        return logits

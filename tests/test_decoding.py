@@ -14,6 +14,7 @@ import torch
 from seqmusic.checkpoints import VOCABULARY, load_arrays, load_model, make_masks
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.generation.prediction import log_likelihoods
+from seqmusic.model import array_decoding
 from seqmusic.model.array_decoding import ArrayDecoder
 from seqmusic.model.array_model import Blocks, weight_shapes
 from seqmusic.model.compiled_decoding import CompiledDecoder
@@ -93,6 +94,16 @@ def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: Way, n_rows
     for own, wanted in zip(decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True):
         assert own.shape == wanted.shape
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("way", [array_decoder, compiled_decoder])
+def test_room_for_the_past_is_made_when_it_is_needed(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(array_decoding, "_FIRST_ROOM", 4)
+    small = random_model(replace(SETTINGS, layers=2))
+    for n_first in (1, 6):
+        given = inputs(3, 19)
+        for own, wanted in zip(decoded(way(small, 3, 19), *given, n_first), whole(small, *given, n_first), strict=True):
+            assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("way", WAYS)

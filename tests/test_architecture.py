@@ -28,7 +28,7 @@ PUBLIC_NAMES = {
 
 MUSIC = ("score", "tonality", "formats", "corpus", "tokens")
 LEARNING = ("model", "training")
-MEETING = ("generation", "evaluation", "experiments", "report", "cli", "web")
+MEETING = ("generation", "evaluation", "experiments", "report", "cli")
 NO_MUSIC_IN_IT = {"seqmusic.formats.files"}  # writes bytes, of whatever kind
 LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}  # how a score draws itself in a notebook, when asked to
 OWNERS = {

@@ -183,6 +183,12 @@ def test_a_program_that_composes_much_does_it_with_compiled_code(model: Transfor
     assert set(kinds) <= {ArrayDecoder, CompiledDecoder}
 
 
+def test_without_numba_it_is_done_in_numpy() -> None:
+    code = "import sys; sys.modules['numba'] = None; from seqmusic.model.decoding import decoder_for_many as f; print(f().__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "ArrayDecoder\n", done.stderr
+
+
 def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
     """Sixty events for each seed, drawn under the grammar."""
     prompt = encode_prompt(Score(tuple(Voice(name, ()) for name in SATB)), [[(0, 768)]] * 4)

@@ -28,12 +28,12 @@ PUBLIC_NAMES = {
 
 MUSIC = ("score", "tonality", "formats", "corpus", "tokens")
 LEARNING = ("model", "training")
-MEETING = ("generation", "evaluation", "experiments", "report", "cli", "web")
+MEETING = ("generation", "evaluation", "experiments", "report", "cli")
 NO_MUSIC_IN_IT = {"seqmusic.formats.files"}  # writes bytes, of whatever kind
 LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}  # how a score draws itself in a notebook, when asked to
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi(_\w+)?",
-    "numba": r"seqmusic\.model\.kernels",
+    "numba": r"seqmusic\.model\.compiled_kernels",
     "symusic": r"seqmusic\.(formats\.midi(_\w+)?|evaluation\.speed_rivals)",
     "mido": r"seqmusic\.formats\.midi(_\w+)?",
     "music21": r"seqmusic\.formats\.notation(_\w+)?",

@@ -14,6 +14,7 @@ import torch
 from seqmusic.checkpoints import VOCABULARY, load_arrays, load_model, make_masks
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.generation.prediction import log_likelihoods
+from seqmusic.model import array_decoding
 from seqmusic.model.array_decoding import ArrayDecoder
 from seqmusic.model.array_model import Blocks, weight_shapes
 from seqmusic.model.compiled_decoding import CompiledDecoder
@@ -95,6 +96,16 @@ def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: Way, n_rows
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
+@pytest.mark.parametrize("way", [array_decoder, compiled_decoder])
+def test_room_for_the_past_is_made_when_it_is_needed(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(array_decoding, "_FIRST_ROOM", 4)
+    small = random_model(replace(SETTINGS, layers=2))
+    for n_first in (1, 6):
+        given = inputs(3, 19)
+        for own, wanted in zip(decoded(way(small, 3, 19), *given, n_first), whole(small, *given, n_first), strict=True):
+            assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("normalization", ["rms", "none"])
 def test_so_it_is_with_other_normalizations_and_a_plain_output_layer(way: Way, normalization: str) -> None:
@@ -170,6 +181,12 @@ def test_a_program_that_composes_much_does_it_with_compiled_code(model: Transfor
     kinds = [type(make_decoder(model, 1, 5)) for _ in range(6)]
     assert kinds[-1] is CompiledDecoder
     assert set(kinds) <= {ArrayDecoder, CompiledDecoder}
+
+
+def test_without_numba_it_is_done_in_numpy() -> None:
+    code = "import sys; sys.modules['numba'] = None; from seqmusic.model.decoding import decoder_for_many as f; print(f().__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "ArrayDecoder\n", done.stderr
 
 
 def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:

@@ -24,7 +24,6 @@ from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.material import material_of
 from seqmusic.errors import CheckpointError, ConfigurationError, FormatError
-from seqmusic.model.transformer import attended_apart
 from seqmusic.score import Score
 from seqmusic.training.lock import locked
 
@@ -243,13 +242,3 @@ def test_half_precision_learns_nearly_the_same(tmp_path: Path) -> None:
     full, half = (float(figures(tmp_path / name)[-1][2]) for name in ("full", "half"))
     assert full != half
     assert full == pytest.approx(half, rel=0.01)
-
-
-def test_sequences_one_after_the_other_do_not_hear_each_other() -> None:
-    torch.manual_seed(0)
-    q, k, v = torch.randn(3, 1, 2, 3 + 5 + 1, 7)
-    together = attended_apart(q, k, v, (3, 5, 1))
-    for start, stop in ((0, 3), (3, 8), (8, 9)):
-        own = (x[:, :, start:stop] for x in (q, k, v))
-        alone = torch.nn.functional.scaled_dot_product_attention(*own, is_causal=True)
-        torch.testing.assert_close(together[:, :, start:stop], alone)

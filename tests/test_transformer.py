@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from seqmusic import checkpoints
-from seqmusic.model.heads import dropout
-from seqmusic.model.transformer import Cache, ModelSettings, Transformer
+from seqmusic.model.transformer import Cache, ModelSettings, Packing, Transformer
 from seqmusic.score import Note, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.augmentation import transposed
@@ -65,6 +64,15 @@ def test_padding_changes_no_likelihood(model: Transformer) -> None:
     assert int((sound[0] != 0).sum()) <= short.is_scored.sum()
 
 
+def test_wanted_rows_are_those_of_each_sequence_alone(model: Transformer) -> None:
+    events, context, ticks = inputs(3, 11)
+    lengths, wanted = (11, 7, 2), torch.rand(3, 11, generator=torch.Generator().manual_seed(0)) < 0.6
+    wanted &= torch.arange(11) < torch.tensor(lengths)[:, None]
+    alone = [model(events[i : i + 1, :n], context[i : i + 1, :n], ticks[i : i + 1, : n + 1])[0] for i, n in enumerate(lengths)]
+    expected = torch.cat([own[wanted[i, : len(own)]] for i, own in enumerate(alone)])
+    assert torch.allclose(model(events, context, ticks, packing=Packing(lengths, wanted)), expected, atol=1e-5)
+
+
 @torch.inference_mode()
 def test_what_may_follow_a_prefix_has_probability_one(model: Transformer) -> None:
     """Sums the model's probabilities over every allowed (sound, duration) after short prefixes."""
@@ -93,17 +101,3 @@ def test_a_moved_trace_is_the_trace_of_the_moved_score() -> None:
         moved, again = transposed(trace(encode(score, holes)), semitones), trace(encode(score.transposed(semitones), holes))
         assert np.array_equal(moved.events, again.events)
         assert np.array_equal(moved.context, again.context)
-
-
-@pytest.mark.parametrize("rate", [0.1, 0.5, 0.75])
-def test_dropout_hides_its_share_and_keeps_the_mean(rate: float) -> None:
-    torch.manual_seed(0)
-    x = torch.ones(301, 203, 3)
-    dropped = dropout(x, rate, True)
-    assert (dropped == 0).double().mean().item() == pytest.approx(rate, abs=0.005)
-    assert dropped.unique().tolist() == pytest.approx([0, 1 / (1 - rate)], rel=1e-4)
-    for lane in range(4):  # four numbers share a draw
-        assert (dropped.flatten()[lane::4] == 0).double().mean().item() == pytest.approx(rate, abs=0.01)
-    torch.manual_seed(0)
-    assert torch.equal(dropout(x, rate, True), dropped)
-    assert dropout(x, rate, False) is x or torch.equal(dropout(x, rate, False), x)

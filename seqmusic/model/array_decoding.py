@@ -13,6 +13,7 @@ from seqmusic.model.array_heads import ArrayHeads
 from seqmusic.model.array_model import ArrayModel, Floats, Gelu, Ids
 from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings
 
+_FIRST_ROOM = 320  # events: eighteen bars of a chorale
 _MOST_SINGLE_ROWS = 4  # up to here one matrix-vector product a row is faster than a matrix product
 
 
@@ -20,17 +21,17 @@ class ArrayDecoder:
     """N sequences that grow by one event each at a time; see `decoding.Decoder`."""
 
     def __init__(self, model: ArrayModel, n_rows: int, length: int) -> None:
-        self.model, self.n_rows, self.length = model, n_rows, 0
+        self.model, self.n_rows, self.length, self._longest = model, n_rows, 0, length
         self._rates = turn_rates(model.settings)
         self._lead = (n_rows, 1) if 1 < n_rows <= _MOST_SINGLE_ROWS else (n_rows,)
         self._heads = ArrayHeads(model, self._lead)
-        self._make_buffers(model.settings, length)
+        self._make_buffers(model.settings)
 
-    def _make_buffers(self, settings: ModelSettings, length: int) -> None:
+    def _make_buffers(self, settings: ModelSettings) -> None:
         n_rows, n_heads, width, lead = self.n_rows, settings.heads, settings.width, self._lead
         # Keys and values; beside the values stands a 1, so that a mixture also gives the sum of what it was mixed with.
-        self._past = np.zeros((settings.layers, 2, n_rows, n_heads, length, width // n_heads + 1), np.float32)
-        self._scores, self._top = np.empty((n_rows, n_heads, length), np.float32), np.empty((n_rows, n_heads, 1), np.float32)
+        self._past = np.empty((settings.layers, 2, n_rows, n_heads, 0, width // n_heads + 1), np.float32)
+        self._scores, self._top = np.empty((n_rows, n_heads, self._longest), np.float32), np.empty((n_rows, n_heads, 1), np.float32)
         self._ids = np.empty((n_rows, len(self.model.starts)), np.int64)
         self._stream, self._normed = (np.ones((*lead, width + 1), np.float32) for _ in range(2))  # one more for constants
         self._stream[..., -1] = (width * NORM_EPSILON) ** 0.5  # in the sum of squares it is the epsilon
@@ -54,7 +55,7 @@ class ArrayDecoder:
     def prefill(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """Take the first events; see `decoding.Decoder`."""
         self.length = events.shape[1]
-        check_room(self.length, self._past.shape[-2])
+        self._past = with_room(self._past, self.length, self._longest)
         known, normed = forward(self.model, events, context, ticks)
         for past, own in zip(self._past[..., : self.length, :], known, strict=True):
             past[0, ..., :-1], past[1, ..., :-1] = own
@@ -64,7 +65,7 @@ class ArrayDecoder:
     def step(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """Take one event more; see `decoding.Decoder`."""
         end = self.length + 1
-        check_room(end, self._past.shape[-2])
+        self._past = with_room(self._past, end, self._longest)
         self._embed(events, context)
         self._turn(ticks)
         self._past[:, 1, ..., self.length, -1] = 1
@@ -178,3 +179,18 @@ def check_room(n_events: int, length: int) -> None:
     """Raise ValueError where a decoder made for `length` events is given more."""
     if n_events > length:
         raise ValueError(f"this decoder was made for {length} events, got {n_events}")
+
+
+def with_room(past: Floats, n_events: int, length: int) -> Floats:
+    """(..., T, K) keys and values with room for `n_events`; where more is needed, for twice as many, `length` at most.
+
+    Raises:
+        ValueError: the decoder was made for less.
+    """
+    check_room(n_events, length)
+    n_before = past.shape[-2]
+    if n_events <= n_before:
+        return past
+    roomy = np.empty((*past.shape[:-2], min(length, max(_FIRST_ROOM, 2 * n_events)), past.shape[-1]), np.float32)
+    roomy[..., :n_before, :] = past
+    return roomy

@@ -1,12 +1,12 @@
-"""The transformer as compiled loops (`kernels`), for many pieces on a processor; the prompt is `array_decoding`'s."""
+"""The transformer as compiled loops (`compiled_kernels`), for many pieces on a processor; the prompt is `array_decoding`'s."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.model import kernels
-from seqmusic.model.array_decoding import check_room, forward, turn_rates
+from seqmusic.model import compiled_kernels as kernels
+from seqmusic.model.array_decoding import forward, turn_rates, with_room
 from seqmusic.model.array_model import ArrayModel, Ids, gelu_lines
 from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, NORM_EPSILON, TICKS_PER_TURN_UNIT
 
@@ -16,11 +16,11 @@ class CompiledDecoder:
 
     def __init__(self, model: ArrayModel, n_rows: int, length: int) -> None:
         settings, words, width = model.settings, model.vocabulary, model.settings.width
-        self.model, self.length = model, 0
+        self.model, self.length, self._longest = model, 0, length
         self._rates, self._lines = turn_rates(settings), gelu_lines()
         self._epsilon = -1.0 if settings.normalization == "none" else width * NORM_EPSILON
         size = width // settings.heads
-        self._past = np.empty((settings.layers, 2, n_rows, settings.heads, length, size), np.float32)
+        self._past = np.empty((settings.layers, 2, n_rows, settings.heads, 0, size), np.float32)
         self._turns = np.empty((n_rows, 2, size // 2, 2), np.float32)
         self._stream, self._normed, self._mixed = (np.empty((n_rows, width), np.float32) for _ in range(3))
         self._qkv = np.empty((n_rows, 3 * width), np.float32)
@@ -35,7 +35,7 @@ class CompiledDecoder:
     def prefill(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """Take the first events; see `decoding.Decoder`."""
         self.length = events.shape[1]
-        check_room(self.length, self._past.shape[-2])
+        self._past = with_room(self._past, self.length, self._longest)
         known, normed = forward(self.model, events, context, ticks)
         for past, own in zip(self._past[..., : self.length, :], known, strict=True):
             past[0], past[1] = own
@@ -43,7 +43,7 @@ class CompiledDecoder:
 
     def step(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """Take one event more; see `decoding.Decoder`."""
-        check_room(self.length + 1, self._past.shape[-2])
+        self._past = with_room(self._past, self.length + 1, self._longest)
         ids = np.concatenate([events, context], axis=1) + self.model.starts
         kernels.embed(ids, self.model.table, self._stream)
         kernels.turn((ticks / TICKS_PER_TURN_UNIT).astype(np.float32), self.length, self._rates, self._turns)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = "Transformer | ArrayModel"
 Logits = NDArray[np.floating[Any]]
-_FEW = 4  # decoders of a program, which are done sooner than compiled code is loaded
+FEW = 4  # decoders of a program, which are done sooner than compiled code is loaded
 _n_made = count()
 
 
@@ -61,14 +61,14 @@ class Decoder(Protocol):
 def make_decoder(model: Model, n_rows: int, length: int) -> Decoder:
     """The faster way to decode `n_rows` sequences of at most `length` events on the model's device."""
     if isinstance(ready := ready_to_decode(model), ArrayModel):
-        return _kind_for_many()(ready, n_rows, length) if next(_n_made) >= _FEW else ArrayDecoder(ready, n_rows, length)
+        return decoder_for_many()(ready, n_rows, length) if next(_n_made) >= FEW else ArrayDecoder(ready, n_rows, length)
     from seqmusic.model.module_decoding import ModuleDecoder
 
     return ModuleDecoder(ready, n_rows, length)
 
 
 @cache
-def _kind_for_many() -> Callable[[ArrayModel, int, int], Decoder]:
+def decoder_for_many() -> Callable[[ArrayModel, int, int], Decoder]:
     """The decoder that is compiled, where the extra `fast` is installed."""
     try:
         from seqmusic.model.compiled_decoding import CompiledDecoder

@@ -11,30 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqmusic.model.kernels import gelu, summed_windows
 from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, Vocabulary
-
-
-def gelu(x: Tensor) -> Tensor:
-    """The GELU of (..., N, D) by torch's own kernel.
-
-    oneDNN's, which a contiguous tensor would get on a processor, is compiled for every shape that it meets, and kept: half a
-    megabyte each, and in training every batch has new shapes.
-    """
-    return F.gelu(x.mT).mT
-
-
-def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
-    """The numbers with a share `rate` of them set to 0, and the others larger by as much; unchanged where nothing is trained.
-
-    Torch draws a number for each of them on a processor, one after the other. Here one draw of 64 bits serves four; the share is
-    rounded to 1 / 65536.
-    """
-    if not training or not rate or x.device.type != "cpu":
-        return F.dropout(x, rate, training)
-    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-    hidden = round(rate * 65536)
-    keeps = (bits[: x.numel()] >= hidden - 32768).view(x.shape)
-    return x * (keeps * (65536 / (65536 - hidden)))
 
 
 class AnchoredLogits(nn.Module):
@@ -51,12 +29,21 @@ class AnchoredLogits(nn.Module):
 
     def forward(self, hidden: Tensor, anchors: Tensor, is_there: Tensor) -> Tensor:
         """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there."""
-        n_rows, n_anchors = anchors.shape
-        said = self.project(hidden).view(n_rows, n_anchors, len(self.offsets)) * is_there[..., None]
-        places = torch.where(is_there, anchors, 0)[..., None] + self.offsets
-        summed = said.new_zeros(n_rows, self.size + 2 * self.margin).scatter_add(1, places.flatten(1), said.flatten(1))
-        logits: Tensor = summed[:, self.margin : self.margin + self.size]
-        return logits
+        width = self.size + 2 * self.margin
+        anchor, row = is_there.T.nonzero(as_tuple=True)
+        starts = row * width + anchors[row, anchor] + self.offsets[0]
+        if hidden.device.type == "cpu":  # a third of the anchors are there
+            said = self._said(hidden.index_select(0, row), is_there.sum(0).tolist())
+        else:
+            said = self.project(hidden).view(*anchors.shape, len(self.offsets))[row, anchor]
+        logits = summed_windows(said, starts, len(anchors) * width).view(len(anchors), width)
+        return logits[:, self.margin : self.margin + self.size]
+
+    def _said(self, hidden: Tensor, n_each: list[int]) -> Tensor:
+        """(M, offsets) what each anchor says of its own rows, from (M, D) hidden states sorted by anchor."""
+        weights, biases = (own.view(len(n_each), len(self.offsets), *own.shape[1:]) for own in self.project.parameters())
+        parts = zip(torch.split(hidden, n_each), weights, biases, strict=True)
+        return torch.cat([F.linear(*part) for part in parts])
 
 
 class Heads(nn.Module):

@@ -1,302 +1,81 @@
-"""The arithmetic of a step, compiled for the processor it runs on (numba, from the extra `fast`).
-
-One call takes a step through all blocks, so only the bytes of the weights and of the past are left to wait for. Weights are those
-of `array_model`, with a bias in their last row. Sizes that are summed over are multiples of four: four rows of a weight at a time
-are added to an output that stays in the first-level cache.
-"""
+"""Steps of a training that torch takes slowly on a processor, done in another way with the same outcome."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
-import numpy as np
-from numpy.typing import NDArray
-
-from seqmusic.model.array_model import Floats, Ids
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-Logits = NDArray[np.float64]
-_LOG2_E, _LN_2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
-_LOWEST_POWER = np.float32(-125)  # of two: what is smaller counts as that
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 
-def compiled(function: Function) -> Function:
-    """The function, compiled when it is first called; kept on disk for programs to come where there is a place for it."""
+def gelu(x: Tensor) -> Tensor:
+    """The GELU of (..., N, D) by torch's own kernel.
 
-    def made(cache: bool) -> Any:
-        return numba.njit(function, cache=cache, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
-
-    try:
-        return cast(Function, made(cache=True))
-    except RuntimeError:
-        return cast(Function, made(cache=False))
-
-
-@compiled
-def embed(ids: Ids, table: Floats, out: Floats) -> None:
-    """(N, D) sums of the rows of a table that (N, C) ids name."""
-    out[:] = 0
-    for row in range(len(ids)):
-        for number in ids[row]:
-            _add_scaled(np.float32(1), table[number], out[row])
-
-
-@compiled
-def turn(ticks: Ids, order: int, rates: Floats, out: Floats) -> None:
-    """(N, 2, K / 2, 2) cosines and sines by which queries and keys turn: one half by order, the other by (N, 2) sixteenths."""
-    n_rates = len(rates)
-    for row in range(len(ticks)):
-        for part in range(2):
-            for index in range(2 * n_rates):
-                moment = np.float32(order) if index < n_rates else ticks[row, 1 - part]  # the query stands at the event to come
-                angle = moment * rates[index % n_rates]
-                out[row, part, index, 0], out[row, part, index, 1] = math.cos(angle), math.sin(angle)
-
-
-@compiled
-def _add_product(x: Floats, weight: Floats, out: Floats, first: int, last: int) -> None:
-    """Add to columns of (N, O) the product of (N, I) and the first rows of (I + 1, O)."""
-    for i in range(0, x.shape[1], 4):
-        w0, w1, w2, w3 = weight[i][first:last], weight[i + 1][first:last], weight[i + 2][first:last], weight[i + 3][first:last]
-        for row in range(len(x)):
-            x0, x1, x2, x3, sums = x[row, i], x[row, i + 1], x[row, i + 2], x[row, i + 3], out[row][first:last]
-            for j in range(len(sums)):
-                sums[j] += (x0 * w0[j] + x1 * w1[j]) + (x2 * w2[j] + x3 * w3[j])
-
-
-@compiled
-def _over_length(x: Floats, epsilon: float, out: Floats) -> None:
-    """Each row over the root of the sum of its squares and `epsilon`; as it is where that is negative."""
-    for row in range(len(x)):
-        squares = np.float32(epsilon)
-        for value in x[row]:
-            squares += value * value
-        scale = np.float32(1) if epsilon < 0 else np.float32(1) / np.sqrt(squares)
-        for j in range(x.shape[1]):
-            out[row, j] = x[row, j] * scale
-
-
-@compiled
-def gelu(x: Floats, lines: tuple[Floats, Floats]) -> None:
-    """The same as `array_model.Gelu`, of (N, O)."""
-    slopes, intercepts = lines
-    for row in range(len(x)):
-        for j in range(x.shape[1]):
-            place = min(max(int(x[row, j]), 0), len(slopes) - 1)
-            x[row, j] = x[row, j] * slopes[place] + intercepts[place]
-
-
-@compiled
-def step(
-    blocks: tuple[Floats, Floats, Floats, Floats],
-    lines: tuple[Floats, Floats],
-    past: Floats,
-    buffers: tuple[Floats, Floats, Floats, Floats, Floats],
-    turns: Floats,
-    at: tuple[int, float],
-) -> None:
-    """Take an event through all blocks.
-
-    Args:
-        blocks: weights into attention, out of it, into the feed-forward layer and out of it, each (L, in, out).
-        lines: slopes and intercepts of the GELU.
-        past: (L, 2, N, H, T, K) keys and values.
-        buffers: the residual stream, which holds the embedding, then the output; the same over its length; queries, keys and
-            values; what attention mixes; the feed-forward layer.
-        turns: as of `turn`.
-        at: events before this one, and the epsilon of `_over_length`.
+    oneDNN's, which a contiguous tensor would get on a processor, is compiled for every shape that it meets, and kept: half a
+    megabyte each, and in training every batch has new shapes.
     """
-    project_in, project_out, widen, narrow = blocks
-    stream, normed, qkv, mixed, wide = buffers
-    (n_rows, width), n_wide = stream.shape, wide.shape[1]
-    before, epsilon = at
-    for layer in range(len(project_in)):
-        _over_length(stream, epsilon, normed)
-        _say(normed, project_in[layer], qkv, 0, 3 * width)
-        for row in range(n_rows):
-            _attend(qkv[row], turns[row], past[layer, 0, row], past[layer, 1, row], before, mixed[row])
-        _add_product(mixed, project_out[layer], stream, 0, width)
-        _over_length(stream, epsilon, normed)
-        _say(normed, widen[layer], wide, 0, n_wide)
-        gelu(wide, lines)
-        for row in range(n_rows):
-            _add_scaled(np.float32(1), narrow[layer, n_wide], stream[row])
-        _add_product(wide, narrow[layer], stream, 0, width)
-    _over_length(stream, epsilon, normed)
+    return F.gelu(x.mT).mT
 
 
-@compiled
-def _add_scaled(scale: np.float32, x: Floats, out: Floats) -> None:
-    for j in range(len(out)):
-        out[j] += scale * x[j]
+def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
+    """The numbers with a share `rate` of them set to 0, and the others larger by as much; unchanged where nothing is trained.
 
-
-@compiled
-def _attend(qkv: Floats, turns: Floats, keys: Floats, values: Floats, before: int, mixed: Floats) -> None:
-    """(H K,) what each head mixes for (3 H K,) query, key and value, which join (H, T, K) keys and values."""
-    n_heads, _, size = keys.shape
-    scores = np.empty(before + 1, np.float32)
-    for head in range(n_heads):
-        first = head * size
-        query, key, value = qkv[first:][:size], qkv[n_heads * size + first :][:size], qkv[2 * n_heads * size + first :][:size]
-        _rotate(query, turns[0])
-        _rotate(key, turns[1])
-        keys[head, before], values[head, before] = key, value
-        _score(query, keys[head], scores)
-        total = _exponentiate(scores)
-        _mix(scores, values[head], mixed[first : first + size])
-        mixed[first : first + size] /= total
-
-
-@compiled
-def _rotate(x: Floats, turns: Floats) -> None:
-    for pair in range(len(turns)):
-        a, b, cosine, sine = x[2 * pair], x[2 * pair + 1], turns[pair, 0], turns[pair, 1]
-        x[2 * pair], x[2 * pair + 1] = a * cosine - b * sine, a * sine + b * cosine
-
-
-@compiled
-def _score(query: Floats, keys: Floats, scores: Floats) -> None:
-    """(T,) products of a (K,) query with the first of (T, K) keys."""
-    for t in range(len(scores)):
-        key, product = keys[t], np.float32(0)
-        for d in range(len(query)):
-            product += query[d] * key[d]
-        scores[t] = product
-
-
-@compiled
-def _exponentiate(scores: Floats) -> np.float32:
-    """The sum of what is left in the scores: e to the power of each less the highest."""
-    highest = scores[0]
-    for score in scores:
-        highest = max(highest, score)
-    powers = np.empty(len(scores), np.int32)
-    for t in range(len(scores)):
-        exponent = max((scores[t] - highest) * _LOG2_E, _LOWEST_POWER)
-        whole = np.floor(exponent + np.float32(0.5))
-        powers[t] = (np.int32(whole) + np.int32(127)) << np.int32(23)  # the bits of 2 ** whole
-        scores[t] = (exponent - whole) * _LN_2
-    two_to = powers.view(np.float32)
-    total = np.float32(0)
-    for t in range(len(scores)):
-        x = scores[t]  # within 0.35: six terms of the series are off by less than a rounding
-        series = np.float32(1 / 720) + x * np.float32(1 / 5040)
-        series = np.float32(1 / 24) + x * (np.float32(1 / 120) + x * series)
-        series = np.float32(1 / 2) + x * (np.float32(1 / 6) + x * series)
-        scores[t] = (np.float32(1) + x * (np.float32(1) + x * series)) * two_to[t]
-        total += scores[t]
-    return total
-
-
-@compiled
-def _mix(shares: Floats, values: Floats, out: Floats) -> None:
-    """(K,) sum of the first of (T, K) values, by their (T,) shares."""
-    out[:] = 0
-    n_fours = len(shares) // 4 * 4
-    for t in range(0, n_fours, 4):
-        s0, s1, s2, s3 = shares[t], shares[t + 1], shares[t + 2], shares[t + 3]
-        v0, v1, v2, v3 = values[t], values[t + 1], values[t + 2], values[t + 3]
-        for d in range(len(out)):
-            out[d] += (s0 * v0[d] + s1 * v1[d]) + (s2 * v2[d] + s3 * v3[d])
-    for t in range(n_fours, len(shares)):
-        _add_scaled(shares[t], values[t], out)
-
-
-@compiled
-def sound_logits(
-    normed: Floats, weight: Floats, context: Ids, columns: tuple[Ids, Ids, int], sizes: tuple[int, int, int, int], out: Logits
-) -> None:
-    """(N, V) logits of the sounds: plain ones, and those relative to pitches that are there.
-
-    Args:
-        normed: (N, D) the last residual stream over its length.
-        weight: `HeadWeights.hear`.
-        context: (N, C) where the sounds go.
-        columns: those of pitches, which of these is a voice's own, and that of the voice.
-        sizes: first pitch among the sounds, number of pitches, what stands for pitch 0 in the context, and the longest interval.
-        out: the logits.
+    Torch draws a number for each of them on a processor, one after the other. Here one draw of 64 bits serves four; the share is
+    rounded to 1 / 65536. Comparisons and what follows from truth values are slow, so a slope is cut off on both sides instead.
     """
-    (pitch_columns, own_columns, voice_column), (first_pitch, n_pitches, shift, longest) = columns, sizes
-    said = _said_plainly(normed, weight, out)
-    n_said = 2 * longest + 1
-    anchors = np.empty(len(context), np.int64)
-    for part in range(len(pitch_columns) + 1):
-        for row in range(len(context)):
-            is_own = part == len(pitch_columns)
-            column = pitch_columns[own_columns[context[row, voice_column]] if is_own else part]
-            anchors[row] = context[row, column] - shift
-        if anchors.max() >= 0:
-            first = out.shape[1] + part * n_said
-            _say(normed, weight, said, first, first + n_said)
-            for row in range(len(context)):
-                if anchors[row] >= 0:
-                    _add_where_it_points(
-                        said[row][first : first + n_said], anchors[row] - longest, out[row][first_pitch : first_pitch + n_pitches]
-                    )
+    if not training or not rate or x.device.type != "cpu":
+        return F.dropout(x, rate, training)
+    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    hidden = round(rate * 65536)
+    larger = 65536 / (65536 - hidden)
+    above = bits[: x.numel()].view(x.shape).float().add_(32768.5 - hidden)  # half a step or more from 0
+    return x * above.mul_(2 * larger).clamp_(0, larger)
 
 
-@compiled
-def add_inner(normed: Floats, weight: Floats, lines: tuple[Floats, Floats], inner: Floats) -> None:
-    """What the durations are said from: added to (N, D) what the sounds say, and through the GELU."""
-    for row in range(len(inner)):
-        _add_scaled(np.float32(1), weight[normed.shape[1]], inner[row])
-    _add_product(normed, weight, inner, 0, inner.shape[1])
-    gelu(inner, lines)
+def summed_rows(table: Tensor, rows: Tensor) -> Tensor:
+    """(N, D) sums of the (N, C) rows of a table, of which no column shares one with another."""
+    if rows.device.type != "cpu":
+        return F.embedding_bag(rows, table, mode="sum")
+    sums: Tensor = _SummedRows.apply(table, rows)  # type: ignore[no-untyped-call]
+    return sums
 
 
-@compiled
-def duration_logits(inner: Floats, weight: Floats, context: Ids, columns: tuple[Ids, Ids, int], longest: int, out: Logits) -> None:
-    """(N, 97) logits of the durations: plain ones, those by place, and those relative to ends that are ahead.
-
-    Args:
-        inner: (N, D) what is known, the sounds too.
-        weight: `HeadWeights.last`.
-        context: (N, C) where the durations go.
-        columns: those of ends, what is to be taken off each, and that of the place in the bar.
-        longest: longest lag, in ticks.
-        out: the logits.
-    """
-    (end_columns, end_shifts, position_column), n_durations = columns, out.shape[1]
-    said = _said_plainly(inner, weight, out)
-    for row in range(len(context)):  # of what is said by place, a stretch as long as the logits
-        first = n_durations + context[row, position_column] % (n_durations - 1)
-        _say(inner[row : row + 1], weight, said[row : row + 1], first, first + n_durations)
-        _add_where_it_points(said[row][first : first + n_durations], 0, out[row])
-    n_said = 2 * longest + 1
-    for part in range(len(end_columns)):
-        ends = context[:, end_columns[part]] - end_shifts[part]
-        if ends.max() > 0:
-            first = 3 * n_durations - 1 + part * n_said
-            _say(inner, weight, said, first, first + n_said)
-            for row in range(len(context)):
-                if ends[row] > 0:
-                    _add_where_it_points(said[row][first : first + n_said], ends[row] - longest, out[row])
+def summed_windows(windows: Tensor, starts: Tensor, n: int) -> Tensor:
+    """(n,) sums of (M, W) numbers: each row of them falls on W places that follow one another, from its one of (M,) `starts` on."""
+    sums: Tensor = _SummedWindows.apply(windows, starts, n)  # type: ignore[no-untyped-call]
+    return sums
 
 
-@compiled
-def _said_plainly(x: Floats, weight: Floats, out: Logits) -> Floats:
-    """Room for all that a weight says of (N, D), what is plain filled in; that goes to the logits too."""
-    said = np.empty((len(x), weight.shape[1]), np.float32)
-    _say(x, weight, said, 0, out.shape[1])
-    out[:] = said[:, : out.shape[1]]
-    return said
+class _SummedRows(torch.autograd.Function):
+    """Torch sorts all rows to add up their gradients; column by column that takes a third of the time."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        ctx.shape = table.shape
+        return F.embedding_bag(rows, table, mode="sum")
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        found = gradient.new_zeros(ctx.shape)
+        for column in rows.T.contiguous():
+            found.index_add_(0, column, gradient)
+        return found, None
 
 
-@compiled
-def _say(x: Floats, weight: Floats, said: Floats, first: int, last: int) -> None:
-    """Fill columns of (N, O) with the product of (N, I) and (I + 1, O), whose last row is the bias."""
-    for row in range(len(said)):
-        for j in range(first, last):
-            said[row, j] = weight[x.shape[1], j]
-    _add_product(x, weight, said, first, last)
+class _SummedWindows(torch.autograd.Function):
+    """The gradients of a window lie one after the other: they are copied, not picked one by one."""
 
+    @staticmethod
+    def forward(ctx: Any, windows: Tensor, starts: Tensor, n: int) -> Tensor:
+        ctx.save_for_backward(starts)
+        ctx.width = windows.shape[1]
+        places = starts[:, None] + torch.arange(ctx.width, device=starts.device)
+        return windows.new_zeros(n).scatter_add_(0, places.flatten(), windows.flatten())
 
-@compiled
-def _add_where_it_points(said: Floats, start: int, out: Logits) -> None:
-    """Add numbers from place `start` of the logits on; what would stand outside is dropped."""
-    for place in range(max(0, start), min(len(out), start + len(said))):
-        out[place] += said[place - start]
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (starts,) = ctx.saved_tensors
+        return gradient.unfold(0, ctx.width, 1).index_select(0, starts), None, None

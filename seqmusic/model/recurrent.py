@@ -5,14 +5,15 @@ It knows the past through its state alone, and musical time through the places o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, dropout
+from seqmusic.model.heads import Heads
+from seqmusic.model.kernels import dropout
 from seqmusic.model.settings import Vocabulary
+from seqmusic.model.transformer import Packing
 
 _EMBEDDING_STD = 0.1  # of each of some thirty embeddings that are added up
 
@@ -65,16 +66,16 @@ class Recurrent(nn.Module):
         context: Tensor,
         ticks: Tensor,
         cache: RecurrentCache | None = None,
-        lengths: Sequence[int] | None = None,
+        packing: Packing | None = None,
     ) -> Tensor:
-        """(B, T, D) hidden states; row t predicts event t + 1.
+        """(B, T, D) hidden states; row t predicts event t + 1. With a packing (N, D), those that are wanted.
 
         Args:
             events: (B, T, 2) sound and duration ids.
             context: (B, T, C) where the next event goes.
             ticks: (B, T + 1) onsets of the events; taken as every model takes them, not looked at.
             cache: what came before; it is made longer by T.
-            lengths: taken as every model takes them, not looked at.
+            packing: of sequences of different lengths; only what is wanted comes back, (N, D).
         """
         batch, n_new = events.shape[:2]
         places = (context + self.starts).view(batch * n_new, -1)
@@ -84,7 +85,7 @@ class Recurrent(nn.Module):
             cache.state = state
             cache.length += n_new
         hidden: Tensor = self.norm(self._drop(x))
-        return hidden
+        return hidden if packing is None else hidden[packing.wanted]
 
     def _drop(self, x: Tensor) -> Tensor:
         return dropout(x, self.settings.dropout, self.training)

@@ -7,13 +7,29 @@ onset of its own event, so a score between them can depend on how long ago a not
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads, dropout, gelu
+from seqmusic.model.attention import attended_apart
+from seqmusic.model.heads import Heads
+from seqmusic.model.kernels import dropout, gelu, summed_rows
 from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """What there is of B sequences of up to T events, and what is asked about.
+
+    Attributes:
+        lengths: (B,) how many events each sequence has.
+        wanted: (B, T) whether the hidden state of each event is wanted; False for what is not there.
+    """
+
+    lengths: Sequence[int]
+    wanted: Tensor
 
 
 class Cache:
@@ -38,24 +54,28 @@ class Block(nn.Module):
         self.narrow = nn.Linear(settings.feedforward * width, width)
 
     def forward(
-        self, x: Tensor, turns: tuple[Tensor, Tensor], cache: Cache | None, layer: int, lengths: Sequence[int] | None
+        self, x: Tensor, turns: Tensor, cache: Cache | None, layer: int, lengths: Sequence[int] | None, kept: Tensor | None
     ) -> Tensor:
+        """(B, T, D), or of the events `kept` alone."""
         batch, n_new, width = x.shape
-        q, k, v = (
-            self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        )  # (B, H, T, K)
-        q, k = _turned(q, turns[0]), _turned(k, turns[1])
+        qkv = _turned(self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1), turns)
+        mixed = self._attended(qkv, cache, layer) if lengths is None else attended_apart(qkv[0], lengths)
+        mixed = mixed.reshape(batch, n_new, width)
+        if kept is not None:
+            x, mixed = x.index_select(1, kept), mixed.index_select(1, kept)
+        x = x + self._drop(self.project_out(mixed))
+        return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
+
+    def _attended(self, qkv: Tensor, cache: Cache | None, layer: int) -> Tensor:
+        """(B, T, H, K) from (B, T, 3, H, K) queries, keys and values, and those in the cache."""
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, H, T, K)
+        n_new = q.shape[2]
+        is_prefix = cache is None or cache.length == 0
         if cache is not None:
             start, end = cache.length, cache.length + n_new
             cache.keys[layer, :, :, start:end], cache.values[layer, :, :, start:end] = k, v
             k, v = cache.keys[layer, :, :, :end], cache.values[layer, :, :, :end]
-        is_prefix = cache is None or cache.length == 0
-        if lengths is None:
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1)
-        else:
-            mixed = attended_apart(q, k, v, lengths)
-        x = x + self._drop(self.project_out(mixed.transpose(1, 2).reshape(batch, n_new, width)))
-        return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
+        return F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1, scale=1.0).transpose(1, 2)
 
     def _drop(self, x: Tensor) -> Tensor:
         return dropout(x, self.dropout, self.training)
@@ -86,29 +106,28 @@ class Transformer(nn.Module):
                 )
 
     def forward(
-        self, events: Tensor, context: Tensor, ticks: Tensor, cache: Cache | None = None, lengths: Sequence[int] | None = None
+        self, events: Tensor, context: Tensor, ticks: Tensor, cache: Cache | None = None, packing: Packing | None = None
     ) -> Tensor:
-        """(B, T, D) hidden states; row t predicts event t + 1.
+        """(B, T, D) hidden states; row t predicts event t + 1. With a packing (N, D), those that are wanted.
 
         Args:
             events: (B, T, 2) sound and duration ids.
             context: (B, T, C) where the next event goes.
             ticks: (B, T + 1) onsets of the events and, last, of the one to come.
             cache: what came before; it is made longer by T.
-            lengths: (B,) how many of its T events each sequence has, without a cache; nothing is computed for the rest, which
-                is zero.
+            packing: of sequences of different lengths, without a cache; nothing is computed for what is not there.
         """
         batch, n_new = events.shape[:2]
         first = cache.length if cache is not None else 0
         order = torch.arange(first, first + n_new, device=events.device, dtype=torch.float32).expand(batch, n_new)
-        begins, ends = ticks[:, :-1], ticks[:, 1:]
-        if lengths is None:
-            return self._heard(events, context, (order, begins, ends), cache, None)
-        is_there = torch.arange(n_new)[None] < torch.tensor(lengths)[:, None]  # on the processor, which knows their number
+        times = order, ticks[:, :-1], ticks[:, 1:]
+        if packing is None:
+            return self._heard(events, context, times, cache)
+        is_there = torch.arange(n_new)[None] < torch.tensor(packing.lengths)[:, None]  # on the processor, which knows their number
         rows = tuple(axis.to(events.device) for axis in is_there.nonzero(as_tuple=True))
-        events, context, order, begins, ends = (x[rows][None] for x in (events, context, order, begins, ends))
-        hidden = self._heard(events, context, (order, begins, ends), None, lengths)[0]
-        return hidden.new_zeros(batch, n_new, hidden.shape[-1]).index_put(rows, hidden)
+        order, begins, ends = (own[rows][None] for own in times)
+        kept = packing.wanted[rows].nonzero()[:, 0]
+        return self._heard(events[rows][None], context[rows][None], (order, begins, ends), None, packing.lengths, kept)[0]
 
     def _heard(
         self,
@@ -116,20 +135,22 @@ class Transformer(nn.Module):
         context: Tensor,
         times: tuple[Tensor, Tensor, Tensor],
         cache: Cache | None,
-        lengths: Sequence[int] | None,
+        lengths: Sequence[int] | None = None,
+        kept: Tensor | None = None,
     ) -> Tensor:
-        """(B, T, D) hidden states, of events with their (B, T) number, onset, and onset of the next one."""
+        """(B, T, D) hidden states, of events with their (B, T) number, onset, and onset of the next one; or of those `kept`."""
         batch, n_new = events.shape[:2]
         said = self.sounds(events[..., 0]) + self.durations(events[..., 1])
         if self.training and self.settings.input_dropout:
             said, context = self._hidden(said, context)
         places = (context + self.starts).view(batch * n_new, -1)
-        x = said + self.places(places).view(batch, n_new, -1)
+        x = said + summed_rows(self.places.weight, places).view(batch, n_new, -1)
         x = dropout(x, self.settings.dropout, self.training)
         order, begins, ends = times
-        turns = self._turns(order, ends), self._turns(order, begins)  # of queries and keys
+        turns = self._turns(order, ends, begins)
         for layer, block in enumerate(self.blocks):
-            x = block(x, turns, cache, layer, lengths)
+            is_last = layer == len(self.blocks) - 1
+            x = block(x, turns, cache, layer, lengths, kept if is_last else None)
         if cache is not None:
             cache.length += n_new
         normed: Tensor = self.norm(x)
@@ -141,19 +162,17 @@ class Transformer(nn.Module):
         keeps = torch.rand(*context.shape[:-1], context.shape[-1] + 1, device=said.device) >= rate
         return said * keeps[..., :1], context * keeps[..., 1:]
 
-    def _turns(self, order: Tensor, ticks: Tensor) -> Tensor:
-        """(B, 1, T, K / 2) complex turns: half of them by order, half by time."""
-        rates = turn_rates(self.settings, order.device)
-        times = ticks.float() / TICKS_PER_TURN_UNIT
-        angles = torch.cat([order[..., None] * rates, times[..., None] * rates], dim=-1)
-        return torch.polar(torch.ones_like(angles), angles)[:, None]
+    def _turns(self, order: Tensor, ends: Tensor, begins: Tensor) -> Tensor:
+        """(B, T, 3, 1, K / 2) complex turns of queries, which are also scaled, keys, and values, which stay as they are.
 
-
-def attended_apart(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> Tensor:
-    """(1, H, N, K) causal attention within each of some sequences that stand one after the other; `lengths` add up to N."""
-    queries, keys, values = (torch.split(x, list(lengths), dim=2) for x in (q, k, v))
-    parts = zip(queries, keys, values, strict=True)
-    return torch.cat([F.scaled_dot_product_attention(*part, is_causal=True) for part in parts], dim=2)
+        Half of them are by order, half by time.
+        """
+        places = [torch.stack([order, ticks / TICKS_PER_TURN_UNIT], dim=-1) for ticks in (ends, begins)]
+        angles = torch.stack(places, dim=2)[..., None] * turn_rates(self.settings, order.device)
+        angles = F.pad(angles.flatten(-2), (0, 0, 0, 1))
+        sizes = torch.ones_like(angles)
+        sizes[:, :, 0] = (self.settings.width // self.settings.heads) ** -0.5
+        return torch.polar(sizes, angles)[..., None, :]
 
 
 def _normalization(settings: ModelSettings) -> nn.Module:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from seqmusic.model.transformer import Transformer
+from seqmusic.model.transformer import Packing, Transformer
 
 
 class Sequenced(Protocol):
@@ -76,11 +76,12 @@ def make_batch(sequences: Sequence[Sequenced], device: torch.device) -> Batch:
 def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]:
     """(B, T) negative log-likelihood in nats of each next sound, and of its duration; 0 where nothing is scored."""
     sounds, durations = batch.events[:, 1:, 0], batch.events[:, 1:, 1]
-    hidden = model(batch.events[:, :-1], batch.context, batch.ticks, lengths=batch.lengths)[batch.is_scored]  # (N, D)
+    packing = Packing(batch.lengths, batch.is_scored)
+    hidden = model(batch.events[:, :-1], batch.context, batch.ticks, packing=packing)  # (N, D)
     target, lasting, rule = sounds[batch.is_scored], durations[batch.is_scored], batch.rules[batch.is_scored]
     context = batch.context[batch.is_scored]
-    sound = _masked_nll(model.heads.sound_logits(hidden, context), masks.sounds[rule[:, 0]], target)
-    duration = _masked_nll(model.heads.duration_logits(hidden, context, target), masks.durations[rule[:, 1]], lasting)
+    sound = _masked_nll(model.heads.sound_logits(hidden, context), masks.sounds, rule[:, 0], target)
+    duration = _masked_nll(model.heads.duration_logits(hidden, context, target), masks.durations, rule[:, 1], lasting)
     zeros = torch.zeros(batch.is_scored.shape, device=sound.device)
     return zeros.masked_scatter(batch.is_scored, sound), zeros.masked_scatter(batch.is_scored, duration)
 
@@ -99,5 +100,6 @@ class Scorer(nn.Module):
         return sound.sum() + duration.sum()
 
 
-def _masked_nll(logits: Tensor, mask: Tensor, target: Tensor) -> Tensor:
-    return F.cross_entropy(logits.float().masked_fill(~mask, -torch.inf), target, reduction="none")
+def _masked_nll(logits: Tensor, allowed: Tensor, rule: Tensor, target: Tensor) -> Tensor:
+    forbidden = allowed.log().index_select(0, rule)  # 0 or -inf; filling in place by place takes longer
+    return F.cross_entropy(logits.float() + forbidden, target, reduction="none")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from functools import cache
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +72,7 @@ class Walk:
         self.longest_ticks = MAX_DURATION  # longest event that fits where the next one goes
         self.now = 0
         self._next: Line | None = None
+        self._knows_more = False  # whether something is given for BODY
         self._first_change = NEVER  # where the time signature may change again
 
     def copy(self) -> Walk:
@@ -122,7 +122,7 @@ class Walk:
         """
         if sound not in rules.sound_sets(self.max_voices)[self.sound_rule]:
             raise ValueError(f"the grammar does not allow {sound_name(sound)} here (tick {self.now})")
-        if duration not in rules.durations(self.duration_rule(sound)):
+        if duration not in rules.DURATIONS[self.duration_rule(sound)]:
             raise ValueError(f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here (tick {self.now})")
         self.advance(sound, duration)
 
@@ -139,7 +139,7 @@ class Walk:
             self._open_body()
         else:
             self._say(sound, duration)
-        if self.section in (GIVEN_SECTION, BODY_SECTION):
+        if HEADER_SECTION < self.section < END_SECTION:
             self._settle()
 
     def _advance_header(self, sound: int, duration: int) -> None:
@@ -187,6 +187,7 @@ class Walk:
                 start, _ = line.holes.pop()
                 line.holes += [(start, self.end)] if start < self.end else []
             line.heard, line.ahead = [], line.given[::-1]
+            self._knows_more |= bool(line.given)
             line.go_to_hole()
         self.section = BODY_SECTION
 
@@ -204,8 +205,8 @@ class Walk:
             bits |= rules.TIMESIG_BIT
         if is_body:
             bits |= rules.EOS_BIT if line is None or (self.end is None and now > 0 and self._is_open_at(now)) else 0
-            self.longest_ticks = MAX_DURATION if line is None else min(line.until - now, MAX_DURATION)
-            for other in self.lines:
+            self.longest_ticks = MAX_DURATION if line is None or line.until > now + MAX_DURATION else line.until - now
+            for other in self.lines if self._knows_more else ():
                 while other.ahead and other.ahead[-1].onset <= now:
                     other.heard.append(other.ahead.pop())
         elif line is None or (now > 0 and all(other.at <= now for other in self.lines)):
@@ -282,7 +283,7 @@ class Walk:
         voices = tuple(
             Voice(
                 voice_name(line.voice),
-                tuple(tile.note for tile in sorted(line.given + line.made, key=attrgetter("onset")) if tile.code >= SOUND_PITCH),
+                tuple(tile.note for tile in line.known() if tile.code >= SOUND_PITCH),
             )
             for line in self.lines
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from seqmusic.score import Note
 from seqmusic.tokens.context import SOUND_PITCH, SOUND_REST
@@ -67,6 +68,10 @@ class Line:
         """Go where something is missing."""
         self.at, self.until = self.holes.pop(0) if self.holes else (NEVER, NEVER)
         self.last = _NOTHING_SAID
+
+    def known(self) -> list[Tile]:
+        """All that was given and made, in order of time."""
+        return sorted(self.given + self.made, key=attrgetter("onset")) if self.given else self.made
 
     def tile_at(self, tick: int) -> Tile | None:
         """What is known to sound at a tick, made or given; None for nothing."""

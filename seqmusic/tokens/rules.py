@@ -47,7 +47,7 @@ N_SOUND_RULES = LINE + 128
 
 ZERO_TO = N_DURATIONS  # duration rule r allows 1..r; rule ZERO_TO + r allows 0..r
 ONLY_ZERO = ZERO_TO
-N_DURATION_RULES = 2 * N_DURATIONS
+DURATIONS = tuple(range(first, limit + 1) for first in (1, 0) for limit in range(N_DURATIONS))  # that each rule allows
 
 
 @cache
@@ -83,16 +83,11 @@ def sound_sets(max_voices: int) -> tuple[frozenset[int], ...]:
 @cache
 def duration_masks() -> NDArray[np.bool_]:
     """(rule, duration) table: True where the duration may follow the sound."""
-    masks = np.zeros((N_DURATION_RULES, N_DURATIONS), dtype=bool)
-    for rule, row in enumerate(masks):
-        row[durations(rule)] = True
+    masks = np.zeros((len(DURATIONS), N_DURATIONS), dtype=bool)
+    for row, durations in zip(masks, DURATIONS, strict=True):
+        row[durations] = True
     masks.flags.writeable = False
     return masks
-
-
-def durations(rule: int) -> range:
-    """The durations that a rule allows."""
-    return range(rule - ZERO_TO + 1) if rule >= ZERO_TO else range(1, rule + 1)
 
 
 def _voices_after(index: int, max_voices: int) -> NDArray[np.bool_]:

@@ -142,12 +142,12 @@ def decode(events: Iterable[Event], max_voices: int = MAX_VOICES) -> Score:
     Raises:
         ValueError: the grammar does not allow the sequence.
     """
-    walk = Walk(max_voices)
-    for index, (sound, duration) in enumerate(events):
-        if index:
-            walk.push(sound, duration)
-        elif sound != BOS:
-            raise ValueError(f"a sequence starts with BOS, got {sound_name(sound)}")
+    walk, rest = Walk(max_voices), iter(events)
+    first, _ = next(rest, (BOS, 0))
+    if first != BOS:
+        raise ValueError(f"a sequence starts with BOS, got {sound_name(first)}")
+    for sound, duration in rest:
+        walk.push(sound, duration)
     return walk.score()
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from seqmusic.formats.head import parse_head
-from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds, faulty_sounds, final_onset
+from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds, final_onset
+from seqmusic.generation.leading import faulty_sounds
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import draw
 from seqmusic.generation.stream import Stream, choose_durations, choose_sounds
@@ -196,3 +197,19 @@ def test_a_note_is_not_held_on_under_the_soprano_that_falls_below_it():
             walk.push(*event)  # the alto comes next
         assert allowed_sounds(walk, Constraints({}))[HOLD]
         assert allowed_sounds(walk, Constraints({}, strict=True))[HOLD] == (soprano == 62)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1e-4])
+def test_the_likeliest_is_what_a_rule_and_lenience_leave_however_cold_it_is(temperature):
+    walk = Walk()
+    for event in [*encode_prompt(EMPTY, [[(0, 192)]] * 4)[1:], (PITCH + 60, 24)]:
+        walk.push(*event)  # the alto comes next, and 61 would be above the soprano
+    logits = np.zeros((1, N_SOUNDS))
+    logits[0, [PITCH + 59, PITCH + 60, PITCH + 61]] = 1, 2, 3
+
+    def without_sixty(log_probabilities, _):
+        log_probabilities[PITCH + 60] = -np.inf
+        return log_probabilities
+
+    stream = Stream(walk, np.random.default_rng(0), Constraints({}, lenience=1e-6), without_sixty)
+    assert choose_sounds([stream], logits, Sampling(temperature=temperature)) == [PITCH + 59]

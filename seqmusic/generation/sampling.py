@@ -20,24 +20,22 @@ def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> L
     return kept
 
 
-def draw(log_weights: LogProbabilities, sampling: Sampling, uniform: ArrayLike) -> NDArray[np.int64]:
+def draw(log_weights: NDArray[np.floating[Any]], sampling: Sampling, uniform: ArrayLike) -> NDArray[np.int64]:
     """(N,) ids at (N,) `uniform` (0..1, without 1) of the cumulative distributions that the rules leave of (N, V) weights.
 
-    The largest weight is about 1, and they need not sum to one. The tail is cut at temperature 1, the temperature comes last.
+    The largest weight is 1 or about that; they need not sum to one. The tail is cut at temperature 1, the temperature comes last.
 
     >>> draw(np.log([[1.0, 0.6, 0.4], [0.1, 0.8, 0.1]]), Sampling(top_k=2), [0.9, 0.0]).tolist()
     [1, 0]
     """
     if sampling.temperature == 0:
         return np.asarray(log_weights.argmax(axis=1))
-    kept = _without_tail(log_weights, sampling)
-    if sampling.temperature != 1:
-        kept = kept / sampling.temperature
-    sums = np.add.accumulate(np.exp(kept), axis=1)
+    sums = _without_tail(log_weights, sampling) / sampling.temperature
+    np.add.accumulate(np.exp(sums, out=sums), axis=1, out=sums)
     return np.asarray((sums > np.asarray(uniform)[:, None] * sums[:, -1:]).argmax(axis=1))
 
 
-def _without_tail(log_weights: LogProbabilities, sampling: Sampling) -> LogProbabilities:
+def _without_tail(log_weights: NDArray[np.floating[Any]], sampling: Sampling) -> NDArray[np.floating[Any]]:
     """Those that the rules keep, the others -inf."""
     if sampling.top_k == 0 and sampling.top_p == 1 and sampling.min_p == 0:
         return log_weights

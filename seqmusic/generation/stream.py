@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.generation.constraints import Constraints, Mask, allowed_durations, allowed_sounds, faulty_sounds
+from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
+from seqmusic.generation.leading import Mask, faulty_sounds
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import LogProbabilities, draw, log_softmax
 from seqmusic.tokens.grammar import END_SECTION, Walk
@@ -108,18 +109,16 @@ def _choose(
     """Ids, whose log-probabilities to the model are added to the candidates'; one without a choice is stuck."""
     kept = np.where(allowed, logits, _FORBIDDEN)
     kept -= np.maximum.reduce(kept, axis=1, keepdims=True, initial=_LOWEST)
-    weights = np.exp(kept)
-    sums = np.add.reduce(weights, axis=1).tolist()
+    sums = np.add.reduce(np.exp(kept), axis=1).tolist()
     if 0.0 in sums:
         for row in np.flatnonzero(np.equal(sums, 0.0)).tolist():
             streams[row].is_stuck, sums[row] = True, 1.0
             kept[row, 0] = 0.0  # something to draw from, like all others
-    weighed = kept
-    if penalty is not None:
-        weighed = kept + penalty
-        weighed -= np.maximum.reduce(weighed, axis=1, keepdims=True)
+    weighed = kept if penalty is None else kept + penalty
     if streams[0].rule is not None:
         weighed = np.stack([stream.ruled(own) for stream, own in zip(streams, weighed, strict=True)])
+    if weighed is not kept:
+        weighed -= np.maximum.reduce(weighed, axis=1, keepdims=True)
     ids: list[int] = draw(weighed, sampling, [stream.chance.random() for stream in streams]).tolist()
     for row, (stream, own) in enumerate(zip(streams, ids, strict=True)):
         stream.log_probability += kept.item(row, own) - log(sums[row])

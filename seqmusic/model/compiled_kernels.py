@@ -221,22 +221,20 @@ def sound_logits(
         out: the logits.
     """
     (pitch_columns, own_columns, voice_column), (first_pitch, n_pitches, shift, longest) = columns, sizes
-    said = _said_plainly(normed, weight, out)
-    n_said = 2 * longest + 1
-    anchors = np.empty(len(context), np.int64)
-    for part in range(len(pitch_columns) + 1):
-        for row in range(len(context)):
-            is_own = part == len(pitch_columns)
-            column = pitch_columns[own_columns[context[row, voice_column]] if is_own else part]
-            anchors[row] = context[row, column] - shift
-        if anchors.max() >= 0:
-            first = out.shape[1] + part * n_said
-            _say(normed, weight, said, first, first + n_said)
-            for row in range(len(context)):
-                if anchors[row] >= 0:
-                    _add_where_it_points(
-                        said[row][first : first + n_said], anchors[row] - longest, out[row][first_pitch : first_pitch + n_pitches]
-                    )
+    (n_rows, n_sounds), n_parts, n_each = out.shape, len(pitch_columns) + 1, 2 * longest + 1
+    pitches = np.empty((n_parts, n_rows), np.int64)
+    for row in range(n_rows):
+        for part in range(n_parts - 1):
+            pitches[part, row] = context[row, pitch_columns[part]] - shift
+        pitches[n_parts - 1, row] = pitches[own_columns[context[row, voice_column]], row]
+    said = _said(normed, weight, n_sounds, pitches >= 0, n_each)
+    out[:] = said[:, :n_sounds]
+    for part in range(n_parts):
+        first = n_sounds + part * n_each
+        for row in range(n_rows):
+            if pitches[part, row] >= 0:
+                own, start = said[row][first : first + n_each], pitches[part, row] - longest
+                _add_where_it_points(own, start, out[row][first_pitch : first_pitch + n_pitches])
 
 
 @compiled
@@ -260,35 +258,45 @@ def duration_logits(inner: Floats, weight: Floats, context: Ids, columns: tuple[
         longest: longest lag, in ticks.
         out: the logits.
     """
-    (end_columns, end_shifts, position_column), n_durations = columns, out.shape[1]
-    said = _said_plainly(inner, weight, out)
-    for row in range(len(context)):  # of what is said by place, a stretch as long as the logits
-        first = n_durations + context[row, position_column] % (n_durations - 1)
-        _say(inner[row : row + 1], weight, said[row : row + 1], first, first + n_durations)
-        _add_where_it_points(said[row][first : first + n_durations], 0, out[row])
-    n_said = 2 * longest + 1
-    for part in range(len(end_columns)):
-        ends = context[:, end_columns[part]] - end_shifts[part]
-        if ends.max() > 0:
-            first = 3 * n_durations - 1 + part * n_said
-            _say(inner, weight, said, first, first + n_said)
-            for row in range(len(context)):
-                if ends[row] > 0:
-                    _add_where_it_points(said[row][first : first + n_said], ends[row] - longest, out[row])
+    end_columns, end_shifts, position_column = columns
+    (n_rows, n_durations), n_parts, n_each = out.shape, len(end_columns), 2 * longest + 1
+    ends = np.empty((n_parts, n_rows), np.int64)
+    for part in range(n_parts):
+        for row in range(n_rows):
+            ends[part, row] = context[row, end_columns[part]] - end_shifts[part]
+    n_plain = 3 * n_durations - 1
+    said = _said(inner, weight, n_plain, ends > 0, n_each)
+    out[:] = said[:, :n_durations]
+    for row in range(n_rows):
+        place = context[row, position_column] % (n_durations - 1)
+        _add_where_it_points(said[row][n_durations:n_plain], -place, out[row])
+        for part in range(n_parts):
+            if ends[part, row] > 0:
+                first = n_plain + part * n_each
+                _add_where_it_points(said[row][first : first + n_each], ends[part, row] - longest, out[row])
 
 
 @compiled
-def _said_plainly(x: Floats, weight: Floats, out: Logits) -> Floats:
-    """Room for all that a weight says of (N, D), what is plain filled in; that goes to the logits too."""
+def _said(x: Floats, weight: Floats, n_plain: int, is_there: NDArray[np.bool_], n_each: int) -> Floats:
+    """(N, O) products of (N, I) and (I + 1, O): the first `n_plain`, and of (A, N) parts those that are there for any row."""
     said = np.empty((len(x), weight.shape[1]), np.float32)
-    _say(x, weight, said, 0, out.shape[1])
-    out[:] = said[:, : out.shape[1]]
+    first, last = 0, n_plain
+    for part in range(len(is_there)):
+        end = n_plain + (part + 1) * n_each
+        if is_there[part].any():
+            last = end
+        else:
+            _say(x, weight, said, first, last)
+            first = last = end
+    _say(x, weight, said, first, last)
     return said
 
 
 @compiled
 def _say(x: Floats, weight: Floats, said: Floats, first: int, last: int) -> None:
     """Fill columns of (N, O) with the product of (N, I) and (I + 1, O), whose last row is the bias."""
+    if first == last:
+        return
     for row in range(len(said)):
         for j in range(first, last):
             said[row, j] = weight[x.shape[1], j]

@@ -1,7 +1,7 @@
 """Causal attention within each of some sequences that stand one after the other, without padding.
 
-On a processor torch's own attention computes each weight anew when it goes back. Here the weights are kept, which takes a fifth less
-time for forward and back together, and queries go in blocks of which none looks at the keys after it.
+On a processor torch's own attention computes each weight anew when it goes back. Here the weights are kept, which takes a fifth
+less time for forward and back together, and queries go in blocks of which none looks at the keys after it.
 """
 
 from __future__ import annotations

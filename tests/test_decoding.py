@@ -13,12 +13,15 @@ import torch
 
 from seqmusic.checkpoints import VOCABULARY, load_arrays, load_model, make_masks
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.generation.completion import complete
+from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.prediction import log_likelihoods
+from seqmusic.generation.request import Request
 from seqmusic.model import array_decoding
 from seqmusic.model.array_decoding import ArrayDecoder
 from seqmusic.model.array_model import Blocks, weight_shapes
 from seqmusic.model.compiled_decoding import CompiledDecoder
-from seqmusic.model.decoding import Decoder, as_arrays, make_decoder
+from seqmusic.model.decoding import FEW, Decoder, as_arrays, make_decoder
 from seqmusic.model.module_decoding import ModuleDecoder
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.score import SATB, Score, Voice
@@ -178,9 +181,20 @@ def test_the_same_chance_gives_the_same_notes_whichever_way(model: Transformer) 
 
 
 def test_a_program_that_composes_much_does_it_with_compiled_code(model: Transformer) -> None:
-    kinds = [type(make_decoder(model, 1, 5)) for _ in range(6)]
-    assert kinds[-1] is CompiledDecoder
-    assert set(kinds) <= {ArrayDecoder, CompiledDecoder}
+    decoders = [make_decoder(model, 20, 5) for _ in range(6)]
+    assert {type(decoder) for decoder in decoders} <= {ArrayDecoder, CompiledDecoder}
+    assert isinstance(decoders[-1], CompiledDecoder)
+    assert decoders[-1].n_rows == 8  # the others come after them
+
+
+def test_more_pieces_than_are_decoded_at_once_are_all_composed(model: Transformer) -> None:
+    for _ in range(FEW):
+        make_decoder(model, 1, 5)
+    prompt = encode_prompt(Score(tuple(Voice(name, ()) for name in SATB)), [[(0, 192)]] * 4)
+    many, few = (complete(model, prompt, Request(n=n, seed=3), Constraints({})) for n in (20, 3))
+    assert [own.score for own in many[:3]] == [own.score for own in few]
+    assert all(own.score.end_ticks == 192 for own in many)
+    assert len({own.log_probability for own in many}) == 20
 
 
 def test_without_numba_it_is_done_in_numpy() -> None:

@@ -130,9 +130,15 @@ def _no_way(reached: int) -> RequestError:
 
 
 def _steps(model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> Iterator[None]:
-    """Compose all streams to their ends, event by event."""
-    longest, of_pitch, of_rhythm = model.settings.context_length, request.pitch_sampling, request.rhythm_sampling
-    decoder, context = _prefilled(model, events, len(streams))
+    """Compose all streams to their ends, event by event, as many at once as the decoder takes."""
+    while streams:
+        decoder, context = _prefilled(model, events, len(streams))
+        yield from _composed(decoder, context, streams[: decoder.n_rows], request, model.settings.context_length)
+        streams = streams[decoder.n_rows :]
+
+
+def _composed(decoder: Decoder, context: _Ids, streams: Sequence[Stream], request: Request, longest: int) -> Iterator[None]:
+    of_pitch, of_rhythm = request.pitch_sampling, request.rhythm_sampling
     said, ticks = np.zeros((len(streams), 2), np.int64), np.full((len(streams), 2), streams[0].walk.now)
     while composed := [stream for stream in streams if not stream.is_done]:
         if decoder.length >= longest:
@@ -172,10 +178,10 @@ def _walked(model: Model, events: Sequence[Event]) -> Walk:
 
 
 def _prefilled(model: Model, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
-    """A decoder of `n` sequences that have the prompt in common, and (n, C) where they stand after it."""
+    """A decoder of `n` sequences, or the first of them, that have the prompt in common, and (N, C) where these stand after it."""
     longest = model.settings.context_length
     if len(events) >= longest:
         raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
     decoder, prompt = make_decoder(model, n, longest), trace(events, model.vocabulary.max_voices)
     decoder.prefill(prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None])
-    return decoder, prompt.context[-1:].repeat(n, 0)
+    return decoder, prompt.context[-1:].repeat(decoder.n_rows, 0)

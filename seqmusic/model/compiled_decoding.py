@@ -16,7 +16,7 @@ class CompiledDecoder:
 
     def __init__(self, model: ArrayModel, n_rows: int, length: int) -> None:
         settings, words, width = model.settings, model.vocabulary, model.settings.width
-        self.model, self.length, self._longest = model, 0, length
+        self.model, self.n_rows, self.length, self._longest = model, n_rows, 0, length
         self._rates, self._lines = turn_rates(settings), gelu_lines()
         self._epsilon = -1.0 if settings.normalization == "none" else width * NORM_EPSILON
         size = width // settings.heads

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 Model: TypeAlias = "Transformer | ArrayModel"
 Logits = NDArray[np.floating[Any]]
 FEW = 4  # decoders of a program, which are done sooner than compiled code is loaded
+_MOST_COMPILED_ROWS = 8  # whose past stays in the processor's cache, beside the weights; of sixteen, each takes longer
 _n_made = count()
 
 
 class Decoder(Protocol):
     """N sequences that grow by one event each at a time; more than they were made for is a ValueError."""
+
+    @property
+    def n_rows(self) -> int:
+        """How many sequences, N."""
 
     @property
     def length(self) -> int:
@@ -59,9 +64,10 @@ class Decoder(Protocol):
 
 
 def make_decoder(model: Model, n_rows: int, length: int) -> Decoder:
-    """The faster way to decode `n_rows` sequences of at most `length` events on the model's device."""
+    """The fastest way to decode `n_rows` sequences of at most `length` events on the model's device, or the first of them."""
     if isinstance(ready := ready_to_decode(model), ArrayModel):
-        return decoder_for_many()(ready, n_rows, length) if next(_n_made) >= FEW else ArrayDecoder(ready, n_rows, length)
+        kind = decoder_for_many() if next(_n_made) >= FEW else ArrayDecoder
+        return kind(ready, n_rows if kind is ArrayDecoder else min(n_rows, _MOST_COMPILED_ROWS), length)
     from seqmusic.model.module_decoding import ModuleDecoder
 
     return ModuleDecoder(ready, n_rows, length)

@@ -149,7 +149,8 @@ def training_rates(works: Sequence[Work], against: Sequence[str], seconds: float
         alike, grid = (trainer(make_rival(name, SIZES[FIRST_SIZE], VOCABULARY.n_sounds)) for _ in range(2))
 
         def on_ours(step: Callable[[Any], int] = alike) -> dict[str, int]:
-            return {"positions": step([chance.integers(1, 99, n) for n in lengths]), "pieces": len(lengths)}
+            cut = [min(n, SIZES[FIRST_SIZE].context_length) for n in lengths]  # a rival cannot hear more
+            return {"positions": step([chance.integers(1, 99, n) for n in cut]), "pieces": len(lengths)}
 
         def on_grid(step: Callable[[Any], int] = grid) -> dict[str, int]:
             first = int(chance.integers(max(1, len(n_cells) - _PIECES)))

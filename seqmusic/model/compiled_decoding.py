@@ -46,7 +46,7 @@ class CompiledDecoder:
         self._past = with_room(self._past, self.length + 1, self._longest)
         ids = np.concatenate([events, context], axis=1) + self.model.starts
         kernels.embed(ids, self.model.table, self._stream)
-        kernels.turn((ticks / TICKS_PER_TURN_UNIT).astype(np.float32), self.length, self._rates, self._turns)
+        kernels.turn((ticks / TICKS_PER_TURN_UNIT).astype(np.float32, order="C"), self.length, self._rates, self._turns)
         buffers = (self._stream, self._normed, self._qkv, self._mixed, self._wide)
         kernels.step(self._blocks, self._lines, self._past, buffers, self._turns, (self.length, self._epsilon))
         self.length += 1
@@ -54,13 +54,15 @@ class CompiledDecoder:
     def sound_logits(self, context: Ids) -> NDArray[np.float64]:
         """(N, V) logits of the next sounds; see `decoding.Decoder`."""
         logits = np.empty((len(context), self.model.vocabulary.n_sounds))
-        kernels.sound_logits(self._normed, self.model.heads.hear, context, self._pitches, self._pitch_sizes, logits)
+        places = np.ascontiguousarray(context, np.int64)  # the one kind that the kernels are compiled for
+        kernels.sound_logits(self._normed, self.model.heads.hear, places, self._pitches, self._pitch_sizes, logits)
         return logits
 
     def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
         """(N, 97) logits of the next durations; see `decoding.Decoder`."""
         heads, logits = self.model.heads, np.empty((len(context), self.model.vocabulary.n_durations))
+        places = np.ascontiguousarray(context, np.int64)
         inner = heads.duration_sound.take(sounds, axis=0)
         kernels.add_inner(self._normed, self._inner, self._lines, inner)
-        kernels.duration_logits(inner, heads.last, context, self._ends, LONGEST_LAG, logits)
+        kernels.duration_logits(inner, heads.last, places, self._ends, LONGEST_LAG, logits)
         return logits

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.kernels import gelu, summed_windows
+from seqmusic.model.operations import gelu, summed_windows
 from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, Vocabulary
 
 

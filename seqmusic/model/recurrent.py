@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqmusic.model.heads import Heads
-from seqmusic.model.kernels import dropout
+from seqmusic.model.operations import dropout
 from seqmusic.model.settings import Vocabulary
 from seqmusic.model.transformer import Packing
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seqmusic.model.attention import attended_apart
 from seqmusic.model.heads import Heads
-from seqmusic.model.kernels import dropout, gelu, summed_rows
+from seqmusic.model.operations import dropout, gelu, summed_rows
 from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
 
 

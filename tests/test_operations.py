@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seqmusic.model.attention import attended_apart
 from seqmusic.model.heads import AnchoredLogits
-from seqmusic.model.kernels import dropout, summed_rows, summed_windows
+from seqmusic.model.operations import dropout, summed_rows, summed_windows
 
 
 def with_gradients(made: Callable[..., Tensor], *given: Tensor) -> list[Tensor]:

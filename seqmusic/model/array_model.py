@@ -48,7 +48,7 @@ class HeadWeights:
     last: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ArrayModel:
     """A transformer that only decodes; `table` holds all embeddings, and `starts` where in it those of each id begin."""
 

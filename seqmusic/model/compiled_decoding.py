@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.model import compiled_kernels as kernels
 from seqmusic.model.array_decoding import forward, turn_rates, with_room
-from seqmusic.model.array_model import ArrayModel, Ids, gelu_lines
+from seqmusic.model.array_model import ArrayModel, Floats, Ids, gelu_lines
 from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, NORM_EPSILON, TICKS_PER_TURN_UNIT
 
 
@@ -25,9 +27,7 @@ class CompiledDecoder:
         self._stream, self._normed, self._mixed = (np.empty((n_rows, width), np.float32) for _ in range(3))
         self._qkv = np.empty((n_rows, 3 * width), np.float32)
         self._wide = np.empty((n_rows, settings.feedforward * width), np.float32)
-        blocks = model.blocks
-        self._blocks = (blocks.project_in, blocks.project_out, blocks.widen, blocks.narrow)
-        self._inner = np.ascontiguousarray(model.heads.hear[:, -width:])
+        self._blocks, self._hear, self._last = _packed(model)
         self._pitches = (np.array(words.pitch_columns), np.array(words.voice_pitch_column), words.voice_column)
         self._pitch_sizes = (words.first_pitch, words.n_pitches, words.pitch_shift, LONGEST_INTERVAL)
         self._ends = (*np.array(words.end_columns).T.copy(), words.position_column)
@@ -55,14 +55,27 @@ class CompiledDecoder:
         """(N, V) logits of the next sounds; see `decoding.Decoder`."""
         logits = np.empty((len(context), self.model.vocabulary.n_sounds))
         places = np.ascontiguousarray(context, np.int64)  # the one kind that the kernels are compiled for
-        kernels.sound_logits(self._normed, self.model.heads.hear, places, self._pitches, self._pitch_sizes, logits)
+        kernels.sound_logits(self._normed, self._hear, places, self._pitches, self._pitch_sizes, logits)
         return logits
 
     def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
         """(N, 97) logits of the next durations; see `decoding.Decoder`."""
-        heads, logits = self.model.heads, np.empty((len(context), self.model.vocabulary.n_durations))
+        logits = np.empty((len(context), self.model.vocabulary.n_durations))
         places = np.ascontiguousarray(context, np.int64)
-        inner = heads.duration_sound.take(sounds, axis=0)
-        kernels.add_inner(self._normed, self._inner, self._lines, inner)
-        kernels.duration_logits(inner, heads.last, places, self._ends, LONGEST_LAG, logits)
+        inner = self.model.heads.duration_sound.take(sounds, axis=0)
+        kernels.add_inner(self._normed, self._hear[-inner.shape[1] :], self._lines, inner)
+        kernels.duration_logits(inner, self._last, places, self._ends, LONGEST_LAG, logits)
         return logits
+
+
+@lru_cache(maxsize=2)
+def _packed(model: ArrayModel) -> tuple[tuple[Floats, Floats, Floats, Floats], Floats, Floats]:
+    """Weights of the blocks, (L, out, in + 1) each, and of the output layer, (out, in + 1)."""
+    blocks = model.blocks
+    unbiased = np.pad(blocks.project_out, ((0, 0), (0, 1), (0, 0)))
+    turned = [np.ascontiguousarray(own.swapaxes(1, 2)) for own in (blocks.project_in, unbiased, blocks.widen, blocks.narrow)]
+    return (
+        (turned[0], turned[1], turned[2], turned[3]),
+        np.ascontiguousarray(model.heads.hear.T),
+        np.ascontiguousarray(model.heads.last.T),
+    )

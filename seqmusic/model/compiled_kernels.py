@@ -1,8 +1,7 @@
 """The arithmetic of a step, compiled for the processor it runs on (numba, from the extra `fast`).
 
 One call takes a step through all blocks, so only the bytes of the weights and of the past are left to wait for. Weights are those
-of `array_model`, with a bias in their last row. Sizes that are summed over are multiples of four: four rows of a weight at a time
-are added to an output that stays in the first-level cache.
+of `array_model`, with inputs along the rows and the bias last.
 """
 
 from __future__ import annotations
@@ -58,13 +57,43 @@ def turn(ticks: Ids, order: int, rates: Floats, out: Floats) -> None:
 
 @compiled
 def _add_product(x: Floats, weight: Floats, out: Floats, first: int, last: int) -> None:
-    """Add to columns of (N, O) the product of (N, I) and the first rows of (I + 1, O)."""
-    for i in range(0, x.shape[1], 4):
-        w0, w1, w2, w3 = weight[i][first:last], weight[i + 1][first:last], weight[i + 2][first:last], weight[i + 3][first:last]
+    """Add to columns of (N, O) what (O, I + 1) weights make of (N, I): sums of products, and the bias that stands last.
+
+    Four columns of two rows at a time: their sums stay in registers, and what is read is used for several.
+    """
+    n_in, n_pairs = x.shape[1], len(x) // 2
+    for j in range(first, last - 3, 4):
+        w0, w1, w2, w3 = weight[j], weight[j + 1], weight[j + 2], weight[j + 3]
+        for row in range(0, 2 * n_pairs, 2):
+            x0, x1 = x[row], x[row + 1]
+            a0, a1, a2, a3, b0, b1, b2, b3 = w0[n_in], w1[n_in], w2[n_in], w3[n_in], w0[n_in], w1[n_in], w2[n_in], w3[n_in]
+            for i in range(n_in):
+                a0, a1, a2, a3 = a0 + x0[i] * w0[i], a1 + x0[i] * w1[i], a2 + x0[i] * w2[i], a3 + x0[i] * w3[i]
+                b0, b1, b2, b3 = b0 + x1[i] * w0[i], b1 + x1[i] * w1[i], b2 + x1[i] * w2[i], b3 + x1[i] * w3[i]
+            _add_four(a0, a1, a2, a3, out[row][j:])
+            _add_four(b0, b1, b2, b3, out[row + 1][j:])
+        for row in range(2 * n_pairs, len(x)):
+            x0, a0, a1, a2, a3 = x[row], w0[n_in], w1[n_in], w2[n_in], w3[n_in]
+            for i in range(n_in):
+                a0, a1, a2, a3 = a0 + x0[i] * w0[i], a1 + x0[i] * w1[i], a2 + x0[i] * w2[i], a3 + x0[i] * w3[i]
+            _add_four(a0, a1, a2, a3, out[row][j:])
+    for j in range(last - (last - first) % 4, last):
         for row in range(len(x)):
-            x0, x1, x2, x3, sums = x[row, i], x[row, i + 1], x[row, i + 2], x[row, i + 3], out[row][first:last]
-            for j in range(len(sums)):
-                sums[j] += (x0 * w0[j] + x1 * w1[j]) + (x2 * w2[j] + x3 * w3[j])
+            out[row, j] += weight[j, n_in] + _dot(x[row], weight[j])
+
+
+@compiled
+def _add_four(a: np.float32, b: np.float32, c: np.float32, d: np.float32, out: Floats) -> None:
+    out[0], out[1], out[2], out[3] = out[0] + a, out[1] + b, out[2] + c, out[3] + d
+
+
+@compiled
+def _dot(x: Floats, y: Floats) -> np.float32:
+    """The sum of products of (I,) and the first of (J,)."""
+    product = np.float32(0)
+    for i in range(len(x)):
+        product += x[i] * y[i]
+    return product
 
 
 @compiled
@@ -101,7 +130,7 @@ def step(
     """Take an event through all blocks.
 
     Args:
-        blocks: weights into attention, out of it, into the feed-forward layer and out of it, each (L, in, out).
+        blocks: weights into attention, out of it, into the feed-forward layer and out of it, each (L, out, in + 1).
         lines: slopes and intercepts of the GELU.
         past: (L, 2, N, H, T, K) keys and values.
         buffers: the residual stream, which holds the embedding, then the output; the same over its length; queries, keys and
@@ -122,8 +151,6 @@ def step(
         _over_length(stream, epsilon, normed)
         _say(normed, widen[layer], wide, 0, n_wide)
         gelu(wide, lines)
-        for row in range(n_rows):
-            _add_scaled(np.float32(1), narrow[layer, n_wide], stream[row])
         _add_product(wide, narrow[layer], stream, 0, width)
     _over_length(stream, epsilon, normed)
 
@@ -162,10 +189,7 @@ def _rotate(x: Floats, turns: Floats) -> None:
 def _score(query: Floats, keys: Floats, scores: Floats) -> None:
     """(T,) products of a (K,) query with the first of (T, K) keys."""
     for t in range(len(scores)):
-        key, product = keys[t], np.float32(0)
-        for d in range(len(query)):
-            product += query[d] * key[d]
-        scores[t] = product
+        scores[t] = _dot(query, keys[t])
 
 
 @compiled
@@ -214,7 +238,7 @@ def sound_logits(
 
     Args:
         normed: (N, D) the last residual stream over its length.
-        weight: `HeadWeights.hear`.
+        weight: `HeadWeights.hear`, (O, D + 1).
         context: (N, C) where the sounds go.
         columns: those of pitches, which of these is a voice's own, and that of the voice.
         sizes: first pitch among the sounds, number of pitches, what stands for pitch 0 in the context, and the longest interval.
@@ -240,8 +264,6 @@ def sound_logits(
 @compiled
 def add_inner(normed: Floats, weight: Floats, lines: tuple[Floats, Floats], inner: Floats) -> None:
     """What the durations are said from: added to (N, D) what the sounds say, and through the GELU."""
-    for row in range(len(inner)):
-        _add_scaled(np.float32(1), weight[normed.shape[1]], inner[row])
     _add_product(normed, weight, inner, 0, inner.shape[1])
     gelu(inner, lines)
 
@@ -252,7 +274,7 @@ def duration_logits(inner: Floats, weight: Floats, context: Ids, columns: tuple[
 
     Args:
         inner: (N, D) what is known, the sounds too.
-        weight: `HeadWeights.last`.
+        weight: `HeadWeights.last`, (O, D + 1).
         context: (N, C) where the durations go.
         columns: those of ends, what is to be taken off each, and that of the place in the bar.
         longest: longest lag, in ticks.
@@ -278,8 +300,8 @@ def duration_logits(inner: Floats, weight: Floats, context: Ids, columns: tuple[
 
 @compiled
 def _said(x: Floats, weight: Floats, n_plain: int, is_there: NDArray[np.bool_], n_each: int) -> Floats:
-    """(N, O) products of (N, I) and (I + 1, O): the first `n_plain`, and of (A, N) parts those that are there for any row."""
-    said = np.empty((len(x), weight.shape[1]), np.float32)
+    """(N, O) what (O, I + 1) weights say of (N, I): the first `n_plain`, and of (A, N) parts those that are there for any row."""
+    said = np.empty((len(x), len(weight)), np.float32)
     first, last = 0, n_plain
     for part in range(len(is_there)):
         end = n_plain + (part + 1) * n_each
@@ -294,12 +316,9 @@ def _said(x: Floats, weight: Floats, n_plain: int, is_there: NDArray[np.bool_], 
 
 @compiled
 def _say(x: Floats, weight: Floats, said: Floats, first: int, last: int) -> None:
-    """Fill columns of (N, O) with the product of (N, I) and (I + 1, O), whose last row is the bias."""
-    if first == last:
-        return
+    """The same as `_add_product`, of columns that held nothing."""
     for row in range(len(said)):
-        for j in range(first, last):
-            said[row, j] = weight[x.shape[1], j]
+        said[row][first:last] = 0
     _add_product(x, weight, said, first, last)
 
 

@@ -17,8 +17,8 @@ from seqmusic.generation.sampling import LogProbabilities, draw, log_softmax
 from seqmusic.tokens.grammar import END_SECTION, Walk
 from seqmusic.tokens.vocabulary import HOLD, KEY, N_SOUNDS, PITCH, REST
 
-_FORBIDDEN = np.float64(-np.inf)
-_LOWEST = np.finfo(np.float64).min
+_FORBIDDEN = np.float32(-np.inf)
+_LOWEST = np.finfo(np.float32).min
 Logits = NDArray[np.floating[Any]]
 Rule = Callable[[LogProbabilities, Walk], LogProbabilities]
 """A rule of your own, asked before each draw of a sound and then of its duration.
@@ -87,7 +87,7 @@ def choose_sounds(streams: Sequence[Stream], logits: Logits, sampling: Sampling)
     allowed = _rows([allowed_sounds(own.walk, constraints) for own in streams])[:, :n_sounds]
     penalty = None
     if constraints.lenience < 1 and not constraints.strict:
-        penalty = log(constraints.lenience) * _rows([faulty_sounds(own.walk) for own in streams])[:, :n_sounds]
+        penalty = np.float32(log(constraints.lenience)) * _rows([faulty_sounds(own.walk) for own in streams])[:, :n_sounds]
     return _choose(streams, logits[:, :n_sounds], allowed, sampling, penalty)
 
 
@@ -107,7 +107,7 @@ def _choose(
     streams: Sequence[Stream], logits: Logits, allowed: Mask, sampling: Sampling, penalty: Logits | None = None
 ) -> list[int]:
     """Ids, whose log-probabilities to the model are added to the candidates'; one without a choice is stuck."""
-    kept = np.where(allowed, logits, _FORBIDDEN)
+    kept = np.where(allowed, logits, _FORBIDDEN).astype(np.float32, copy=False)  # of which exponentials are cheap
     kept -= np.maximum.reduce(kept, axis=1, keepdims=True, initial=_LOWEST)
     sums = np.add.reduce(np.exp(kept), axis=1).tolist()
     if 0.0 in sums:

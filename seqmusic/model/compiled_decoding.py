@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqmusic.model import compiled_kernels as kernels
 from seqmusic.model.array_decoding import forward, turn_rates, with_room
@@ -51,16 +50,16 @@ class CompiledDecoder:
         kernels.step(self._blocks, self._lines, self._past, buffers, self._turns, (self.length, self._epsilon))
         self.length += 1
 
-    def sound_logits(self, context: Ids) -> NDArray[np.float64]:
+    def sound_logits(self, context: Ids) -> Floats:
         """(N, V) logits of the next sounds; see `decoding.Decoder`."""
-        logits = np.empty((len(context), self.model.vocabulary.n_sounds))
+        logits = np.empty((len(context), self.model.vocabulary.n_sounds), np.float32)
         places = np.ascontiguousarray(context, np.int64)  # the one kind that the kernels are compiled for
         kernels.sound_logits(self._normed, self._hear, places, self._pitches, self._pitch_sizes, logits)
         return logits
 
-    def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
+    def duration_logits(self, context: Ids, sounds: Ids) -> Floats:
         """(N, 97) logits of the next durations; see `decoding.Decoder`."""
-        logits = np.empty((len(context), self.model.vocabulary.n_durations))
+        logits = np.empty((len(context), self.model.vocabulary.n_durations), np.float32)
         places = np.ascontiguousarray(context, np.int64)
         inner = self.model.heads.duration_sound.take(sounds, axis=0)
         kernels.add_inner(self._normed, self._hear[-inner.shape[1] :], self._lines, inner)

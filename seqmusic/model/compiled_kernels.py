@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from seqmusic.model.array_model import Floats, Ids
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Logits = NDArray[np.float64]
 _LOG2_E, _LN_2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
 _LOWEST_POWER = np.float32(-125)  # of two: what is smaller counts as that
 
@@ -232,7 +231,7 @@ def _mix(shares: Floats, values: Floats, out: Floats) -> None:
 
 @compiled
 def sound_logits(
-    normed: Floats, weight: Floats, context: Ids, columns: tuple[Ids, Ids, int], sizes: tuple[int, int, int, int], out: Logits
+    normed: Floats, weight: Floats, context: Ids, columns: tuple[Ids, Ids, int], sizes: tuple[int, int, int, int], out: Floats
 ) -> None:
     """(N, V) logits of the sounds: plain ones, and those relative to pitches that are there.
 
@@ -269,7 +268,7 @@ def add_inner(normed: Floats, weight: Floats, lines: tuple[Floats, Floats], inne
 
 
 @compiled
-def duration_logits(inner: Floats, weight: Floats, context: Ids, columns: tuple[Ids, Ids, int], longest: int, out: Logits) -> None:
+def duration_logits(inner: Floats, weight: Floats, context: Ids, columns: tuple[Ids, Ids, int], longest: int, out: Floats) -> None:
     """(N, 97) logits of the durations: plain ones, those by place, and those relative to ends that are ahead.
 
     Args:
@@ -323,7 +322,7 @@ def _say(x: Floats, weight: Floats, said: Floats, first: int, last: int) -> None
 
 
 @compiled
-def _add_where_it_points(said: Floats, start: int, out: Logits) -> None:
+def _add_where_it_points(said: Floats, start: int, out: Floats) -> None:
     """Add numbers from place `start` of the logits on; what would stand outside is dropped."""
     for place in range(max(0, start), min(len(out), start + len(said))):
         out[place] += said[place - start]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats import notation_files
+from seqmusic.formats import notation_files, patience
 from seqmusic.formats.notation import (
     chorale_paths,
     musicxml_text,
@@ -438,11 +439,34 @@ def test_the_document_type_of_musicxml_is_no_harm(tmp_path):
         read(text.replace("Part 0", "&outside;"), tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the first call may come in a callback
 def test_what_takes_too_long_is_stopped(tmp_path, monkeypatch):
     """A few bytes that music21 would work on for hours are not known; so here the patience is short."""
     monkeypatch.setattr(notation_files, "_MOST_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "_AGAIN_SECONDS", 0.05)
     with pytest.raises(FormatError, match="not read within 0 seconds"):
         read(musicxml([note("C", 4)] * 3000), tmp_path)
+
+
+class Deaf:
+    """Takes its time to go, and drops what is raised in it."""
+
+    def __del__(self) -> None:
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            pass
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_call_to_stop_that_is_dropped_is_made_again(monkeypatch):
+    monkeypatch.setattr(patience, "_AGAIN_SECONDS", 0.1)
+    end = time.monotonic() + 5
+    with pytest.raises(patience.TimeOverError), patience.time_limit(0.1):
+        Deaf()
+        while time.monotonic() < end:
+            pass
+    assert time.monotonic() < end
+    time.sleep(0.3)  # and none comes afterwards
 
 
 def test_zip_bomb_is_not_unpacked(tmp_path):

@@ -8,6 +8,9 @@ import threading
 from collections.abc import Iterator
 
 
+_AGAIN_SECONDS = 1.0  # later: what is raised in a destructor, or while garbage is collected, Python drops
+
+
 class TimeOverError(BaseException):
     """The time is over; no Exception, so that no library takes it for one of its own."""
 
@@ -23,16 +26,16 @@ def time_limit(seconds: float) -> Iterator[None]:
     hand_over = threading.Lock()
 
     def interrupt() -> None:
-        with hand_over:
-            if not ended.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeOverError))
+        patience = seconds
+        while not ended.wait(patience):
+            with hand_over:
+                if not ended.is_set():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeOverError))
+            patience = _AGAIN_SECONDS
 
-    timer = threading.Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=interrupt, daemon=True).start()
     try:
         yield
     finally:
         with hand_over:
             ended.set()
-        timer.cancel()

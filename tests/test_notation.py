@@ -461,10 +461,14 @@ class Deaf:
 def test_a_call_to_stop_that_is_dropped_is_made_again(monkeypatch):
     monkeypatch.setattr(patience, "_AGAIN_SECONDS", 0.1)
     end = time.monotonic() + 5
-    with pytest.raises(patience.TimeOverError), patience.time_limit(0.1):
+
+    def dawdle() -> None:
         Deaf()
         while time.monotonic() < end:
             pass
+
+    with pytest.raises(patience.TimeOverError), patience.time_limit(0.1):
+        dawdle()
     assert time.monotonic() < end
     time.sleep(0.3)  # and none comes afterwards
 

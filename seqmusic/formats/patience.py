@@ -7,7 +7,6 @@ import ctypes
 import threading
 from collections.abc import Iterator
 
-
 _AGAIN_SECONDS = 1.0  # later: what is raised in a destructor, or while garbage is collected, Python drops
 
 

@@ -13,25 +13,38 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqmusic.checkpoints import MAX_VOICES, VOCABULARY
-from seqmusic.configuration import read_configuration
+from seqmusic.benchmarks.jsb import HeldOut, held_out
 from seqmusic.corpus.sources import benchmark_dataset
-from seqmusic.evaluation.benchmark import HeldOut, held_out
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs.configuration import read_configuration
+from seqmusic.runs.data import TrainingData, draw_batch, training_data
+from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY
 from seqmusic.tokens.context import context_columns
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.loop import TrainingSettings
-from seqmusic.training_data import TrainingData, draw_batch, training_data
 
 Change = Callable[[ModelSettings, TrainingSettings], tuple[ModelSettings, TrainingSettings]]
-_PARALLELS = [index for index, name in enumerate(context_columns(MAX_VOICES)) if name.startswith(("parallel", "before"))]
+_PARALLELS = [
+    index
+    for index, name in enumerate(context_columns(MAX_VOICES))
+    if name.startswith(("parallel", "before"))
+]
 VARIANTS: dict[str, Change] = {
     "the recipe": lambda model, training: (model, training),
-    "nothing hidden of the input": lambda model, training: (replace(model, input_dropout=0.0), training),
+    "nothing hidden of the input": lambda model, training: (
+        replace(model, input_dropout=0.0),
+        training,
+    ),
     "no dropout": lambda model, training: (replace(model, dropout=0.0), training),
-    "no tasks: every piece as a whole": lambda model, training: (model, replace(training, given_share=0.0)),
-    "the last weights, not their average": lambda model, training: (model, replace(training, averaging=0.0)),
+    "no tasks: every piece as a whole": lambda model, training: (
+        model,
+        replace(training, given_share=0.0),
+    ),
+    "the last weights, not their average": lambda model, training: (
+        model,
+        replace(training, averaging=0.0),
+    ),
     "no weight decay": lambda model, training: (model, replace(training, weight_decay=0.0)),
     "twice as deep": lambda model, training: (replace(model, layers=4), training),
     "not told what would be parallel": lambda model, training: (model, training),
@@ -41,7 +54,9 @@ VARIANTS: dict[str, Change] = {
 
 def main() -> None:
     """Train every variant and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path)
     parser.add_argument("--batches", type=int, default=400)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
@@ -50,27 +65,47 @@ def main() -> None:
     dataset = benchmark_dataset(arguments.data)
     data = training_data(dataset.part("train"))
     pieces = held_out([work.score for work in dataset.part("valid")])
-    print("| the recipe, changed | " + " | ".join(f"seed {seed}" for seed in arguments.seeds) + " | mean | against the recipe |")
+    print(
+        "| the recipe, changed | "
+        + " | ".join(f"seed {seed}" for seed in arguments.seeds)
+        + " | mean | against the recipe |"
+    )
     print("|---" * (len(arguments.seeds) + 3) + "|")
     whole = float("nan")
     for name in VARIANTS:
         nats = [trained(name, data, pieces, arguments.batches, seed) for seed in arguments.seeds]
         mean = float(np.mean(nats))
         whole = mean if name == "the recipe" else whole
-        print(f"| {name} | " + " | ".join(f"{own:.4f}" for own in nats) + f" | {mean:.4f} | {mean - whole:+.4f} |", flush=True)
+        print(
+            f"| {name} | "
+            + " | ".join(f"{own:.4f}" for own in nats)
+            + f" | {mean:.4f} | {mean - whole:+.4f} |",
+            flush=True,
+        )
 
 
 def trained(name: str, data: TrainingData, pieces: HeldOut, batches: int, seed: int) -> float:
     """The best nats a cell on the held-out pieces."""
     configuration = read_configuration(Path("jsb"), {})
-    training = replace(configuration.training, steps=batches, seed=seed, evaluate_every=max(1, batches // 4))
+    training = replace(
+        configuration.training, steps=batches, seed=seed, evaluate_every=max(1, batches // 4)
+    )
     model, training = VARIANTS[name](configuration.model, training)
     if name == "not transposed":
         data = replace(data, is_moved=False)
-    seen = (lambda traces: [without_parallels(own) for own in traces]) if name == "not told what would be parallel" else list
+    seen = (
+        (lambda traces: [without_parallels(own) for own in traces])
+        if name == "not told what would be parallel"
+        else list
+    )
     torch.manual_seed(seed)
     own = HeldOut(pieces.scores, tuple(seen(pieces.traces)))
-    done = train_trial(Transformer(model, VOCABULARY), training, lambda step: seen(draw_batch(data, training, step)), own)
+    done = train_trial(
+        Transformer(model, VOCABULARY),
+        training,
+        lambda step: seen(draw_batch(data, training, step)),
+        own,
+    )
     return done.best.nats_per_cell
 
 

@@ -27,10 +27,10 @@ from functools import partial
 from typing import Any
 
 from seqmusic.corpus.chorales import load_chorales
-from seqmusic.formats.midi import midi_bytes
+from seqmusic.formats.midi.file import midi_bytes
 from seqmusic.score import TICKS_PER_QUARTER, Score
-from seqmusic.tokens.encoding import trace_tiles
-from seqmusic.tokens.tiles import tiles_of
+from seqmusic.tokens.batched.columns import tiles_of
+from seqmusic.tokens.batched.encoding import trace_tiles
 from seqmusic.tokens.tokenizer import decode, encode, normalized
 
 LONGEST_QUARTERS = 16
@@ -48,13 +48,20 @@ class Method:
 def main() -> int:
     """Exit status: 2 where MidiTok is missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5, help="the best of so many is kept (default: 5)")
-    parser.add_argument("--works", type=int, default=None, help="only the first so many works (default: all)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="the best of so many is kept (default: 5)"
+    )
+    parser.add_argument(
+        "--works", type=int, default=None, help="only the first so many works (default: all)"
+    )
     asked = parser.parse_args()
     try:
         import miditok  # noqa: F401
     except ImportError:
-        print("MidiTok is not installed; install it with: pip install 'seqmusic[bench]' (in a clone: '.[bench]')", file=sys.stderr)
+        print(
+            "MidiTok is not installed; install it with: pip install 'seqmusic[bench]' (in a clone: '.[bench]')",
+            file=sys.stderr,
+        )
         return 2
     scores = [work.score for work in load_chorales(progress=False).kept[: asked.works]]
     result = compared(scores, asked.rounds)
@@ -69,26 +76,55 @@ def compared(scores: Sequence[Score], rounds: int) -> dict[str, Any]:
     from symusic import Score as MidiScore
 
     midi = [MidiScore.from_midi(midi_bytes(score)) for score in scores]
-    exact = {"beat_res": {(0, LONGEST_QUARTERS): TICKS_PER_QUARTER}, "use_velocities": False, "use_time_signatures": True}
-    remi = {"REMI, default": REMI(TokenizerConfig()), "REMI, our grid": REMI(TokenizerConfig(**exact))}
-    tokens = {name: [[list(voice.ids) for voice in peer.encode(score)] for score in midi] for name, peer in remi.items()}
-    encoding = [*our_encoding(scores), *(Method(name, lambda: midi, each(peer.encode)) for name, peer in remi.items())]
+    exact = {
+        "beat_res": {(0, LONGEST_QUARTERS): TICKS_PER_QUARTER},
+        "use_velocities": False,
+        "use_time_signatures": True,
+    }
+    remi = {
+        "REMI, default": REMI(TokenizerConfig()),
+        "REMI, our grid": REMI(TokenizerConfig(**exact)),
+    }
+    tokens = {
+        name: [[list(voice.ids) for voice in peer.encode(score)] for score in midi]
+        for name, peer in remi.items()
+    }
+    encoding = [
+        *our_encoding(scores),
+        *(Method(name, lambda: midi, each(peer.encode)) for name, peer in remi.items()),
+    ]
     events = [encode(score) for score in scores]
     decoding = [Method("ours", lambda: events, each(decode))]
-    decoding += [Method(name, partial(copy.deepcopy, tokens[name]), each(peer.decode)) for name, peer in remi.items()]
+    decoding += [
+        Method(name, partial(copy.deepcopy, tokens[name]), each(peer.decode))
+        for name, peer in remi.items()
+    ]
     n_notes = sum(score.n_notes for score in scores)
-    sizes = {"ours": sum(map(len, events))} | {name: sum(len(v) for work in own for v in work) for name, own in tokens.items()}
+    sizes = {"ours": sum(map(len, events))} | {
+        name: sum(len(v) for work in own for v in work) for name, own in tokens.items()
+    }
     return {
         "works": len(scores),
         "notes": n_notes,
         "rounds": rounds,
-        "encode_notes_per_second": {name: n_notes / seconds for name, seconds in best(encoding, rounds).items()},
-        "decode_notes_per_second": {name: n_notes / seconds for name, seconds in best(decoding, rounds).items()},
+        "encode_notes_per_second": {
+            name: n_notes / seconds for name, seconds in best(encoding, rounds).items()
+        },
+        "decode_notes_per_second": {
+            name: n_notes / seconds for name, seconds in best(decoding, rounds).items()
+        },
         "per_note": {name: size / n_notes for name, size in sizes.items()},
         "per_work": {name: size / len(scores) for name, size in sizes.items()},
-        "exact_works": {"ours": sum(decode(own) == normalized(score) for own, score in zip(events, scores, strict=True))}
+        "exact_works": {
+            "ours": sum(
+                decode(own) == normalized(score) for own, score in zip(events, scores, strict=True)
+            )
+        }
         | {
-            name: sum(lines(peer.decode(own)) == lines(score) for own, score in zip(copy.deepcopy(tokens[name]), midi, strict=True))
+            name: sum(
+                lines(peer.decode(own)) == lines(score)
+                for own, score in zip(copy.deepcopy(tokens[name]), midi, strict=True)
+            )
             for name, peer in remi.items()
         },
     }
@@ -100,7 +136,9 @@ def our_encoding(scores: Sequence[Score]) -> list[Method]:
     return [
         Method("ours, all at once", lambda: scores, lambda own: trace_tiles(tiles_of(own))),
         Method("ours, from tiles", lambda: tiles, trace_tiles),
-        Method("ours, work by work", lambda: scores, each(lambda score: trace_tiles(tiles_of([score])))),
+        Method(
+            "ours, work by work", lambda: scores, each(lambda score: trace_tiles(tiles_of([score])))
+        ),
     ]
 
 
@@ -133,21 +171,31 @@ def timed(method: Method) -> float:
 def lines(score: Any) -> list[list[tuple[float, float, int]]]:
     """The notes of each track of a symusic score: onset and duration in quarters, pitch."""
     quarter = score.ticks_per_quarter
-    tracks = [sorted((note.time / quarter, note.duration / quarter, note.pitch) for note in track.notes) for track in score.tracks]
+    tracks = [
+        sorted((note.time / quarter, note.duration / quarter, note.pitch) for note in track.notes)
+        for track in score.tracks
+    ]
     return sorted(tracks)
 
 
 def table(result: dict[str, Any]) -> str:
     """The result in lines to be read; the ratio compares with REMI as it is set by default."""
-    text = [f"{result['works']} works, {result['notes']} notes, CPU time, best of {result['rounds']}"]
+    text = [
+        f"{result['works']} works, {result['notes']} notes, CPU time, best of {result['rounds']}"
+    ]
     for kind in ("encode", "decode"):
         rates = result[f"{kind}_notes_per_second"]
         ratios = [(name, rate, rate / rates["REMI, default"]) for name, rate in rates.items()]
-        text += [f"{kind}  {name:<20} {rate:>12,.0f} notes/s {ratio:>8.2f} x" for name, rate, ratio in ratios]
+        text += [
+            f"{kind}  {name:<20} {rate:>12,.0f} notes/s {ratio:>8.2f} x"
+            for name, rate, ratio in ratios
+        ]
     for name, size in result["per_note"].items():
         kind = "positions" if name == "ours" else "tokens"
         exact = f"{result['exact_works'][name]} of {result['works']} works come back exactly"
-        text.append(f"length  {name:<20} {size:.2f} {kind} a note, {result['per_work'][name]:.0f} a work; {exact}")
+        text.append(
+            f"length  {name:<20} {size:.2f} {kind} a note, {result['per_work'][name]:.0f} a work; {exact}"
+        )
     return "\n".join(text)
 
 

@@ -13,14 +13,14 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqmusic.checkpoints import DEFAULT_MODEL, load_model
-from seqmusic.composition import GIVEN_COLOR
-from seqmusic.evaluation.voice_leading import parallels
-from seqmusic.formats.files import write_atomic
-from seqmusic.formats.head import parse_head
+from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.image import write_png
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.composing import continuation, harmonization
+from seqmusic.generation.output import GIVEN_COLOR
 from seqmusic.generation.request import Request
+from seqmusic.metrics.voice_leading import parallels
+from seqmusic.runs.pretrained import DEFAULT_MODEL, load_model
 from seqmusic.score import Note, Score, TimeSignature
 from seqmusic.tonality import parse_key
 
@@ -63,12 +63,40 @@ PIECES = (
     Piece("au-clair", "Au clair de la lune", "G4 G4 G4 A4 | B4:1/2 A4", "G major", bars=8),
     Piece("frere-jacques", "Frère Jacques", "F4 G4 A4 F4 | F4 G4 A4 F4", "F major", bars=8),
     Piece("joy", "Ode to Joy", "F#4 F#4 G4 A4 | A4 G4 F#4 E4", "D major", bars=8, is_shown=True),
-    Piece("auld-lang-syne", "Auld Lang Syne, with a pickup", "C4 | F4:3/8 F4:1/8 F4:1/4 A4", "F major", bars=8),
-    Piece("amazing-grace", "Amazing Grace, in 3/4", "D4 | G4:1/2 B4:1/8 G4 | B4:1/2 A4:1/4", "G major", "3/4", 8, is_shown=True),
+    Piece(
+        "auld-lang-syne",
+        "Auld Lang Syne, with a pickup",
+        "C4 | F4:3/8 F4:1/8 F4:1/4 A4",
+        "F major",
+        bars=8,
+    ),
+    Piece(
+        "amazing-grace",
+        "Amazing Grace, in 3/4",
+        "D4 | G4:1/2 B4:1/8 G4 | B4:1/2 A4:1/4",
+        "G major",
+        "3/4",
+        8,
+        is_shown=True,
+    ),
     Piece("greensleeves", "Greensleeves, in 6/8", GREENSLEEVES, "A minor", "6/8", 8),
-    Piece("minor-pickup", "A head in minor, with a pickup", "E4 | A4 B4 C5 D5 | E5:1/2 D5:1/4", "A minor", bars=8, is_shown=True),
+    Piece(
+        "minor-pickup",
+        "A head in minor, with a pickup",
+        "E4 | A4 B4 C5 D5 | E5:1/2 D5:1/4",
+        "A minor",
+        bars=8,
+        is_shown=True,
+    ),
     Piece("chromatic", "A chromatic line", "A4 G#4 G4 F#4 | F4 E4 D4:1/2", "D minor", bars=8),
-    Piece("god-save", "God Save the King, in 3/4", "G4 G4 A4 | F#4:3/8 G4:1/8 A4:1/4 | B4 B4 C5", "G major", "3/4", 8),
+    Piece(
+        "god-save",
+        "God Save the King, in 3/4",
+        "G4 G4 A4 | F#4:3/8 G4:1/8 A4:1/4 | B4 B4 C5",
+        "G major",
+        "3/4",
+        8,
+    ),
     Piece(
         "scarborough",
         "Scarborough Fair, one voice",
@@ -78,8 +106,21 @@ PIECES = (
         12,
         "melody",
     ),
-    Piece("outer-voices", "Soprano and bass given", "C5 B4 A4 G4 ; C4 D4 E4:1/8 D4 C4:1/4", "C major", bars=6),
-    Piece("flats", "A head in E flat, one voice", "Eb4 F4 G4 Ab4 | Bb4:1/2 G4", "Eb major", bars=8, voices="melody"),
+    Piece(
+        "outer-voices",
+        "Soprano and bass given",
+        "C5 B4 A4 G4 ; C4 D4 E4:1/8 D4 C4:1/4",
+        "C major",
+        bars=6,
+    ),
+    Piece(
+        "flats",
+        "A head in E flat, one voice",
+        "Eb4 F4 G4 Ab4 | Bb4:1/2 G4",
+        "Eb major",
+        bars=8,
+        voices="melody",
+    ),
     Piece(
         "au-clair-harmonized",
         "Au clair de la lune, harmonized",
@@ -95,7 +136,9 @@ PIECES = (
         "3/4",
         is_shown=True,
     ),
-    Piece("greensleeves-harmonized", "Greensleeves, harmonized", GREENSLEEVES_WHOLE, "A minor", "6/8"),
+    Piece(
+        "greensleeves-harmonized", "Greensleeves, harmonized", GREENSLEEVES_WHOLE, "A minor", "6/8"
+    ),
     Piece(
         "pickup-harmonized",
         "A melody in minor with a pickup, harmonized",
@@ -108,13 +151,21 @@ PIECES = (
 
 def main() -> None:
     """Compose, draw, and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="all sixteen, not the six that are shown")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="all sixteen, not the six that are shown"
+    )
     parser.add_argument("--out", type=Path, default=DOCS / "gallery", help="where the pictures go")
     arguments = parser.parse_args()
     model = load_model(Path(DEFAULT_MODEL))
     chosen = [piece for piece in PIECES if arguments.all or piece.is_shown]
-    lines = ["# Gallery", "", "Made by `python scripts/gallery.py` with the model that comes with seqmusic: what is given is blue."]
+    lines = [
+        "# Gallery",
+        "",
+        "Made by `python scripts/gallery.py` with the model that comes with seqmusic: what is given is blue.",
+    ]
     for piece in chosen:
         given = parse_head(piece.text, TimeSignature.parse(piece.meter), parse_key(piece.key))
         request = Request(seed=1)
@@ -124,10 +175,23 @@ def main() -> None:
             else harmonization(model, given, request)
         )[0]
         draw(best.score, given, arguments.out / f"{piece.name}.png")
-        print(f"{piece.name:<24} {best.log_probability_per_note:.3f} a note, {len(parallels(best.score))} parallels")
-        command = f"seqmusic continue --bars {piece.bars} --voices {piece.voices}" if piece.bars else "seqmusic harmonize"
+        print(
+            f"{piece.name:<24} {best.log_probability_per_note:.3f} a note, {len(parallels(best.score))} parallels"
+        )
+        command = (
+            f"seqmusic continue --bars {piece.bars} --voices {piece.voices}"
+            if piece.bars
+            else "seqmusic harmonize"
+        )
         asked = f'`{command} "{piece.text}" --key "{piece.key}" --time-signature {piece.meter} --seed 1`'
-        lines += ["", f"## {piece.title}", "", asked, "", f"![{piece.title}](gallery/{piece.name}.png)"]
+        lines += [
+            "",
+            f"## {piece.title}",
+            "",
+            asked,
+            "",
+            f"![{piece.title}](gallery/{piece.name}.png)",
+        ]
     if arguments.out == DOCS / "gallery":
         write_atomic(DOCS / "gallery.md", "\n".join([*lines, ""]))
 
@@ -135,7 +199,11 @@ def main() -> None:
 def draw(score: Score, given: Score, path: Path) -> None:
     """The picture of a score, with the given notes in color."""
     names = [voice.name for voice in score.voices]
-    own = {(names.index(voice.name), note.onset_ticks, note.pitch) for voice in given.voices for note in voice.notes}
+    own = {
+        (names.index(voice.name), note.onset_ticks, note.pitch)
+        for voice in given.voices
+        for note in voice.notes
+    }
 
     def color(voice: int, note: Note) -> str | None:
         return GIVEN_COLOR if (voice, note.onset_ticks, note.pitch) in own else None

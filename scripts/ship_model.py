@@ -14,26 +14,30 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.checkpoints import PRETRAINED, load_model, make_masks, tokens_of
+from seqmusic.atomic_files import write_atomic
+from seqmusic.benchmarks.jsb import HeldOut, held_out
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.fingerprints import FILE
+from seqmusic.corpus.similarity.fingerprints import FILE
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.evaluation.benchmark import HeldOut, held_out
-from seqmusic.evaluation.calibration import best_temperature, calibration_error, choices
-from seqmusic.evaluation.likelihood import score_pieces
-from seqmusic.formats.files import write_atomic
+from seqmusic.metrics.calibration import best_temperature, calibration_error, choices
+from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import Transformer, n_parameters
-from seqmusic.training.checkpoint import save_weights
+from seqmusic.runs.checkpoint import save_weights
+from seqmusic.runs.pretrained import PRETRAINED, load_model, make_masks, tokens_of
 
 PARTS = ("config.toml", "works.csv", "metrics.csv", FILE)
 
 
 def main() -> None:
     """Copy the run and write its card."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
-    parser.add_argument("--data", type=Path, help="the benchmark file it was trained on; without it, the chorales")
+    parser.add_argument(
+        "--data", type=Path, help="the benchmark file it was trained on; without it, the chorales"
+    )
     arguments = parser.parse_args()
     dataset = load_corpus(arguments.data)
     folder = PRETRAINED / arguments.name
@@ -43,16 +47,32 @@ def main() -> None:
     model = load_model(folder)
     for part in PARTS:
         shutil.copyfile(arguments.run / part, folder / part)
-    text = card(arguments.name, model, dataset, (arguments.run / "config.toml").read_text(encoding="utf-8"), arguments.data)
+    text = card(
+        arguments.name,
+        model,
+        dataset,
+        (arguments.run / "config.toml").read_text(encoding="utf-8"),
+        arguments.data,
+    )
     write_atomic(folder / "card.md", text)
     print(text)
 
 
-def card(name: str, model: Transformer, dataset: Dataset, configuration: str, data: Path | None) -> str:
+def card(
+    name: str, model: Transformer, dataset: Dataset, configuration: str, data: Path | None
+) -> str:
     """What the model is, and what it reaches on held-out works."""
-    pieces = {split: held_out([work.score for work in dataset.part(split)]) for split in ("valid", "test")}
-    command = f"seqmusic train configs/{name}.toml --out runs/{name}" + (f" --data {data.name}" if data else "")
-    source = f"the training pieces of {data.name}" if data else "the training works (works.csv) of music21's Bach chorales"
+    pieces = {
+        split: held_out([work.score for work in dataset.part(split)]) for split in ("valid", "test")
+    }
+    command = f"seqmusic train configs/{name}.toml --out runs/{name}" + (
+        f" --data {data.name}" if data else ""
+    )
+    source = (
+        f"the training pieces of {data.name}"
+        if data
+        else "the training works (works.csv) of music21's Bach chorales"
+    )
     lines = [
         f"# {name}",
         "",

@@ -9,20 +9,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqmusic.checkpoints import load_model
-    from seqmusic.composition import Task, compose_run
-    from seqmusic.configuration import read_configuration
     from seqmusic.corpus.chorales import load_chorales
     from seqmusic.errors import SeqmusicError
     from seqmusic.formats import read_score, write_score
-    from seqmusic.formats.head import head_text, parse_head
+    from seqmusic.formats.theme import head_text, parse_head
     from seqmusic.generation.completion import Candidate
-    from seqmusic.generation.composing import continuation, harmonization, regeneration, revision, stream
-    from seqmusic.generation.keys import likeliest_key
+    from seqmusic.generation.composing import (
+        continuation,
+        harmonization,
+        regeneration,
+        revision,
+        stream,
+    )
+    from seqmusic.generation.key_choice import likeliest_key
+    from seqmusic.generation.output import Task, compose_run
+    from seqmusic.generation.partial_candidate import Rule
     from seqmusic.generation.prediction import next_sounds
     from seqmusic.generation.request import Request
-    from seqmusic.generation.stream import Rule
-    from seqmusic.run import train_run
+    from seqmusic.runs.configuration import read_configuration
+    from seqmusic.runs.pretrained import load_model
+    from seqmusic.runs.train import train_run
     from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
     from seqmusic.tokens.tokenizer import Trace, decode, encode, normalized, trace
 
@@ -63,20 +69,20 @@ __all__ = [
     "write_score",
 ]
 _HOMES = {
-    "checkpoints": ("load_model",),
-    "composition": ("Task", "compose_run"),
-    "configuration": ("read_configuration",),
+    "runs.pretrained": ("load_model",),
+    "generation.output": ("Task", "compose_run"),
+    "runs.configuration": ("read_configuration",),
     "corpus.chorales": ("load_chorales",),
     "errors": ("SeqmusicError",),
     "formats": ("read_score", "write_score"),
-    "formats.head": ("head_text", "parse_head"),
+    "formats.theme": ("head_text", "parse_head"),
     "generation.completion": ("Candidate",),
     "generation.composing": ("continuation", "harmonization", "regeneration", "revision", "stream"),
-    "generation.keys": ("likeliest_key",),
+    "generation.key_choice": ("likeliest_key",),
     "generation.prediction": ("next_sounds",),
     "generation.request": ("Request",),
-    "generation.stream": ("Rule",),
-    "run": ("train_run",),
+    "generation.partial_candidate": ("Rule",),
+    "runs.train": ("train_run",),
     "score": ("Key", "Note", "Score", "TimeSignature", "Voice", "melody"),
     "tokens.tokenizer": ("Trace", "decode", "encode", "normalized", "trace"),
 }

@@ -36,9 +36,13 @@ class Note:
         if self.onset_ticks < 0:
             raise ValueError(f"onset_ticks must be 0 or more, got {self.onset_ticks}")
         if self.duration_ticks < 1:
-            raise ValueError(f"duration_ticks must be 1 or more, got {self.duration_ticks} (onset {self.onset_ticks})")
+            raise ValueError(
+                f"duration_ticks must be 1 or more, got {self.duration_ticks} (onset {self.onset_ticks})"
+            )
         if not 0 <= self.pitch <= 127:
-            raise ValueError(f"pitch must be a MIDI number in 0..127, got {self.pitch} (onset {self.onset_ticks})")
+            raise ValueError(
+                f"pitch must be a MIDI number in 0..127, got {self.pitch} (onset {self.onset_ticks})"
+            )
 
     @property
     def end_ticks(self) -> int:
@@ -110,7 +114,13 @@ class TimeSignature:
             ValueError: the text is not a time signature.
         """
         numerator, slash, denominator = text.strip().partition("/")
-        if not (slash and numerator.isascii() and numerator.isdigit() and denominator.isascii() and denominator.isdigit()):
+        if not (
+            slash
+            and numerator.isascii()
+            and numerator.isdigit()
+            and denominator.isascii()
+            and denominator.isdigit()
+        ):
             raise ValueError(f"a time signature is written like 3/4, got {text!r}")
         return cls(int(numerator), int(denominator))
 
@@ -184,7 +194,9 @@ class Score:
                 f"({self.time_signatures[0][1].bar_ticks} ticks), got {self.pickup_ticks}"
             )
         if len(ticks) > 1 and ticks[1] < self.pickup_ticks:
-            raise ValueError(f"a change of time signature at tick {ticks[1]} falls inside the pickup ({self.pickup_ticks} ticks)")
+            raise ValueError(
+                f"a change of time signature at tick {ticks[1]} falls inside the pickup ({self.pickup_ticks} ticks)"
+            )
 
     @property
     def end_ticks(self) -> int:
@@ -200,7 +212,13 @@ class Score:
         """Bars from the start until every tick before `end_ticks` (default: the end of the music) is covered."""
         if not self.time_signatures:
             return []
-        return list(_bars(self.time_signatures, self.pickup_ticks, self.end_ticks if end_ticks is None else end_ticks))
+        return list(
+            _bars(
+                self.time_signatures,
+                self.pickup_ticks,
+                self.end_ticks if end_ticks is None else end_ticks,
+            )
+        )
 
     def transposed(self, semitones: int) -> Score:
         """The score with every pitch moved, and the key signature moved with it.
@@ -209,7 +227,13 @@ class Score:
             ValueError: a pitch would leave 0..127.
         """
         voices = tuple(
-            replace(voice, notes=tuple(_moved(note, semitones, voice.name, i, self) for i, note in enumerate(voice.notes)))
+            replace(
+                voice,
+                notes=tuple(
+                    _moved(note, semitones, voice.name, i, self)
+                    for i, note in enumerate(voice.notes)
+                ),
+            )
             for voice in self.voices
         )
         return replace(self, voices=voices, key=self.key and transposed_key(self.key, semitones))
@@ -225,7 +249,11 @@ class Score:
             replace(
                 voice,
                 notes=tuple(
-                    replace(n, onset_ticks=n.onset_ticks - start_ticks, duration_ticks=min(n.end_ticks, end_ticks) - n.onset_ticks)
+                    replace(
+                        n,
+                        onset_ticks=n.onset_ticks - start_ticks,
+                        duration_ticks=min(n.end_ticks, end_ticks) - n.onset_ticks,
+                    )
                     for n in voice.notes
                     if start_ticks <= n.onset_ticks < end_ticks
                 ),
@@ -243,7 +271,11 @@ class Score:
         """
         shift = self.end_ticks
         voices = tuple(
-            replace(a, notes=a.notes + tuple(replace(n, onset_ticks=n.onset_ticks + shift) for n in b.notes))
+            replace(
+                a,
+                notes=a.notes
+                + tuple(replace(n, onset_ticks=n.onset_ticks + shift) for n in b.notes),
+            )
             for a, b in zip(self.voices, other.voices, strict=True)
         )
         return replace(self, voices=voices)
@@ -264,7 +296,9 @@ def melody(notes: Iterable[Note], name: str = SATB[0], **settings: object) -> Sc
     return Score((Voice(name, tuple(notes)),), **settings)  # type: ignore[arg-type]
 
 
-def _bars(signatures: tuple[tuple[int, TimeSignature], ...], pickup_ticks: int, end_ticks: int) -> Iterator[Bar]:
+def _bars(
+    signatures: tuple[tuple[int, TimeSignature], ...], pickup_ticks: int, end_ticks: int
+) -> Iterator[Bar]:
     onset, number = 0, 0 if pickup_ticks else 1
     current = 0
     while onset < end_ticks:
@@ -278,12 +312,16 @@ def _bars(signatures: tuple[tuple[int, TimeSignature], ...], pickup_ticks: int, 
         onset, number = onset + duration, number + 1
 
 
-def _sliced_meter(score: Score, start: int, end: int) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
+def _sliced_meter(
+    score: Score, start: int, end: int
+) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
     if not score.time_signatures:
         return 0, ()
     bar = next(b for b in score.bars(max(end, start + 1)) if b.onset_ticks <= start < b.end_ticks)
     pickup = 0 if start == bar.onset_ticks and bar.number else bar.end_ticks - start
-    later = tuple((tick - start, signature) for tick, signature in score.time_signatures if start < tick < end)
+    later = tuple(
+        (tick - start, signature) for tick, signature in score.time_signatures if start < tick < end
+    )
     return pickup, ((0, bar.time_signature), *later)
 
 

@@ -13,7 +13,11 @@ from seqmusic.score import Key, Score
 
 STEPS = "FCGDAEB"  # along the line of fifths, F = -1
 _STEP_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_LOWEST_FIFTH = {"major": -3, "minor": -2, "": -3}  # of the twelve places used, counted from the key's sharps
+_LOWEST_FIFTH = {
+    "major": -3,
+    "minor": -2,
+    "": -3,
+}  # of the twelve places used, counted from the key's sharps
 _TONIC_FIFTH = {"major": 0, "minor": 3, "": 0}
 # Krumhansl & Kessler 1982, probe-tone ratings; from the tonic upwards.
 _PROFILES = {
@@ -65,7 +69,11 @@ def key_name(key: Key) -> str:
     """
     if not key.mode:
         kind = "sharp" if key.sharps > 0 else "flat"
-        return f"{abs(key.sharps)} {kind}{'s' * (abs(key.sharps) != 1)}" if key.sharps else "no sharps or flats"
+        return (
+            f"{abs(key.sharps)} {kind}{'s' * (abs(key.sharps) != 1)}"
+            if key.sharps
+            else "no sharps or flats"
+        )
     fifth = key.sharps + _TONIC_FIFTH[key.mode]
     alter = (fifth + 1) // 7
     return f"{STEPS[(fifth + 1) % 7]}{'#' * alter}{'b' * -alter} {key.mode}"
@@ -81,7 +89,11 @@ def parse_key(text: str) -> Key:
         ValueError: the text is not a key of at most seven sharps or flats.
     """
     words = text.strip().replace("♯", "#").replace("♭", "b").split()
-    tonic, mode = (words[0], words[1].lower() if len(words) == 2 else "major") if len(words) in (1, 2) else ("", "")
+    tonic, mode = (
+        (words[0], words[1].lower() if len(words) == 2 else "major")
+        if len(words) in (1, 2)
+        else ("", "")
+    )
     if len(words) == 1 and tonic[1:].endswith("m"):
         tonic, mode = tonic[:-1], "minor"
     name = tonic[:1].upper() + tonic[1:]
@@ -112,7 +124,11 @@ def scale_classes(key: Key) -> frozenset[int]:
     ([0, 2, 4, 5, 7, 9, 11], [0, 2, 4, 5, 6, 7, 8, 9, 11])
     """
     diatonic = {7 * (key.sharps + fifth) % 12 for fifth in range(-1, 6)}
-    raised = {(tonic_class(key) + 9) % 12, (tonic_class(key) + 11) % 12} if key.mode == "minor" else set()
+    raised = (
+        {(tonic_class(key) + 9) % 12, (tonic_class(key) + 11) % 12}
+        if key.mode == "minor"
+        else set()
+    )
     return frozenset(diatonic | raised)
 
 
@@ -124,7 +140,9 @@ def infer_key(score: Score, *, is_whole: bool = True) -> Key:
     Key(sharps=-1, mode='minor')
     """
     correlations = key_correlations(score, is_whole=is_whole)
-    return max(correlations, key=lambda key: correlations[key]) if score.n_notes else Key(0, "major")
+    return (
+        max(correlations, key=lambda key: correlations[key]) if score.n_notes else Key(0, "major")
+    )
 
 
 def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]:
@@ -149,7 +167,9 @@ def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]
     if sounding := [voice for voice in score.voices if voice.notes]:
         telling, bonus = (sounding[-1].notes[-1], 96) if is_whole else (sounding[0].notes[0], 24)
         weights[telling.pitch % 12] += bonus
-    return {key: _correlation(weights, _profile(key)) for key in all_keys() if -5 <= key.sharps <= 6}
+    return {
+        key: _correlation(weights, _profile(key)) for key in all_keys() if -5 <= key.sharps <= 6
+    }
 
 
 def _profile(key: Key) -> list[float]:

@@ -11,7 +11,12 @@ from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset
 
 # How long an example takes says more about what else the machine does than about the code.
-settings.register_profile("seqmusic", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ)
+settings.register_profile(
+    "seqmusic",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
 settings.load_profile("seqmusic")
 
 

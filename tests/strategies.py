@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 from seqmusic.tokens.tokenizer import normalized
 
-SIGNATURES = [TimeSignature(n, d) for n, d in ((4, 4), (3, 4), (2, 2), (6, 8), (5, 8), (7, 16), (1, 16), (16, 2))]
+SIGNATURES = [
+    TimeSignature(n, d)
+    for n, d in ((4, 4), (3, 4), (2, 2), (6, 8), (5, 8), (7, 16), (1, 16), (16, 2))
+]
 
 
 @st.composite
@@ -15,7 +18,9 @@ def lines(draw):
     notes, now = [], 0
     gaps = st.sampled_from([0, 0, 0, 1, 12, 96, 97, 200])
     durations = st.sampled_from([1, 6, 24, 24, 36, 96, 97, 192, 300]) | st.integers(1, 100)
-    for gap, duration, pitch in draw(st.lists(st.tuples(gaps, durations, st.integers(0, 127)), max_size=8)):
+    for gap, duration, pitch in draw(
+        st.lists(st.tuples(gaps, durations, st.integers(0, 127)), max_size=8)
+    ):
         notes.append(Note(now + gap, duration, pitch))
         now = notes[-1].end_ticks
     return tuple(notes)
@@ -25,7 +30,11 @@ def lines(draw):
 def scores(draw, max_voices=16):
     """Normalized scores that last at least a tick."""
     n_voices = draw(st.integers(1, 4) | st.integers(1, max_voices))
-    names = sorted(draw(st.permutations(SATB))[:n_voices], key=SATB.index) if n_voices <= 4 and draw(st.booleans()) else []
+    names = (
+        sorted(draw(st.permutations(SATB))[:n_voices], key=SATB.index)
+        if n_voices <= 4 and draw(st.booleans())
+        else []
+    )
     names = names or [f"Voice {i}" for i in range(1, n_voices + 1)]
     voices = [Voice(name, draw(lines())) for name in names]
     if not any(voice.notes for voice in voices):
@@ -35,8 +44,13 @@ def scores(draw, max_voices=16):
         first = draw(st.sampled_from(SIGNATURES))
         pickup = draw(st.integers(0, min(96, first.bar_ticks - 1)))
         ticks = draw(st.sets(st.integers(max(1, pickup), 700), max_size=4))
-        signatures = ((0, first), *((tick, draw(st.sampled_from(SIGNATURES))) for tick in sorted(ticks)))
-    key = draw(st.none() | st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""])))
+        signatures = (
+            (0, first),
+            *((tick, draw(st.sampled_from(SIGNATURES))) for tick in sorted(ticks)),
+        )
+    key = draw(
+        st.none() | st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))
+    )
     return normalized(Score(tuple(voices), signatures, pickup, key))
 
 
@@ -44,7 +58,13 @@ def boundaries(voice, end_ticks):
     """Ticks where a hole may begin or end: where no note sounds on."""
     return [
         tick
-        for tick in {0, end_ticks, 50, 130, *(t for n in voice.notes for t in (n.onset_ticks, n.end_ticks))}
+        for tick in {
+            0,
+            end_ticks,
+            50,
+            130,
+            *(t for n in voice.notes for t in (n.onset_ticks, n.end_ticks)),
+        }
         if tick <= end_ticks and not any(n.onset_ticks < tick < n.end_ticks for n in voice.notes)
     ]
 
@@ -57,14 +77,24 @@ def holed(draw):
     chosen = draw(st.integers(0, len(score.voices) - 1))
     holes = []
     for index, voice in enumerate(score.voices):
-        ticks = sorted(draw(st.sets(st.sampled_from(boundaries(voice, score.end_ticks)), max_size=5)))
+        ticks = sorted(
+            draw(st.sets(st.sampled_from(boundaries(voice, score.end_ticks)), max_size=5))
+        )
         if kinds == "tails":
-            ticks = ticks if len(ticks) % 2 else [*ticks, score.end_ticks] if score.end_ticks not in ticks else ticks[:-1]
+            ticks = (
+                ticks
+                if len(ticks) % 2
+                else [*ticks, score.end_ticks]
+                if score.end_ticks not in ticks
+                else ticks[:-1]
+            )
         elif kinds == "one voice open":
             ticks = [0] if index == chosen else []
         elif kinds == "one region":
             ticks = ticks[: len(ticks) // 2 * 2][:2] if index == chosen else []
-        holes.append([(start, end) for start, end in zip(ticks[::2], [*ticks[1::2], None], strict=False)])
+        holes.append(
+            [(start, end) for start, end in zip(ticks[::2], [*ticks[1::2], None], strict=False)]
+        )
     return score, holes
 
 
@@ -77,7 +107,9 @@ def without(score, holes):
     return replace(
         score,
         voices=tuple(
-            replace(voice, notes=tuple(n for n in voice.notes if not is_missing(n.onset_ticks, own)))
+            replace(
+                voice, notes=tuple(n for n in voice.notes if not is_missing(n.onset_ticks, own))
+            )
             for voice, own in zip(score.voices, holes, strict=True)
         ),
     )

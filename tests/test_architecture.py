@@ -21,29 +21,55 @@ PUBLIC_NAMES = {
     *("read_score", "write_score", "parse_head", "head_text", "load_chorales"),
     *("encode", "decode", "normalized", "trace", "Trace"),
     *("read_configuration", "train_run", "load_model"),
-    *("continuation", "harmonization", "regeneration", "revision", "stream", "Request", "Candidate", "Rule", "Task", "compose_run"),
+    *(
+        "continuation",
+        "harmonization",
+        "regeneration",
+        "revision",
+        "stream",
+        "Request",
+        "Candidate",
+        "Rule",
+        "Task",
+        "compose_run",
+    ),
     *("next_sounds", "likeliest_key"),
 }
 """What `import seqmusic` offers; a name added or taken away is a decision, so it is made here as well."""
 
 MUSIC = ("score", "tonality", "formats", "corpus", "tokens")
 LEARNING = ("model", "training")
-MEETING = ("generation", "evaluation", "experiments", "report", "cli")
-NO_MUSIC_IN_IT = {"seqmusic.formats.files"}  # writes bytes, of whatever kind
-LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}  # how a score draws itself in a notebook, when asked to
+MEETING = (
+    *(
+        "runs",
+        "generation",
+        "metrics",
+        "baselines",
+        "evaluation",
+        "benchmarks",
+        "experiments",
+        "report",
+    ),
+    *("recognition", "transformation", "alignment", "studio", "cli"),
+)
+LATE_IMPORTS = {
+    ("seqmusic.score", "seqmusic.formats.image")
+}  # how a score draws itself in a notebook, when asked to
 OWNERS = {
-    "miditoolkit": r"seqmusic\.formats\.midi(_\w+)?",
-    "numba": r"seqmusic\.model\.compiled_kernels",
-    "symusic": r"seqmusic\.(formats\.midi(_\w+)?|evaluation\.speed_rivals)",
-    "mido": r"seqmusic\.formats\.midi(_\w+)?",
-    "music21": r"seqmusic\.formats\.notation(_\w+)?",
+    "miditoolkit": r"seqmusic\.formats\.midi\.\w+",
+    "numba": r"seqmusic\.model\.decoding\.kernels",
+    "symusic": r"seqmusic\.formats\.midi\.\w+",
+    "mido": r"seqmusic\.formats\.midi\.\w+",
+    "music21": r"seqmusic\.formats\.notation\.\w+",
     "verovio": r"seqmusic\.formats\.image",
     "resvg_py": r"seqmusic\.formats\.image",
 }
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
-MOST_LINES = 350
+MOST_LINES = 420
 # Put together from parts, or this file would break its own rule.
-MACHINE_TEXT = re.compile("|".join(("/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", "py" + "pi\\.org", "python" + "hosted")))
+MACHINE_TEXT = re.compile(
+    "|".join(("/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", "py" + "pi\\.org", "python" + "hosted"))
+)
 
 Modules = Mapping[str, str]
 """Source texts by the names of their modules."""
@@ -66,9 +92,19 @@ def imports(name: str, known: Modules) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             home = _absolute(name, is_package, node)
-            found |= {full if (full := f"{home}.{alias.name}") in known else home for alias in node.names}
-        elif isinstance(node, ast.Call) and _called(node) in ("importlib.import_module", "import_module", "__import__"):
-            found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+            found |= {
+                full if (full := f"{home}.{alias.name}") in known else home for alias in node.names
+            }
+        elif isinstance(node, ast.Call) and _called(node) in (
+            "importlib.import_module",
+            "import_module",
+            "__import__",
+        ):
+            found |= {
+                arg.value
+                for arg in node.args[:1]
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            }
     return found
 
 
@@ -94,16 +130,20 @@ def _called(node: ast.Call) -> str:
 
 def room(module: str) -> str:
     parts = module.split(".")
-    return parts[1] if parts[0] == "seqmusic" and len(parts) > 1 and module not in NO_MUSIC_IN_IT else ""
+    return parts[1] if parts[0] == "seqmusic" and len(parts) > 1 else ""
 
 
 def column_breaches(known: Modules) -> list[str]:
     breaches = []
     for name in known:
         for used in sorted(imports(name, known)):
-            if room(name) in MUSIC and (used.split(".")[0] == "torch" or room(used) in LEARNING + MEETING):
+            if room(name) in MUSIC and (
+                used.split(".")[0] == "torch" or room(used) in LEARNING + MEETING
+            ):
                 breaches.append(f"{name} is music, and imports {used}")
-            is_anothers = used.split(".")[0] in OWNERS and not re.fullmatch(OWNERS[used.split(".")[0]], name)
+            is_anothers = used.split(".")[0] in OWNERS and not re.fullmatch(
+                OWNERS[used.split(".")[0]], name
+            )
             if room(name) in LEARNING and (is_anothers or room(used) in MUSIC + MEETING):
                 breaches.append(f"{name} is learning, and imports {used}")
     return breaches
@@ -111,7 +151,14 @@ def column_breaches(known: Modules) -> list[str]:
 
 def circle(known: Modules) -> list[str]:
     """Modules that import each other in a ring, the first again at the end; empty where there is none."""
-    edges = {name: {used for used in imports(name, known) if used in known and (name, used) not in LATE_IMPORTS} for name in known}
+    edges = {
+        name: {
+            used
+            for used in imports(name, known)
+            if used in known and (name, used) not in LATE_IMPORTS
+        }
+        for name in known
+    }
     finished: set[str] = set()
 
     def search(name: str, way: list[str]) -> list[str]:
@@ -139,19 +186,35 @@ def owner_breaches(known: Modules) -> list[str]:
 def pickle_breaches(known: Modules) -> list[str]:
     breaches = []
     for name, source in known.items():
-        breaches += [f"{name} imports {used}" for used in sorted(imports(name, known)) if used.split(".")[0] in PICKLES]
+        breaches += [
+            f"{name} imports {used}"
+            for used in sorted(imports(name, known))
+            if used.split(".")[0] in PICKLES
+        ]
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Call):
-                allowed = [word for word in node.keywords if word.arg == "allow_pickle" and ast.unparse(word.value) != "False"]
+                allowed = [
+                    word
+                    for word in node.keywords
+                    if word.arg == "allow_pickle" and ast.unparse(word.value) != "False"
+                ]
                 if allowed or _called(node).endswith("torch.load"):
                     breaches.append(f"{name}:{node.lineno} reads pickles: {ast.unparse(node)}")
-            if isinstance(node, ast.ImportFrom) and node.module == "torch" and "load" in [alias.name for alias in node.names]:
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module == "torch"
+                and "load" in [alias.name for alias in node.names]
+            ):
                 breaches.append(f"{name}:{node.lineno} imports torch.load")
     return breaches
 
 
 def length_breaches(known: Modules) -> list[str]:
-    return [f"{name} has {n} lines" for name, source in known.items() if (n := len(source.splitlines())) > MOST_LINES]
+    return [
+        f"{name} has {n} lines"
+        for name, source in known.items()
+        if (n := len(source.splitlines())) > MOST_LINES
+    ]
 
 
 def test_music_and_learning_meet_only_where_they_should() -> None:
@@ -177,28 +240,79 @@ def test_files_are_short() -> None:
 @pytest.mark.parametrize(
     ("rule", "breach", "told"),
     [
-        (column_breaches, {"seqmusic.tokens.x": "def f():\n    import torch.nn"}, "tokens.x is music, and imports torch.nn"),
+        (
+            column_breaches,
+            {"seqmusic.tokens.x": "def f():\n    import torch.nn"},
+            "tokens.x is music, and imports torch.nn",
+        ),
         (
             column_breaches,
             {"seqmusic.score": "from seqmusic.model import transformer"},
             "score is music, and imports seqmusic.model",
         ),
-        (column_breaches, {"seqmusic.corpus.x": "import importlib\nimportlib.import_module('torch')"}, "imports torch"),
-        (column_breaches, {"seqmusic.model.x": "from seqmusic import score", "seqmusic.score": ""}, "imports seqmusic.score"),
-        (column_breaches, {"seqmusic.training.x": "from ..tokens import y", "seqmusic.tokens.y": ""}, "imports seqmusic.tokens.y"),
-        (column_breaches, {"seqmusic.training.x": "from seqmusic.formats.midi import f"}, "imports seqmusic.formats.midi"),
-        (column_breaches, {"seqmusic.model.x": "try:\n    import music21\nexcept ImportError:\n    pass"}, "imports music21"),
-        (circle, {"seqmusic.a": "from seqmusic import b", "seqmusic.b": "def f():\n    from seqmusic.a import g"}, "seqmusic.b"),
+        (
+            column_breaches,
+            {"seqmusic.corpus.x": "import importlib\nimportlib.import_module('torch')"},
+            "imports torch",
+        ),
+        (
+            column_breaches,
+            {"seqmusic.model.x": "from seqmusic import score", "seqmusic.score": ""},
+            "imports seqmusic.score",
+        ),
+        (
+            column_breaches,
+            {"seqmusic.training.x": "from ..tokens import y", "seqmusic.tokens.y": ""},
+            "imports seqmusic.tokens.y",
+        ),
+        (
+            column_breaches,
+            {"seqmusic.training.x": "from seqmusic.formats.midi.file import f"},
+            "imports seqmusic.formats.midi.file",
+        ),
+        (
+            column_breaches,
+            {"seqmusic.model.x": "try:\n    import music21\nexcept ImportError:\n    pass"},
+            "imports music21",
+        ),
+        (
+            circle,
+            {
+                "seqmusic.a": "from seqmusic import b",
+                "seqmusic.b": "def f():\n    from seqmusic.a import g",
+            },
+            "seqmusic.b",
+        ),
         (circle, {"seqmusic.a": "from .a import x"}, "seqmusic.a"),
-        (circle, {"seqmusic.a": "from .b import c", "seqmusic.a.b": "import seqmusic.a"}, "seqmusic.a.b"),
-        (owner_breaches, {"seqmusic.corpus.x": "from music21 import note"}, "seqmusic.corpus.x imports music21"),
-        (owner_breaches, {"seqmusic.formats.notation": "import mido.messages"}, "imports mido.messages"),
+        (
+            circle,
+            {"seqmusic.a": "from .b import c", "seqmusic.a.b": "import seqmusic.a"},
+            "seqmusic.a.b",
+        ),
+        (
+            owner_breaches,
+            {"seqmusic.corpus.x": "from music21 import note"},
+            "seqmusic.corpus.x imports music21",
+        ),
+        (
+            owner_breaches,
+            {"seqmusic.formats.notation.file": "import mido.messages"},
+            "imports mido.messages",
+        ),
         (owner_breaches, {"seqmusic.web.x": "import verovio"}, "imports verovio"),
         (pickle_breaches, {"seqmusic.a": "import pickle"}, "imports pickle"),
-        (pickle_breaches, {"seqmusic.a": "x = torch.load(path, weights_only=True)"}, "seqmusic.a:1 reads pickles"),
-        (pickle_breaches, {"seqmusic.a": "np.load(path, allow_pickle=True)"}, "seqmusic.a:1 reads pickles"),
+        (
+            pickle_breaches,
+            {"seqmusic.a": "x = torch.load(path, weights_only=True)"},
+            "seqmusic.a:1 reads pickles",
+        ),
+        (
+            pickle_breaches,
+            {"seqmusic.a": "np.load(path, allow_pickle=True)"},
+            "seqmusic.a:1 reads pickles",
+        ),
         (pickle_breaches, {"seqmusic.a": "from torch import load"}, "imports torch.load"),
-        (length_breaches, {"seqmusic.a": "x = 1\n" * 351}, "351 lines"),
+        (length_breaches, {"seqmusic.a": "x = 1\n" * 421}, "421 lines"),
     ],
 )
 def test_each_rule_sees_its_breach(rule: object, breach: dict[str, str], told: str) -> None:
@@ -209,10 +323,31 @@ def test_each_rule_sees_its_breach(rule: object, breach: dict[str, str], told: s
 @pytest.mark.parametrize(
     ("rule", "lawful"),
     [
-        (column_breaches, {"seqmusic.training.x": "from seqmusic.formats.files import write_atomic\nimport torch"}),
-        (column_breaches, {"seqmusic.generation.x": "import torch\nfrom seqmusic.tokens import y", "seqmusic.tokens.y": ""}),
-        (circle, {"seqmusic.a": "if typing.TYPE_CHECKING:\n    import seqmusic.b", "seqmusic.b": "import seqmusic.a"}),
-        (circle, {"seqmusic.score": "import seqmusic.formats.image", "seqmusic.formats.image": "import seqmusic.score"}),
+        (
+            column_breaches,
+            {"seqmusic.training.x": "from seqmusic.atomic_files import write_atomic\nimport torch"},
+        ),
+        (
+            column_breaches,
+            {
+                "seqmusic.generation.x": "import torch\nfrom seqmusic.tokens import y",
+                "seqmusic.tokens.y": "",
+            },
+        ),
+        (
+            circle,
+            {
+                "seqmusic.a": "if typing.TYPE_CHECKING:\n    import seqmusic.b",
+                "seqmusic.b": "import seqmusic.a",
+            },
+        ),
+        (
+            circle,
+            {
+                "seqmusic.score": "import seqmusic.formats.image",
+                "seqmusic.formats.image": "import seqmusic.score",
+            },
+        ),
         (circle, {"seqmusic.a": "from .b import x", "seqmusic.a.b": "import numpy"}),
         (pickle_breaches, {"seqmusic.a": "np.load(path, allow_pickle=False)"}),
     ],
@@ -222,11 +357,17 @@ def test_no_rule_sees_a_breach_where_there_is_none(rule: object, lawful: dict[st
     assert rule(lawful) == []
 
 
-@pytest.mark.parametrize(("rooms", "unwanted"), [(MUSIC, ("torch",)), (LEARNING, ("music21", "miditoolkit", "verovio"))])
-def test_importing_one_column_does_not_load_the_other(rooms: tuple[str, ...], unwanted: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("rooms", "unwanted"), [(MUSIC, ("torch",)), (LEARNING, ("music21", "miditoolkit", "verovio"))]
+)
+def test_importing_one_column_does_not_load_the_other(
+    rooms: tuple[str, ...], unwanted: tuple[str, ...]
+) -> None:
     names = [name for name in modules() if room(name) in rooms]
     code = f"import {', '.join(['sys', *names])}; print(sorted({set(unwanted)} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
 
@@ -238,11 +379,27 @@ def test_the_public_names_are_those_listed() -> None:
 
 def test_no_file_names_a_place_of_one_machine() -> None:
     kinds = {".py", ".sh", ".md", ".toml", ".txt", ".html", ".js", ".css"}
-    folders = [ROOT / name for name in ("seqmusic", "tests", "scripts", "configs", "docs", ".ci", "benchmarks", "examples")]
-    files = [p for folder in folders for p in folder.rglob("*") if p.suffix in kinds or p.name == "run"]
+    folders = [
+        ROOT / name
+        for name in (
+            "seqmusic",
+            "tests",
+            "scripts",
+            "configs",
+            "docs",
+            ".ci",
+            "benchmarks",
+            "examples",
+        )
+    ]
+    files = [
+        p for folder in folders for p in folder.rglob("*") if p.suffix in kinds or p.name == "run"
+    ]
     files += [p for p in ROOT.iterdir() if p.suffix in kinds]
     found = {
-        str(p.relative_to(ROOT)): m[0] for p in files if p.is_file() and (m := MACHINE_TEXT.search(p.read_text(encoding="utf-8")))
+        str(p.relative_to(ROOT)): m[0]
+        for p in files
+        if p.is_file() and (m := MACHINE_TEXT.search(p.read_text(encoding="utf-8")))
     }
     assert found == {}
     assert len(files) > 10

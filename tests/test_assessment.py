@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqmusic import checkpoints, run
+from seqmusic.baselines.ngram import NGram
+from seqmusic.benchmarks.jsb import held_out
 from seqmusic.cli import main
-from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.material import material_of
 from seqmusic.errors import CorpusError
@@ -29,16 +29,17 @@ from seqmusic.evaluation.assessment import (
     guesses,
     prediction_mask,
 )
-from seqmusic.evaluation.benchmark import held_out
-from seqmusic.evaluation.likelihood import EventScores
-from seqmusic.evaluation.ngram import NGram
-from seqmusic.evaluation.passages import explained_passage, extreme_passages, passages
 from seqmusic.evaluation.subject import Subject, load_subject
+from seqmusic.evaluation.surprising_passages import explained_passage, extreme_passages, passages
+from seqmusic.metrics.likelihood import EventScores
 from seqmusic.model.transformer import ModelSettings
-from seqmusic.report.calibration import calibration_charts
+from seqmusic.report.confidence import calibration_charts
 from seqmusic.report.evaluation import figures_report, short_table
-from seqmusic.report.page import numbers
-from seqmusic.report.prediction import passage_sections, prediction_charts
+from seqmusic.report.predictions import passage_sections, prediction_charts
+from seqmusic.report.report_folder import numbers
+from seqmusic.runs import pretrained as checkpoints
+from seqmusic.runs import train as run
+from seqmusic.runs.configuration import Configuration
 from seqmusic.score import Note, Score, TimeSignature, Voice
 from seqmusic.training.loop import TrainingSettings
 
@@ -51,7 +52,12 @@ SOPRANO = ((0, 24), (24, 24), (48, 12), (60, 12), (72, 24), (96, 72), (168, 72))
 BASS = ((0, 24), (24, 72), (96, 72), (168, 72))
 DUET = Score(
     tuple(
-        Voice(name, tuple(Note(onset, length, pitch + place % 3) for place, (onset, length) in enumerate(line)))
+        Voice(
+            name,
+            tuple(
+                Note(onset, length, pitch + place % 3) for place, (onset, length) in enumerate(line)
+            ),
+        )
         for name, line, pitch in (("Soprano", SOPRANO, 70), ("Bass", BASS, 50))
     ),
     ((0, TimeSignature(3, 4)),),
@@ -107,7 +113,9 @@ def test_guesses_are_means_over_what_was_chosen() -> None:
     own = guesses([first, first], [np.array([True, True, True, False]), np.zeros(4, bool)])
     assert (own.n, own.sound_nats, own.duration_nats, own.nats) == (3, 2.0, 1.0, 3.0)
     assert own.sound_top == pytest.approx((1 / 3, 2 / 3, 1))
-    assert own.duration_top == pytest.approx((1 / 2, 1 / 2, 1 / 2)), "where there is no choice nothing is right or wrong"
+    assert own.duration_top == pytest.approx((1 / 2, 1 / 2, 1 / 2)), (
+        "where there is no choice nothing is right or wrong"
+    )
     assert own.interval == (3.0, 3.0), "only one work has any"
     assert own.sound_perplexity == pytest.approx(math.e**2)
 
@@ -118,13 +126,23 @@ def test_predictions_are_grouped_by_voice_by_beat_and_by_place() -> None:
     rows = np.flatnonzero(trace.is_scored)
     scores = [scored(rows, np.zeros(len(rows)))]
     assert prediction_mask(trace, scores[0]).sum() == 11, "the header's marks and the end are none"
-    counts = {name: {g: int(m[0].sum()) for g, m in groups.items()} for name, groups in groupings(pieces, scores).items()}
+    counts = {
+        name: {g: int(m[0].sum()) for g, m in groups.items()}
+        for name, groups in groupings(pieces, scores).items()
+    }
     assert counts == {
         "voice": {"Soprano": 7, "Bass": 4},
         # The pickup is beat 3. Beat 1 has both voices, thrice; the eighths of the first bar are 2 and 2½.
         "beat in 3/4": {"1": 6, "2": 1, "2½": 1, "3": 3},
         # Of 240 ticks: 0; 24, 24; 48, 60; 72; 96, 96 (40 %); 168, 168 (70 %).
-        "part of the piece": {"0–10 %": 2, "10–20 %": 2, "20–30 %": 2, "30–40 %": 1, "40–50 %": 2, "70–80 %": 2},
+        "part of the piece": {
+            "0–10 %": 2,
+            "10–20 %": 2,
+            "20–30 %": 2,
+            "30–40 %": 1,
+            "40–50 %": 2,
+            "70–80 %": 2,
+        },
     }
 
 
@@ -132,7 +150,9 @@ def test_passages_are_two_whole_bars_each_without_the_pickup() -> None:
     pieces = held_out([DUET])
     (trace,) = pieces.traces
     rows = np.flatnonzero(trace.is_scored)
-    nats = np.where(trace.ticks[rows] >= 96, 2 * math.log(2), math.log(2))  # a bit each, and two from bar 2 on
+    nats = np.where(
+        trace.ticks[rows] >= 96, 2 * math.log(2), math.log(2)
+    )  # a bit each, and two from bar 2 on
     (first,) = passages(7, DUET, trace, scored(rows, nats))
     assert (first.work, first.bars, first.onset_ticks, first.end_ticks) == (7, (1, 2), 24, 168)
     assert first.n_notes == 7
@@ -143,7 +163,18 @@ def test_passages_are_two_whole_bars_each_without_the_pickup() -> None:
 
 def test_what_sounds_on_into_a_passage_begins_with_it_as_given(assessment: Assessment) -> None:
     model = assessment.subject.model
-    held = Score((Voice("Soprano", (Note(0, 48, 69), Note(48, 96, 67), *(Note(at, 24, 65) for at in range(144, 288, 24)))),))
+    held = Score(
+        (
+            Voice(
+                "Soprano",
+                (
+                    Note(0, 48, 69),
+                    Note(48, 96, 67),
+                    *(Note(at, 24, 65) for at in range(144, 288, 24)),
+                ),
+            ),
+        )
+    )
     (own,) = (each for each in passages(0, held, *_asked(assessment, held)) if each.bars == (2, 3))
     score, explanation = explained_passage(model, held, own)
     assert score.voices[0].notes[:2] == (Note(0, 48, 67), Note(48, 24, 65))
@@ -153,24 +184,34 @@ def test_what_sounds_on_into_a_passage_begins_with_it_as_given(assessment: Asses
 
 
 def _asked(assessment: Assessment, score: Score) -> tuple:
-    from seqmusic.evaluation.likelihood import score_events
+    from seqmusic.metrics.likelihood import score_events
 
     pieces = held_out([score])
     masks = checkpoints.make_masks(next(assessment.subject.model.parameters()).device)
     return pieces.traces[0], score_events(assessment.subject.model, pieces.traces, masks)[0]
 
 
-def test_the_most_and_least_surprising_come_from_different_works_in_order(assessment: Assessment) -> None:
+def test_the_most_and_least_surprising_come_from_different_works_in_order(
+    assessment: Assessment,
+) -> None:
     most, least = extreme_passages(assessment, n=2)
     assert len({own.work for own in most}) == len({own.work for own in least}) == 2
-    assert most[0].bits_per_note >= most[1].bits_per_note > least[1].bits_per_note >= least[0].bits_per_note
+    assert (
+        most[0].bits_per_note
+        >= most[1].bits_per_note
+        > least[1].bits_per_note
+        >= least[0].bits_per_note
+    )
     rows = zip(assessment.pieces.scores, assessment.pieces.traces, assessment.scores, strict=True)
     every = [own.bits_per_note for work, row in enumerate(rows) for own in passages(work, *row)]
     assert (most[0].bits_per_note, least[0].bits_per_note) == (max(every), min(every))
 
 
 def test_an_n_gram_is_judged_like_a_model(few: Dataset) -> None:
-    training, (asked,) = held_out([work.score for work in few.part("train")]), held_out([few.part("test")[0].score]).traces
+    training, (asked,) = (
+        held_out([work.score for work in few.part("train")]),
+        held_out([few.part("test")[0].score]).traces,
+    )
     counted = NGram(training.traces)
     own = counted_predictions(counted, asked).scores()
     assert own.nats.sum() == pytest.approx(counted.nats(asked))
@@ -182,8 +223,14 @@ def test_an_n_gram_is_judged_like_a_model(few: Dataset) -> None:
 
 def test_all_figures_agree_with_each_other(assessment: Assessment) -> None:
     model, ngram, persistence = assessment.totals
-    assert (model.predictor, ngram.predictor, persistence.predictor) == ("model", "n-gram", "persistence")
-    assert model.nats_per_cell == pytest.approx(sum(own.nats.sum() for own in assessment.scores) / sum(assessment.pieces.cells))
+    assert (model.predictor, ngram.predictor, persistence.predictor) == (
+        "model",
+        "n-gram",
+        "persistence",
+    )
+    assert model.nats_per_cell == pytest.approx(
+        sum(own.nats.sum() for own in assessment.scores) / sum(assessment.pieces.cells)
+    )
     assert model.nats_per_note == pytest.approx(sum(model.work_nats) / sum(assessment.pieces.notes))
     assert model.interval[0] < model.nats_per_cell < model.interval[1]
     assert persistence.guesses is None
@@ -197,23 +244,36 @@ def test_all_figures_agree_with_each_other(assessment: Assessment) -> None:
     for kind in assessment.calibrations:
         assert kind.after
         for made in (kind.before, kind.after):
-            assert sum(own.n * abs(own.confidence - own.accuracy) for own in made.bins if own.n) / sum(
-                own.n for own in made.bins
-            ) == pytest.approx(made.error)
+            assert sum(
+                own.n * abs(own.confidence - own.accuracy) for own in made.bins if own.n
+            ) / sum(own.n for own in made.bins) == pytest.approx(made.error)
 
 
 def test_what_is_printed_drawn_and_written_says_the_same(assessment: Assessment) -> None:
     pytest.importorskip("matplotlib")
-    text, told = short_table(assessment), json.loads(json.dumps(numbers(figures_report(assessment))))
-    (row,) = (own for own in told["sections"]["prediction"]["totals"] if own["predictor"] == "model")
-    assert re.search(rf"model +{row['nats_per_cell']:.4f}  {row['nats_per_cell_low']:.4f}\.\.", text)
+    text, told = (
+        short_table(assessment),
+        json.loads(json.dumps(numbers(figures_report(assessment)))),
+    )
+    (row,) = (
+        own for own in told["sections"]["prediction"]["totals"] if own["predictor"] == "model"
+    )
+    assert re.search(
+        rf"model +{row['nats_per_cell']:.4f}  {row['nats_per_cell_low']:.4f}\.\.", text
+    )
     assert f"{row['sound_top_1']:.1%}" in text
     charts = [*prediction_charts(assessment), *calibration_charts(assessment)]
     assert charts[0].figure.axes[0].patches[0].get_width() == row["nats_per_cell"]
     assert all(chart.figure.axes[0].get_xlabel() for chart in charts), "each axis says its unit"
     diagram = charts[-1].figure.axes[0]
-    bins = [own for own in told["sections"]["calibration"]["reliability"] if own["kind"] == "length" and own["temperature"] == 1]
-    shown = [[100 * own["confidence"], 100 * own["accuracy"]] for own in bins if own["choices"] >= 20]
+    bins = [
+        own
+        for own in told["sections"]["calibration"]["reliability"]
+        if own["kind"] == "length" and own["temperature"] == 1
+    ]
+    shown = [
+        [100 * own["confidence"], 100 * own["accuracy"]] for own in bins if own["choices"] >= 20
+    ]
     assert diagram.lines[0].get_xydata().tolist() == shown
 
 
@@ -227,7 +287,10 @@ def test_a_passage_is_told_in_words(assessment: Assessment) -> None:
         f"1. {record['work']}, bars {record['first_bar']}–{record['last_bar']}: {record['bits_per_note']:.1f} bits a note"
     )
     assert excerpt.caption.startswith(f"{record['notes']} notes, as if each had been chosen among ")
-    assert re.search(r"Least expected: .* in the (soprano|alto|tenor|bass), bar \d+, beat \S+ \([\d.]+ bits\)", excerpt.caption)
+    assert re.search(
+        r"Least expected: .* in the (soprano|alto|tenor|bass), bar \d+, beat \S+ \([\d.]+ bits\)",
+        excerpt.caption,
+    )
     worst = max(event.bits for event in excerpt.explanation.events if event.pitch is not None)
     assert f"({worst:.1f} bits)" in excerpt.caption
 
@@ -239,7 +302,10 @@ def test_works_that_were_trained_on_are_told(trained: Path, few: Dataset) -> Non
 
 
 def test_some_works_that_were_trained_on_are_told(trained: Path, few: Dataset) -> None:
-    moved = [replace(work, score=work.score.transposed(1), split="test") for work in few.part("train")[:2]]
+    moved = [
+        replace(work, score=work.score.transposed(1), split="test")
+        for work in few.part("train")[:2]
+    ]
     rest = [work for work in few.works if work.name not in {own.name for own in moved}]
     leaky = asked(trained, "test", Dataset((*rest, *moved)))
     assert leaky.label == "2 of these 5 works were trained on", "in another key, too"
@@ -255,12 +321,19 @@ def test_a_run_that_is_not_finished_says_so(trained: Path, few: Dataset, tmp_pat
     )
 
 
-def test_a_run_is_asked_about_its_own_split(trained: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_asked_about_its_own_split(
+    trained: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     elsewhere = Dataset(tuple(replace(work, split="train") for work in few.works))
     monkeypatch.setattr(subjects, "load_corpus", lambda: elsewhere)
-    assert [work.name for work in load_subject(trained, "test").works] == [work.name for work in few.part("test")]
+    assert [work.name for work in load_subject(trained, "test").works] == [
+        work.name for work in few.part("test")
+    ]
     monkeypatch.setattr(subjects, "load_corpus", lambda: Dataset(few.works[1:]))
-    with pytest.raises(CorpusError, match=r"was not trained on the chorales \(its works.csv has 'bwv.*name its corpus with --data"):
+    with pytest.raises(
+        CorpusError,
+        match=r"was not trained on the chorales \(its works.csv has 'bwv.*name its corpus with --data",
+    ):
         load_subject(trained, "test")
 
 
@@ -277,28 +350,42 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 def test_what_cannot_be_asked_is_refused_in_one_line(
-    refused: Callable[..., str], trained: Path, few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    refused: Callable[..., str],
+    trained: Path,
+    few: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert 'Choose from: "train", "valid", "test".' in refused(str(trained), "--split", "dev")
     assert "no trained model there" in refused(str(tmp_path / "nothing"))
     no_test = Dataset(tuple(work for work in few.works if work.split != "test"))
     with monkeypatch.context() as patch:
         patch.setattr(subjects, "load_corpus", lambda data: no_test)
-        assert "works: the corpus has no test works (<Dataset 7 works" in refused(str(trained), "--data", str(DATA))
-    crowd = replace(few.works[0], score=replace(few.works[0].score, voices=few.works[0].score.voices * 2))
+        assert "works: the corpus has no test works (<Dataset 7 works" in refused(
+            str(trained), "--data", str(DATA)
+        )
+    crowd = replace(
+        few.works[0], score=replace(few.works[0].score, voices=few.works[0].score.voices * 2)
+    )
     with monkeypatch.context() as patch:
         patch.setattr(subjects, "load_corpus", lambda data: Dataset((crowd, *few.works[1:])))
-        assert f"tiny: knows up to 4 voices, and '{crowd.name}' has 8" in refused(str(trained), "--data", str(DATA))
+        assert f"tiny: knows up to 4 voices, and '{crowd.name}' has 8" in refused(
+            str(trained), "--data", str(DATA)
+        )
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").touch()
     assert "exists and is not empty" in refused(str(trained), "--report", str(tmp_path / "full"))
     monkeypatch.setitem(sys.modules, "verovio", None)
-    assert "pip install 'seqmusic[score]'" in refused(str(trained), "--report", str(tmp_path / "new"))
+    assert "pip install 'seqmusic[score]'" in refused(
+        str(trained), "--report", str(tmp_path / "new")
+    )
     assert not (tmp_path / "new").exists()
 
 
 def test_without_validation_works_nothing_is_fitted(trained: Path, few: Dataset) -> None:
-    own = assess(asked(trained, "test", Dataset(tuple(few.part("train")[:2] + few.part("test")[:1]))))
+    own = assess(
+        asked(trained, "test", Dataset(tuple(few.part("train")[:2] + few.part("test")[:1])))
+    )
     assert [kind.after for kind in own.calibrations] == [None, None]
     assert "no validation works to fit a temperature to" in short_table(own)
 

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from seqmusic.evaluation.baselines import cells, persistence_nats
-from seqmusic.evaluation.ngram import MAX_ITEMS, Counts, NGram, combined, moments, ngram_nats
+from seqmusic.baselines.ngram import MAX_ITEMS, Counts, NGram, combined, moments, ngram_nats
+from seqmusic.baselines.persistence import cells, persistence_nats
 from seqmusic.score import SATB, Key, Note, Score, Voice, melody
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace, encode, encode_prompt, trace
@@ -20,9 +20,15 @@ def chorale(seed: int, n_quarters: int = 12, has_rests: bool = True) -> Score:
     voices = []
     for name, center in zip(SATB, (71, 65, 59, 50), strict=True):
         pitches = center + rng.integers(-4, 5, n_quarters)
-        kept = [q for q in range(n_quarters) if not has_rests or rng.random() < 0.9 or q == n_quarters - 1]
+        kept = [
+            q
+            for q in range(n_quarters)
+            if not has_rests or rng.random() < 0.9 or q == n_quarters - 1
+        ]
         ticks = rng.choice([12, 24], n_quarters) if has_rests else np.full(n_quarters, 24)
-        voices.append(Voice(name, tuple(Note(24 * q, int(ticks[q]), int(pitches[q])) for q in kept)))
+        voices.append(
+            Voice(name, tuple(Note(24 * q, int(ticks[q]), int(pitches[q])) for q in kept))
+        )
     return Score(tuple(voices), key=Key(1, "major"))
 
 
@@ -45,14 +51,24 @@ def test_persistence_by_hand() -> None:
     training = [melody([Note(0, 12, 60)])]
     first = 3 / 131  # two cells and the one added
     change = 1 / 3 * (1 / 131) / (1 - first)  # one hold was seen at this step
-    assert persistence_nats(training, [held_out]) == pytest.approx([-math.log(first * change * hold)])
+    assert persistence_nats(training, [held_out]) == pytest.approx(
+        [-math.log(first * change * hold)]
+    )
 
 
 def test_persistence_is_a_likelihood() -> None:
     training = [melody([Note(0, 6, 60), Note(6, 12, 64)])]
     pairs = itertools.product(range(128), repeat=2)
-    total = sum(math.exp(-n) for n in persistence_nats(training, [melody([Note(0, 6, a), Note(6, 6, b)]) for a, b in pairs]))
-    rest_first = sum(math.exp(-n) for n in persistence_nats(training, [melody([Note(6, 6, b)]) for b in range(128)]))
+    total = sum(
+        math.exp(-n)
+        for n in persistence_nats(
+            training, [melody([Note(0, 6, a), Note(6, 6, b)]) for a, b in pairs]
+        )
+    )
+    rest_first = sum(
+        math.exp(-n)
+        for n in persistence_nats(training, [melody([Note(6, 6, b)]) for b in range(128)])
+    )
     ends_in_rest = _rest_share(training)
     assert total + rest_first + ends_in_rest == pytest.approx(1)
 
@@ -62,7 +78,10 @@ def _rest_share(training: list[Score]) -> float:
     sounding = Voice("Alto", (Note(0, 12, 60),))
     lines = [Voice("Soprano", ()), *(Voice("Soprano", (Note(0, 6, a),)) for a in range(128))]
     alto = _nats_of_untaught_alto()
-    return sum(math.exp(alto - n) for n in persistence_nats(training, [Score((line, sounding)) for line in lines]))
+    return sum(
+        math.exp(alto - n)
+        for n in persistence_nats(training, [Score((line, sounding)) for line in lines])
+    )
 
 
 def _nats_of_untaught_alto() -> float:
@@ -76,7 +95,9 @@ def test_method_c_by_hand() -> None:
     counts.add(("b",), 2)
     shortest = (np.array([2, 1, 1, 0]) + 3 / 4) / 7
     assert counts.probabilities(("c",)) == pytest.approx(shortest)
-    assert counts.probabilities(("a",)) == pytest.approx((np.array([2, 1, 0, 0]) + 2 * shortest) / 5)
+    assert counts.probabilities(("a",)) == pytest.approx(
+        (np.array([2, 1, 0, 0]) + 2 * shortest) / 5
+    )
 
 
 def test_the_surer_view_weighs_more() -> None:
@@ -107,14 +128,17 @@ def test_nats_are_those_of_the_events_that_came() -> None:
     rows = np.flatnonzero(held_out.is_scored)
     sounds, durations = model.sound_probabilities(held_out), model.duration_probabilities(held_out)
     by_hand = -sum(
-        math.log(sounds[i, held_out.events[row + 1, 0]] * durations[i, held_out.events[row + 1, 1]]) for i, row in enumerate(rows)
+        math.log(sounds[i, held_out.events[row + 1, 0]] * durations[i, held_out.events[row + 1, 1]])
+        for i, row in enumerate(rows)
     )
     assert ngram_nats(training, [held_out]) == pytest.approx([by_hand])
 
 
 def test_what_was_seen_is_expected_in_every_key() -> None:
     piece, other = chorale(1, has_rests=False), chorale(2, has_rests=False)
-    known, moved, unknown = ngram_nats([traced(piece)], [traced(piece), traced(piece.transposed(-2)), traced(other)])
+    known, moved, unknown = ngram_nats(
+        [traced(piece)], [traced(piece), traced(piece.transposed(-2)), traced(other)]
+    )
     assert known < unknown / 2
     assert moved < unknown / 2  # only the first notes are told by their height
 
@@ -122,9 +146,19 @@ def test_what_was_seen_is_expected_in_every_key() -> None:
 def test_contexts_look_back_only() -> None:
     whole = traced(chorale(5))
     cut = len(whole.events) // 2
-    part = Trace(whole.events[:cut], whole.context[:cut], whole.rules[:cut], whole.is_scored[:cut], whole.ticks[:cut])
+    part = Trace(
+        whole.events[:cut],
+        whole.context[:cut],
+        whole.rules[:cut],
+        whole.is_scored[:cut],
+        whole.ticks[:cut],
+    )
     assert list(moments(part)) == list(moments(whole))[: len(list(moments(part)))]
-    assert all(len(items) <= MAX_ITEMS for m in moments(whole) for items in (*m.sound_views, *m.duration_views))
+    assert all(
+        len(items) <= MAX_ITEMS
+        for m in moments(whole)
+        for items in (*m.sound_views, *m.duration_views)
+    )
 
 
 def test_a_prompt_alone_costs_only_its_header() -> None:

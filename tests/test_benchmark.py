@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqmusic import run
+from seqmusic.baselines.ngram import NGram
+from seqmusic.benchmarks.jsb import benchmark_jsb, held_out
 from seqmusic.cli import main
-from seqmusic.configuration import Configuration
 from seqmusic.corpus.sources import benchmark_dataset
 from seqmusic.errors import CorpusError
-from seqmusic.evaluation.benchmark import benchmark_jsb, held_out
-from seqmusic.evaluation.ngram import NGram
 from seqmusic.model.transformer import ModelSettings
+from seqmusic.runs import train as run
+from seqmusic.runs.configuration import Configuration
 from seqmusic.training.loop import TrainingSettings
 
 
@@ -31,7 +31,9 @@ def wandering(seed: int, n_beats: int = 24) -> list[list[int]]:
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("table") / "small.json"
     splits = {"train": range(6), "valid": range(10, 13), "test": range(20, 23)}
-    path.write_text(json.dumps({name: [wandering(seed) for seed in seeds] for name, seeds in splits.items()}))
+    path.write_text(
+        json.dumps({name: [wandering(seed) for seed in seeds] for name, seeds in splits.items()})
+    )
     return path
 
 
@@ -46,7 +48,9 @@ def model(table: Path) -> Path:
     return out
 
 
-def test_the_last_line_holds_the_figures(table: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_last_line_holds_the_figures(
+    table: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["benchmark", "jsb", "--data", str(table), "--model", str(model)]) == 0
     lines = capsys.readouterr().out.strip().splitlines()
     report = json.loads(lines[-1])
@@ -56,7 +60,9 @@ def test_the_last_line_holds_the_figures(table: Path, model: Path, capsys: pytes
         assert low <= figures["nats_per_cell"] <= high
         assert figures["pieces"] == 3
         assert figures["cells"] == 3 * 24 * 4 * 4
-        assert figures["nats_per_cell"] == pytest.approx(figures["sound_nats_per_cell"] + figures["duration_nats_per_cell"])
+        assert figures["nats_per_cell"] == pytest.approx(
+            figures["sound_nats_per_cell"] + figures["duration_nats_per_cell"]
+        )
         assert set(figures["rivals"]) == {"persistence", "5-gram"}
         assert figures["known_pieces"] == 0
         assert 0 < figures["alone"]["model"]["sound_accuracy"] < 1
@@ -65,7 +71,11 @@ def test_the_last_line_holds_the_figures(table: Path, model: Path, capsys: pytes
 def test_training_pieces_are_refused_or_labeled(table: Path, model: Path, tmp_path: Path) -> None:
     splits = json.loads(table.read_text())
     moved = [[pitch - 2 for pitch in step] for step in splits["train"][0]]
-    shuffled = {"train": [wandering(99)], "valid": [*splits["valid"][:2], moved], "test": splits["test"]}
+    shuffled = {
+        "train": [wandering(99)],
+        "valid": [*splits["valid"][:2], moved],
+        "test": splits["test"],
+    }
     other = tmp_path / "other.json"
     other.write_text(json.dumps(shuffled))
     with pytest.raises(CorpusError, match=r"trained on 1 of the 3 valid pieces \(first: 2\)"):
@@ -88,16 +98,24 @@ def test_a_mixture_sums_to_one(table: Path) -> None:
     sounds = counted.sound_probabilities(trace)
     said = counted.said(trace)
     assert sounds.sum(axis=1) == pytest.approx(np.ones(len(sounds)))
-    assert said[:, 0] == pytest.approx(sounds[np.arange(len(sounds)), trace.events[1:][trace.is_scored[:-1], 0]])
+    assert said[:, 0] == pytest.approx(
+        sounds[np.arange(len(sounds)), trace.events[1:][trace.is_scored[:-1], 0]]
+    )
     learning = NGram([]).said_while_learning(trace)
     assert learning[0] == pytest.approx(NGram([]).said(trace)[0])
     assert np.log(learning).sum() > np.log(NGram([]).said(trace)).sum()
 
 
-def test_trained_rivals_are_compared_in_one_unit(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_trained_rivals_are_compared_in_one_unit(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["benchmark", "rivals", "--data", str(table), "--cpu-seconds", "0.5"]) == 0
     report = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
-    assert set(report) == {"voice-order transformer", "voice-order LSTM", "sixteenth-grid transformer"}
+    assert set(report) == {
+        "voice-order transformer",
+        "voice-order LSTM",
+        "sixteenth-grid transformer",
+    }
     for own in report.values():
         assert own["cpu_seconds"] >= 0.5
         assert 0.3 < own["nats_per_cell"] < 5

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqmusic.evaluation.calibration import Choices, best_temperature, calibration_error
+from seqmusic.metrics.calibration import Choices, best_temperature, calibration_error
 
 
 def drawn(temperature: float, n: int = 20_000) -> Choices:
@@ -28,4 +28,6 @@ def test_the_temperature_that_made_them_is_found(temperature: float) -> None:
 def test_forbidden_ids_stay_forbidden() -> None:
     made = Choices(np.log([[0.5, 0.5, 1e-300]]), np.array([0]))
     made.log_probabilities[0, 2] = -np.inf
-    assert made.at(2.0).log_probabilities[0].tolist() == pytest.approx([np.log(0.5), np.log(0.5), -np.inf])
+    assert made.at(2.0).log_probabilities[0].tolist() == pytest.approx(
+        [np.log(0.5), np.log(0.5), -np.inf]
+    )

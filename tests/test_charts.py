@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from seqmusic.errors import FormatError, MissingExtraError
-from seqmusic.figures import COLORS, figure_svg, write_figure
 from seqmusic.report.charts import Bars, Line, bar_chart, line_chart
+from seqmusic.report.figures import COLORS, figure_svg, write_figure
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -37,11 +37,20 @@ def test_a_logarithmic_axis_is_marked_where_the_points_are() -> None:
 
 
 def test_bars_stand_from_the_top_with_their_values_behind_their_intervals() -> None:
-    figure = bar_chart(["Alto", "Bass"], [Bars("a", (1.0, 2.0), (0.5, 1.5), (1.25, 2.5)), Bars("b", (3.0, 4.0))], x_label="nats")
+    figure = bar_chart(
+        ["Alto", "Bass"],
+        [Bars("a", (1.0, 2.0), (0.5, 1.5), (1.25, 2.5)), Bars("b", (3.0, 4.0))],
+        x_label="nats",
+    )
     (panel,) = figure.axes
     assert [bar.get_width() for bar in panel.patches] == [1, 2, 3, 4]
     assert panel.yaxis.get_inverted()
-    assert [(text.get_text(), text.xy[0]) for text in panel.texts] == [("1", 1.25), ("2", 2.5), ("3", 3), ("4", 4)]
+    assert [(text.get_text(), text.xy[0]) for text in panel.texts] == [
+        ("1", 1.25),
+        ("2", 2.5),
+        ("3", 3),
+        ("4", 4),
+    ]
     lengths = [segment[:, 0].tolist() for segment in panel.collections[0].get_segments()]
     assert lengths == [[0.5, 1.25], [1.5, 2.5]]
 
@@ -53,11 +62,19 @@ def test_a_picture_is_the_same_bytes_each_time_with_nothing_from_elsewhere(tmp_p
         assert matplotlib.rcParams["font.size"] == 31
     finally:
         matplotlib.rcParams["font.size"] = matplotlib.rcParamsDefault["font.size"]
-    assert first == second == figure_svg(line_chart([DIAL], **LABELS)), "whatever the user's own settings are"
-    assert set(re.findall(r"https?://[\w./]+", first)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert first == second == figure_svg(line_chart([DIAL], **LABELS)), (
+        "whatever the user's own settings are"
+    )
+    assert set(re.findall(r"https?://[\w./]+", first)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
     assert "<style" not in first, "it would hold for the whole page"
     for name, begins in (("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")):
-        written = [write_figure(line_chart([DIAL], **LABELS), tmp_path / name).read_bytes() for _ in range(2)]
+        written = [
+            write_figure(line_chart([DIAL], **LABELS), tmp_path / name).read_bytes()
+            for _ in range(2)
+        ]
         assert written[0] == written[1]
         assert written[0].startswith(begins)
 

@@ -5,19 +5,33 @@ import math
 import numpy as np
 import pytest
 
-from seqmusic.formats.head import parse_head
-from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds, final_onset
-from seqmusic.generation.leading import faulty_sounds
+from seqmusic.formats.theme import parse_head
+from seqmusic.generation.constraints import (
+    Constraints,
+    allowed_durations,
+    allowed_sounds,
+    final_onset,
+)
+from seqmusic.generation.partial_candidate import Stream, choose_durations, choose_sounds
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import draw
-from seqmusic.generation.stream import Stream, choose_durations, choose_sounds
+from seqmusic.generation.voice_masks import faulty_sounds
 from seqmusic.score import SATB, Key, Score, Voice
 from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.context import SOUND_PITCH
 from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import encode_prompt
-from seqmusic.tokens.vocabulary import HOLD, KEY, MAX_DURATION, N_SOUNDS, PITCH, REST, TIMESIG, voice_name
+from seqmusic.tokens.vocabulary import (
+    HOLD,
+    KEY,
+    MAX_DURATION,
+    N_SOUNDS,
+    PITCH,
+    REST,
+    TIMESIG,
+    voice_name,
+)
 from seqmusic.tonality import scale_classes
 
 G_MAJOR = Key(1, "major")
@@ -41,7 +55,11 @@ CONSTRAINTS = {
 
 def sounding(line, tick):
     """What is known to sound in a line, from all that was given and made."""
-    pitches = [tile.code - SOUND_PITCH for tile in [*line.given, *line.made] if tile.onset <= tick < tile.end]
+    pitches = [
+        tile.code - SOUND_PITCH
+        for tile in [*line.given, *line.made]
+        if tile.onset <= tick < tile.end
+    ]
     return pitches[0] if pitches and pitches[0] >= 0 else None
 
 
@@ -56,7 +74,11 @@ def is_faulty(walk, pitch):
             return True
         for before in [now - 1, now - 6] if now % 6 == 0 else [now - 1]:
             own, start = sounding(walk.line, before), sounding(other, before)
-            intervals = None if own is None or start is None else {abs(own - start) % 12, abs(pitch - end) % 12}
+            intervals = (
+                None
+                if own is None or start is None
+                else {abs(own - start) % 12, abs(pitch - end) % 12}
+            )
             if intervals in ({0}, {7}) and (pitch - own) * (end - start) > 0:
                 return True
     return False
@@ -102,16 +124,22 @@ def check_masks(walk, constraints):
                 assert line.pitch_at(tick) == sounding(line, tick)
     for sound in np.flatnonzero(sounds)[::29].tolist():
         allowed = allowed_durations(walk, sound, constraints)
-        plain = np.array([may_last(walk, constraints, sound, ticks) for ticks in range(MAX_DURATION + 1)])
+        plain = np.array(
+            [may_last(walk, constraints, sound, ticks) for ticks in range(MAX_DURATION + 1)]
+        )
         assert not (allowed & ~plain).any()
-        is_free = not constraints.strict and not (constraints.cadence and walk.end is not None and walk.end - walk.now <= 96)
+        is_free = not constraints.strict and not (
+            constraints.cadence and walk.end is not None and walk.end - walk.now <= 96
+        )
         assert not is_free or np.array_equal(allowed, plain)
 
 
 def plainly_drawn(logits, allowed, penalty, temperature, uniform):
     """An id and its log-probability at temperature 1, by definition."""
     ids = np.flatnonzero(allowed)
-    nats = {own: logits[own] - math.log(sum(math.exp(logits[other]) for other in ids)) for own in ids}
+    nats = {
+        own: logits[own] - math.log(sum(math.exp(logits[other]) for other in ids)) for own in ids
+    }
     weights = [(math.exp(nats[own]) * penalty[own]) ** (1 / temperature) for own in ids]
     place = int(np.searchsorted(np.cumsum(weights), uniform * sum(weights), side="right"))
     return int(ids[place]), nats[ids[place]]
@@ -124,7 +152,9 @@ def test_candidates_draw_what_the_definitions_say(prompt, constraints):
     for event in PROMPTS[prompt][1:]:
         walk.push(*event)
     sampling, likes = Sampling(temperature=0.8), np.random.default_rng(3)
-    streams = [Stream(walk.copy(), np.random.default_rng([7, index]), constraints) for index in range(3)]
+    streams = [
+        Stream(walk.copy(), np.random.default_rng([7, index]), constraints) for index in range(3)
+    ]
     twins = [np.random.default_rng([7, index]) for index in range(3)]
     nats = [0.0] * 3
     for step in range(60):
@@ -132,23 +162,36 @@ def test_candidates_draw_what_the_definitions_say(prompt, constraints):
         if not live:
             break
         composed = [streams[index] for index in live]
-        said, lasting = likes.normal(0, 2, (len(live), N_SOUNDS)), likes.normal(0, 2, (len(live), MAX_DURATION + 1))
+        said, lasting = (
+            likes.normal(0, 2, (len(live), N_SOUNDS)),
+            likes.normal(0, 2, (len(live), MAX_DURATION + 1)),
+        )
         lasting[:, [6, 12, 24, 96]] += [5, 5, 5, 4]
         said[:, [REST, HOLD]] += 4
         masks = [allowed_sounds(stream.walk, constraints) for stream in composed]
         if not all(mask.any() for mask in masks):
             break
-        penalties = [np.where(faulty_sounds(s.walk) & (not constraints.strict), constraints.lenience, 1) for s in composed]
+        penalties = [
+            np.where(faulty_sounds(s.walk) & (not constraints.strict), constraints.lenience, 1)
+            for s in composed
+        ]
         if step % 3 == 0:
             check_masks(composed[0].walk, constraints)
         sounds = choose_sounds(composed, said, sampling)
-        allowed = [allowed_durations(stream.walk, sound, constraints) for stream, sound in zip(composed, sounds, strict=True)]
+        allowed = [
+            allowed_durations(stream.walk, sound, constraints)
+            for stream, sound in zip(composed, sounds, strict=True)
+        ]
         if not all(mask.any() for mask in allowed):
             break
         durations = choose_durations(composed, lasting, sounds, sampling)
         for row, index in enumerate(live):
-            sound, own = plainly_drawn(said[row], masks[row], penalties[row], 0.8, twins[index].random())
-            duration, more = plainly_drawn(lasting[row], allowed[row], np.ones(97), 0.8, twins[index].random())
+            sound, own = plainly_drawn(
+                said[row], masks[row], penalties[row], 0.8, twins[index].random()
+            )
+            duration, more = plainly_drawn(
+                lasting[row], allowed[row], np.ones(97), 0.8, twins[index].random()
+            )
             assert (sound, duration) == (sounds[row], durations[row])
             nats[index] += own + more
             streams[index].advance(sound, duration)
@@ -160,7 +203,13 @@ def test_who_has_no_choice_is_stuck_alone():
     for index, key in enumerate((Key(2, "major"), G_MAJOR)):  # the first scale has no C
         walk = Walk()
         prompt = encode_prompt(Score(EMPTY.voices, key=key), [[(0, 192)]] * 4)
-        for event in [*prompt[1:], (PITCH + 62, 96), (REST, 24), (PITCH + 50, 96), (PITCH + 43, 96)]:
+        for event in [
+            *prompt[1:],
+            (PITCH + 62, 96),
+            (REST, 24),
+            (PITCH + 50, 96),
+            (PITCH + 43, 96),
+        ]:
             walk.push(*event)  # the alto comes next, and a rest is no choice after a rest
         streams.append(Stream(walk, np.random.default_rng(index), constraints))
     sounds = choose_sounds(streams, np.zeros((2, N_SOUNDS)), Sampling())

@@ -8,11 +8,18 @@ from dataclasses import replace
 
 import pytest
 
-from seqmusic.corpus.cleaning import CHORALE_RULES, CleaningRules, clean, flaw, reason_kind, silences
+from seqmusic.corpus.cleaning import (
+    CHORALE_RULES,
+    CleaningRules,
+    clean,
+    flaw,
+    reason_kind,
+    silences,
+)
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.digests import incipit, signature, sketch, stretches
-from seqmusic.corpus.duplicates import outline, pairs_among, repeats
-from seqmusic.corpus.families import alike, shared_tune_share, tune_families
+from seqmusic.corpus.similarity.digests import incipit, signature, sketch, stretches
+from seqmusic.corpus.similarity.duplicates import outline, pairs_among, repeats
+from seqmusic.corpus.similarity.families import alike, shared_tune_share, tune_families
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 
 CENTERS = (67, 60, 55, 45)
@@ -35,7 +42,12 @@ def quarters(name: str, pitches: list[int]) -> Voice:
 
 
 def with_notes(score: Score, voice: int, notes: tuple[Note, ...]) -> Score:
-    return replace(score, voices=tuple(replace(v, notes=notes) if i == voice else v for i, v in enumerate(score.voices)))
+    return replace(
+        score,
+        voices=tuple(
+            replace(v, notes=notes) if i == voice else v for i, v in enumerate(score.voices)
+        ),
+    )
 
 
 def delayed(score: Score, from_ticks: int, by_ticks: int) -> Score:
@@ -46,7 +58,12 @@ def delayed(score: Score, from_ticks: int, by_ticks: int) -> Score:
             replace(
                 v,
                 notes=tuple(
-                    replace(n, onset_ticks=n.onset_ticks + (by_ticks if n.onset_ticks >= from_ticks else 0)) for n in v.notes
+                    replace(
+                        n,
+                        onset_ticks=n.onset_ticks
+                        + (by_ticks if n.onset_ticks >= from_ticks else 0),
+                    )
+                    for n in v.notes
                 ),
             )
             for v in score.voices
@@ -80,9 +97,18 @@ def test_flaw_names_the_rule_that_is_broken(score: Score, reason: str) -> None:
 
 
 def test_rules_that_are_switched_off_drop_nothing() -> None:
-    off = CleaningRules(n_voices=None, compass=None, max_early_bars=None, max_silent_bars=None, min_duplicate_share=None)
+    off = CleaningRules(
+        n_voices=None,
+        compass=None,
+        max_early_bars=None,
+        max_silent_bars=None,
+        min_duplicate_share=None,
+    )
     short_bass = with_notes(delayed(four_voices(1), 96, 960), 3, (Note(0, 24, 20),))
-    assert [work.reason for work in clean([Work("a", short_bass), Work("b", short_bass)], off)] == ["", ""]
+    assert [work.reason for work in clean([Work("a", short_bass), Work("b", short_bass)], off)] == [
+        "",
+        "",
+    ]
     assert flaw(melody([Note(0, 24, 100)]), off) == ""
 
 
@@ -93,15 +119,23 @@ def test_a_reason_that_a_work_comes_with_stays_and_its_music_hides_no_other() ->
 
 @pytest.mark.parametrize("semitones", [-5, 0, 3])
 def test_an_exact_duplicate_is_found_in_every_key(semitones: int) -> None:
-    cleaned = clean([Work("bwv10", SOUND.transposed(semitones)), Work("bwv9", SOUND)], replace(CHORALE_RULES, compass=None))
+    cleaned = clean(
+        [Work("bwv10", SOUND.transposed(semitones)), Work("bwv9", SOUND)],
+        replace(CHORALE_RULES, compass=None),
+    )
     moved = f" transposed by {semitones:+d}" if semitones else ""
-    assert [(work.name, work.reason) for work in cleaned] == [("bwv9", ""), ("bwv10", f"duplicate of bwv9{moved}")]
+    assert [(work.name, work.reason) for work in cleaned] == [
+        ("bwv9", ""),
+        ("bwv10", f"duplicate of bwv9{moved}"),
+    ]
 
 
 def test_a_near_duplicate_is_dropped_and_the_longer_work_kept() -> None:
     long = four_voices(5, 40)
     changed = long.sliced(0, 30 * 24).transposed(2)
-    changed = with_notes(changed, 0, (Note(0, 24, 60), *changed.voices[0].notes[1:]))  # one of 25 shingles differs
+    changed = with_notes(
+        changed, 0, (Note(0, 24, 60), *changed.voices[0].notes[1:])
+    )  # one of 25 shingles differs
     cleaned = clean([Work("a", changed), Work("b", long)])
     assert cleaned[0].reason == "near duplicate of b transposed by +2 (96 % of its chords)"
     assert cleaned[1].reason == ""
@@ -124,9 +158,15 @@ def test_a_rhythm_makes_another_signature_and_so_does_another_voice() -> None:
 
 
 def test_different_works_are_no_duplicates() -> None:
-    sketches = [sketch(score) for score in (four_voices(1), four_voices(2), four_voices(1).transposed(1))]
+    sketches = [
+        sketch(score) for score in (four_voices(1), four_voices(2), four_voices(1).transposed(1))
+    ]
     pairs = pairs_among(sketches)
-    assert (pairs.earlier.tolist(), pairs.later.tolist(), pairs.semitones.tolist()) == ([0], [2], [1])
+    assert (pairs.earlier.tolist(), pairs.later.tolist(), pairs.semitones.tolist()) == (
+        [0],
+        [2],
+        [1],
+    )
     assert alike(pairs, [len(own.shingles.digests) for own in sketches]).tolist() == [[0, 2]]
 
 
@@ -134,8 +174,12 @@ def test_families_hold_who_shares_a_tune_in_any_key_and_their_relatives() -> Non
     tune = [60, 62, 64, 65, 67, 69, 71, 72, 70, 68, 66, 64, 63, 61, 60, 62]
     other = [60, 64, 67, 66, 70, 61, 65, 68, 71, 62, 69, 63, 60, 67, 65, 66]
     first = melody(quarters("", tune).notes)
-    later = melody(quarters("", [*other, *(pitch + 3 for pitch in tune)]).notes)  # the whole tune, after another beginning
-    again = melody(quarters("", [pitch - 2 for pitch in [*other[:10], 48, 50]]).notes)  # begins like `later`
+    later = melody(
+        quarters("", [*other, *(pitch + 3 for pitch in tune)]).notes
+    )  # the whole tune, after another beginning
+    again = melody(
+        quarters("", [pitch - 2 for pitch in [*other[:10], 48, 50]]).notes
+    )  # begins like `later`
     alone = melody(quarters("", [72, 60, 71, 61, 70, 62, 69, 63, 68, 64, 67, 65]).notes)
     assert tune_families([alone, first, later, again]) == [0, 1, 1, 1]
     assert tune_families([first, alone, again]) == [0, 1, 2]
@@ -144,7 +188,10 @@ def test_families_hold_who_shares_a_tune_in_any_key_and_their_relatives() -> Non
 def test_a_stretch_of_twelve_notes_makes_relatives_whatever_the_bass() -> None:
     draw = random.Random(2)
     tune = [draw.randint(60, 76) for _ in range(12)]
-    first, second = over_a_bass([70, 71, *tune], draw), over_a_bass([64, 61, *(pitch + 2 for pitch in tune)], draw)
+    first, second = (
+        over_a_bass([70, 71, *tune], draw),
+        over_a_bass([64, 61, *(pitch + 2 for pitch in tune)], draw),
+    )
     assert tune_families([first, second]) == [0, 0]
     assert tune_families([first, over_a_bass([64, 61, *tune[:11], 80], draw)]) == [0, 1]
 
@@ -165,7 +212,9 @@ def test_passing_notes_do_not_hide_a_tune_whatever_the_bass() -> None:
 
 def over_a_bass(pitches: list[int], draw: random.Random) -> Score:
     """A tune in quarters over a random bass, so that no chords are shared."""
-    return Score((quarters("Soprano", pitches), quarters("Bass", [draw.randint(36, 55) for _ in pitches])))
+    return Score(
+        (quarters("Soprano", pitches), quarters("Bass", [draw.randint(36, 55) for _ in pitches]))
+    )
 
 
 def test_incipit_leaves_repeated_notes_out_and_stretches_ignore_the_key() -> None:
@@ -187,7 +236,12 @@ def test_the_leak_counts_works_that_share_sixteen_notes() -> None:
 
 
 def test_a_voice_that_holds_a_note_breaks_the_silence() -> None:
-    held = Score((Voice("Soprano", (Note(24, 12, 70), Note(240, 24, 70))), Voice("Bass", (Note(12, 200, 50),))))
+    held = Score(
+        (
+            Voice("Soprano", (Note(24, 12, 70), Note(240, 24, 70))),
+            Voice("Bass", (Note(12, 200, 50),)),
+        )
+    )
     assert silences(held) == [(0, 12), (212, 240)]
 
 
@@ -209,10 +263,23 @@ def test_the_chorales_lose_what_a_person_would_drop(chorales: Dataset) -> None:
     assert reasons["bwv846"].startswith("not four voices (")
     assert 380 <= len(chorales.kept) <= 400
     assert kinds["duplicate"] + kinds["near duplicate"] >= 15
-    assert set(kinds) <= {"duplicate", "near duplicate", "interludes", "not four voices", "unreadable"}
+    assert set(kinds) <= {
+        "duplicate",
+        "near duplicate",
+        "interludes",
+        "not four voices",
+        "unreadable",
+    }
 
 
 def test_what_is_kept_is_clean_and_nothing_in_it_repeats(chorales: Dataset) -> None:
     assert all(flaw(work.score) == "" for work in chorales.kept)
     sketches = [sketch(work.score) for work in chorales.kept]
-    assert repeats([outline(own) for own in sketches], pairs_among(sketches), CHORALE_RULES.min_duplicate_share or 0) == {}
+    assert (
+        repeats(
+            [outline(own) for own in sketches],
+            pairs_among(sketches),
+            CHORALE_RULES.min_duplicate_share or 0,
+        )
+        == {}
+    )

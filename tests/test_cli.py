@@ -16,13 +16,29 @@ from seqmusic.cli.arguments import grid_ticks, new_folder
 from seqmusic.cli.compose import print_candidates
 from seqmusic.errors import FormatError
 from seqmusic.formats import read_score, write_score
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = (
-    *("data prepare", "data describe", "data clean", "data tokens", "train", "continue", "harmonize", "regenerate", "replay"),
-    *("evaluate", "doctor", "benchmark jsb", "benchmark rivals", "benchmark harmony", "benchmark speed"),
+    *(
+        "data prepare",
+        "data describe",
+        "data clean",
+        "data tokens",
+        "train",
+        "continue",
+        "harmonize",
+        "regenerate",
+        "replay",
+    ),
+    *(
+        "evaluate",
+        "doctor",
+        "benchmark jsb",
+        "benchmark rivals",
+        "benchmark harmony",
+    ),
 )
 
 
@@ -66,7 +82,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip() == __version__
 
 
-def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     head = "G4 A4 B4 C5 | D5:1/2 B4"
     path = write_score(parse_head(head), tmp_path / "theme.mid")
     assert main(["data", "tokens", head]) == 0
@@ -79,15 +97,30 @@ def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(tmp_path: Path, cap
     assert [line.split()[-2:] for line in from_file] == [line.split()[-2:] for line in notes]
 
 
-def test_a_file_is_read_on_a_grid_and_what_is_not_in_its_score_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    track = b"".join(b"\0\x90\x3c\x40" + bytes((length, 0x80, 0x3C, 0x40)) for length in (90, 97, 101)) + b"\0\xff\x2f\0"
+def test_a_file_is_read_on_a_grid_and_what_is_not_in_its_score_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    track = (
+        b"".join(b"\0\x90\x3c\x40" + bytes((length, 0x80, 0x3C, 0x40)) for length in (90, 97, 101))
+        + b"\0\xff\x2f\0"
+    )
     path = tmp_path / "played.mid"
     path.write_bytes(b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4) + track)
     assert main(["data", "tokens", str(path), "--grid", "1/8"]) == 0
     told = capsys.readouterr()
-    assert [line.split()[-1] for line in told.out.splitlines() if "PITCH" in line] == ["24", "24", "24"]
+    assert [line.split()[-1] for line in told.out.splitlines() if "PITCH" in line] == [
+        "24",
+        "24",
+        "24",
+    ]
     assert told.err.splitlines()[0].startswith(f"{path}: starts of notes moved to the grid")
-    assert [grid_ticks(text) for text in ("1/1", "1/16", "1/32", "1/4t", "1/16T")] == [96, 6, 3, 16, 4]
+    assert [grid_ticks(text) for text in ("1/1", "1/16", "1/32", "1/4t", "1/16T")] == [
+        96,
+        6,
+        3,
+        16,
+        4,
+    ]
     for text in ("1/5", "1/64", "16", "1/0", "2/8", "1/32t."):
         with pytest.raises(ValueError, match=f"from 1/1 to 1/32, .*got '{text}'"):
             grid_ticks(text)
@@ -95,7 +128,9 @@ def test_a_file_is_read_on_a_grid_and_what_is_not_in_its_score_is_told(tmp_path:
 
 def test_data_commands(chorales: object, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "prepare"]) == 0
-    assert capsys.readouterr().out.startswith("388 of 413 works kept (train 273, valid 38, test 77), 195 tune families")
+    assert capsys.readouterr().out.startswith(
+        "388 of 413 works kept (train 273, valid 38, test 77), 195 tune families"
+    )
     assert main(["data", "clean"]) == 0
     assert "Dropped: 25" in capsys.readouterr().out
     assert main(["data", "describe"]) == 0
@@ -116,25 +151,43 @@ def test_data_commands(chorales: object, capsys: pytest.CaptureFixture[str]) -> 
         (["train", "--out", "x", "--frob", "3"], "Unknown option: --frob"),
         (["train", "--out", "x", "--device", "tpu"], 'Invalid value "tpu" for --device'),
         (["train", "none.toml", "--out", "x"], "none.toml: there is no such file"),
-        (["train", "--out", "x", "--model.layer", "3"], "[model] unknown key 'layer'; did you mean 'layers'?"),
-        (["train", "--out", "x", "--training.batch-size", "0"], "[training] batch_size must be 1 or more, got 0"),
-        (["train", "--out", "x", "--minutes", "long"], "[training] minutes must be a number, got 'long'"),
-        (["continue", "C4", "--bars", "x"], 'Invalid value for --bars: unable to convert "x" into int.'),
+        (
+            ["train", "--out", "x", "--model.layer", "3"],
+            "[model] unknown key 'layer'; did you mean 'layers'?",
+        ),
+        (
+            ["train", "--out", "x", "--training.batch-size", "0"],
+            "[training] batch_size must be 1 or more, got 0",
+        ),
+        (
+            ["train", "--out", "x", "--minutes", "long"],
+            "[training] minutes must be a number, got 'long'",
+        ),
+        (
+            ["continue", "C4", "--bars", "x"],
+            'Invalid value for --bars: unable to convert "x" into int.',
+        ),
         (["continue", "C4", "--key", "H major"], "H major"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
-    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if arguments[0] in ("train", "continue"):
-        pytest.importorskip("seqmusic.run")
+        pytest.importorskip("seqmusic.runs.train")
     assert words in refusal(capsys, *arguments)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_program_itself_has_that_status() -> None:
-    result = subprocess.run([sys.executable, "-m", "seqmusic", "nope"], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-m", "seqmusic", "nope"], capture_output=True, text=True
+    )
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("seqmusic: ")
 
@@ -157,7 +210,9 @@ def test_ctrl_c_ends_a_preparation_with_status_130_and_nothing_half_done(tmp_pat
 def test_a_reader_that_stops_early_is_no_error() -> None:
     head = " ".join(["C4 D4"] * 1500)
     command = subprocess.Popen(
-        [sys.executable, "-m", "seqmusic", "data", "tokens", head], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "seqmusic", "data", "tokens", head],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert command.stdout
     command.stdout.readline()
@@ -177,7 +232,9 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
         (f"..{os.sep}", "is a folder; name one file in it"),
     ],
 )
-def test_a_theme_that_looks_like_a_file_is_taken_for_one(argument: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_theme_that_looks_like_a_file_is_taken_for_one(
+    argument: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert words in refusal(capsys, "data", "tokens", argument)
 
 
@@ -196,7 +253,9 @@ def test_results_go_to_anew_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert new_folder(None) == Path("continuations/1")
     os.makedirs("continuations/1")
     assert new_folder(None) == Path("continuations/2")
-    assert new_folder(Path("continuations/1")) == Path("continuations/1")  # empty, so nothing is lost
+    assert new_folder(Path("continuations/1")) == Path(
+        "continuations/1"
+    )  # empty, so nothing is lost
     Path("continuations/1/mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(FormatError, match="exists and is not empty; choose another folder"):
         new_folder(Path("continuations/1"))
@@ -208,7 +267,14 @@ def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture
     one = {"rank": 1, "log_probability_per_note": -1.25, "bits_per_note": 1.8034, "n_notes": 31}
     one["files"] = {"midi": "out/1.mid", "musicxml": "out/1.musicxml"}  # type: ignore[assignment]
     print_candidates([one])
-    assert capsys.readouterr().out.splitlines()[1].split() == ["1", "-1.250", "1.80", "31", "out/1.mid", ".musicxml"]
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        "1",
+        "-1.250",
+        "1.80",
+        "31",
+        "out/1.mid",
+        ".musicxml",
+    ]
     print_candidates([one], as_json=True)
     assert json.loads(capsys.readouterr().out) == {"candidates": [one]}
 
@@ -217,36 +283,96 @@ def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture
 def test_the_commands_of_a_page_are_understood(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    told = re.findall(r"^\| `(seqmusic .*?)` \|", text, re.MULTILINE) + re.findall(r"^seqmusic .*", blocks, re.MULTILINE)
+    told = re.findall(r"^\| `(seqmusic .*?)` \|", text, re.MULTILINE) + re.findall(
+        r"^seqmusic .*", blocks, re.MULTILINE
+    )
     assert len(told) >= 10
     for command in told:
-        app.parse_args(shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False)
+        app.parse_args(
+            shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False
+        )
 
 
 def test_the_readmes_figures_are_those_of_the_corpus(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "describe"]) == 0
     told = capsys.readouterr().out
-    for figure in ("388 works kept of 413, 91,452 notes", "Tune families: 195,", "Dropped: 25", "with a training work: 0 %"):
+    for figure in (
+        "388 works kept of 413, 91,452 notes",
+        "Tune families: 195,",
+        "Dropped: 25",
+        "with a training work: 0 %",
+    ):
         assert figure in told
-    for figure in ("413 readable files", "388 are kept and 25 dropped", "91,452 notes", "195 tune families"):
+    for figure in (
+        "413 readable files",
+        "388 are kept and 25 dropped",
+        "91,452 notes",
+        "195 tune families",
+    ):
         assert figure in " ".join(README.split())
 
 
 def test_harmonize_and_regenerate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = tmp_path / "made"
-    assert main(["harmonize", "C5 B4 A4 G4", "--key", "C major", "-n", "1", "--out", str(made), "--explain", "--json"]) == 0
+    assert (
+        main(
+            [
+                "harmonize",
+                "C5 B4 A4 G4",
+                "--key",
+                "C major",
+                "-n",
+                "1",
+                "--out",
+                str(made),
+                "--explain",
+                "--json",
+            ]
+        )
+        == 0
+    )
     (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["candidates"]
     assert Path(one["files"]["html"]).is_file()
     score = read_score(made / "1.musicxml")
     assert [note.pitch for note in score.voices[0].notes] == [72, 71, 69, 67]
     again = tmp_path / "again"
-    assert main(["regenerate", str(made / "1.mid"), "--bars", "1", "--voices", "alto", "-n", "2", "--out", str(again)]) == 0
+    assert (
+        main(
+            [
+                "regenerate",
+                str(made / "1.mid"),
+                "--bars",
+                "1",
+                "--voices",
+                "alto",
+                "-n",
+                "2",
+                "--out",
+                str(again),
+            ]
+        )
+        == 0
+    )
     capsys.readouterr()
     assert read_score(again / "1.mid").voices[2:] == read_score(made / "1.mid").voices[2:]
     assert main(["replay", str(again / "2.musicxml"), "--out", str(tmp_path / "same")]) == 0
     assert (tmp_path / "same" / "1.mid").read_bytes() == (again / "1.mid").read_bytes()
     assert (
-        main(["regenerate", str(made / "1.mid"), "--scatter", "0.4", "--rounds", "2", "-n", "1", "--out", str(tmp_path / "r")]) == 0
+        main(
+            [
+                "regenerate",
+                str(made / "1.mid"),
+                "--scatter",
+                "0.4",
+                "--rounds",
+                "2",
+                "-n",
+                "1",
+                "--out",
+                str(tmp_path / "r"),
+            ]
+        )
+        == 0
     )
     assert capsys.readouterr().err.count("candidate 1  round") == 3
 
@@ -259,7 +385,10 @@ def test_harmonize_and_regenerate(tmp_path: Path, capsys: pytest.CaptureFixture[
             "soprano ends on D5, not on a note of the tonic chord of C major",
         ),
         (["harmonize", "C5; C4; C3; C2"], "all four voices are given"),
-        (["harmonize", "C5", "--voice", "viola"], "a voice is one of soprano, alto, tenor, bass, got 'viola'"),
+        (
+            ["harmonize", "C5", "--voice", "viola"],
+            "a voice is one of soprano, alto, tenor, bass, got 'viola'",
+        ),
         (["regenerate", "C5 D5", "--bars", "9"], "bars 9-9 are not there"),
         (["regenerate", "C5 D5", "--bars", "2-1"], "bars 2-1 hold nothing"),
         (["regenerate", "C5 D5", "--bars", "x"], "bars are written like 5-8, or 5, got 'x'"),
@@ -269,7 +398,11 @@ def test_harmonize_and_regenerate(tmp_path: Path, capsys: pytest.CaptureFixture[
     ],
 )
 def test_tasks_that_cannot_be_done(
-    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2

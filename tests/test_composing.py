@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.checkpoints import VOCABULARY
 from seqmusic.errors import RequestError
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.composing import continuation, harmonization, regeneration, revision
 from seqmusic.generation.feasibility import faults
+from seqmusic.generation.partial_candidate import LogProbabilities, Rule
 from seqmusic.generation.prompts import harmonization_prompt, regeneration_prompt, scattered
 from seqmusic.generation.request import Request
-from seqmusic.generation.stream import LogProbabilities, Rule
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs.pretrained import VOCABULARY
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 from seqmusic.tokens.context import SOUND_PITCH
 from seqmusic.tokens.grammar import Walk
@@ -23,13 +23,18 @@ from seqmusic.tonality import scale_classes
 
 TUNE = "D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/2."
 D_MINOR = Key(-1, "minor")
-CHORALE = parse_head("G4 A4 B4 C5 | D5:1 ; D4:1/2 E4 | F#4:1 ; B3:1/4 C4 B3 A3 | A3:1 ; G3:1/2 E3 | D3:1", key=Key(1, "major"))
+CHORALE = parse_head(
+    "G4 A4 B4 C5 | D5:1 ; D4:1/2 E4 | F#4:1 ; B3:1/4 C4 B3 A3 | A3:1 ; G3:1/2 E3 | D3:1",
+    key=Key(1, "major"),
+)
 
 
 @pytest.fixture(scope="module")
 def model() -> Transformer:
     torch.manual_seed(5)
-    return Transformer(ModelSettings(width=16, layers=1, heads=2, context_length=1024), VOCABULARY).eval()
+    return Transformer(
+        ModelSettings(width=16, layers=1, heads=2, context_length=1024), VOCABULARY
+    ).eval()
 
 
 def lines(score: Score) -> dict[str, tuple[Note, ...]]:
@@ -40,7 +45,11 @@ def lines(score: Score) -> dict[str, tuple[Note, ...]]:
 def test_what_is_given_comes_back_to_the_tick(model: Transformer, name: str) -> None:
     given = parse_head(TUNE, key=D_MINOR)
     fermata = replace(given.voices[0].notes[-1], fermata=True)
-    given = replace(given, voices=(replace(given.voices[0], notes=(*given.voices[0].notes[:-1], fermata)),), tempo_bpm=72.0)
+    given = replace(
+        given,
+        voices=(replace(given.voices[0], notes=(*given.voices[0].notes[:-1], fermata)),),
+        tempo_bpm=72.0,
+    )
     for own in harmonization(model, given, Request(n=3), names=[name]):
         assert [voice.name for voice in own.score.voices] == list(SATB)
         assert lines(own.score)[name.capitalize()] == given.voices[0].notes
@@ -65,9 +74,17 @@ def test_two_voices_are_known_by_their_names(model: Transformer) -> None:
         (Score((Voice("Soprano", ()),)), (), "no notes to harmonize"),
         (CHORALE, (), "all four voices are given"),
         (CHORALE, ("tenor", "x"), "a voice is one of soprano, alto, tenor, bass, got 'x'"),
-        (parse_head("C5; C4; C3; C2; C2"), (), r"there are 5 voices .* say which they are, as many names, with --voice"),
+        (
+            parse_head("C5; C4; C3; C2; C2"),
+            (),
+            r"there are 5 voices .* say which they are, as many names, with --voice",
+        ),
         (parse_head("C5 D5"), ("alto", "bass"), "there are 1 voices"),
-        (replace(CHORALE, voices=(Voice("Soprano", ()), *CHORALE.voices[1:])), ("soprano",), "soprano has no notes"),
+        (
+            replace(CHORALE, voices=(Voice("Soprano", ()), *CHORALE.voices[1:])),
+            ("soprano",),
+            "soprano has no notes",
+        ),
     ],
 )
 def test_what_cannot_be_harmonized(given: Score, names: tuple[str, ...], words: str) -> None:
@@ -81,7 +98,10 @@ def test_strict_music_has_no_faults(model: Transformer) -> None:
     for seed in range(4):
         steps = chance.integers(-4, 5, 12).cumsum() % 17 + 62
         values = chance.choice(["1/4", "1/8", "1/16", "3/16", "1/32", "1/12"], 12)
-        given = parse_head(" ".join(f"{pitch}:{value}" for pitch, value in zip(steps, values, strict=True)), key=Key(0, "major"))
+        given = parse_head(
+            " ".join(f"{pitch}:{value}" for pitch, value in zip(steps, values, strict=True)),
+            key=Key(0, "major"),
+        )
         request = Request(n=2, seed=seed, rhythm_temperature=0.7, cadence=False)
         for own in harmonization(model, given, replace(request, strict=True)):
             assert list(faults(own.score)) == []
@@ -97,7 +117,11 @@ def shadow(lead: int) -> Rule:
             wished = [24 - walk.now % 24 - lead or 24]
         else:
             below = {VOICE + 1: 7, VOICE + 2: 12, VOICE + 3: 19}.get(walk.voice or 0)
-            sounding = [tile.code - SOUND_PITCH for tile in walk.lines[0].given if tile.onset <= walk.now + lead < tile.end]
+            sounding = [
+                tile.code - SOUND_PITCH
+                for tile in walk.lines[0].given
+                if tile.onset <= walk.now + lead < tile.end
+            ]
             wished = [PITCH + pitch - below for pitch in sounding if below is not None]
         log_probabilities[wished] += 50.0
         return log_probabilities
@@ -106,10 +130,14 @@ def shadow(lead: int) -> Rule:
 
 
 @pytest.mark.parametrize("lead", [0, 3])
-def test_strict_music_has_no_parallels_however_they_are_wished_for(model: Transformer, lead: int) -> None:
+def test_strict_music_has_no_parallels_however_they_are_wished_for(
+    model: Transformer, lead: int
+) -> None:
     given = parse_head("C5 D5 E5 F5 | E5 D5 E5 C5")
     for strict in (False, True):
-        for own in harmonization(model, given, Request(n=2, strict=strict, lenience=1.0), rule=shadow(lead)):
+        for own in harmonization(
+            model, given, Request(n=2, strict=strict, lenience=1.0), rule=shadow(lead)
+        ):
             assert any("parallel" in fault for fault in faults(own.score)) == (not strict)
 
 
@@ -123,7 +151,14 @@ def test_strict_music_joins_what_follows_without_parallels(model: Transformer) -
         return log_probabilities
 
     for strict in (False, True):
-        made = regeneration(model, given, Request(n=4, strict=strict), bars=(2, 2), voices=["alto"], rule=quarters_on_g)
+        made = regeneration(
+            model,
+            given,
+            Request(n=4, strict=strict),
+            bars=(2, 2),
+            voices=["alto"],
+            rule=quarters_on_g,
+        )
         found = {fault for own in made for fault in faults(own.score)}
         assert ("soprano and alto move in parallel fifths in bar 3" in found) == (not strict)
         assert bool(found) == (not strict)
@@ -131,8 +166,14 @@ def test_strict_music_joins_what_follows_without_parallels(model: Transformer) -
 
 def test_strict_regeneration_joins_on_both_sides(model: Transformer) -> None:
     text = "G4 A4 B4 C5 | D5:1/2 B4 | C5:1/4 A4 F#4:1/2 | G4:1"
-    whole = harmonization(model, parse_head(text, key=Key(1, "major")), Request(n=1, strict=True, rhythm_temperature=0.5))[0].score
-    for own in regeneration(model, whole, Request(n=4, strict=True), bars=(2, 3), voices=["alto", "bass"]):
+    whole = harmonization(
+        model,
+        parse_head(text, key=Key(1, "major")),
+        Request(n=1, strict=True, rhythm_temperature=0.5),
+    )[0].score
+    for own in regeneration(
+        model, whole, Request(n=4, strict=True), bars=(2, 3), voices=["alto", "bass"]
+    ):
         assert list(faults(own.score)) == []
 
 
@@ -140,36 +181,56 @@ def test_lenience_makes_faults_rarer_and_no_less_likely_to_the_model(model: Tran
     given = parse_head("C5 D5 E5 F5 | E5 D5 E5 C5", key=Key(0, "major"))
 
     def n_faults(lenience: float) -> int:
-        return sum(len(list(faults(own.score))) for own in harmonization(model, given, Request(n=8, lenience=lenience)))
+        return sum(
+            len(list(faults(own.score)))
+            for own in harmonization(model, given, Request(n=8, lenience=lenience))
+        )
 
     assert n_faults(1.0) > 2 * n_faults(0.1) > 2 * n_faults(0.001)
-    one = {own.score: own for own in harmonization(model, given, Request(n=3, lenience=1.0, temperature=0))}
+    one = {
+        own.score: own
+        for own in harmonization(model, given, Request(n=3, lenience=1.0, temperature=0))
+    }
     same = harmonization(model, given, Request(n=3, lenience=1 - 1e-9, temperature=0))
-    assert [own.log_probability for own in same] == [pytest.approx(one[own.score].log_probability) for own in same]
+    assert [own.log_probability for own in same] == [
+        pytest.approx(one[own.score].log_probability) for own in same
+    ]
 
 
 def test_faults_by_hand() -> None:
     fifths = parse_head("G4 A4 | ; C4 D4 |", TimeSignature(2, 4))
     assert list(faults(fifths)) == ["soprano and bass move in parallel fifths in bar 1"]
-    assert list(faults(parse_head("C5 D5 ; C4 D4"))) == ["soprano and bass move in parallel octaves in bar 1"]
-    assert list(faults(parse_head("R C4 D4 ; R C4 D4"))) == ["soprano and bass move in parallel octaves in bar 1"]  # unisons too
+    assert list(faults(parse_head("C5 D5 ; C4 D4"))) == [
+        "soprano and bass move in parallel octaves in bar 1"
+    ]
+    assert list(faults(parse_head("R C4 D4 ; R C4 D4"))) == [
+        "soprano and bass move in parallel octaves in bar 1"
+    ]  # unisons too
     assert list(faults(parse_head("G4 F4 ; C4 D4"))) == []  # contrary motion
     assert list(faults(parse_head("G4 G4 ; C4 C4"))) == []  # repeated
     assert list(faults(parse_head("G4 R A4 ; C4 R D4"))) == []  # a rest between
     assert list(faults(parse_head("E4 A4 ; C4 D4"))) == []  # hidden fifths are not parallel
     assert list(faults(parse_head("C4 E4 ; D4 C4"))) == ["soprano and bass cross in bar 1"]
-    assert list(faults(parse_head("C5 D5 | G4:1/2 ; E4:1/2 | A4", TimeSignature(2, 4)))) == ["soprano and bass cross in bar 2"]
-    assert list(faults(parse_head("G4:1/4 A4 ; C4:7/32 D4:1/32 D4:1/4"))) == ["soprano and bass move in parallel fifths in bar 1"]
+    assert list(faults(parse_head("C5 D5 | G4:1/2 ; E4:1/2 | A4", TimeSignature(2, 4)))) == [
+        "soprano and bass cross in bar 2"
+    ]
+    assert list(faults(parse_head("G4:1/4 A4 ; C4:7/32 D4:1/32 D4:1/4"))) == [
+        "soprano and bass move in parallel fifths in bar 1"
+    ]
 
 
 @pytest.mark.parametrize("key", [Key(-1, "minor"), Key(2, "major")])
 def test_a_cadence_ends_on_the_tonic_chord(model: Transformer, key: Key) -> None:
     tonic = {"minor": 2, "major": 2}[key.mode]
     for voices in ("satb", "melody"):
-        for own in continuation(model, parse_head("A4 D5", key=key), Request(n=8, cadence=True), bars=2, voices=voices):
+        for own in continuation(
+            model, parse_head("A4 D5", key=key), Request(n=8, cadence=True), bars=2, voices=voices
+        ):
             last = [voice.notes[-1].pitch % 12 for voice in own.score.voices]
             assert last[-1] == tonic
-            thirds = {(tonic + 4) % 12, (tonic + 3) % 12} if key.mode == "minor" else {(tonic + 4) % 12}
+            thirds = (
+                {(tonic + 4) % 12, (tonic + 3) % 12} if key.mode == "minor" else {(tonic + 4) % 12}
+            )
             assert set(last) <= {tonic, (tonic + 7) % 12} | thirds
             assert len(set(last) & thirds) == (1 if voices == "satb" else 0)
 
@@ -184,29 +245,45 @@ def test_a_cadence_ends_on_the_tonic_chord(model: Transformer, key: Key) -> None
         ("A4:1/4 | D5", "2/4", 2, 24 + 48),  # a beat is left of the last bar
     ],
 )
-def test_all_voices_rest_on_the_last_chord(model: Transformer, text: str, signature: str, bars: int, onset: int) -> None:
+def test_all_voices_rest_on_the_last_chord(
+    model: Transformer, text: str, signature: str, bars: int, onset: int
+) -> None:
     head = parse_head(text, TimeSignature.parse(signature), Key(2, "major"))
     for voices in ("satb", "melody"):
         for own in continuation(model, head, Request(n=4), bars=bars, voices=voices):
             assert all(voice.notes[-1].onset_ticks <= onset for voice in own.score.voices)
-            assert {voice.end_ticks for voice in own.score.voices} == {max(own.score.bars()[-1].onset_ticks, own.score.end_ticks)}
+            assert {voice.end_ticks for voice in own.score.voices} == {
+                max(own.score.bars()[-1].onset_ticks, own.score.end_ticks)
+            }
 
 
 def test_the_last_chord_begins_with_the_last_note_that_is_given(model: Transformer) -> None:
     given = parse_head("A4 D5 C#5:1/8 E5 D5:1/4", key=Key(2, "major"))
-    onsets = {v.notes[-1].onset_ticks for own in harmonization(model, given, Request(n=6)) for v in own.score.voices}
+    onsets = {
+        v.notes[-1].onset_ticks
+        for own in harmonization(model, given, Request(n=6))
+        for v in own.score.voices
+    }
     assert max(onsets) == 72
     whole = parse_head("A4 D5 C#5 E5 | D5:1", key=Key(2, "major"))
-    assert {v.notes[-1].onset_ticks for own in harmonization(model, whole, Request(n=3)) for v in own.score.voices} <= {*range(97)}
+    assert {
+        v.notes[-1].onset_ticks
+        for own in harmonization(model, whole, Request(n=3))
+        for v in own.score.voices
+    } <= {*range(97)}
     free = harmonization(model, whole, Request(n=3, cadence=False))
     assert max(v.notes[-1].onset_ticks for own in free for v in own.score.voices) > 96
 
 
 def test_a_scale_and_a_compass_are_kept(model: Transformer) -> None:
     given = parse_head(TUNE, key=D_MINOR)
-    for own in harmonization(model, given, Request(n=4, scale=True, compass=("bass=C3-60", "tenor=C4-C4"))):
+    for own in harmonization(
+        model, given, Request(n=4, scale=True, compass=("bass=C3-60", "tenor=C4-C4"))
+    ):
         pitches = {name: {note.pitch for note in notes} for name, notes in lines(own.score).items()}
-        assert {pitch % 12 for name in SATB[1:] for pitch in pitches[name]} <= scale_classes(D_MINOR)
+        assert {pitch % 12 for name in SATB[1:] for pitch in pitches[name]} <= scale_classes(
+            D_MINOR
+        )
         assert min(pitches["Bass"]) >= 48
         assert max(pitches["Bass"]) <= 60
         assert pitches["Tenor"] <= {60}
@@ -215,7 +292,12 @@ def test_a_scale_and_a_compass_are_kept(model: Transformer) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "asked", "words"),
     [
-        ("C5 D5", Key(0, "major"), {"cadence": True}, "soprano ends on D5, not on a note of the tonic chord of C major"),
+        (
+            "C5 D5",
+            Key(0, "major"),
+            {"cadence": True},
+            "soprano ends on D5, not on a note of the tonic chord of C major",
+        ),
         ("C5 D5", None, {"cadence": True}, "a cadence needs a key"),
         ("C5 D5", None, {"scale": True}, "a scale needs a key"),
         (
@@ -231,7 +313,12 @@ def test_a_scale_and_a_compass_are_kept(model: Transformer) -> None:
             {"cadence": True, "compass": ("tenor=B3-B3",)},
             "compass of the tenor does not hold a note of the tonic",
         ),
-        ("C5", None, {"compass": ("tenor=C4",)}, "a compass is written like soprano=C4-G5, got 'tenor=C4'"),
+        (
+            "C5",
+            None,
+            {"compass": ("tenor=C4",)},
+            "a compass is written like soprano=C4-G5, got 'tenor=C4'",
+        ),
         ("C5", None, {"compass": ("tenor=C4-H4",)}, "a compass is written like soprano=C4-G5"),
         ("C5", None, {"compass": ("flute=C4-C5",)}, "a compass is written like soprano=C4-G5"),
         ("C5", None, {"compass": ("alto=C5-C4",)}, "from the lowest pitch to the highest"),
@@ -245,10 +332,18 @@ def test_what_is_given_may_contradict_what_is_asked(
 
 
 def test_everything_else_stays(model: Transformer) -> None:
-    renamed = replace(CHORALE, voices=tuple(replace(v, name=f"Part {i}") for i, v in enumerate(CHORALE.voices)), title="A title")
+    renamed = replace(
+        CHORALE,
+        voices=tuple(replace(v, name=f"Part {i}") for i, v in enumerate(CHORALE.voices)),
+        title="A title",
+    )
     for own in regeneration(model, renamed, Request(n=3), bars=(1, 1), voices=["alto", "part 2"]):
-        assert [voice.name for voice in own.score.voices] == [voice.name for voice in renamed.voices]
-        for number, (before, after) in enumerate(zip(renamed.voices, own.score.voices, strict=True)):
+        assert [voice.name for voice in own.score.voices] == [
+            voice.name for voice in renamed.voices
+        ]
+        for number, (before, after) in enumerate(
+            zip(renamed.voices, own.score.voices, strict=True)
+        ):
             start = 96 if number in (1, 2) else 0
             kept = tuple(note for note in after.notes if note.onset_ticks >= start)
             assert kept == tuple(note for note in before.notes if note.onset_ticks >= start)
@@ -261,7 +356,9 @@ def test_bars_are_those_of_the_page() -> None:
     assert regeneration_prompt(score, (2, 3)).holes == (((120, 288),),)
     assert regeneration_prompt(score).holes == (((0, 288),),)
     held = parse_head("C4:1/4 C4:1/2. | _:1/4 E4:1/2 F4:1/4 | _:1/2 G4 | C4:1")
-    assert regeneration_prompt(held, (2, 2)).holes == (((120, 240),),)  # the note held in stays, the one held out goes
+    assert regeneration_prompt(held, (2, 2)).holes == (
+        ((120, 240),),
+    )  # the note held in stays, the one held out goes
 
 
 @pytest.mark.parametrize(
@@ -273,7 +370,9 @@ def test_bars_are_those_of_the_page() -> None:
         (None, ("flute",), "a voice is one of soprano, alto, tenor, bass, got 'flute'"),
     ],
 )
-def test_what_cannot_be_regenerated(bars: tuple[int, int] | None, voices: tuple[str, ...], words: str) -> None:
+def test_what_cannot_be_regenerated(
+    bars: tuple[int, int] | None, voices: tuple[str, ...], words: str
+) -> None:
     with pytest.raises(RequestError, match=words):
         regeneration_prompt(CHORALE, bars, voices)
 
@@ -294,15 +393,29 @@ def test_scattered_holes_are_whole_notes() -> None:
         assert prompt.holes[1] == prompt.holes[3] == ()
         assert any(prompt.holes)
         for voice, holes in zip(CHORALE.voices, prompt.holes, strict=True):
-            onsets, ends = ({getattr(note, name) for note in voice.notes} for name in ("onset_ticks", "end_ticks"))
-            assert all(start in onsets and end in ends and start < end <= 96 for start, end in holes)
+            onsets, ends = (
+                {getattr(note, name) for note in voice.notes}
+                for name in ("onset_ticks", "end_ticks")
+            )
+            assert all(
+                start in onsets and end in ends and start < end <= 96 for start, end in holes
+            )
 
 
 def test_revision_goes_round_by_round(model: Transformer) -> None:
     told: list[tuple[int, int, float]] = []
-    busy = parse_head("C5:1/16 D5 E5 F5 G5 F5 E5 D5 C5 D5 E5 F5 G5 F5 E5 D5 ; C4:1/4 G4 E4 C4", key=Key(0, "major"))
+    busy = parse_head(
+        "C5:1/16 D5 E5 F5 G5 F5 E5 D5 C5 D5 E5 F5 G5 F5 E5 D5 ; C4:1/4 G4 E4 C4",
+        key=Key(0, "major"),
+    )
     (own,) = revision(
-        model, busy, Request(n=1, seed=2), share=0.5, rounds=8, voices=["soprano"], show=lambda *row: told.append(row)
+        model,
+        busy,
+        Request(n=1, seed=2),
+        share=0.5,
+        rounds=8,
+        voices=["soprano"],
+        show=lambda *row: told.append(row),
     )
     assert lines(own.score)["Bass"] == busy.voices[1].notes
     assert lines(own.score)["Soprano"] != busy.voices[0].notes

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.checkpoints import VOCABULARY
 from seqmusic.errors import RequestError
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.completion import Candidate
 from seqmusic.generation.composing import continuation
-from seqmusic.generation.keys import likeliest_key
+from seqmusic.generation.key_choice import likeliest_key
+from seqmusic.generation.partial_candidate import LogProbabilities, Rule
 from seqmusic.generation.prediction import next_sounds
 from seqmusic.generation.prompts import continuation_prompt, fitting_shift
 from seqmusic.generation.request import Request
-from seqmusic.generation.stream import LogProbabilities, Rule
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs.pretrained import VOCABULARY
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 from seqmusic.tokens.grammar import Walk
 
@@ -22,12 +22,20 @@ from seqmusic.tokens.grammar import Walk
 @pytest.fixture(scope="module")
 def model() -> Transformer:
     torch.manual_seed(5)
-    return Transformer(ModelSettings(width=16, layers=1, heads=2, context_length=512), VOCABULARY).eval()
+    return Transformer(
+        ModelSettings(width=16, layers=1, heads=2, context_length=512), VOCABULARY
+    ).eval()
 
 
 def heads_kept(head: Score, candidates: list[Candidate], names: tuple[str, ...]) -> bool:
-    lines = [{voice.name: voice.notes for voice in candidate.score.voices} for candidate in candidates]
-    return all(own[name][: len(v.notes)] == v.notes for own in lines for name, v in zip(names, head.voices, strict=True))
+    lines = [
+        {voice.name: voice.notes for voice in candidate.score.voices} for candidate in candidates
+    ]
+    return all(
+        own[name][: len(v.notes)] == v.notes
+        for own in lines
+        for name, v in zip(names, head.voices, strict=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +60,10 @@ def test_a_piece_ends_with_notes_at_the_end_of_the_last_bar(
 
 def test_a_last_tick_is_never_a_rest(model: Transformer) -> None:
     head = Score((Voice("Soprano", (Note(0, 95, 60),)),), ((0, TimeSignature(4, 4)),))
-    assert {own.score.voices[0].end_ticks for own in continuation(model, head, Request(n=20), bars=1, voices="melody")} == {96}
+    assert {
+        own.score.voices[0].end_ticks
+        for own in continuation(model, head, Request(n=20), bars=1, voices="melody")
+    } == {96}
 
 
 @pytest.mark.parametrize("text", ["C2 D2 E2", "C7 D7 E7", "0 2 4", "127 125", "C2 C7"])
@@ -68,14 +79,18 @@ def test_a_head_is_moved_by_octaves_where_they_suffice() -> None:
     assert fitting_shift(parse_head("C2 D2 E2")) == 24
     assert fitting_shift(parse_head("C7 C8")) == -36
     assert fitting_shift(parse_head("A3 A5")) == 0
-    assert fitting_shift(parse_head("Ab3 Ab5")) == 1  # two octaves fill the compass, so no octave fits
+    assert (
+        fitting_shift(parse_head("Ab3 Ab5")) == 1
+    )  # two octaves fill the compass, so no octave fits
     assert fitting_shift(parse_head("C5; C3")) == 0
 
 
 def test_voices_are_known_by_name_or_by_place(model: Transformer) -> None:
     two = parse_head("C5 D5 ; C3 B2")
     assert heads_kept(two, continuation(model, two, Request(n=2), bars=1), ("Soprano", "Bass"))
-    with pytest.raises(RequestError, match=r"are 5 voices .*; give one voice, four, or some named Soprano, Alto"):
+    with pytest.raises(
+        RequestError, match=r"are 5 voices .*; give one voice, four, or some named Soprano, Alto"
+    ):
         continuation(model, parse_head("C5; C5; C4; C4; C3"), bars=1)
 
 
@@ -86,8 +101,18 @@ def test_bars_are_counted_through_a_change_of_time_signature() -> None:
 
 
 def test_equal_candidates_come_once(model: Transformer) -> None:
-    assert len(continuation(model, parse_head("C4"), Request(n=3, temperature=0), bars=1, voices="melody")) == 1
-    assert len(continuation(model, parse_head("C4"), Request(n=3, top_k=1), bars=1, voices="melody")) == 1
+    assert (
+        len(
+            continuation(
+                model, parse_head("C4"), Request(n=3, temperature=0), bars=1, voices="melody"
+            )
+        )
+        == 1
+    )
+    assert (
+        len(continuation(model, parse_head("C4"), Request(n=3, top_k=1), bars=1, voices="melody"))
+        == 1
+    )
 
 
 def test_a_rule_decides_and_the_grammar_stays(model: Transformer) -> None:
@@ -98,19 +123,33 @@ def test_a_rule_decides_and_the_grammar_stays(model: Transformer) -> None:
         return log_probabilities + 3.0  # need not sum to one
 
     request = Request(n=2, top_p=0.95)
-    for own in continuation(model, parse_head("C4"), request, bars=4, voices="melody", rule=quarters):
-        assert all(note.onset_ticks % 24 == note.duration_ticks % 24 == 0 for note in own.score.voices[0].notes)
+    for own in continuation(
+        model, parse_head("C4"), request, bars=4, voices="melody", rule=quarters
+    ):
+        assert all(
+            note.onset_ticks % 24 == note.duration_ticks % 24 == 0
+            for note in own.score.voices[0].notes
+        )
         assert np.isfinite(own.log_probability)
 
-    same = continuation(model, parse_head("C4"), request, rule=lambda log_probabilities, walk: log_probabilities)
-    assert [own.score for own in same] == [own.score for own in continuation(model, parse_head("C4"), request)]
+    same = continuation(
+        model, parse_head("C4"), request, rule=lambda log_probabilities, walk: log_probabilities
+    )
+    assert [own.score for own in same] == [
+        own.score for own in continuation(model, parse_head("C4"), request)
+    ]
 
 
 def test_rules_that_cannot_be_followed(model: Transformer) -> None:
     def ruled(rule: Rule) -> list[Candidate]:
-        return continuation(model, parse_head("C4"), Request(n=1), bars=2, voices="melody", rule=rule)
+        return continuation(
+            model, parse_head("C4"), Request(n=1), bars=2, voices="melody", rule=rule
+        )
 
-    with pytest.raises(RequestError, match=r"no way through was found in 24 attempts, the last to tick 24; .* a rule of your own"):
+    with pytest.raises(
+        RequestError,
+        match=r"no way through was found in 24 attempts, the last to tick 24; .* a rule of your own",
+    ):
         ruled(lambda own, walk: np.full_like(own, -np.inf))
     with pytest.raises(RequestError, match="no way through"):
         ruled(lambda own, walk: np.full_like(own, np.nan))

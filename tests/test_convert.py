@@ -8,7 +8,7 @@ import pytest
 
 from seqmusic.cli import main
 from seqmusic.formats import read_score, write_score
-from seqmusic.formats.keeping import not_kept
+from seqmusic.formats.losses import not_kept
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 
 CHOIR = Score(
@@ -52,15 +52,29 @@ def test_back_and_forth_through_midi(choir: Path) -> None:
     assert read_score(choir.with_name("again.musicxml")) == CHOIR
 
 
-def test_grids_merge_what_is_repeated_and_tell_it(choir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_grids_merge_what_is_repeated_and_tell_it(
+    choir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = choir.with_suffix(".csv")
-    assert convert(choir, target, "--layout", "grid", "--grid", "1/4") == 2  # MusicXML is not put on a grid
+    assert (
+        convert(choir, target, "--layout", "grid", "--grid", "1/4") == 2
+    )  # MusicXML is not put on a grid
     assert convert(choir, target, "--layout", "grid") == 0
-    assert target.read_text(encoding="utf-8").splitlines()[:2] == ["Soprano,Alto,Tenor,Bass", "72,65,57,41"]
+    assert target.read_text(encoding="utf-8").splitlines()[:2] == [
+        "Soprano,Alto,Tenor,Bass",
+        "72,65,57,41",
+    ]
     assert "notes repeated at once, which will be read as held: 4" in capsys.readouterr().err
     assert convert(target, choir.with_suffix(".json")) == 0
-    assert [len(voice.notes) for voice in read_score(choir.with_suffix(".json")).voices] == [1, 1, 1, 1]
-    assert convert(target, choir.with_suffix(".mid"), "--grid", "1/8") == 0  # a row lasts twice as long
+    assert [len(voice.notes) for voice in read_score(choir.with_suffix(".json")).voices] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert (
+        convert(target, choir.with_suffix(".mid"), "--grid", "1/8") == 0
+    )  # a row lasts twice as long
     assert read_score(choir.with_suffix(".mid")).end_ticks == 2 * 96
 
 
@@ -68,7 +82,10 @@ def test_a_file_that_is_there_is_kept(choir: Path, capsys: pytest.CaptureFixture
     target = choir.with_suffix(".mid")
     target.write_bytes(b"old")
     assert convert(choir, target) == 2
-    assert "choir.mid: exists already; choose another name, or --force to replace it" in capsys.readouterr().err
+    assert (
+        "choir.mid: exists already; choose another name, or --force to replace it"
+        in capsys.readouterr().err
+    )
     assert target.read_bytes() == b"old"
     assert convert(choir, target, "--force") == 0
     assert read_score(target) == CHOIR
@@ -77,18 +94,26 @@ def test_a_file_that_is_there_is_kept(choir: Path, capsys: pytest.CaptureFixture
 
 def test_a_book_of_tunes_into_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     book = tmp_path / "book.abc"
-    book.write_text("X:1\nT:A/B\nL:1/4\nK:C\nCDE|\n\nX:2\nM:99/4\nK:C\nC|\n\nX:1\nT:A/B\nL:1/4\nK:C\nGAB|\n", encoding="utf-8")
+    book.write_text(
+        "X:1\nT:A/B\nL:1/4\nK:C\nCDE|\n\nX:2\nM:99/4\nK:C\nC|\n\nX:1\nT:A/B\nL:1/4\nK:C\nGAB|\n",
+        encoding="utf-8",
+    )
     assert convert(book, tmp_path / "tunes", "--to", "mid") == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[-1] == f"2 pieces written to {tmp_path / 'tunes'}, 1 refused"
     assert "refused: " in err
     assert "book.abc: 2: holds a time signature with 99" in err
-    assert sorted(path.name for path in (tmp_path / "tunes").iterdir()) == ["1 A_B 2.mid", "1 A_B.mid"]
+    assert sorted(path.name for path in (tmp_path / "tunes").iterdir()) == [
+        "1 A_B 2.mid",
+        "1 A_B.mid",
+    ]
     assert convert(book, tmp_path / "tunes", "--to", ".csv") == 2
     assert "exists and is not empty" in capsys.readouterr().err
 
 
-def test_a_folder_into_a_folder(choir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_into_a_folder(
+    choir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     choir.rename(tmp_path / "in" / "deep" / "choir.musicxml")
     (tmp_path / "in" / "bad.mid").write_bytes(b"no")
@@ -99,11 +124,15 @@ def test_a_folder_into_a_folder(choir: Path, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "empty").mkdir()
     assert convert(tmp_path / "empty", tmp_path / "out2", "--to", ".csv") == 2
     assert convert(tmp_path / "in", tmp_path / "out2", "--to", ".wav") == 2
-    assert "--to .wav: not a format that is written; the endings are .mid" in capsys.readouterr().err
+    assert (
+        "--to .wav: not a format that is written; the endings are .mid" in capsys.readouterr().err
+    )
     assert not (tmp_path / "out2").exists()
 
 
-def test_what_cannot_be_converted_is_one_line(choir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_converted_is_one_line(
+    choir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for target, told in (
         ("x.wav", "'.wav' files are not written"),
         ("x", "a name without an ending"),
@@ -123,4 +152,7 @@ def test_what_no_format_loses() -> None:
     assert all(not_kept(bare, Path(f"x{ending}")) == () for ending in (".mid", ".musicxml", ".csv"))
     assert not_kept(CHOIR, Path("x.musicxml")) == ()
     twins = Score((Voice("A", ()), Voice("A", (Note(0, 24, 60),))), ())
-    assert not_kept(twins, Path("x.csv")) == ("the names of voices, which are not different ones", "voices without notes: 1")
+    assert not_kept(twins, Path("x.csv")) == (
+        "the names of voices, which are not different ones",
+        "voices without notes: 1",
+    )

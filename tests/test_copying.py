@@ -6,24 +6,36 @@ from pathlib import Path
 
 import pytest
 
-from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, FormatError
 from seqmusic.experiments.copying import copying_study
 from seqmusic.model.transformer import ModelSettings
-from seqmusic.report.copying import FILE, Copying, copying_charts, copying_table, read_copying, write_copying
+from seqmusic.report.copies import (
+    FILE,
+    Copying,
+    copying_charts,
+    copying_table,
+    read_copying,
+    write_copying,
+)
+from seqmusic.runs.configuration import Configuration
 from seqmusic.training.loop import TrainingSettings
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1),
-    training=TrainingSettings(steps=4, batch_size=2, evaluate_every=2, given_share=0.5, minutes=3.0, patience=1),
+    training=TrainingSettings(
+        steps=4, batch_size=2, evaluate_every=2, given_share=0.5, minutes=3.0, patience=1
+    ),
 )
 ROW = Copying("as configured", 100, 1.5, 0.4, 0.5, 9.0, 8.0, 10.0, 12.0, 11.0, 14.0, 10.0)
 
 
 @pytest.fixture(scope="module")
 def few(chorales: Dataset) -> Dataset:
-    parts = {split: sorted(chorales.part(split), key=lambda work: work.score.n_notes) for split in ("train", "valid")}
+    parts = {
+        split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
+        for split in ("train", "valid")
+    }
     return Dataset((*parts["train"][:8], *parts["valid"][:3]))
 
 
@@ -37,7 +49,10 @@ def test_a_study_measures_both_trainings_at_every_evaluation(few: Dataset, tmp_p
     assert rows[0].epochs == 0.5
     assert all(row.works == rows[0].works > 0 for row in rows)
     for row in rows:
-        for middle, low, high in ((row.held_out, row.held_out_low, row.held_out_high), (row.known, row.known_low, row.known_high)):
+        for middle, low, high in (
+            (row.held_out, row.held_out_low, row.held_out_high),
+            (row.known, row.known_low, row.known_high),
+        ):
             assert math.isnan(middle) or low <= middle <= high
     assert "unrestrained" in told[0]
     for name in (FILE, "loss.svg", "loss.png", "copying.svg", "copying.png", "study.json"):
@@ -82,6 +97,13 @@ def test_a_row_that_lacks_something_is_refused(tmp_path: Path) -> None:
 def test_pictures_name_both_trainings() -> None:
     rows = [ROW, ROW._replace(step=200), ROW._replace(training="unrestrained")]
     loss, copied = copying_charts(rows)
-    labels = [[text.get_text() for text in chart.figure.legends[0].get_texts()] for chart in (loss, copied)]
-    assert labels[0] == [f"{part}, {name}" for name in ("as configured", "unrestrained") for part in ("validation", "training")]
+    labels = [
+        [text.get_text() for text in chart.figure.legends[0].get_texts()]
+        for chart in (loss, copied)
+    ]
+    assert labels[0] == [
+        f"{part}, {name}"
+        for name in ("as configured", "unrestrained")
+        for part in ("validation", "training")
+    ]
     assert labels[1][:2] == ["held-out, as configured", "training, as configured"]

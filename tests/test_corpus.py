@@ -17,13 +17,13 @@ from seqmusic.corpus.cache import cache_folder, cached
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work, name_order
 from seqmusic.corpus.description import cleaning_report, describe
-from seqmusic.corpus.plot import plot
+from seqmusic.corpus.folders.parallel_reading import file_names, read_files
 from seqmusic.corpus.preparation import prepare
-from seqmusic.corpus.reading import file_names, read_files
 from seqmusic.corpus.split import Shares
 from seqmusic.corpus.storage import arrays_to_dataset, dataset_to_arrays, read_scores, write_scores
 from seqmusic.errors import CorpusError, FormatError, MissingExtraError
-from seqmusic.formats.midi import read_midi, write_midi
+from seqmusic.formats.midi.file import read_midi, write_midi
+from seqmusic.report.corpus_plot import plot
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 
 SMALL = Dataset((
@@ -40,18 +40,32 @@ def scores(draw: st.DrawFn) -> Score:
     for name in draw(st.lists(st.text(max_size=5), max_size=5)):
         notes, now = [], 0
         for gap, duration, pitch, fermata in draw(
-            st.lists(st.tuples(st.integers(0, 99), st.integers(1, 400), st.integers(0, 127), st.booleans()), max_size=7)
+            st.lists(
+                st.tuples(
+                    st.integers(0, 99), st.integers(1, 400), st.integers(0, 127), st.booleans()
+                ),
+                max_size=7,
+            )
         ):
             notes.append(Note(now + gap, duration, pitch, fermata))
             now = notes[-1].end_ticks
         voices.append(Voice(name, tuple(notes)))
-    meters = draw(st.lists(st.builds(TimeSignature, st.integers(1, 64), st.sampled_from([1, 2, 4, 8, 16, 32])), max_size=3))
+    meters = draw(
+        st.lists(
+            st.builds(TimeSignature, st.integers(1, 64), st.sampled_from([1, 2, 4, 8, 16, 32])),
+            max_size=3,
+        )
+    )
     pickup = draw(st.integers(0, meters[0].bar_ticks - 1)) if meters else 0
     return Score(
         tuple(voices),
-        tuple((1000 * i * 4, meter) for i, meter in enumerate(meters)) if pickup < 4000 else ((0, meters[0]),),
+        tuple((1000 * i * 4, meter) for i, meter in enumerate(meters))
+        if pickup < 4000
+        else ((0, meters[0]),),
         pickup,
-        draw(st.none() | st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))),
+        draw(
+            st.none() | st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))
+        ),
         draw(st.none() | st.floats(1, 1000)),
         draw(st.text(max_size=9)),
         draw(st.text(max_size=9)),
@@ -63,7 +77,9 @@ def test_arrays_give_every_score_back(drawn: list[Score]) -> None:
     dataset = Dataset(tuple(Work(f"{i}", score, "valid", i) for i, score in enumerate(drawn)))
     back = arrays_to_dataset(dataset_to_arrays(dataset))
     assert back == dataset
-    assert [(w.score.title, w.score.source) for w in back.works] == [(s.title, s.source) for s in drawn]
+    assert [(w.score.title, w.score.source) for w in back.works] == [
+        (s.title, s.source) for s in drawn
+    ]
 
 
 def test_arrays_give_every_chorale_back(chorales: Dataset) -> None:
@@ -74,10 +90,20 @@ def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
     whole = write_scores(SMALL, tmp_path / "whole.npz").read_bytes()
     damaged = tmp_path / "damaged.npz"
     start = whole.index(b"notes.npy") + 40  # inside the packed notes
-    flipped = (whole[:n] + bytes([whole[n] ^ 255]) + whole[n + 1 :] for n in range(start, start + 30))
-    for data in (b"", b"PK", b"nothing of the kind", *(whole[:n] for n in range(10, len(whole), 37)), *flipped):
+    flipped = (
+        whole[:n] + bytes([whole[n] ^ 255]) + whole[n + 1 :] for n in range(start, start + 30)
+    )
+    for data in (
+        b"",
+        b"PK",
+        b"nothing of the kind",
+        *(whole[:n] for n in range(10, len(whole), 37)),
+        *flipped,
+    ):
         damaged.write_bytes(data)
-        with pytest.raises(CorpusError, match=r"damaged.npz: not a readable data set .* prepare it again"):
+        with pytest.raises(
+            CorpusError, match=r"damaged.npz: not a readable data set .* prepare it again"
+        ):
             read_scores(damaged)
 
 
@@ -90,24 +116,41 @@ def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
     ([], "[", "JSONDecodeError"),
     ([], "[]", "TypeError"),
 ])  # fmt: skip
-def test_arrays_that_do_not_fit_together_are_refused(tmp_path: Path, notes: list[list[int]], facts: str, complaint: str) -> None:
+def test_arrays_that_do_not_fit_together_are_refused(
+    tmp_path: Path, notes: list[list[int]], facts: str, complaint: str
+) -> None:
     path = tmp_path / "wrong.npz"
-    np.savez(path, notes=np.array(notes, np.int32).reshape(-1, 6), works=np.frombuffer(facts.encode(), np.uint8))
+    np.savez(
+        path,
+        notes=np.array(notes, np.int32).reshape(-1, 6),
+        works=np.frombuffer(facts.encode(), np.uint8),
+    )
     with pytest.raises(CorpusError, match=complaint):
         read_scores(path)
 
 
 def test_arrays_of_objects_are_never_loaded(tmp_path: Path) -> None:
-    np.savez(tmp_path / "objects.npz", notes=np.zeros((0, 6), np.int32), works=np.array([{"format": 1}], object))
+    np.savez(
+        tmp_path / "objects.npz",
+        notes=np.zeros((0, 6), np.int32),
+        works=np.array([{"format": 1}], object),
+    )
     with pytest.raises(CorpusError, match="allow_pickle=False"):
         read_scores(tmp_path / "objects.npz")
 
 
 def test_names_of_works_differ_and_stand_in_order() -> None:
-    assert [work.name for work in Dataset(tuple(Work(name, Score(())) for name in ("b10", "b9", "a"))).works] == ["a", "b9", "b10"]
+    assert [
+        work.name
+        for work in Dataset(tuple(Work(name, Score(())) for name in ("b10", "b9", "a"))).works
+    ] == ["a", "b9", "b10"]
     with pytest.raises(ValueError, match="names of works must differ, got 'a' 2 times"):
         Dataset((Work("a", Score(())), Work("a", Score(()))))
-    assert sorted(["bwv2.10", "bwv2.9-a", "bwv2.9"], key=name_order) == ["bwv2.9", "bwv2.9-a", "bwv2.10"]
+    assert sorted(["bwv2.10", "bwv2.9-a", "bwv2.9"], key=name_order) == [
+        "bwv2.9",
+        "bwv2.9-a",
+        "bwv2.10",
+    ]
 
 
 def test_wrong_parts_are_refused() -> None:
@@ -127,7 +170,9 @@ def test_prepared_works_do_not_depend_on_their_order(chorales: Dataset) -> None:
 # The cache.
 
 
-def test_the_cache_is_used_and_rebuilt_when_damaged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cache_is_used_and_rebuilt_when_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     made = []
 
     def make() -> Dataset:
@@ -144,7 +189,9 @@ def test_the_cache_is_used_and_rebuilt_when_damaged(tmp_path: Path, caplog: pyte
     assert "kept.npz: not a readable data set" in caplog.text
 
 
-def test_an_unwritable_cache_is_said_once_and_goes_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unwritable_cache_is_said_once_and_goes_without(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "kept.npz"  # root may write anywhere but below a file
     assert [cached(path, lambda: SMALL), cached(path, lambda: SMALL)] == [SMALL, SMALL]
@@ -178,7 +225,9 @@ def test_other_shares_need_no_new_reading(chorales: Dataset) -> None:
     other = load_chorales(progress=False, shares=Shares(test=0.5, valid=0.0), seed=3)
     assert abs(len(other.part("test")) - len(other.kept) / 2) <= 1
     assert not other.part("valid")
-    assert [replace(work, split="") for work in other.works] == [replace(work, split="") for work in chorales.works]
+    assert [replace(work, split="") for work in other.works] == [
+        replace(work, split="") for work in chorales.works
+    ]
 
 
 # Reading.
@@ -191,7 +240,9 @@ def test_files_are_read_by_several_processes_in_order_and_bad_ones_told(tmp_path
     assert [work.name for work in works] == [str(i) for i in range(40)]
     assert works[7].reason.startswith("unreadable (")
     assert str(tmp_path) not in works[7].reason
-    assert [work.score.voices[0].notes[0].pitch for work in works if not work.reason] == [40 + i for i in range(40) if i != 7]
+    assert [work.score.voices[0].notes[0].pitch for work in works if not work.reason] == [
+        40 + i for i in range(40) if i != 7
+    ]
 
 
 def test_a_reason_does_not_repeat_where_the_file_lies(tmp_path: Path) -> None:
@@ -208,8 +259,8 @@ def test_a_script_needs_no_guard_to_read_in_parallel(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from seqmusic.corpus.reading import read_files\n"
-        "from seqmusic.formats.midi import read_midi\n"
+        "from seqmusic.corpus.folders.parallel_reading import read_files\n"
+        "from seqmusic.formats.midi.file import read_midi\n"
         "paths = sorted(Path(__file__).parent.glob('*.mid'))\n"
         "print(len(read_files(paths, read_midi, progress=False, n_processes=2)))\n",
         encoding="utf-8",
@@ -234,12 +285,20 @@ def test_the_description_says_what_the_data_set_holds(chorales: Dataset) -> None
     assert max(map(len, text.splitlines())) <= 110
     report = cleaning_report(chorales).splitlines()
     assert len(report) >= len(chorales.dropped)
-    assert all(any(line.startswith(work.name) and work.reason in line for line in report) for work in chorales.dropped)
+    assert all(
+        any(line.startswith(work.name) and work.reason in line for line in report)
+        for work in chorales.dropped
+    )
 
 
 def test_the_description_of_a_small_data_set_is_right_to_the_letter() -> None:
-    c, g = melody([Note(0, 96, 60)]), melody([Note(0, 48, 67), Note(48, 48, 79), Note(96, 24, 67), Note(120, 24, 67)])
-    dataset = Dataset((Work("a", c, "train", 0), Work("b", g, "test", 1), Work("c", g, reason="duplicate of b")))
+    c, g = (
+        melody([Note(0, 96, 60)]),
+        melody([Note(0, 48, 67), Note(48, 48, 79), Note(96, 24, 67), Note(120, 24, 67)]),
+    )
+    dataset = Dataset(
+        (Work("a", c, "train", 0), Work("b", g, "test", 1), Work("c", g, reason="duplicate of b"))
+    )
     assert describe(dataset) == DESCRIPTION
 
 
@@ -280,7 +339,9 @@ Dropped: 1
 
 def test_the_description_of_nothing_says_so() -> None:
     assert describe(Dataset(())).startswith("0 works kept of 0.")
-    assert describe(Dataset((SMALL.work("c"),))).startswith("0 works kept of 1.\n\nDropped: 1\n  unreadable: 1")
+    assert describe(Dataset((SMALL.work("c"),))).startswith(
+        "0 works kept of 1.\n\nDropped: 1\n  unreadable: 1"
+    )
     assert cleaning_report(Dataset(())) == "All 0 works are kept.\n"
 
 
@@ -294,8 +355,12 @@ def test_the_picture_is_drawn(tmp_path: Path, chorales: Dataset) -> None:
         plot(Dataset(()), tmp_path / "corpus.png")
 
 
-def test_without_matplotlib_the_command_that_brings_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # what Python itself does to forbid an import
+def test_without_matplotlib_the_command_that_brings_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        sys.modules, "matplotlib.figure", None
+    )  # what Python itself does to forbid an import
     with pytest.raises(MissingExtraError, match=r"pip install 'seqmusic\[report\]'"):
         plot(SMALL, tmp_path / "corpus.png")
     assert not list(tmp_path.iterdir())

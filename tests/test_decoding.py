@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.checkpoints import VOCABULARY, load_arrays, load_model, make_masks
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.request import Request
-from seqmusic.model import array_decoding
-from seqmusic.model.array_decoding import ArrayDecoder
-from seqmusic.model.array_model import Blocks, weight_shapes
-from seqmusic.model.compiled_decoding import CompiledDecoder
-from seqmusic.model.decoding import FEW, Decoder, as_arrays, make_decoder
-from seqmusic.model.module_decoding import ModuleDecoder
+from seqmusic.model.decoding import array_decoder as array_decoding
+from seqmusic.model.decoding.array_decoder import ArrayDecoder
+from seqmusic.model.decoding.array_model import Blocks, weight_shapes
+from seqmusic.model.decoding.compiled_decoder import CompiledDecoder
+from seqmusic.model.decoding.decoder import FEW, Decoder, as_arrays, make_decoder
+from seqmusic.model.decoding.module_decoder import ModuleDecoder
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs.pretrained import VOCABULARY, load_arrays, load_model, make_masks
 from seqmusic.score import SATB, Score, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.grammar import Walk
@@ -31,7 +31,9 @@ from seqmusic.tokens.tokenizer import encode, encode_prompt, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
 from seqmusic.training.batches import make_batch, nll
 
-SETTINGS = ModelSettings(width=24, layers=3, heads=2, feedforward=5, dropout=0.3, context_length=128)
+SETTINGS = ModelSettings(
+    width=24, layers=3, heads=2, feedforward=5, dropout=0.3, context_length=128
+)
 
 
 def array_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
@@ -54,19 +56,31 @@ def model() -> Transformer:
 def random_model(settings: ModelSettings) -> Transformer:
     torch.manual_seed(5)
     made = Transformer(settings, VOCABULARY).eval()
-    for parameter in made.parameters():  # gains and shifts too, so that none of them can be forgotten
+    for (
+        parameter
+    ) in made.parameters():  # gains and shifts too, so that none of them can be forgotten
         torch.nn.init.normal_(parameter, mean=float(parameter.dim() == 1), std=0.2)
     return made
 
 
 def inputs(n_rows: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     chance = np.random.default_rng(11)
-    events = np.stack([chance.integers(0, N_SOUNDS, (n_rows, length)), chance.integers(0, N_DURATIONS, (n_rows, length))], axis=-1)
-    context = np.stack([chance.integers(0, size, (n_rows, length)) for size in VOCABULARY.context_sizes], axis=-1)
+    events = np.stack(
+        [
+            chance.integers(0, N_SOUNDS, (n_rows, length)),
+            chance.integers(0, N_DURATIONS, (n_rows, length)),
+        ],
+        axis=-1,
+    )
+    context = np.stack(
+        [chance.integers(0, size, (n_rows, length)) for size in VOCABULARY.context_sizes], axis=-1
+    )
     return events, context, np.sort(chance.integers(0, 5000, (n_rows, length + 1)))
 
 
-def decoded(decoder: Decoder, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int) -> list[np.ndarray]:
+def decoded(
+    decoder: Decoder, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int
+) -> list[np.ndarray]:
     """Logits of sounds and of durations, (N, T, ...) each, from the last event of the prompt on."""
     decoder.prefill(events[:, :n_first], context[:, :n_first], ticks[:, : n_first + 1])
     sounds, durations = [], []
@@ -80,44 +94,67 @@ def decoded(decoder: Decoder, events: np.ndarray, context: np.ndarray, ticks: np
 
 
 @torch.inference_mode()
-def whole(model: Transformer, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int) -> list[np.ndarray]:
+def whole(
+    model: Transformer, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int
+) -> list[np.ndarray]:
     """The same without a cache."""
     heard, places, moments = map(torch.from_numpy, (events, context, ticks))
-    hidden, places, sounds = model(heard, places, moments)[:, n_first - 1 :], places[:, n_first - 1 :], heard[:, n_first - 1 :, 0]
+    hidden, places, sounds = (
+        model(heard, places, moments)[:, n_first - 1 :],
+        places[:, n_first - 1 :],
+        heard[:, n_first - 1 :, 0],
+    )
     n_rows, length = sounds.shape
     flat, where = hidden.flatten(0, 1), places.flatten(0, 1)
-    logits = model.heads.sound_logits(flat, where), model.heads.duration_logits(flat, where, sounds.flatten())
+    logits = (
+        model.heads.sound_logits(flat, where),
+        model.heads.duration_logits(flat, where, sounds.flatten()),
+    )
     return [own.view(n_rows, length, -1).numpy() for own in logits]
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("n_rows", "n_first"), [(1, 1), (3, 7), (4, 2), (6, 7), (16, 5)])
-def test_a_prompt_and_steps_equal_the_whole(model: Transformer, way: Way, n_rows: int, n_first: int) -> None:
+def test_a_prompt_and_steps_equal_the_whole(
+    model: Transformer, way: Way, n_rows: int, n_first: int
+) -> None:
     given = inputs(n_rows, 17)
-    for own, wanted in zip(decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True):
+    for own, wanted in zip(
+        decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True
+    ):
         assert own.shape == wanted.shape
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("way", [array_decoder, compiled_decoder])
-def test_room_for_the_past_is_made_when_it_is_needed(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_room_for_the_past_is_made_when_it_is_needed(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(array_decoding, "_FIRST_ROOM", 4)
     small = random_model(replace(SETTINGS, layers=2))
     for n_first in (1, 6):
         given = inputs(3, 19)
-        for own, wanted in zip(decoded(way(small, 3, 19), *given, n_first), whole(small, *given, n_first), strict=True):
+        for own, wanted in zip(
+            decoded(way(small, 3, 19), *given, n_first), whole(small, *given, n_first), strict=True
+        ):
             assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("normalization", ["rms", "none"])
-def test_so_it_is_with_other_normalizations_and_a_plain_output_layer(way: Way, normalization: str) -> None:
+def test_so_it_is_with_other_normalizations_and_a_plain_output_layer(
+    way: Way, normalization: str
+) -> None:
     other = replace(SETTINGS, layers=1, normalization=normalization, relative_output=False)
     model = random_model(other)
-    assert weight_shapes(other, VOCABULARY) == {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    assert weight_shapes(other, VOCABULARY) == {
+        name: tuple(tensor.shape) for name, tensor in model.state_dict().items()
+    }
     for n_rows in (1, 6):
         given = inputs(n_rows, 11)
-        for own, wanted in zip(decoded(way(model, n_rows, 11), *given, 3), whole(model, *given, 3), strict=True):
+        for own, wanted in zip(
+            decoded(way(model, n_rows, 11), *given, 3), whole(model, *given, 3), strict=True
+        ):
             assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
@@ -126,12 +163,16 @@ def test_the_epsilon_of_the_normalizations_counts(model: Transformer) -> None:
     for part in (other.sounds, other.durations, other.places):
         torch.nn.init.normal_(part.weight, std=3e-4)  # a stream of about the epsilon's size
     given = inputs(3, 11)
-    for own, wanted in zip(decoded(array_decoder(other, 3, 11), *given, 2), whole(other, *given, 2), strict=True):
+    for own, wanted in zip(
+        decoded(array_decoder(other, 3, 11), *given, 2), whole(other, *given, 2), strict=True
+    ):
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
 def test_the_shapes_of_the_weights_are_the_modules(model: Transformer) -> None:
-    assert weight_shapes(SETTINGS, VOCABULARY) == {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    assert weight_shapes(SETTINGS, VOCABULARY) == {
+        name: tuple(tensor.shape) for name, tensor in model.state_dict().items()
+    }
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -168,7 +209,9 @@ def test_the_weights_of_the_model_stay_as_they_are(model: Transformer) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_same_chance_gives_the_same_notes_alone_and_among_sixteen(model: Transformer, way: Way) -> None:
+def test_the_same_chance_gives_the_same_notes_alone_and_among_sixteen(
+    model: Transformer, way: Way
+) -> None:
     together = composed(way(model, 16, 128), list(range(16)))
     assert len(set(map(tuple, together))) == 16
     for seed in (0, 7, 15):
@@ -198,7 +241,7 @@ def test_more_pieces_than_are_decoded_at_once_are_all_composed(model: Transforme
 
 
 def test_without_numba_it_is_done_in_numpy() -> None:
-    code = "import sys; sys.modules['numba'] = None; from seqmusic.model.decoding import decoder_for_many as f; print(f().__name__)"
+    code = "import sys; sys.modules['numba'] = None; from seqmusic.model.decoding.decoder import decoder_for_many as f; print(f().__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "ArrayDecoder\n", done.stderr
 
@@ -211,24 +254,40 @@ def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
         for event in prompt[1:]:
             walk.push(*event)
     heard = trace(prompt)
-    decoder.prefill(heard.events[None], heard.context[None], np.concatenate(([0], heard.ticks))[None])
+    decoder.prefill(
+        heard.events[None], heard.context[None], np.concatenate(([0], heard.ticks))[None]
+    )
     said: list[list[tuple[int, int]]] = [[] for _ in seeds]
     for _ in range(60):
         context, before = np.stack([walk.context() for walk in walks]), [walk.now for walk in walks]
         allowed = [rules.sound_masks(4)[walk.sound_rule] for walk in walks]
-        sounds = [drawn(*own) for own in zip(chances, decoder.sound_logits(context), allowed, strict=True)]
-        lasting = [rules.duration_masks()[walk.duration_rule(sound)] for walk, sound in zip(walks, sounds, strict=True)]
-        durations = [drawn(*own) for own in zip(chances, decoder.duration_logits(context, np.array(sounds)), lasting, strict=True)]
+        sounds = [
+            drawn(*own) for own in zip(chances, decoder.sound_logits(context), allowed, strict=True)
+        ]
+        lasting = [
+            rules.duration_masks()[walk.duration_rule(sound)]
+            for walk, sound in zip(walks, sounds, strict=True)
+        ]
+        durations = [
+            drawn(*own)
+            for own in zip(
+                chances, decoder.duration_logits(context, np.array(sounds)), lasting, strict=True
+            )
+        ]
         for walk, own, *event in zip(walks, said, sounds, durations, strict=True):
             own.append((event[0], event[1]))
             walk.push(*own[-1])
         ticks = np.array([before, [walk.now for walk in walks]]).T
-        decoder.step(np.array([own[-1] for own in said]), np.stack([walk.context() for walk in walks]), ticks)
+        decoder.step(
+            np.array([own[-1] for own in said]), np.stack([walk.context() for walk in walks]), ticks
+        )
     return said
 
 
 def drawn(chance: np.random.Generator, logits: np.ndarray, allowed: np.ndarray) -> int:
-    shares = np.exp(np.where(allowed, logits - logits[allowed].max(), -np.inf).astype(np.float64)).cumsum()
+    shares = np.exp(
+        np.where(allowed, logits - logits[allowed].max(), -np.inf).astype(np.float64)
+    ).cumsum()
     return int(np.searchsorted(shares, chance.random() * shares[-1], side="right"))
 
 
@@ -236,7 +295,10 @@ def test_a_folder_read_without_torch_is_the_same_model() -> None:
     folder = Path("chorales")
     ready, packed = load_arrays(folder), as_arrays(load_model(folder))
     assert ready.settings == packed.settings
-    assert all(np.array_equal(getattr(ready.blocks, name), getattr(packed.blocks, name)) for name in Blocks.__slots__)
+    assert all(
+        np.array_equal(getattr(ready.blocks, name), getattr(packed.blocks, name))
+        for name in Blocks.__slots__
+    )
     assert np.array_equal(ready.heads.hear, packed.heads.hear)
 
 
@@ -245,13 +307,19 @@ def test_likelihoods_in_numpy_are_the_modules(chorales: Dataset) -> None:
     trained = load_model(Path("chorales"))
     steps = [trace(encode(score)[:-1], VOCABULARY.max_voices) for score in scores]
     with torch.inference_mode():
-        sound, duration = nll(trained, make_batch(steps, torch.device("cpu")), make_masks(torch.device("cpu")))
+        sound, duration = nll(
+            trained, make_batch(steps, torch.device("cpu")), make_masks(torch.device("cpu"))
+        )
     wanted = -(sound + duration).sum(dim=1)
-    assert [nats for nats, _ in log_likelihoods(trained, scores)] == pytest.approx(wanted.tolist(), abs=1e-3)
+    assert [nats for nats, _ in log_likelihoods(trained, scores)] == pytest.approx(
+        wanted.tolist(), abs=1e-3
+    )
 
 
 def test_composing_needs_no_torch(tmp_path: Path) -> None:
     command = ["continue", "C4 D4", "--bars", "2", "-n", "1", "--out", str(tmp_path / "out")]
-    code = f"import sys; from seqmusic.cli import main; print(main({command}), 'torch' in sys.modules)"
+    code = (
+        f"import sys; from seqmusic.cli import main; print(main({command}), 'torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "0 False", done.stderr

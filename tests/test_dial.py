@@ -9,15 +9,30 @@ import torch
 from hypothesis import given
 from small_scores import chorale_like
 
-from seqmusic.checkpoints import VOCABULARY, load_model, model_folder
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.dial import MIN_P, UNITS, Dial, DialPoint, Reading, Setting, ladders, readings, turn_dial
-from seqmusic.evaluation.distributions import DISTRIBUTIONS, distance_interval, jensen_shannon, pooled_counts
-from seqmusic.evaluation.originality import CopyIndex
 from seqmusic.evaluation.samples import RATES, as_written, continued, drawn_heads, heads, measured
+from seqmusic.evaluation.temperature_sweep import (
+    MIN_P,
+    UNITS,
+    Dial,
+    DialPoint,
+    Reading,
+    Setting,
+    ladders,
+    readings,
+    turn_dial,
+)
 from seqmusic.generation.composing import composed
 from seqmusic.generation.request import Request
+from seqmusic.metrics.distributions import (
+    DISTRIBUTIONS,
+    distance_interval,
+    jensen_shannon,
+    pooled_counts,
+)
+from seqmusic.metrics.originality import CopyIndex
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs.pretrained import VOCABULARY, load_model, model_folder
 from seqmusic.score import Score
 
 SMALL = ModelSettings(width=32, layers=1, heads=2, context_length=1024)
@@ -32,21 +47,34 @@ def model() -> Transformer:
 @pytest.fixture(scope="module")
 def works(chorales: Dataset) -> list[Score]:
     """Short ones, so that a model that has learned nothing comes to an end."""
-    return sorted((work.score for work in chorales.part("valid")), key=lambda score: score.end_ticks)[:6]
+    return sorted(
+        (work.score for work in chorales.part("valid")), key=lambda score: score.end_ticks
+    )[:6]
 
 
-def dial(values: dict[str, list[float]], works: dict[str, Reading], floors: dict[str, float] | None = None) -> Dial:
+def dial(
+    values: dict[str, list[float]],
+    works: dict[str, Reading],
+    floors: dict[str, float] | None = None,
+) -> Dial:
     """A dial with so many settings as there are values, called min-p 0, min-p 1 and so on."""
     names = range(len(next(iter(values.values()))))
     points = [
-        DialPoint(Setting(MIN_P, i, Request()), 1, {name: Reading(own[i], own[i], own[i]) for name, own in values.items()}, (1,))
+        DialPoint(
+            Setting(MIN_P, i, Request()),
+            1,
+            {name: Reading(own[i], own[i], own[i]) for name, own in values.items()},
+            (1,),
+        )
         for i in names
     ]
     return Dial(tuple(points), works, (1,), floors or {})
 
 
 def test_gaps_begin_where_the_interval_ends_and_are_one_at_the_worst() -> None:
-    own = dial({"a": [1, 4, 6, 10], "b": [5, 5, 5, 5]}, {"a": Reading(5, 4, 6), "b": Reading(5, 5, 5)})
+    own = dial(
+        {"a": [1, 4, 6, 10], "b": [5, 5, 5, 5]}, {"a": Reading(5, 4, 6), "b": Reading(5, 5, 5)}
+    )
     assert [own.gaps()[f"min-p {name}"]["a"] for name in range(4)] == [0.75, 0, 0, 1]
     assert [own.gaps()[f"min-p {name}"]["b"] for name in range(4)] == [0, 0, 0, 0]
     assert list(own.mean_gaps().values()) == [0.375, 0, 0, 0.5]
@@ -55,7 +83,9 @@ def test_gaps_begin_where_the_interval_ends_and_are_one_at_the_worst() -> None:
 
 
 def test_a_distance_is_never_too_small() -> None:
-    own = dial({"duration": [0.0, 0.2, 0.3]}, {"duration": Reading(0.2, 0.15, 0.25)}, {"duration": 0.1})
+    own = dial(
+        {"duration": [0.0, 0.2, 0.3]}, {"duration": Reading(0.2, 0.15, 0.25)}, {"duration": 0.1}
+    )
     assert [own.gaps()[f"min-p {name}"]["duration"] for name in range(3)] == [0, 0, 1]
     assert own.best() == {"duration": "min-p 0"}
 
@@ -73,8 +103,14 @@ def test_the_model_is_alone_but_where_the_rules_are_asked() -> None:
         "temperature 0.7, default rules",
         "min-p 0.1",
     ]
-    assert all(own.request.lenience == 1 and own.request.cadence is False for own in (cold, warm, cut))
-    assert [(own.request.temperature, own.request.min_p) for own in (cold, warm, cut)] == [(0.5, 0), (1, 0), (1, 0.1)]
+    assert all(
+        own.request.lenience == 1 and own.request.cadence is False for own in (cold, warm, cut)
+    )
+    assert [(own.request.temperature, own.request.min_p) for own in (cold, warm, cut)] == [
+        (0.5, 0),
+        (1, 0),
+        (1, 0.1),
+    ]
     assert ruled.request == Request(temperature=0.7)
 
 
@@ -84,7 +120,11 @@ def test_a_head_is_given_whole_and_the_rest_is_what_follows(chorales: Dataset) -
         assert prompt.end_ticks == head.work.end_ticks
         assert head.end_ticks == next(bar for bar in head.work.bars() if bar.number == 2).end_ticks
         assert prompt.score.n_notes + head.rest(head.work).n_notes == head.work.n_notes
-        assert all(note.onset_ticks < head.end_ticks for voice in prompt.score.voices for note in voice.notes)
+        assert all(
+            note.onset_ticks < head.end_ticks
+            for voice in prompt.score.voices
+            for note in voice.notes
+        )
         assert head.rest(head.work).end_ticks == head.work.end_ticks - head.end_ticks
 
 
@@ -107,8 +147,12 @@ def test_what_bach_wrote_costs_what_it_costs_as_a_candidate(works: list[Score]) 
     """A continuation at temperature 0, measured as if it were the work, has the candidate's own figures."""
     trained, index = load_model(model_folder(None)), CopyIndex(works)
     head = heads(works)[0]
-    (drawn,) = continued(trained, [head], Request(n=1, temperature=0, lenience=1.0, cadence=False), index)
-    (candidate,) = composed(trained, head.prompt, Request(n=1, temperature=0, lenience=1.0, cadence=False))
+    (drawn,) = continued(
+        trained, [head], Request(n=1, temperature=0, lenience=1.0, cadence=False), index
+    )
+    (candidate,) = composed(
+        trained, head.prompt, Request(n=1, temperature=0, lenience=1.0, cadence=False)
+    )
     (written,) = as_written(trained, [replace(head, work=candidate.score)], index)
     assert (written.n_events, written.rates, written.counts, written.copied_notes) == (
         drawn.n_events,
@@ -116,10 +160,14 @@ def test_what_bach_wrote_costs_what_it_costs_as_a_candidate(works: list[Score]) 
         drawn.counts,
         drawn.copied_notes,
     )
-    assert written.nats == pytest.approx(drawn.nats, rel=5e-3)  # a candidate keeps to the compass of its voices
+    assert written.nats == pytest.approx(
+        drawn.nats, rel=5e-3
+    )  # a candidate keeps to the compass of its voices
 
 
-def test_a_small_dial_says_everything_with_intervals(model: Transformer, works: list[Score]) -> None:
+def test_a_small_dial_says_everything_with_intervals(
+    model: Transformer, works: list[Score]
+) -> None:
     told: list[int] = []
     settings = ladders((0.5,), (1.0,), ())
     turned = turn_dial(model, works[:3], works[3:], settings, n=8, tick=told.append)
@@ -131,7 +179,9 @@ def test_a_small_dial_says_everything_with_intervals(model: Transformer, works: 
         assert len(point.copies) == point.pieces <= 8
         for name, own in point.readings.items():
             assert math.isnan(own.value) or own.low <= own.value <= own.high, name
-    assert repr(turned) == repr(turn_dial(model, works[:3], works[3:], settings, n=8))  # nan is unlike itself
+    assert repr(turned) == repr(
+        turn_dial(model, works[:3], works[3:], settings, n=8)
+    )  # nan is unlike itself
 
 
 def test_a_work_known_by_heart_is_copied_whole(model: Transformer, works: list[Score]) -> None:
@@ -159,7 +209,9 @@ def test_a_piece_is_measured_for_everything(piece: Score) -> None:
 
 def test_the_interval_of_a_distance_holds_it_and_narrows_with_pieces(chorales: Dataset) -> None:
     counts = [DISTRIBUTIONS["duration"](work.score) for work in chorales.part("test")]
-    others = pooled_counts([DISTRIBUTIONS["duration"](work.score) for work in chorales.part("train")])
+    others = pooled_counts(
+        [DISTRIBUTIONS["duration"](work.score) for work in chorales.part("train")]
+    )
     few, many = distance_interval(counts[:10], others), distance_interval(counts, others)
     assert many[0] == pytest.approx(jensen_shannon(pooled_counts(counts), others))
     assert few[1] <= few[0] <= few[2]

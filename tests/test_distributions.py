@@ -12,7 +12,7 @@ from music21 import chord
 from small_scores import quarters
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.distributions import (
+from seqmusic.metrics.distributions import (
     CHORDS,
     chord_name,
     chords,
@@ -26,11 +26,21 @@ from seqmusic.score import SATB, Key, Note, Score, Voice
 
 def test_chords_are_named_as_music21_names_them() -> None:
     triples = ({0, *others} for others in itertools.combinations(range(1, 12), 2))
-    fours = ({0, third, fifth, other} for third in (3, 4) for fifth in (6, 7, 8) for other in (1, 2, 5, 9, 10, 11))
+    fours = (
+        {0, third, fifth, other}
+        for third in (3, 4)
+        for fifth in (6, 7, 8)
+        for other in (1, 2, 5, 9, 10, 11)
+    )
     for classes in itertools.chain(triples, fours):
         own, theirs = chord_name(frozenset(classes)), chord.Chord(sorted(classes)).commonName
-        is_named = any(f"{name} {kind}" in theirs for name in CHORDS.values() for kind in ("triad", "chord"))
-        assert own in theirs if own != "other" else not is_named or "incomplete" in theirs, (classes, theirs)
+        is_named = any(
+            f"{name} {kind}" in theirs for name in CHORDS.values() for kind in ("triad", "chord")
+        )
+        assert own in theirs if own != "other" else not is_named or "incomplete" in theirs, (
+            classes,
+            theirs,
+        )
         assert chord_name(frozenset((pitch_class + 7) % 12 for pitch_class in classes)) == own
 
 
@@ -71,10 +81,15 @@ def test_degrees_are_the_same_in_every_key(chorales: Dataset) -> None:
 
 
 def test_chorales_are_nearer_to_chorales_than_noise_is(chorales: Dataset) -> None:
-    train, test = ([work.score for work in chorales.part(split)][:77] for split in ("train", "test"))
+    train, test = (
+        [work.score for work in chorales.part(split)][:77] for split in ("train", "test")
+    )
     chance = np.random.default_rng(5)
     noise = [
-        Score(tuple(Voice(name, quarters(*chance.integers(55, 75, 40).tolist())) for name in SATB), key=Key(0, mode))
+        Score(
+            tuple(Voice(name, quarters(*chance.integers(55, 75, 40).tolist())) for name in SATB),
+            key=Key(0, mode),
+        )
         for mode in ("major", "minor") * 10
     ]
     for real, false in zip(distances(test, train), distances(noise, train), strict=True):

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 import seqmusic
-from seqmusic import doctor
+from seqmusic.cli import environment as doctor
 
 
 def row(text: str, name: str) -> str:
-    (found,) = [line.split(maxsplit=1)[1] for line in text.splitlines() if line.startswith(f"  {name} ")]
+    (found,) = [
+        line.split(maxsplit=1)[1] for line in text.splitlines() if line.startswith(f"  {name} ")
+    ]
     return found
 
 
@@ -30,11 +32,16 @@ def test_devices_are_those_that_torch_sees() -> None:
     assert (row(text, "mps") == "found") == torch.backends.mps.is_available()
 
 
-def test_a_missing_part_is_told_with_the_command_that_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_part_is_told_with_the_command_that_gets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(doctor, "OPTIONAL", (("no-such-package", "does nothing", "score"),))
     monkeypatch.setenv("PATH", "")
     text = doctor.report()
-    assert row(text, "no-such-package") == "does nothing: not found; get it with: pip install 'seqmusic[score]'"
+    assert (
+        row(text, "no-such-package")
+        == "does nothing: not found; get it with: pip install 'seqmusic[score]'"
+    )
     assert "not found" in row(text, "lilypond")
 
 
@@ -45,7 +52,9 @@ def test_every_extra_named_exists_and_holds_the_part() -> None:
     assert {need.split(">")[0] for need in needs if "extra" not in need} == set(doctor.CORE)
 
 
-def test_a_program_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_does_not_start_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "lilypond"
     program.write_bytes(b"\x7fELF no program")
     program.chmod(0o755)
@@ -53,9 +62,14 @@ def test_a_program_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pyte
     assert "does not start" in row(doctor.report(), "lilypond")
 
 
-def test_the_cache_is_told_with_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_told_with_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SEQMUSIC_CACHE", str(tmp_path / "cache"))
-    assert row(doctor.report(), "cache") == f"{tmp_path / 'cache'} (empty; 'seqmusic data prepare' fills it)"
+    assert (
+        row(doctor.report(), "cache")
+        == f"{tmp_path / 'cache'} (empty; 'seqmusic data prepare' fills it)"
+    )
     (tmp_path / "cache" / "inner").mkdir(parents=True)
     (tmp_path / "cache" / "inner" / "works").write_bytes(b"x" * 2_500_000)
     assert row(doctor.report(), "cache").endswith("(1 files, 2.5 MB)")
@@ -68,6 +82,6 @@ def test_speed_is_told_where_it_was_measured() -> None:
 
 def test_it_works_without_torch_and_without_the_extras() -> None:
     missing = ("torch", "verovio", "resvg_py", "matplotlib", "music21", "miditoolkit")
-    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); from seqmusic.doctor import report; print(report())"
+    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); from seqmusic.cli.environment import report; print(report())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "cannot be loaded: " in done.stdout

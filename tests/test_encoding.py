@@ -12,15 +12,20 @@ from strategies import scores
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tokens.augmentation import legal_shifts, transposed
-from seqmusic.tokens.encoding import Ask, trace_tiles
-from seqmusic.tokens.tiles import REST_TILE, Tiles, tiles_of
+from seqmusic.tokens.batched.columns import REST_TILE, Tiles, tiles_of
+from seqmusic.tokens.batched.encoding import Ask, trace_tiles
 from seqmusic.tokens.tokenizer import Trace, encode, normalized, trace
 from seqmusic.tokens.vocabulary import VOICE, sound_name
 
 KINDS = ["nothing", "voice", "tail", "region", "scatter", "all but one", "all", "none"]
 TWO = [
     Score((Voice("Soprano", (Note(0, 24, 60), Note(48, 200, 62))), Voice("Alto", ()))),
-    melody([Note(24, 24, 60)], "Flute", time_signatures=((0, TimeSignature(3, 4)), (30, TimeSignature(2, 4))), pickup_ticks=12),
+    melody(
+        [Note(24, 24, 60)],
+        "Flute",
+        time_signatures=((0, TimeSignature(3, 4)), (30, TimeSignature(2, 4))),
+        pickup_ticks=12,
+    ),
 ]
 
 
@@ -28,13 +33,20 @@ def same(got, wanted):
     for field in fields(Trace):
         a, b = getattr(got, field.name), getattr(wanted, field.name)
         assert a.dtype == b.dtype, field.name
-        assert np.array_equal(a, b), (field.name, a.shape, b.shape, np.argwhere(a != b)[:4].tolist() if a.shape == b.shape else "")
+        assert np.array_equal(a, b), (
+            field.name,
+            a.shape,
+            b.shape,
+            np.argwhere(a != b)[:4].tolist() if a.shape == b.shape else "",
+        )
 
 
 def same_tiles(got, wanted):
     assert got.headers == wanted.headers
     for field in fields(Tiles):
-        assert field.name == "headers" or np.array_equal(getattr(got, field.name), getattr(wanted, field.name)), field.name
+        assert field.name == "headers" or np.array_equal(
+            getattr(got, field.name), getattr(wanted, field.name)
+        ), field.name
 
 
 def missing_tiles(kind, tiles, chance):
@@ -43,7 +55,9 @@ def missing_tiles(kind, tiles, chance):
     if kind == "voice":
         return tiles.voice == chance.choice(tiles.voice)
     if kind == "tail":
-        return (tiles.onset >= chance.integers(end)) | (tiles.voice == chance.choice([0, tiles.voice[-1]]))
+        return (tiles.onset >= chance.integers(end)) | (
+            tiles.voice == chance.choice([0, tiles.voice[-1]])
+        )
     if kind == "region":
         start = chance.integers(end)
         return (tiles.onset >= start) & (tiles.onset < start + chance.integers(1, end + 1))
@@ -54,7 +68,9 @@ def missing_tiles(kind, tiles, chance):
 
 def drawn_ask(tiles, kinds, chance):
     singles = [tiles.taken([piece]) for piece in range(len(kinds))]
-    missing = [missing_tiles(kind, single, chance) for kind, single in zip(kinds, singles, strict=True)]
+    missing = [
+        missing_tiles(kind, single, chance) for kind, single in zip(kinds, singles, strict=True)
+    ]
     has_given = np.array([kind != "nothing" for kind in kinds])
     return Ask(np.concatenate(missing), has_given, chance.random(len(kinds)) < 0.5)
 
@@ -64,11 +80,15 @@ def holes_asked(tiles, ask, piece):
     voices = [sound for sound, _ in tiles.headers[piece] if sound_name(sound).startswith("VOICE")]
     holes = {voice: [] for voice in voices}
     rows = np.flatnonzero(tiles.piece == piece).tolist()
-    for (voice, is_missing), run in groupby(rows, key=lambda row: (int(tiles.voice[row]), bool(ask.missing[row]))):
+    for (voice, is_missing), run in groupby(
+        rows, key=lambda row: (int(tiles.voice[row]), bool(ask.missing[row]))
+    ):
         run = list(run)
         start, end = int(tiles.onset[run[0]]), int(tiles.end[run[-1]])
         if is_missing:
-            holes[voice].append((start, None if ask.is_open[piece] and end == tiles.end_ticks[piece] else end))
+            holes[voice].append(
+                (start, None if ask.is_open[piece] and end == tiles.end_ticks[piece] else end)
+            )
     return [holes[voice] for voice in voices]
 
 
@@ -84,7 +104,11 @@ def check(works, kinds, chance, max_voices=4):
 @st.composite
 def works_with_columns(draw):
     works = draw(st.lists(scores(max_voices=6) | scores(), min_size=1, max_size=3))
-    needed = max(len(SATB) if voice.name in SATB else len(work.voices) for work in works for voice in work.voices)
+    needed = max(
+        len(SATB) if voice.name in SATB else len(work.voices)
+        for work in works
+        for voice in work.voices
+    )
     return works, draw(st.integers(needed, 16))
 
 
@@ -96,7 +120,11 @@ def test_whole_pieces_are_traced_as_the_grammar_does(drawn):
 
 
 @settings(max_examples=200)
-@given(works_with_columns(), st.lists(st.sampled_from(KINDS), min_size=3, max_size=3), st.integers(0, 2**32))
+@given(
+    works_with_columns(),
+    st.lists(st.sampled_from(KINDS), min_size=3, max_size=3),
+    st.integers(0, 2**32),
+)
 def test_pieces_with_anything_given_are_traced_as_the_grammar_does(drawn, kinds, seed):
     works, max_voices = drawn
     check(works, kinds[: len(works)], np.random.default_rng(seed), max_voices)
@@ -123,7 +151,9 @@ def test_taken_tiles_are_the_tiles_of_those_pieces(works, data):
 
 def test_tiles_by_hand():
     tiles = tiles_of(TWO)
-    rows = list(zip(tiles.piece, tiles.voice - VOICE, tiles.onset, tiles.end, tiles.pitch, strict=True))
+    rows = list(
+        zip(tiles.piece, tiles.voice - VOICE, tiles.onset, tiles.end, tiles.pitch, strict=True)
+    )
     assert rows == [
         (0, 0, 0, 24, 60), (0, 0, 24, 48, REST_TILE), (0, 0, 48, 248, 62), (0, 1, 0, 248, REST_TILE),  # an empty voice rests
         (1, 4, 0, 24, REST_TILE), (1, 4, 24, 48, 60),  # a voice that is not sung is numbered
@@ -144,8 +174,15 @@ def test_taken_tiles_without_some():
 
 
 def test_tiles_take_no_notice_of_what_tokens_cannot_say():
-    four = ((0, TimeSignature(4, 4)), (24, TimeSignature(17, 4)))  # a change at the end has no token, and needs none
-    score = Score((Voice("Flute", (Note(0, 24, 60, fermata=True),)), Voice("Flute", (Note(0, 24, 50),))), four, tempo_bpm=90)
+    four = (
+        (0, TimeSignature(4, 4)),
+        (24, TimeSignature(17, 4)),
+    )  # a change at the end has no token, and needs none
+    score = Score(
+        (Voice("Flute", (Note(0, 24, 60, fermata=True),)), Voice("Flute", (Note(0, 24, 50),))),
+        four,
+        tempo_bpm=90,
+    )
     same_tiles(tiles_of([score]), tiles_of([normalized(score)]))
 
 
@@ -165,7 +202,9 @@ def test_what_tokens_cannot_say_is_refused(score, words):
 
 
 def test_a_voice_without_a_column_is_refused():
-    with pytest.raises(ValueError, match="max_voices 3 leaves no column for the voice 'Soprano' of piece 1"):
+    with pytest.raises(
+        ValueError, match="max_voices 3 leaves no column for the voice 'Soprano' of piece 1"
+    ):
         trace_tiles(tiles_of([TWO[1], TWO[0]]), max_voices=3)
     five = Score(tuple(Voice("", (Note(0, 24, 60),)) for _ in range(5)))
     with pytest.raises(ValueError, match="no column for the voice 'Voice 5' of piece 0"):
@@ -173,7 +212,12 @@ def test_a_voice_without_a_column_is_refused():
 
 
 @settings(max_examples=60)
-@given(works_with_columns(), st.integers(-12, 12), st.lists(st.sampled_from(KINDS), min_size=1, max_size=1), st.integers(0, 2**32))
+@given(
+    works_with_columns(),
+    st.integers(-12, 12),
+    st.lists(st.sampled_from(KINDS), min_size=1, max_size=1),
+    st.integers(0, 2**32),
+)
 def test_a_transposed_trace_is_the_trace_of_the_transposed_score(drawn, semitones, kinds, seed):
     (work, *_), max_voices = drawn
     tiles = tiles_of([work])
@@ -190,11 +234,17 @@ def test_a_transposed_trace_is_the_trace_of_the_transposed_score(drawn, semitone
 
 def test_a_transposition_out_of_range_is_refused():
     (plain,) = trace_tiles(tiles_of([TWO[0]]))
-    with pytest.raises(ValueError, match=r"got 60\.\.62 transposed by \+66; -60\.\.\+65 is what this sequence allows"):
+    with pytest.raises(
+        ValueError,
+        match=r"got 60\.\.62 transposed by \+66; -60\.\.\+65 is what this sequence allows",
+    ):
         transposed(plain, 66)
 
 
 def test_legal_shifts_keep_every_voice_in_its_compass():
-    low, high = Voice("Soprano", (Note(0, 24, 60),)), Voice("Bass", (Note(0, 24, 64),))  # 57..81 and 36..66
+    low, high = (
+        Voice("Soprano", (Note(0, 24, 60),)),
+        Voice("Bass", (Note(0, 24, 64),)),
+    )  # 57..81 and 36..66
     assert legal_shifts(Score((low, high))) == [-3, -2, -1, 0, 1, 2]
     assert legal_shifts(Score((replace(low, notes=(Note(0, 24, 30),)), high))) == [0]

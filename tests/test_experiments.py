@@ -12,21 +12,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmusic.checkpoints import VOCABULARY, make_masks
-from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CheckpointError, CorpusError, FormatError
-from seqmusic.evaluation.likelihood import score_pieces
 from seqmusic.experiments.comparison import comparison_study
+from seqmusic.experiments.data_curve import extrapolated, learning_curve_study, nested_part
 from seqmusic.experiments.laws import PowerLaw, fit_parabola, fit_power_law
-from seqmusic.experiments.learning_curve import extrapolated, learning_curve_study, nested_part
 from seqmusic.experiments.scaling import at_budget, scaling_study
 from seqmusic.experiments.study import held_part, open_study, run_trials
 from seqmusic.experiments.trial import train_trial
+from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.data import draw_batch, training_data
+from seqmusic.runs.pretrained import VOCABULARY, make_masks
 from seqmusic.score import Score
 from seqmusic.training.loop import TrainingSettings
-from seqmusic.training_data import draw_batch, training_data
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.0),
@@ -37,7 +37,10 @@ TINY = Configuration(
 @pytest.fixture(scope="module")
 def few(chorales: Dataset) -> Dataset:
     """Short works, so that a batch is quick."""
-    parts = {split: sorted(chorales.part(split), key=lambda work: work.score.n_notes) for split in ("train", "valid", "test")}
+    parts = {
+        split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
+        for split in ("train", "valid", "test")
+    }
     return Dataset((*parts["train"][:8], *parts["valid"][:2], *parts["test"][:2]))
 
 
@@ -56,11 +59,17 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
 
     open_study(tmp_path / "s", {"steps": 4})
     told: list[str] = []
-    trials = {"a": lambda: trial("a"), "b": lambda: trial("b", is_stopped=True), "c": lambda: trial("c")}
+    trials = {
+        "a": lambda: trial("a"),
+        "b": lambda: trial("b", is_stopped=True),
+        "c": lambda: trial("c"),
+    }
     with pytest.raises(KeyboardInterrupt):
         run_trials(tmp_path / "s", trials, told.append)
     assert done == ["a"]
-    assert told == [f"stopped; 1 of 3 trials are kept in {tmp_path / 's'}, and the same command goes on with the others"]
+    assert told == [
+        f"stopped; 1 of 3 trials are kept in {tmp_path / 's'}, and the same command goes on with the others"
+    ]
     open_study(tmp_path / "s", {"steps": 4})
     rows = run_trials(tmp_path / "s", trials | {"b": lambda: trial("b")}, told.append)
     assert done == ["a", "b", "c"]
@@ -69,7 +78,10 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
 
 def test_another_study_is_refused_field_by_field(tmp_path: Path) -> None:
     open_study(tmp_path / "s", {"steps": 4, "rate": 0.1, "only then": 1})
-    with pytest.raises(CheckpointError, match=r"\(steps was 4, now 5; only then was 1, now None; new was None, now x\)"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"\(steps was 4, now 5; only then was 1, now None; new was None, now x\)",
+    ):
         open_study(tmp_path / "s", {"steps": 5, "rate": 0.1, "new": "x"})
 
 
@@ -99,7 +111,8 @@ def test_parts_are_nested_and_take_whole_families(families: list[int], seed: int
         family
         for family in set(families) - {-1}
         for part in parts
-        if 0 < sum(work.family == family for work in part) < families.count(family) and part[-1].family != family
+        if 0 < sum(work.family == family for work in part) < families.count(family)
+        and part[-1].family != family
     ]
     assert torn == []
 
@@ -135,8 +148,12 @@ def test_the_parabola_finds_a_known_minimum(log_best: float, bend: float) -> Non
     assert found.at(100) == pytest.approx(0.4 + bend * (np.log(100) - log_best) ** 2)
 
 
-@pytest.mark.parametrize(("loss", "best"), [([0.9, 0.6, 0.5], 400), ([0.5, 0.6, 0.8], 100), ([0.5, 0.6, 0.52], 100)])
-def test_where_no_minimum_lies_inside_the_best_measured_size_is_named(loss: list[float], best: float) -> None:
+@pytest.mark.parametrize(
+    ("loss", "best"), [([0.9, 0.6, 0.5], 400), ([0.5, 0.6, 0.8], 100), ([0.5, 0.6, 0.52], 100)]
+)
+def test_where_no_minimum_lies_inside_the_best_measured_size_is_named(
+    loss: list[float], best: float
+) -> None:
     found = fit_parabola([100, 200, 400], loss)
     assert (found.best, found.bend) == (best, 0.0)
 
@@ -156,7 +173,9 @@ def test_a_budget_between_evaluations_is_read_on_a_logarithmic_scale() -> None:
 def test_a_learning_curve_from_end_to_end_and_again(few: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "works"
     found = learning_curve_study(TINY, few, out, n_seeds=1, show=silent)
-    assert {f"learning_curve.{kind}" for kind in ("csv", "json", "svg", "png")} <= {p.name for p in out.iterdir()}
+    assert {f"learning_curve.{kind}" for kind in ("csv", "json", "svg", "png")} <= {
+        p.name for p in out.iterdir()
+    }
     with (out / "learning_curve.csv").open(encoding="utf-8") as file:
         assert [int(row["works"]) for row in csv.DictReader(file)] == [1, 2, 4, 8]
     before = {path: path.stat().st_mtime_ns for path in (out / "trials").iterdir()}
@@ -174,19 +193,32 @@ def test_fewer_works_than_a_batch_are_drawn_all(few: Dataset) -> None:
 
 def test_a_trial_leaves_the_weights_of_its_best_evaluation(few: Dataset) -> None:
     data, pieces = training_data(few.part("train")), held_part(few, "valid")
-    wild = replace(TINY.training, steps=6, evaluate_every=1, learning_rate=0.5, schedule="constant", averaging=0.0)
+    wild = replace(
+        TINY.training,
+        steps=6,
+        evaluate_every=1,
+        learning_rate=0.5,
+        schedule="constant",
+        averaging=0.0,
+    )
     torch.manual_seed(0)
     model = Transformer(TINY.model, VOCABULARY)
     done = train_trial(model, wild, lambda step: draw_batch(data, wild, step), pieces)
     assert done.best.nats_per_cell < done.curve[-1].nats_per_cell
     masks = make_masks(torch.device("cpu"))
-    now = score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes).nats_per_cell
+    now = score_pieces(
+        model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
+    ).nats_per_cell
     assert now == pytest.approx(done.best.nats_per_cell)
-    shown = [sum(len(trace.events) - 1 for trace in draw_batch(data, wild, step)) for step in range(6)]
+    shown = [
+        sum(len(trace.events) - 1 for trace in draw_batch(data, wild, step)) for step in range(6)
+    ]
     assert [point.positions for point in done.curve] == np.cumsum(shown).tolist()
 
 
-def test_too_small_corpora_are_refused_before_anything_is_trained(few: Dataset, tmp_path: Path) -> None:
+def test_too_small_corpora_are_refused_before_anything_is_trained(
+    few: Dataset, tmp_path: Path
+) -> None:
     works = few.part("train")
     with pytest.raises(CorpusError, match="has no works to validate"):
         learning_curve_study(TINY, Dataset(tuple(works)), tmp_path / "s")
@@ -197,7 +229,9 @@ def test_too_small_corpora_are_refused_before_anything_is_trained(few: Dataset, 
 
 def test_scaling_from_end_to_end(few: Dataset, tmp_path: Path) -> None:
     told: list[str] = []
-    found = scaling_study(TINY, few, tmp_path / "s", widths=(8, 16, 24), cpu_seconds=0.05, show=told.append)
+    found = scaling_study(
+        TINY, few, tmp_path / "s", widths=(8, 16, 24), cpu_seconds=0.05, show=told.append
+    )
     assert len(found) == 4
     result = json.loads((tmp_path / "s" / "scaling.json").read_text())
     assert len(result["table"]) == 12
@@ -211,7 +245,15 @@ def test_scaling_from_end_to_end(few: Dataset, tmp_path: Path) -> None:
 
 def test_the_families_are_compared(few: Dataset, tmp_path: Path) -> None:
     rows = comparison_study(few, tmp_path / "c", cpu_seconds=0.05, show=silent)
-    assert [row["model"] for row in rows] == ["5-gram", "decision tree", "random trees", "LSTM", "transformer"]
-    assert all(0 < row["interval"][0] <= row["nats_per_cell"] <= row["interval"][1] < 6 for row in rows)
+    assert [row["model"] for row in rows] == [
+        "5-gram",
+        "decision tree",
+        "random trees",
+        "LSTM",
+        "transformer",
+    ]
+    assert all(
+        0 < row["interval"][0] <= row["nats_per_cell"] <= row["interval"][1] < 6 for row in rows
+    )
     with pytest.raises(CheckpointError, match="split was valid, now test"):
         comparison_study(few, tmp_path / "c", split="test", cpu_seconds=0.05, show=silent)

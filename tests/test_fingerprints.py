@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.fingerprints import FILE, fingerprints, known_pieces, read_fingerprints, write_fingerprints
+from seqmusic.corpus.similarity.fingerprints import (
+    FILE,
+    fingerprints,
+    known_pieces,
+    read_fingerprints,
+    write_fingerprints,
+)
 from seqmusic.errors import CheckpointError
 
 

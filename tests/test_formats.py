@@ -8,7 +8,9 @@ from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats import READABLE, WRITABLE, read_score, write_score
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 
-THEME = melody([Note(0, 24, 67), Note(24, 48, 69), Note(72, 24, 70), Note(120, 72, 72)], key=Key(-1, "major"))
+THEME = melody(
+    [Note(0, 24, 67), Note(24, 48, 69), Note(72, 24, 70), Note(120, 72, 72)], key=Key(-1, "major")
+)
 CHOIR = Score(
     tuple(
         Voice(name, (Note(0, 24, pitch), Note(24, 72, pitch + 2, fermata=True)))
@@ -21,7 +23,9 @@ CHOIR = Score(
 
 
 @pytest.mark.parametrize("score", [THEME, CHOIR], ids=["melody", "choir"])
-@pytest.mark.parametrize("ending", sorted({*READABLE} & {*WRITABLE} - {".csv", ".json"}))  # those hold notes alone
+@pytest.mark.parametrize(
+    "ending", sorted({*READABLE} & {*WRITABLE} - {".csv", ".json"})
+)  # those hold notes alone
 def test_what_is_written_is_read_back(score: Score, ending: str, tmp_path: Path) -> None:
     path = write_score(score, tmp_path / f"piece{ending.upper()}")
     assert path == tmp_path / f"piece{ending.upper()}"
@@ -32,16 +36,27 @@ def test_what_is_written_is_read_back(score: Score, ending: str, tmp_path: Path)
 def test_every_writable_ending_makes_a_file_of_its_kind(ending: str, tmp_path: Path) -> None:
     score = CHOIR if ending == ".json" else THEME
     starts = {".csv": b"onset,pitch", ".json": b'{"train"'}
-    starts |= {".mid": b"MThd", ".midi": b"MThd", ".ly": b"\\version", ".svg": b"<svg ", ".png": b"\x89PNG"}
+    starts |= {
+        ".mid": b"MThd",
+        ".midi": b"MThd",
+        ".ly": b"\\version",
+        ".svg": b"<svg ",
+        ".png": b"\x89PNG",
+    }
     data = write_score(score, str(tmp_path / "new folder" / f"piece{ending}")).read_bytes()
     assert data.lstrip().startswith(starts.get(ending, b"<?xml"))
 
 
 def test_unknown_endings_are_refused_with_the_known_ones(tmp_path: Path) -> None:
     (tmp_path / "piece.wav").write_bytes(b"RIFF")
-    with pytest.raises(FormatError, match=r"piece\.wav: '\.wav' files are not read; the endings are \.mid \.midi \.xml .*\.json$"):
+    with pytest.raises(
+        FormatError,
+        match=r"piece\.wav: '\.wav' files are not read; the endings are \.mid \.midi \.xml .*\.json$",
+    ):
         read_score(tmp_path / "piece.wav")
-    with pytest.raises(FormatError, match=r"'\.mxl' files are not written; the endings are .*\.ly \.svg \.png$"):
+    with pytest.raises(
+        FormatError, match=r"'\.mxl' files are not written; the endings are .*\.ly \.svg \.png$"
+    ):
         write_score(THEME, tmp_path / "piece.mxl")
     with pytest.raises(FormatError, match="a name without an ending"):
         write_score(THEME, tmp_path / "piece")
@@ -81,4 +96,9 @@ def test_importing_formats_imports_none_of_the_libraries() -> None:
         "import sys, seqmusic.formats; print(sorted({'torch', 'music21', 'miditoolkit', 'mido', 'verovio', 'resvg_py', 'numpy'}"
         " & sys.modules.keys()))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

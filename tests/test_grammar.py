@@ -9,9 +9,25 @@ from seqmusic.tokens.context import context_columns, context_sizes
 from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION, HEADER_SECTION, Walk
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import decode, encode, normalized
-from seqmusic.tokens.vocabulary import BODY, BOS, EOS, GIVEN, HOLD, HOLE, PICKUP, PITCH, REST, VOICE, key_id, sound_name, timesig_id
+from seqmusic.tokens.vocabulary import (
+    BODY,
+    BOS,
+    EOS,
+    GIVEN,
+    HOLD,
+    HOLE,
+    PICKUP,
+    PITCH,
+    REST,
+    VOICE,
+    key_id,
+    sound_name,
+    timesig_id,
+)
 
-KINDS = np.digitize(np.arange(v.N_SOUNDS), [*range(1, v.PITCH + 1), v.KEY, v.VOICE, v.STYLE, v.TIMESIG])
+KINDS = np.digitize(
+    np.arange(v.N_SOUNDS), [*range(1, v.PITCH + 1), v.KEY, v.VOICE, v.STYLE, v.TIMESIG]
+)
 FOUR_FOUR = timesig_id(TimeSignature(4, 4))
 HEADER = [(VOICE, 0), (VOICE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 0), (key_id(None), 0)]
 
@@ -39,10 +55,17 @@ def drawn_sound(rng, allowed, is_late):
 def drawn_duration(walk, rng, allowed, is_late):
     """Any duration; once it is late, one that makes the lines end together where it can."""
     target = max((line.at or 0 for line in walk.lines), default=0) - walk.now
-    if is_late and walk.section != HEADER_SECTION and 0 < target <= v.MAX_DURATION and allowed[target]:
+    if (
+        is_late
+        and walk.section != HEADER_SECTION
+        and 0 < target <= v.MAX_DURATION
+        and allowed[target]
+    ):
         return target
     durations = np.flatnonzero(allowed)
-    return int(durations[-1] if rng.random() < 0.2 else rng.choice(durations))  # the longest may be held on
+    return int(
+        durations[-1] if rng.random() < 0.2 else rng.choice(durations)
+    )  # the longest may be held on
 
 
 def random_walk(seed, max_voices, n_events=60):
@@ -53,7 +76,9 @@ def random_walk(seed, max_voices, n_events=60):
         assert len(events) < 3000, "the walk found no way out"
         context = walk.context()
         assert context.shape == (len(context_columns(max_voices)),)
-        assert ((context >= 0) & (context < sizes)).all(), dict(zip(context_columns(max_voices), context, strict=True))
+        assert ((context >= 0) & (context < sizes)).all(), dict(
+            zip(context_columns(max_voices), context, strict=True)
+        )
         allowed = sound_masks(max_voices)[walk.sound_rule]
         assert allowed.any()
         assert allowed[EOS] == walk.can_end
@@ -76,7 +101,9 @@ def test_every_allowed_walk_is_a_score(max_voices):
         if score.end_ticks:
             assert decode(encode(score)) == normalized(score)
         said |= set(KINDS[[sound for sound, _ in events]])
-    assert said == set(range(1, len(np.unique(KINDS)))), "each kind of event but PAD must have been drawn"
+    assert said == set(range(1, len(np.unique(KINDS)))), (
+        "each kind of event but PAD must have been drawn"
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -104,23 +131,47 @@ def test_what_the_masks_forbid_is_refused(seed):
         ([], (FOUR_FOUR, 0), "TIMESIG_4/4 here"),  # no voice yet
         ([(VOICE + 3, 0)], (VOICE, 0), "VOICE_Soprano here"),  # voices come from high to low
         ([(VOICE, 0)], (VOICE + 5, 0), "VOICE_Voice_2 here"),  # either family, not both
-        ([(VOICE, 0), (FOUR_FOUR, 0)], (PICKUP, 96), "PICKUP to last 96"),  # a whole bar is no pickup
-        ([(VOICE, 0), (timesig_id(None), 0)], (PICKUP, 1), "PICKUP to last 1 "),  # no meter, no pickup
+        (
+            [(VOICE, 0), (FOUR_FOUR, 0)],
+            (PICKUP, 96),
+            "PICKUP to last 96",
+        ),  # a whole bar is no pickup
+        (
+            [(VOICE, 0), (timesig_id(None), 0)],
+            (PICKUP, 1),
+            "PICKUP to last 1 ",
+        ),  # no meter, no pickup
         ([*HEADER, (BODY, 0)], (EOS, 0), "EOS here"),  # no music yet
         ([*HEADER, (BODY, 0)], (HOLD, 24), "HOLD here"),  # nothing to hold
         ([*HEADER, (BODY, 0)], (PITCH + 60, 0), "PITCH_60 to last 0"),
         ([*HEADER, (BODY, 0)], (HOLE, 24), "HOLE here"),  # holes belong to GIVEN
         ([*HEADER, (BODY, 0), (PITCH + 60, 24)], (EOS, 0), "EOS here"),  # the bass has not ended
-        ([*HEADER, (BODY, 0), (REST, 24), (PITCH + 60, 24)], (REST, 24), "REST here"),  # one rest, said twice
-        ([*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 96)], (HOLD, 24), "HOLD here"),  # only a note of 96 goes on
+        (
+            [*HEADER, (BODY, 0), (REST, 24), (PITCH + 60, 24)],
+            (REST, 24),
+            "REST here",
+        ),  # one rest, said twice
+        (
+            [*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 96)],
+            (HOLD, 24),
+            "HOLD here",
+        ),  # only a note of 96 goes on
         (
             [*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 48)],
             (FOUR_FOUR, 24),
             "TIMESIG_4/4 to last 24",
         ),  # not before the last onset
         ([*HEADER, (GIVEN, 0)], (BODY, 0), "BODY here"),  # nothing given, no hole
-        ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24)], (HOLE, 24), "HOLE here"),  # one hole, said twice
-        ([*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24), (BODY, 0)], (PITCH + 60, 25), "PITCH_60 to last 25"),  # past the hole
+        (
+            [*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24)],
+            (HOLE, 24),
+            "HOLE here",
+        ),  # one hole, said twice
+        (
+            [*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24), (BODY, 0)],
+            (PITCH + 60, 25),
+            "PITCH_60 to last 25",
+        ),  # past the hole
     ],
 )
 def test_refusals(before, event, words):
@@ -167,11 +218,25 @@ def test_a_copy_goes_its_own_way(seed):
         walk = Walk(4)
         for event in events[1:cut]:
             walk.push(*event)
-        before = (walk.score(), walk.context().tolist(), walk.sound_rule, walk.now, walk.voice, walk.section)
+        before = (
+            walk.score(),
+            walk.context().tolist(),
+            walk.sound_rule,
+            walk.now,
+            walk.voice,
+            walk.section,
+        )
         other = walk.copy()
         for event in events[cut:]:
             other.push(*event)
-        assert (walk.score(), walk.context().tolist(), walk.sound_rule, walk.now, walk.voice, walk.section) == before
+        assert (
+            walk.score(),
+            walk.context().tolist(),
+            walk.sound_rule,
+            walk.now,
+            walk.voice,
+            walk.section,
+        ) == before
         for event in events[cut:]:
             walk.push(*event)
         assert walk.score() == other.score() == decode(events)

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.errors import UnencodableError
-from seqmusic.evaluation.baselines import cells
-from seqmusic.evaluation.grid import (
+from seqmusic.baselines.persistence import cells
+from seqmusic.baselines.pitch_grid import (
     GRID_VOCABULARY,
     HIGHEST,
     LOWEST,
@@ -22,9 +21,10 @@ from seqmusic.evaluation.grid import (
     grid_trace,
     grid_traces,
 )
-from seqmusic.evaluation.learning_curve import CurvePoint, first_below, learning_curve
-from seqmusic.evaluation.likelihood import score_events, score_pieces
-from seqmusic.model.grid import GridTransformer
+from seqmusic.errors import UnencodableError
+from seqmusic.evaluation.loss_curve import CurvePoint, first_below, learning_curve
+from seqmusic.metrics.likelihood import score_events, score_pieces
+from seqmusic.model.grid_transformer import GridTransformer
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.training.loop import TrainingSettings, new_state
@@ -47,19 +47,38 @@ def duet(n_steps: int, seed: int = 2) -> Score:
     voices = []
     for name, low in (("Soprano", 60), ("Alto", 55)):
         pitches = chance.integers(low, low + 5, n_steps)
-        voices.append(Voice(name, tuple(Note(6 * i, 6, int(pitch)) for i, pitch in enumerate(pitches))))
+        voices.append(
+            Voice(name, tuple(Note(6 * i, 6, int(pitch)) for i, pitch in enumerate(pitches)))
+        )
     return Score(tuple(voices), ())
 
 
 def test_cells_stand_in_their_order_with_what_they_can_know() -> None:
     """Soprano 60 60 62, bass 36, rest, 81: so the start, then 60 36 | 60 rest | 62 81."""
-    score = Score((Voice("Soprano", (Note(0, 12, 60), Note(12, 6, 62))), Voice("Bass", (Note(0, 6, 36), Note(12, 6, 81)))), ())
+    score = Score(
+        (
+            Voice("Soprano", (Note(0, 12, 60), Note(12, 6, 62))),
+            Voice("Bass", (Note(0, 6, 36), Note(12, 6, 81))),
+        ),
+        (),
+    )
     own = grid_trace(cell_grid(score))
     start, rest = HIGHEST - LOWEST + 2, HIGHEST - LOWEST + 1
     assert own.events[:, 0].tolist() == [start, 24, 0, 24, rest, 26, 45]
     assert not own.events[:, 1].any()
-    assert own.context[:-1, :3].tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 1], [1, 1, 1], [0, 2, 2], [1, 2, 2]]
-    assert own.context[4, 3:].tolist() == [24, 0, 24]  # before the last event: two, three and four cells ago
+    assert own.context[:-1, :3].tolist() == [
+        [0, 0, 0],
+        [1, 0, 0],
+        [0, 1, 1],
+        [1, 1, 1],
+        [0, 2, 2],
+        [1, 2, 2],
+    ]
+    assert own.context[4, 3:].tolist() == [
+        24,
+        0,
+        24,
+    ]  # before the last event: two, three and four cells ago
     assert own.context[1, 3:].tolist() == [start] * 3
     assert own.ticks[:-1].tolist() == [0, 0, 6, 6, 12, 12]
     assert own.is_scored.tolist() == [True] * 6 + [False]
@@ -75,13 +94,19 @@ def test_the_bar_and_the_beat_come_round() -> None:
 @pytest.mark.parametrize("place", ["first", "second"])
 def test_all_music_of_one_step_more_has_probability_one(model: GridTransformer, place: str) -> None:
     prefix = [[60, -1]] if place == "second" else []
-    ends = [[*prefix, [a, b]] for a, b in itertools.product([*range(LOWEST, HIGHEST + 1), -1], repeat=2)]
+    ends = [
+        [*prefix, [a, b]] for a, b in itertools.product([*range(LOWEST, HIGHEST + 1), -1], repeat=2)
+    ]
     assert len(ends) == 47**2
     traces = [grid_trace(np.array(steps, np.int16).T) for steps in ends]
-    many = score_pieces(model, traces, MASKS, cells=[1] * len(ends), notes=[1] * len(ends), batch_size=512)
+    many = score_pieces(
+        model, traces, MASKS, cells=[1] * len(ends), notes=[1] * len(ends), batch_size=512
+    )
     before = 0.0
     if prefix:
-        before = score_pieces(model, [grid_trace(np.array(prefix, np.int16).T)], MASKS, cells=[2], notes=[1]).nats[0]
+        before = score_pieces(
+            model, [grid_trace(np.array(prefix, np.int16).T)], MASKS, cells=[2], notes=[1]
+        ).nats[0]
     assert sum(math.exp(before - nats) for nats in many.nats) == pytest.approx(1, abs=1e-4)
     assert sum(many.duration_nats) == 0
     assert math.isnan(many.duration_accuracy)
@@ -101,7 +126,10 @@ def test_the_past_does_not_hear_the_future(model: GridTransformer) -> None:
 
 
 def test_what_the_grid_cannot_say_is_refused() -> None:
-    with pytest.raises(UnencodableError, match=r"sixteenths only, got a note from tick 0 to 4 \('x', voice 'Soprano', note 0\)"):
+    with pytest.raises(
+        UnencodableError,
+        match=r"sixteenths only, got a note from tick 0 to 4 \('x', voice 'Soprano', note 0\)",
+    ):
         grid_traces([melody([Note(0, 4, 60)], title="x")])
     with pytest.raises(UnencodableError, match=r"pitches 36\.\.81, got 82 \(voice 0, step 1\)"):
         grid_traces([melody([Note(6, 6, 82)])])
@@ -115,28 +143,51 @@ def test_an_epoch_draws_pieces_whole_once_and_transposed_within_the_compass() ->
     settings = TrainingSettings(batch_size=2, seed=3)
     for epoch in range(3):
         batches = [draw_grid_batch(data, settings, 3 * epoch + place) for place in range(3)]
-        assert sorted(len(own.events) // 2 for batch in batches for own in batch) == [2, 3, 5, 7, 11, 13]
+        assert sorted(len(own.events) // 2 for batch in batches for own in batch) == [
+            2,
+            3,
+            5,
+            7,
+            11,
+            13,
+        ]
     again = draw_grid_batch(data, settings, 4)
-    assert all(np.array_equal(a.events, b.events) for a, b in zip(again, draw_grid_batch(data, settings, 4), strict=True))
+    assert all(
+        np.array_equal(a.events, b.events)
+        for a, b in zip(again, draw_grid_batch(data, settings, 4), strict=True)
+    )
     moved = {int(draw_grid_batch(data, settings, 3 * epoch)[0].events[1, 0]) for epoch in range(20)}
     assert len(moved) > 4
-    only = draw_grid_batch(grid_data([Score((Voice("Soprano", (Note(0, 6, 60), Note(12, 6, 60))),), ())]), settings, 0)[0]
+    only = draw_grid_batch(
+        grid_data([Score((Voice("Soprano", (Note(0, 6, 60), Note(12, 6, 60))),), ())]), settings, 0
+    )[0]
     assert only.events[2, 0] == HIGHEST - LOWEST + 1
 
 
 def test_its_curve_falls_and_ends_with_the_budget() -> None:
     scores = [melody([Note(0, 6 * 16, 60)])]
-    settings = TrainingSettings(steps=10_000, batch_size=1, schedule="constant", warmup=0.0, evaluate_every=5)
+    settings = TrainingSettings(
+        steps=10_000, batch_size=1, schedule="constant", warmup=0.0, evaluate_every=5
+    )
     torch.manual_seed(0)
     state = new_state(GridTransformer(SETTINGS, GRID_VOCABULARY), settings)
     data = grid_data(scores)
 
     def evaluate(model: torch.nn.Module) -> float:
         assert isinstance(model, GridTransformer)
-        return score_pieces(model, grid_traces(scores), MASKS, cells=[cells(scores[0])], notes=[1]).nats_per_cell
+        return score_pieces(
+            model, grid_traces(scores), MASKS, cells=[cells(scores[0])], notes=[1]
+        ).nats_per_cell
 
     curve = list(
-        learning_curve(state, settings, lambda step: draw_grid_batch(data, settings, step), evaluate, MASKS, cpu_seconds=2.0)
+        learning_curve(
+            state,
+            settings,
+            lambda step: draw_grid_batch(data, settings, step),
+            evaluate,
+            MASKS,
+            cpu_seconds=2.0,
+        )
     )
     assert curve[-1].nats_per_cell < 0.8 * curve[0].nats_per_cell
     assert [point.cpu_seconds < 2 for point in curve[:-1]] == [True] * (len(curve) - 1)
@@ -144,7 +195,10 @@ def test_its_curve_falls_and_ends_with_the_budget() -> None:
 
 
 def test_when_a_curve_first_reaches_a_figure() -> None:
-    curve = [CurvePoint(*point, 0) for point in ((1, 2.0, 0.8), (2, 4.0, 0.6), (3, 8.0, 0.4), (4, 9.0, 0.5))]
+    curve = [
+        CurvePoint(*point, 0)
+        for point in ((1, 2.0, 0.8), (2, 4.0, 0.6), (3, 8.0, 0.4), (4, 9.0, 0.5))
+    ]
     assert first_below(curve, 0.9) == 2.0
     assert first_below(curve, 0.5) == pytest.approx(6.0)
     assert first_below(curve, 0.3) is None

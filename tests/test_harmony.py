@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from seqmusic.checkpoints import VOCABULARY, make_masks
-from seqmusic.cli import main
-from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.harmony import (
+from seqmusic.baselines.ngram import NGram
+from seqmusic.benchmarks.harmony import held_out_chorales
+from seqmusic.benchmarks.voice_likelihood import (
     accompanied,
     accompanied_by_counting,
     accuracy,
@@ -18,26 +17,30 @@ from seqmusic.evaluation.harmony import (
     nats_in_order,
     nats_of,
 )
-from seqmusic.evaluation.harmony_benchmark import held_out_chorales
-from seqmusic.evaluation.likelihood import score_events
-from seqmusic.evaluation.ngram import NGram
-from seqmusic.formats.head import parse_head
+from seqmusic.cli import main
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.request import Request
+from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs.pretrained import VOCABULARY, make_masks
 from seqmusic.score import SATB, Key, Score
-from seqmusic.tokens.encoding import trace_tiles
-from seqmusic.tokens.tiles import tiles_of
+from seqmusic.tokens.batched.columns import tiles_of
+from seqmusic.tokens.batched.encoding import trace_tiles
 from seqmusic.tokens.tokenizer import encode, trace
 
 PIECE = parse_head(
-    "C5 B4 A4:1/8 G4 A4:1/4 | G4:1 ; E4:1/2 F4 | E4:1 ; G3 C4 C4 C4 | C4:1 ; C3 G3 F3 F3 | C3:1", key=Key(0, "major")
+    "C5 B4 A4:1/8 G4 A4:1/4 | G4:1 ; E4:1/2 F4 | E4:1 ; G3 C4 C4 C4 | C4:1 ; C3 G3 F3 F3 | C3:1",
+    key=Key(0, "major"),
 )
 
 
 @pytest.fixture(scope="module")
 def model() -> Transformer:
     torch.manual_seed(3)
-    return Transformer(ModelSettings(width=16, layers=1, heads=2, context_length=512), VOCABULARY).eval()
+    return Transformer(
+        ModelSettings(width=16, layers=1, heads=2, context_length=512), VOCABULARY
+    ).eval()
 
 
 def test_the_voices_add_up_to_the_music(model: Transformer) -> None:
@@ -79,7 +82,9 @@ def test_the_soprano_is_kept_in_every_way(model: Transformer) -> None:
         assert made.voices[0] == PIECE.voices[0]
         assert {voice.end_ticks for voice in made.voices} == {PIECE.end_ticks}
     (greedy,) = accompanied_by_counting(counted, PIECE, Request(n=1, temperature=0))
-    assert cell_accuracy(greedy, PIECE)[0] > 0.5 * cell_accuracy(greedy, PIECE)[1]  # it knows this one piece
+    assert (
+        cell_accuracy(greedy, PIECE)[0] > 0.5 * cell_accuracy(greedy, PIECE)[1]
+    )  # it knows this one piece
     assert greedy == accompanied_by_counting(counted, PIECE, Request(n=1, temperature=0, seed=5))[0]
 
 
@@ -90,14 +95,26 @@ def test_without_look_ahead_the_future_changes_nothing_before_it(model: Transfor
     def before(score: Score) -> list[object]:
         return [n for voice in score.voices for n in voice.notes if n.onset_ticks < 72]
 
-    for way in (accompanied, lambda m, s, r: accompanied_by_counting(NGram(trace_tiles(tiles_of([PIECE]), None, 4)), s, r)):
-        assert before(way(model, PIECE, Request(n=1))[0]) == before(way(model, changed, Request(n=1))[0])
-    together = [[before(one) for one in harmonized(model, piece, Request(n=16))] for piece in (PIECE, changed)]
+    for way in (
+        accompanied,
+        lambda m, s, r: accompanied_by_counting(
+            NGram(trace_tiles(tiles_of([PIECE]), None, 4)), s, r
+        ),
+    ):
+        assert before(way(model, PIECE, Request(n=1))[0]) == before(
+            way(model, changed, Request(n=1))[0]
+        )
+    together = [
+        [before(one) for one in harmonized(model, piece, Request(n=16))]
+        for piece in (PIECE, changed)
+    ]
     assert together[0] != together[1]
 
 
 def test_accuracy_counts_cells() -> None:
-    other = replace(PIECE, voices=(*PIECE.voices[:3], replace(PIECE.voices[3], notes=PIECE.voices[2].notes)))
+    other = replace(
+        PIECE, voices=(*PIECE.voices[:3], replace(PIECE.voices[3], notes=PIECE.voices[2].notes))
+    )
     assert cell_accuracy(PIECE, PIECE) == (96, 96)
     assert cell_accuracy(other, PIECE) == (64, 96)
     assert accuracy([PIECE, PIECE], lambda score: [score, other]) == pytest.approx((96 + 64) / 192)
@@ -113,7 +130,9 @@ def test_the_command_ends_with_its_figures(capsys: pytest.CaptureFixture[str]) -
     assert main(["benchmark", "harmony", "--split", "valid", "--works", "1", "-n", "2"]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["pieces"] == {"Bach": 1, "--lenience 1": 2, "default": 2, "--strict": 2}
-    assert told["lower_voices"]["gain"] == pytest.approx(1 - told["lower_voices"]["ahead"] / told["lower_voices"]["past"])
+    assert told["lower_voices"]["gain"] == pytest.approx(
+        1 - told["lower_voices"]["ahead"] / told["lower_voices"]["past"]
+    )
     assert told["style"]["--strict"]["parallel fifths"]["value"] == 0
     assert set(told["orders"]) == {"soprano first", "bass first", "any order", "together"}
     assert 0 < told["accuracy"]["n-gram"]["likeliest"] < 1

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.errors import HeadError
-from seqmusic.formats.head import head_text, parse_head, voice_names
+from seqmusic.formats.theme import head_text, parse_head, voice_names
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 
@@ -18,7 +18,9 @@ def notes(text, **settings):
 def test_the_head_of_the_documentation():
     score = parse_head("C4 D4:1/8 Eb4:3/8 R:1/4 | F4")
     # 1/4 + 1/8 + 3/8 + 1/4 is one whole bar, so F4 stands at tick 96, and the rest before it leaves a gap from 72
-    assert score == Score((Voice("Soprano", (Note(0, 24, 60), Note(24, 12, 62), Note(36, 36, 63), Note(96, 24, 65))),))
+    assert score == Score(
+        (Voice("Soprano", (Note(0, 24, 60), Note(24, 12, 62), Note(36, 36, 63), Note(96, 24, 65))),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,13 @@ def test_a_pitch_is_a_name_a_syllable_or_a_number(written, pitch):
 
 
 def test_octave_and_value_stay_until_another_is_given():
-    assert notes("E F5:1/8 G 60 A:1/4.") == [(0, 24, 64), (24, 12, 77), (36, 12, 79), (48, 12, 60), (60, 36, 81)]
+    assert notes("E F5:1/8 G 60 A:1/4.") == [
+        (0, 24, 64),
+        (24, 12, 77),
+        (36, 12, 79),
+        (48, 12, 60),
+        (60, 36, 81),
+    ]
 
 
 def test_each_voice_starts_again_with_octave_4_and_quarters():
@@ -45,7 +53,17 @@ def test_each_voice_starts_again_with_octave_4_and_quarters():
 
 
 @pytest.mark.parametrize(
-    ("value", "ticks"), [("1", 96), ("3/8", 36), ("1/4.", 36), ("1/4..", 42), ("1/12", 8), ("1/96", 1), ("2", 192), ("2/8", 24)]
+    ("value", "ticks"),
+    [
+        ("1", 96),
+        ("3/8", 36),
+        ("1/4.", 36),
+        ("1/4..", 42),
+        ("1/12", 8),
+        ("1/96", 1),
+        ("2", 192),
+        ("2/8", 24),
+    ],
 )
 def test_values_are_fractions_of_a_whole_note(value, ticks):
     assert notes(f"C4:{value}") == [(0, ticks, 60)]
@@ -64,20 +82,30 @@ def test_a_short_first_bar_is_the_pickup_and_without_bar_lines_there_is_none():
 
 def test_voices_are_separated_by_semicolons_or_given_one_by_one():
     together = parse_head("G4 | C5:1; E4 | G4:1;\tC4 | E4:1 ;C3 | C3:1", key=Key(0, "major"))
-    assert together == parse_head(["G4 | C5:1", "E4 | G4:1", "C4 | E4:1", "C3 | C3:1"], key=Key(0, "major"))
+    assert together == parse_head(
+        ["G4 | C5:1", "E4 | G4:1", "C4 | E4:1", "C3 | C3:1"], key=Key(0, "major")
+    )
     assert [voice.name for voice in together.voices] == ["Soprano", "Alto", "Tenor", "Bass"]
     assert together.pickup_ticks == 24
 
 
 def test_names_of_voices_follow_their_number():
-    assert [voice_names(n) for n in (1, 2, 3)] == [("Soprano",), ("Soprano", "Bass"), ("Soprano", "Alto", "Bass")]
+    assert [voice_names(n) for n in (1, 2, 3)] == [
+        ("Soprano",),
+        ("Soprano", "Bass"),
+        ("Soprano", "Alto", "Bass"),
+    ]
     assert voice_names(5) == ("Voice 1", "Voice 2", "Voice 3", "Voice 4", "Voice 5")
 
 
 @pytest.mark.parametrize(
     ("text", "position", "message"),
     [
-        ("C4 D4 Zb4", 7, r"^token 3 'Zb4' at character 7: expected a pitch such as C4, .*; did you mean 'Bb4'\?$"),
+        (
+            "C4 D4 Zb4",
+            7,
+            r"^token 3 'Zb4' at character 7: expected a pitch such as C4, .*; did you mean 'Bb4'\?$",
+        ),
         ("H4:1/8", 1, r"did you mean 'B4:1/8'\?"),
         ("E#b", 1, r"did you mean 'E[b#]'\?"),
         ("C4 Dmi4", 4, r"token 2 'Dmi4' at character 4.*did you mean 'mi4'\?"),
@@ -87,10 +115,18 @@ def test_names_of_voices_follow_their_number():
         ("Cb-1", 1, r"got -1; did you mean 'B-1'\?"),
         ("200", 1, r"did you mean '127'\?"),
         ("C٤", 1, r"expected a pitch"),
-        ("C4:1/0", 1, r"as a fraction of a whole note, such as 1/8, 3/8 or 1; did you mean 'C4:1/4'\?"),
+        (
+            "C4:1/0",
+            1,
+            r"as a fraction of a whole note, such as 1/8, 3/8 or 1; did you mean 'C4:1/4'\?",
+        ),
         ("C4:", 1, r"did you mean 'C4:1/4'\?"),
         ("C4:0", 1, r"fraction of a whole note"),
-        ("C4:1/5", 1, r"a whole number of 96ths of a whole note, got 1/5; did you mean 'C4:3/16'\?"),
+        (
+            "C4:1/5",
+            1,
+            r"a whole number of 96ths of a whole note, got 1/5; did you mean 'C4:3/16'\?",
+        ),
         ("C4:65", 1, r"at most 64 whole notes, got 65"),
         (":1/8", 1, r"expected a pitch"),
         ("_ C4", 1, r"holds the note before it, and there is none"),
@@ -99,7 +135,11 @@ def test_names_of_voices_follow_their_number():
         (" \n", 1, r"holds no note"),
         ("R | R:1", 1, r"holds no note"),
         ("C4 ; ; D4", 5, r"voice at character 5 is empty"),
-        ("C4 D4 E4 F4 | C4:1/8 D4:3/4 | E4", 29, r"^bar 2 holds 7/8 in 4/4 \(before the \| at character 29\)$"),
+        (
+            "C4 D4 E4 F4 | C4:1/8 D4:3/4 | E4",
+            29,
+            r"^bar 2 holds 7/8 in 4/4 \(before the \| at character 29\)$",
+        ),
         ("G4 | C4 D4 E4 | F4", 15, r"^bar 1 holds 3/4 in 4/4"),
         ("C4:1 D4:1/8 | E4", 13, r"^bar 1 holds 9/8 in 4/4"),
         ("C4:1/12 D4 | E4:1 F4:1/12 |", 27, r"^bar 1 holds 13/12 in 4/4"),
@@ -139,11 +179,21 @@ def test_any_text_is_a_score_or_a_head_error(text):
 def heads(draw):
     """Scores of the kind that a head can say."""
     signature = draw(
-        st.sampled_from([TimeSignature(4, 4), TimeSignature(3, 4), TimeSignature(6, 8), TimeSignature(5, 8), TimeSignature(2, 2)])
+        st.sampled_from(
+            [
+                TimeSignature(4, 4),
+                TimeSignature(3, 4),
+                TimeSignature(6, 8),
+                TimeSignature(5, 8),
+                TimeSignature(2, 2),
+            ]
+        )
     )
     pickup = draw(st.one_of(st.just(0), st.integers(0, signature.bar_ticks - 1)))
     n_voices = draw(st.integers(1, 6))
-    pieces = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 200), st.integers(0, 127)), max_size=8)
+    pieces = st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 200), st.integers(0, 127)), max_size=8
+    )
     voices = []
     for name in voice_names(n_voices):
         line, now = [], 0
@@ -153,7 +203,11 @@ def heads(draw):
         voices.append(Voice(name, tuple(line)))
     if not any(voice.notes for voice in voices):
         voices[0] = Voice(voices[0].name, (Note(draw(st.integers(0, 99)), 24, 60),))
-    key = draw(st.one_of(st.none(), st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))))
+    key = draw(
+        st.one_of(
+            st.none(), st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))
+        )
+    )
     return Score(tuple(voices), ((0, signature),), pickup, key)
 
 

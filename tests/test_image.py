@@ -17,13 +17,19 @@ from seqmusic.formats import image
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
 
 BROWN = "#b5651d"
-THEME = melody([Note(24 * i, 24, pitch) for i, pitch in enumerate((60, 62, 63, 65, 67, 68, 71, 72))], key=Key(-3, "minor"))
+THEME = melody(
+    [Note(24 * i, 24, pitch) for i, pitch in enumerate((60, 62, 63, 65, 67, 68, 71, 72))],
+    key=Key(-3, "minor"),
+)
 
 
 def choir(names: tuple[str, ...] = SATB) -> Score:
     """Two bars and a pickup of four voices."""
     lines = zip(names, (72, 65, 57, 41), strict=True)
-    voices = tuple(Voice(name, tuple(Note(24 * i, 24, pitch + i % 3, fermata=i == 8) for i in range(9))) for name, pitch in lines)
+    voices = tuple(
+        Voice(name, tuple(Note(24 * i, 24, pitch + i % 3, fermata=i == 8) for i in range(9)))
+        for name, pitch in lines
+    )
     return Score(voices, pickup_ticks=24, key=Key(1, "major"))
 
 
@@ -46,7 +52,10 @@ def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
         at += length + 12
     raw, stride, rows = zlib.decompress(packed), width * 4, [bytes(width * 4)]
     for y in range(height):
-        kind, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1 : (y + 1) * (stride + 1)])
+        kind, line = (
+            raw[y * (stride + 1)],
+            bytearray(raw[y * (stride + 1) + 1 : (y + 1) * (stride + 1)]),
+        )
         above = rows[-1]
         for x in range(stride):
             a, b, c = (line[x - 4], above[x], above[x - 4]) if x >= 4 else (0, above[x], 0)
@@ -66,7 +75,9 @@ def test_every_note_voice_and_bar_is_drawn_once() -> None:
 
 def n_signs(svg: str) -> int:
     """Accidentals that are drawn, not only implied."""
-    return sum("<use" in sign for sign in re.findall(r'class="accid"[^>]*>(.*?)</g>', svg, re.DOTALL))
+    return sum(
+        "<use" in sign for sign in re.findall(r'class="accid"[^>]*>(.*?)</g>', svg, re.DOTALL)
+    )
 
 
 def test_signs_follow_the_key() -> None:
@@ -83,7 +94,12 @@ def test_the_same_score_gives_the_same_bytes() -> None:
         "print(hashlib.sha256(score_svg(melody([Note(0, 24, 60), Note(24, 24, 61)]))[0].encode()).hexdigest())"
     )
     seen = {
-        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}).stdout
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed},
+        ).stdout
         for seed in ("1", "2")
     }
     assert len(seen) == 1
@@ -105,27 +121,43 @@ def test_color_is_asked_of_each_note_and_colors_it_alone() -> None:
 
 def test_png_is_as_wide_as_asked_and_keeps_color_and_text(tmp_path: Path) -> None:
     prompt = dict.fromkeys(THEME.voices[0].notes[:4], BROWN)
-    path = image.write_png(THEME, tmp_path / "theme.png", lambda voice, note: prompt.get(note), width_px=500)
+    path = image.write_png(
+        THEME, tmp_path / "theme.png", lambda voice, note: prompt.get(note), width_px=500
+    )
     width, height, rows = pixels(path.read_bytes())
     assert width == 500
     assert 60 < height < 300
     assert {row[3::4] for row in rows} == {b"\xff" * width}, "the paper is white, not transparent"
     seen = {row[x : x + 3] for row in rows for x in range(0, 4 * width, 4)}
     assert {b"\xff\xff\xff", b"\x00\x00\x00", bytes.fromhex(BROWN[1:])} <= seen
-    name = [row[: 4 * width // 12] for row in rows]  # the name of the voice stands left of the staff
+    name = [
+        row[: 4 * width // 12] for row in rows
+    ]  # the name of the voice stands left of the staff
     assert min(min(row) for row in name) < 100
 
 
-@pytest.mark.parametrize("score", [THEME, choir(), choir(("Violin one", "Viola", "Cello", "Bass"))], ids=["theme", "choir", "four"])
+@pytest.mark.parametrize(
+    "score",
+    [THEME, choir(), choir(("Violin one", "Viola", "Cello", "Bass"))],
+    ids=["theme", "choir", "four"],
+)
 def test_nothing_is_cut_off(score: Score, tmp_path: Path) -> None:
     _, _, rows = pixels(image.write_png(score, tmp_path / "piece.png", width_px=800).read_bytes())
-    for edge in (*rows[:5], *rows[-5:], b"".join(row[:20] for row in rows), b"".join(row[-20:] for row in rows)):
+    for edge in (
+        *rows[:5],
+        *rows[-5:],
+        b"".join(row[:20] for row in rows),
+        b"".join(row[-20:] for row in rows),
+    ):
         assert set(edge) == {255}, "five pixels of white all around"
 
 
 def test_a_short_piece_is_narrow_and_a_long_one_fills_the_line(tmp_path: Path) -> None:
     long = melody([Note(24 * i, 24, 60 + i % 12) for i in range(120)])
-    short_px, long_px = (pixel_width(image.write_png(score, tmp_path / "piece.png").read_bytes()) for score in (THEME, long))
+    short_px, long_px = (
+        pixel_width(image.write_png(score, tmp_path / "piece.png").read_bytes())
+        for score in (THEME, long)
+    )
     assert 300 <= short_px <= 1000
     assert long_px == image.FULL_LINE_PX
 
@@ -158,8 +190,12 @@ def test_what_does_not_fit_a_picture_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_piece_of_several_pages_is_refused_as_one_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(image._ENGRAVING, "pageHeight", 1000)  # shorter paper, so that a short piece is long
+def test_a_piece_of_several_pages_is_refused_as_one_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        image._ENGRAVING, "pageHeight", 1000
+    )  # shorter paper, so that a short piece is long
     score = melody([Note(24 * i, 24, 60 + i % 12) for i in range(160)])
     pages = image.score_svg(score)
     assert len(pages) > 1
@@ -170,9 +206,15 @@ def test_a_piece_of_several_pages_is_refused_as_one_picture(tmp_path: Path, monk
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 100), st.integers(0, 127), st.booleans()), min_size=1, max_size=12),
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(1, 100), st.integers(0, 127), st.booleans()),
+        min_size=1,
+        max_size=12,
+    ),
     st.sampled_from([(1, 4), (3, 8), (4, 4), (5, 4), (12, 8), (3, 1)]),
-    st.one_of(st.none(), st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))),
+    st.one_of(
+        st.none(), st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))
+    ),
     st.text(max_size=8),
 )
 def test_any_melody_can_be_drawn(
@@ -182,7 +224,9 @@ def test_any_melody_can_be_drawn(
     for rest, duration, pitch, fermata in steps:
         notes.append(Note(now + rest, duration, pitch, fermata))
         now = notes[-1].end_ticks
-    (svg,) = image.score_svg(melody(notes, name, time_signatures=((0, TimeSignature(*signature)),), key=key))
+    (svg,) = image.score_svg(
+        melody(notes, name, time_signatures=((0, TimeSignature(*signature)),), key=key)
+    )
     ElementTree.fromstring(svg)
     assert n_of("note", svg) >= len(notes)
 
@@ -195,7 +239,12 @@ def test_a_notebook_shows_the_score_or_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("name", ["verovio", "resvg_py"])
-def test_missing_packages_name_the_command_that_installs_them(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_name_the_command_that_installs_them(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingExtraError, match=rf"pictures need {name.replace('_', '-')}; .* pip install 'seqmusic\[score\]'"):
+    with pytest.raises(
+        MissingExtraError,
+        match=rf"pictures need {name.replace('_', '-')}; .* pip install 'seqmusic\[score\]'",
+    ):
         image.write_png(THEME, tmp_path / "theme.png")

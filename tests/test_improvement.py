@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqmusic import run
-from seqmusic.checkpoints import MAX_VOICES, VOCABULARY, load_model, make_masks
-from seqmusic.configuration import Configuration
+from seqmusic.benchmarks.jsb import held_out
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.material import material_of
 from seqmusic.errors import CheckpointError, FormatError
-from seqmusic.evaluation.benchmark import held_out
-from seqmusic.evaluation.calibration import choices, tempered
-from seqmusic.evaluation.likelihood import score_pieces
 from seqmusic.experiments.improvement import AS_IT_IS, TEMPERATURES, improve, judged, mean_weights
+from seqmusic.metrics.calibration import choices, tempered
+from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs import train as run
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY, load_model, make_masks
 from seqmusic.training.loop import TrainingSettings
 
 TINY = Configuration(
@@ -28,7 +28,10 @@ TINY = Configuration(
 
 @pytest.fixture(scope="module")
 def few(chorales: Dataset) -> Dataset:
-    parts = {split: sorted(chorales.part(split), key=lambda work: work.score.n_notes) for split in ("train", "valid", "test")}
+    parts = {
+        split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
+        for split in ("train", "valid", "test")
+    }
     return Dataset((*parts["train"][:6], *parts["valid"][:4], *parts["test"][:2]))
 
 
@@ -50,16 +53,25 @@ def test_a_run_is_improved_and_left_as_it_is(few: Dataset, trained: Path, tmp_pa
     assert any(step.is_kept for step in steps[1:])  # after six batches anything helps
     pieces = held_out([work.score for work in few.part("valid")])
     made, masks = load_model(out), make_masks(torch.device("cpu"))
-    nats = score_pieces(made, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes).nats_per_cell
+    nats = score_pieces(
+        made, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
+    ).nats_per_cell
     kept = [step for step in steps if step.is_kept][-1]
-    assert nats == pytest.approx(kept.nats_per_cell, abs=2e-3 if kept.name == TEMPERATURES else 1e-6)
-    found = json.loads((out / "improvements.json").read_text())
-    assert found["test"]["before"]["nats_per_cell"] - found["test"]["after"]["nats_per_cell"] == pytest.approx(
-        found["test"]["worth"]["nats_per_cell"]
+    assert nats == pytest.approx(
+        kept.nats_per_cell, abs=2e-3 if kept.name == TEMPERATURES else 1e-6
     )
-    assert {"config.toml", "works.csv", "fingerprints.npy", "card.md", "improvements.csv", "improvements.svg"} <= {
-        path.name for path in out.iterdir()
-    }
+    found = json.loads((out / "improvements.json").read_text())
+    assert found["test"]["before"]["nats_per_cell"] - found["test"]["after"][
+        "nats_per_cell"
+    ] == pytest.approx(found["test"]["worth"]["nats_per_cell"])
+    assert {
+        "config.toml",
+        "works.csv",
+        "fingerprints.npy",
+        "card.md",
+        "improvements.csv",
+        "improvements.svg",
+    } <= {path.name for path in out.iterdir()}
     stamps = {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")}
     assert improve(trained, few, out, minutes=0.02, show=told.append) == steps
     assert {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")} == stamps
@@ -67,11 +79,19 @@ def test_a_run_is_improved_and_left_as_it_is(few: Dataset, trained: Path, tmp_pa
 
 def test_what_is_better_by_chance_is_not_kept() -> None:
     cells, nats = [10] * 8, [5.0, 4.0, 6.0, 5.0, 4.0, 6.0, 5.0, 4.0]
-    everywhere, once, worse = [0.9 * own for own in nats], [0.5, *nats[1:]], [1.1 * own for own in nats]
-    steps = judged([("run", nats), ("once", once), ("everywhere", everywhere), ("worse", worse)], cells)
+    everywhere, once, worse = (
+        [0.9 * own for own in nats],
+        [0.5, *nats[1:]],
+        [1.1 * own for own in nats],
+    )
+    steps = judged(
+        [("run", nats), ("once", once), ("everywhere", everywhere), ("worse", worse)], cells
+    )
     assert [step.is_kept for step in steps] == [True, False, True, False]
     assert steps[1].worth > steps[2].worth > 0 > steps[3].worth
-    assert steps[3].worth == pytest.approx(-0.2 * sum(nats) / 80)  # against what was kept, not against the run
+    assert steps[3].worth == pytest.approx(
+        -0.2 * sum(nats) / 80
+    )  # against what was kept, not against the run
 
 
 def test_temperatures_in_the_output_layer_are_temperatures(few: Dataset) -> None:
@@ -81,7 +101,10 @@ def test_temperatures_in_the_output_layer_are_temperatures(few: Dataset) -> None
         torch.nn.init.normal_(parameter, std=0.5)
     traces = held_out([work.score for work in few.part("test")]).traces
     for plain, changed, temperature in zip(
-        choices(model, traces, masks), choices(tempered(model, 1.3, 0.7), traces, masks), (1.3, 0.7), strict=True
+        choices(model, traces, masks),
+        choices(tempered(model, 1.3, 0.7), traces, masks),
+        (1.3, 0.7),
+        strict=True,
     ):
         assert changed.nll == pytest.approx(plain.at(temperature).nll, abs=1e-6)
         assert changed.nll != pytest.approx(plain.nll, abs=1e-3)

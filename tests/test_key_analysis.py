@@ -27,7 +27,10 @@ def analyzed(score: Score, *, last_bass_note_longer: float = 0) -> dict[tuple[in
     for voice in score.voices:
         for own in voice.notes:
             extra = last_bass_note_longer if own is last else 0
-            notes.insert(own.onset_ticks / TICKS_PER_QUARTER, _note(own.pitch, own.duration_ticks / TICKS_PER_QUARTER + extra))
+            notes.insert(
+                own.onset_ticks / TICKS_PER_QUARTER,
+                _note(own.pitch, own.duration_ticks / TICKS_PER_QUARTER + extra),
+            )
     analysis = KrumhanslKessler()
     first = analysis.getSolution(notes)
     keys = [first, *first.alternateInterpretations]
@@ -54,7 +57,11 @@ def test_the_key_is_mostly_that_of_music21_and_oftener_the_written_one(fifty: li
     same = ours_right = theirs_right = 0
     for score in fifty:
         theirs = analyzed(score)
-        own, best, written = _told(infer_key(score)), max(theirs, key=lambda key: theirs[key]), score.key and _told(score.key)
+        own, best, written = (
+            _told(infer_key(score)),
+            max(theirs, key=lambda key: theirs[key]),
+            score.key and _told(score.key),
+        )
         same += own == best
         ours_right += own == written
         theirs_right += best == written

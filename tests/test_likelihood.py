@@ -10,13 +10,20 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic import checkpoints
-from seqmusic.evaluation.baselines import cells
-from seqmusic.evaluation.likelihood import EventScores, Likelihood, bootstrap_interval, score_events, score_pieces, summed
-from seqmusic.evaluation.moves import moving_cells, steps_with_moves
-from seqmusic.evaluation.overlap import overlap
+from seqmusic.baselines.persistence import cells
+from seqmusic.metrics.likelihood import (
+    EventScores,
+    Likelihood,
+    bootstrap_interval,
+    score_events,
+    score_pieces,
+    summed,
+)
+from seqmusic.metrics.moves import moving_cells, steps_with_moves
+from seqmusic.metrics.overlap import overlap
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs import pretrained as checkpoints
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.grammar import Walk
@@ -49,12 +56,17 @@ def followers(walk: Walk) -> Iterator[Event]:
             yield sound, duration
 
 
-def score_all(model: Transformer | Recurrent, sequences: Sequence[list[Event]], batch_size: int = 512) -> list[EventScores]:
+def score_all(
+    model: Transformer | Recurrent, sequences: Sequence[list[Event]], batch_size: int = 512
+) -> list[EventScores]:
     return score_events(model, [trace(events) for events in sequences], MASKS, batch_size)
 
 
 HOLES = encode_prompt(
-    Score((Voice("Soprano", (Note(0, 2, 60), Note(5, 1, 62))), Voice("Bass", (Note(0, 3, 48),))), ()), [[(2, 5)], [(3, 6)]]
+    Score(
+        (Voice("Soprano", (Note(0, 2, 60), Note(5, 1, 62))), Voice("Bass", (Note(0, 3, 48),))), ()
+    ),
+    [[(2, 5)], [(3, 6)]],
 )
 OPEN = encode(Score((Voice("Soprano", (Note(0, 24, 60),)), Voice("Alto", (Note(0, 24, 55),)))))
 PREFIXES = {
@@ -69,14 +81,18 @@ PREFIXES = {
 
 
 @pytest.mark.parametrize("prefix", PREFIXES.values(), ids=PREFIXES.keys())
-def test_all_that_may_follow_a_prefix_has_probability_one(model: Transformer | Recurrent, prefix: list[Event]) -> None:
+def test_all_that_may_follow_a_prefix_has_probability_one(
+    model: Transformer | Recurrent, prefix: list[Event]
+) -> None:
     """The sequence with each allowed event after it is scored as a whole: together they are as likely as the prefix."""
     walk = Walk(4)
     for sound, duration in prefix[1:]:
         walk.push(sound, duration)
     before, *after = score_all(model, [prefix, *([*prefix, event] for event in followers(walk))])
     assert all(len(piece.nats) == len(before.nats) + 1 for piece in after)
-    assert sum(math.exp(before.nats.sum() - piece.nats.sum()) for piece in after) == pytest.approx(1, abs=1e-5)
+    assert sum(math.exp(before.nats.sum() - piece.nats.sum()) for piece in after) == pytest.approx(
+        1, abs=1e-5
+    )
 
 
 def test_the_scores_of_events_are_the_loss_of_training(model: Transformer | Recurrent) -> None:
@@ -87,19 +103,29 @@ def test_the_scores_of_events_are_the_loss_of_training(model: Transformer | Recu
         assert np.array_equal(piece.rows, np.flatnonzero(own.is_scored))
         assert piece.sound_nats == pytest.approx(sound[0].numpy()[piece.rows], abs=1e-4)
         assert piece.duration_nats == pytest.approx(duration[0].numpy()[piece.rows], abs=1e-4)
-        for ranks, choices in ((piece.sound_ranks, piece.sound_choices), (piece.duration_ranks, piece.duration_choices)):
+        for ranks, choices in (
+            (piece.sound_ranks, piece.sound_choices),
+            (piece.duration_ranks, piece.duration_choices),
+        ):
             assert (ranks < choices).all()
             assert (ranks[choices == 1] == 0).all()
             assert 1 in choices
 
 
-def test_neither_order_nor_batches_matter_and_dropout_is_off(model: Transformer | Recurrent) -> None:
+def test_neither_order_nor_batches_matter_and_dropout_is_off(
+    model: Transformer | Recurrent,
+) -> None:
     traces = [trace(encode(score)) for score in MELODIES]
     model.train()
     one = score_pieces(model, traces, MASKS, cells=[1, 2, 3, 5], notes=[3, 17, 7, 5], batch_size=1)
-    other = score_pieces(model.train(), traces[::-1], MASKS, cells=[5, 3, 2, 1], notes=[5, 7, 17, 3], batch_size=3)
+    other = score_pieces(
+        model.train(), traces[::-1], MASKS, cells=[5, 3, 2, 1], notes=[5, 7, 17, 3], batch_size=3
+    )
     assert other.nats[::-1] == pytest.approx(one.nats, rel=1e-5)
-    assert (other.sound_accuracy, other.duration_accuracy) == (one.sound_accuracy, one.duration_accuracy)
+    assert (other.sound_accuracy, other.duration_accuracy) == (
+        one.sound_accuracy,
+        one.duration_accuracy,
+    )
 
 
 def test_accuracy_counts_first_choices_where_there_is_a_choice() -> None:
@@ -142,12 +168,16 @@ def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
         low, high = bootstrap_interval(n_cells * chance.normal(0.4, 0.1, 60), n_cells)
         n_holding += low <= 0.4 <= high
     assert 176 <= n_holding <= 198
-    assert bootstrap_interval([1.0, 9.0], [4, 4], seed=1) == bootstrap_interval([1.0, 9.0], [4, 4], seed=1)
+    assert bootstrap_interval([1.0, 9.0], [4, 4], seed=1) == bootstrap_interval(
+        [1.0, 9.0], [4, 4], seed=1
+    )
     assert bootstrap_interval([1.0, 9.0], [4, 4]) == (0.25, 2.25)
 
 
 def test_pieces_without_their_cells_are_refused() -> None:
-    with pytest.raises(ValueError, match="cells and notes are told of each piece, got 0 pieces, 1 and 0"):
+    with pytest.raises(
+        ValueError, match="cells and notes are told of each piece, got 0 pieces, 1 and 0"
+    ):
         summed([], [1], [])
     with pytest.raises(ValueError, match="one piece or more, got none"):
         summed([], [], [])
@@ -164,7 +194,9 @@ def test_nats_belong_to_the_step_of_their_onset() -> None:
     n = len(rows)
     nats = 2.0 ** np.arange(n)
     zeros = np.zeros(n, int)
-    moves = steps_with_moves([EventScores(rows, nats, np.zeros(n), zeros, zeros, zeros, zeros)], [own], [score])
+    moves = steps_with_moves(
+        [EventScores(rows, nats, np.zeros(n), zeros, zeros, zeros, zeros)], [own], [score]
+    )
     assert (moves.steps, moves.moving_steps, moves.nats) == (4, 2, 2.0**n - 1)
     # meter, pickup, key, 60, 48 | 60 | 62, rest | 48 | end: the sixth, ninth and tenth stand in other steps
     assert n == 10
@@ -176,11 +208,19 @@ def test_an_overlap_is_found_in_all_voices_and_transposed() -> None:
     chance = np.random.default_rng(5)
 
     def voice(name: str) -> Voice:
-        return Voice(name, tuple(Note(24 * i, 24, int(pitch)) for i, pitch in enumerate(chance.integers(50, 70, 40))))
+        return Voice(
+            name,
+            tuple(
+                Note(24 * i, 24, int(pitch)) for i, pitch in enumerate(chance.integers(50, 70, 40))
+            ),
+        )
 
     pieces = [Score((voice("Soprano"), voice("Bass"))) for _ in range(3)]
     part = pieces[1].transposed(3).sliced(0, 24 * 20)
     other_bass = Score((pieces[2].voices[0], pieces[0].voices[1]))
     found = overlap(pieces, [other_bass, part, pieces[0]])
-    assert [(o.held_out, o.training, o.semitones, o.is_exact) for o in found] == [(1, 1, 3, False), (2, 0, 0, True)]
+    assert [(o.held_out, o.training, o.semitones, o.is_exact) for o in found] == [
+        (1, 1, 3, False),
+        (2, 0, 0, True),
+    ]
     assert cells(part) == 2 * 20 * 4

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.head import parse_head
 from seqmusic.formats.lilypond import LANGUAGES, lilypond_text, pitch_name, write_lilypond
-from seqmusic.formats.midi import read_midi
-from seqmusic.formats.notation import chorale_paths, read_chorale
-from seqmusic.formats.values import Span, write_bar
+from seqmusic.formats.midi.file import read_midi
+from seqmusic.formats.notation.file import chorale_paths, read_chorale
+from seqmusic.formats.theme import parse_head
+from seqmusic.formats.written_values import Span, write_bar
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tonality import Spelling
 
@@ -29,7 +29,14 @@ def bars_of(score, language="nederlands"):
 
 def test_a_melody_in_full():
     notes = (Note(0, 24, 67), Note(24, 36, 72), Note(60, 12, 75), Note(96, 72, 74, fermata=True))
-    score = melody(notes, pickup_ticks=24, key=Key(-3, "minor"), tempo_bpm=66.6, title='A "theme"', source="made\nby hand")
+    score = melody(
+        notes,
+        pickup_ticks=24,
+        key=Key(-3, "minor"),
+        tempo_bpm=66.6,
+        title='A "theme"',
+        source="made\nby hand",
+    )
     # bar 1 spans ticks 24..120: C5 to 60, Eb5 to 72, silence to 96, then D5, of which 24 ticks are left and 48 follow in bar 2
     assert (
         lilypond_text(score)
@@ -107,13 +114,20 @@ def test_other_numbers_of_voices_stand_on_a_staff_each_with_names_of_their_own()
 
 
 def test_a_change_of_time_signature_inside_a_bar_cuts_it_short():
-    score = melody([Note(0, 24, 60), Note(24, 24, 62), Note(48, 72, 64)], time_signatures=((0, FOUR), (48, THREE)))
+    score = melody(
+        [Note(0, 24, 60), Note(24, 24, 62), Note(48, 72, 64)],
+        time_signatures=((0, FOUR), (48, THREE)),
+    )
     assert bars_of(score) == [r"\partial 2", "c'4 d'4 |  % 1", r"\time 3/4", "e'2. |  % 2"]
 
 
 def test_a_pickup_shows_the_beats_of_the_bar_that_it_ends():
     # five eighths before bar 1 begin at the fourth eighth of a bar, so the half note crosses the middle of it
-    assert bars_of(parse_head("C4:1/2 D4:1/8 | E4")) == [r"\partial 1*5/8", "c'8~ c'4. d'8 |  % 0", "e'8  % 1"]
+    assert bars_of(parse_head("C4:1/2 D4:1/8 | E4")) == [
+        r"\partial 1*5/8",
+        "c'8~ c'4. d'8 |  % 0",
+        "e'8  % 1",
+    ]
 
 
 def test_silence_of_a_whole_bar_and_of_an_odd_one():
@@ -124,7 +138,9 @@ def test_silence_of_a_whole_bar_and_of_an_odd_one():
 
 
 def test_a_silent_voice_lasts_as_long_as_the_others():
-    score = Score((Voice("Soprano", ()), Voice("Bass", (Note(0, 24, 48), Note(24, 120, 50)))), pickup_ticks=24)
+    score = Score(
+        (Voice("Soprano", ()), Voice("Bass", (Note(0, 24, 48), Note(24, 120, 50)))), pickup_ticks=24
+    )
     assert bars_of(score) == [r"\partial 4", "r4 |  % 0", "R1 |  % 1", "r4  % 2"]
 
 
@@ -168,22 +184,30 @@ def test_values_worked_out_by_hand(head, signature, written):
     assert bars_of(parse_head(head, signature))[0] == f"{written} |  % 1"
 
 
-VALUE_TICKS = {name: 96 / int(name) for name in ("1", "2", "4", "8", "16", "32", "64")} | {r"\breve": 192}
+VALUE_TICKS = {name: 96 / int(name) for name in ("1", "2", "4", "8", "16", "32", "64")} | {
+    r"\breve": 192
+}
 VALUE_TICKS |= {f"{name}.": ticks * 1.5 for name, ticks in VALUE_TICKS.items()}
 
 
 @given(st.data())
 def test_what_is_written_lasts_as_long_as_what_sounds(data):
-    numerator, denominator = data.draw(st.sampled_from([(4, 4), (3, 4), (6, 8), (5, 8), (9, 16), (7, 4), (3, 2), (1, 32), (12, 8)]))
+    numerator, denominator = data.draw(
+        st.sampled_from([(4, 4), (3, 4), (6, 8), (5, 8), (9, 16), (7, 4), (3, 2), (1, 32), (12, 8)])
+    )
     signature = TimeSignature(numerator, denominator)
     inside = st.integers(0, signature.bar_ticks)
     edges = sorted(data.draw(st.sets(inside, min_size=2, max_size=9)))
     notes = [data.draw(st.none() | st.just(Note(edge, 1, 60))) for edge in edges[:-1]]
-    spans = [Span(start, end, note) for start, end, note in zip(edges, edges[1:], notes, strict=False)]
+    spans = [
+        Span(start, end, note) for start, end, note in zip(edges, edges[1:], notes, strict=False)
+    ]
     lengths = [Fraction(0)]
     for group in write_bar(spans, signature):
         for written in group.written:
-            lengths[-1] += Fraction(VALUE_TICKS[written.value]) * (Fraction(2, 3) if group.is_triplet else 1)
+            lengths[-1] += Fraction(VALUE_TICKS[written.value]) * (
+                Fraction(2, 3) if group.is_triplet else 1
+            )
             if written.is_end:
                 lengths.append(Fraction(0))
     sounding = [span.end - span.start for span in spans]
@@ -219,14 +243,19 @@ def test_french_names_of_notes_and_key():
 
 
 def test_pitches_without_a_key_are_spelled_in_the_key_they_sound_in():
-    assert bars_of(parse_head("Ab4 Bb4 C5 Db5 | Eb5 Db5 C5 Bb4 | Ab4:1"))[0] == "as'4 bes'4 c''4 des''4 |  % 1"
+    assert (
+        bars_of(parse_head("Ab4 Bb4 C5 Db5 | Eb5 Db5 C5 Bb4 | Ab4:1"))[0]
+        == "as'4 bes'4 c''4 des''4 |  % 1"
+    )
 
 
 ATTACK = 'x" } #(system "ls") \\include "passwd" %} \x00\r\n\\score { } #(exit)\u2028#(exit)\ud800'
 
 
 def test_texts_from_outside_stay_texts():
-    score = Score((Voice(ATTACK, (Note(0, 96, 60),)), Voice("global", ())), title=ATTACK, source=ATTACK)
+    score = Score(
+        (Voice(ATTACK, (Note(0, 96, 60),)), Voice("global", ())), title=ATTACK, source=ATTACK
+    )
     text = lilypond_text(score)
     escaped = r'"x\" } #(system \"ls\") \\include \"passwd\" %}    \\score { } #(exit) #(exit) "'
     assert f"title = {escaped}\n" in text
@@ -247,15 +276,33 @@ def test_what_cannot_be_written_is_refused(tmp_path):
 
 
 def test_every_tempo_is_written_or_left_out():
-    for tempo, shown in ((0.1, False), (float("nan"), False), (float("inf"), False), (0.5, False), (1, True), (240, True)):
+    for tempo, shown in (
+        (0.1, False),
+        (float("nan"), False),
+        (float("inf"), False),
+        (0.5, False),
+        (1, True),
+        (240, True),
+    ):
         assert (r"\tempo" in lilypond_text(melody([Note(0, 1, 60)], tempo_bpm=tempo))) is shown
 
 
 ENGRAVED = {
-    "chorale": lambda: read_chorale(chorale_paths()[65]),  # pickups, 4/4 and 3/4, bars cut short, fermatas
-    "triplets": lambda: parse_head("C4:1/12 | D4 E4 F4 G4:1/6 A4:1/12 B4:1/6 C5 D5 | C4:1/96 R:1/24 D4:1/3 _:59/96 | R:1"),
-    "attack": lambda: Score((Voice(ATTACK, (Note(0, 36, 60),)), Voice("hide", ())), pickup_ticks=7, title=ATTACK, source=ATTACK),
-    "no meter": lambda: Score((Voice("Soprano", (Note(0, 50, 60), Note(160, 96, 62))), Voice("display", ())), ()),
+    "chorale": lambda: read_chorale(
+        chorale_paths()[65]
+    ),  # pickups, 4/4 and 3/4, bars cut short, fermatas
+    "triplets": lambda: parse_head(
+        "C4:1/12 | D4 E4 F4 G4:1/6 A4:1/12 B4:1/6 C5 D5 | C4:1/96 R:1/24 D4:1/3 _:59/96 | R:1"
+    ),
+    "attack": lambda: Score(
+        (Voice(ATTACK, (Note(0, 36, 60),)), Voice("hide", ())),
+        pickup_ticks=7,
+        title=ATTACK,
+        source=ATTACK,
+    ),
+    "no meter": lambda: Score(
+        (Voice("Soprano", (Note(0, 50, 60), Note(160, 96, 62))), Voice("display", ())), ()
+    ),
 }
 
 
@@ -264,7 +311,14 @@ ENGRAVED = {
 def test_lilypond_engraves_it_without_a_warning_and_plays_the_same_notes(name, language, tmp_path):
     score = ENGRAVED[name]()
     path = write_lilypond(score, tmp_path / "piece.ly", language)
-    command = ["lilypond", "-dno-print-pages", "--loglevel=WARNING", "-o", str(tmp_path / "piece"), str(path)]
+    command = [
+        "lilypond",
+        "-dno-print-pages",
+        "--loglevel=WARNING",
+        "-o",
+        str(tmp_path / "piece"),
+        str(path),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     played = read_midi(tmp_path / "piece.midi")
@@ -272,7 +326,11 @@ def test_lilypond_engraves_it_without_a_warning_and_plays_the_same_notes(name, l
 
 
 def sounds(score):
-    return sorted((note.onset_ticks, note.duration_ticks, note.pitch) for voice in score.voices for note in voice.notes)
+    return sorted(
+        (note.onset_ticks, note.duration_ticks, note.pitch)
+        for voice in score.voices
+        for note in voice.notes
+    )
 
 
 @pytest.mark.slow
@@ -283,5 +341,7 @@ def test_every_chorale_can_be_written():
         except FormatError:
             continue
         text = lilypond_text(score)
-        assert text.count("\\fermata") == sum(note.fermata for voice in score.voices for note in voice.notes)
+        assert text.count("\\fermata") == sum(
+            note.fermata for voice in score.voices for note in voice.notes
+        )
         assert text.count(r'\bar "|."') == len(score.voices)

@@ -21,7 +21,9 @@ from seqmusic.tonality import Spelling, spell
 COMMON, WALTZ = TimeSignature(4, 4), TimeSignature(3, 4)
 
 
-def printed(*lengths: int, first_number: int = 1, changes: dict[int, TimeSignature] | None = None) -> list[PrintedMeasure]:
+def printed(
+    *lengths: int, first_number: int = 1, changes: dict[int, TimeSignature] | None = None
+) -> list[PrintedMeasure]:
     """Measures of these lengths, in 4/4, with time signatures written at the start of those in `changes`."""
     written = {0: COMMON} | (changes or {})
     onsets = [sum(lengths[:index]) for index in range(len(lengths))]
@@ -50,7 +52,9 @@ def test_written_values_add_up(duration):
     ],
 )
 def test_written_values_by_hand(ticks, written):
-    assert [(value.denominator, value.dots, value.triplet) for value in written_values(ticks)] == written
+    assert [
+        (value.denominator, value.dots, value.triplet) for value in written_values(ticks)
+    ] == written
 
 
 def test_first_short_measure_is_the_pickup():
@@ -102,7 +106,10 @@ def test_last_bar_ends_with_the_music_but_a_pickup_stays_whole():
 def test_note_over_a_bar_line_is_tied_and_gaps_are_rests():
     score = Score((Voice("Soprano", (Note(72, 48, 60), Note(144, 24, 62))),))
     bars = [
-        [(p.onset_ticks, p.value.duration_ticks, p.note and p.note.pitch, p.tied_back, p.tied_on) for p in pieces]
+        [
+            (p.onset_ticks, p.value.duration_ticks, p.note and p.note.pitch, p.tied_back, p.tied_on)
+            for p in pieces
+        ]
         for pieces in pieces_by_bar(score.voices[0], printed_bars(score))
     ]
     assert bars == [
@@ -113,7 +120,10 @@ def test_note_over_a_bar_line_is_tied_and_gaps_are_rests():
 
 def test_pieces_of_a_syncopation_reach_the_beat_first():
     bar = Bar(1, 0, 96, COMMON)
-    values = [piece.value.duration_ticks for piece in pieces_by_bar(Voice("Soprano", (Note(12, 60, 60),)), [bar])[0]]
+    values = [
+        piece.value.duration_ticks
+        for piece in pieces_by_bar(Voice("Soprano", (Note(12, 60, 60),)), [bar])[0]
+    ]
     assert values == [12, 12, 48, 24]  # a rest, the note in two pieces, a rest
 
 
@@ -121,19 +131,34 @@ def test_accidentals_hold_for_the_measure_and_the_octave():
     """In G major: F# none, F natural shown, again not, F# shown, F natural an octave higher shown, tied F natural not."""
     key = Key(1, "major")
     f_sharp, f, f_high = spell(66, key), Spelling("F", 0, 4), Spelling("F", 0, 5)
-    written = [(f_sharp, False), (f, False), (f, False), (f_sharp, False), (f_high, False), (f, True)]
+    written = [
+        (f_sharp, False),
+        (f, False),
+        (f, False),
+        (f_sharp, False),
+        (f_high, False),
+        (f, True),
+    ]
     assert shown_accidentals(written, sharps=1) == [False, True, False, True, True, False]
 
 
 def test_flats_of_the_signature_need_no_sign():
     b_flat, e_flat, a_flat = Spelling("B", -1, 4), Spelling("E", -1, 4), Spelling("A", -1, 4)
-    assert shown_accidentals([(b_flat, False), (e_flat, False), (a_flat, False)], sharps=-2) == [False, False, True]
+    assert shown_accidentals([(b_flat, False), (e_flat, False), (a_flat, False)], sharps=-2) == [
+        False,
+        False,
+        True,
+    ]
 
 
 def beamed(durations: list[int], signature: TimeSignature) -> list[list[str]]:
     onsets = [sum(durations[:index]) for index in range(len(durations))]
     voice = Voice(
-        "Soprano", tuple(Note(onset, ticks, 60 + i) for i, (onset, ticks) in enumerate(zip(onsets, durations, strict=True)))
+        "Soprano",
+        tuple(
+            Note(onset, ticks, 60 + i)
+            for i, (onset, ticks) in enumerate(zip(onsets, durations, strict=True))
+        ),
     )
     bar = Bar(1, 0, signature.bar_ticks, signature)
     return beams(pieces_by_bar(voice, [bar])[0], bar)

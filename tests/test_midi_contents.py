@@ -11,12 +11,12 @@ from test_midi_fuzz import EDIT, SEEDS, edited
 from test_midi_repair import A_NOTE, END, TWO_NOTES, chunk, header, meta
 
 from seqmusic.errors import FormatError
-from seqmusic.formats import midi_contents
-from seqmusic.formats.midi_chunks import MidiBytes
-from seqmusic.formats.midi_contents import by_miditoolkit, by_symusic, contents
-from seqmusic.formats.midi_reading import read_bytes
-from seqmusic.formats.midi_repair import repaired
-from seqmusic.formats.midi_writing import midi_bytes
+from seqmusic.formats.midi import contents as midi_contents
+from seqmusic.formats.midi.chunks import MidiBytes
+from seqmusic.formats.midi.contents import by_miditoolkit, by_symusic, contents
+from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats.midi.repair import repaired
+from seqmusic.formats.midi.writing import midi_bytes
 
 pytest.importorskip("symusic", reason="symusic comes with the extra `fast`")
 
@@ -41,7 +41,13 @@ def test_all_chorales(chorales):
 
 
 def test_files_made_to_test_players():
-    assert sum(check(path.read_bytes()) for path in (Path(__file__).parent / "fixtures" / "midi" / "jazz-soft").glob("*.mid")) > 20
+    assert (
+        sum(
+            check(path.read_bytes())
+            for path in (Path(__file__).parent / "fixtures" / "midi" / "jazz-soft").glob("*.mid")
+        )
+        > 20
+    )
 
 
 @settings(max_examples=200)
@@ -51,14 +57,28 @@ def test_damaged_files(seed, edits):
 
 
 MESSAGES = st.tuples(
-    st.integers(0, 300), st.sampled_from([0x80, 0x90, 0x90, 0xC0, 0xE0]), st.integers(0, 3), st.integers(0, 5), st.integers(0, 2)
+    st.integers(0, 300),
+    st.sampled_from([0x80, 0x90, 0x90, 0xC0, 0xE0]),
+    st.integers(0, 3),
+    st.integers(0, 5),
+    st.integers(0, 2),
 )
 SETTINGS = st.sampled_from(
-    [b"", meta(0x51, 9, 0, 0), meta(0x58, 6, 3, 24, 8), meta(0x59, 0xF9, 1), meta(0x59, 7, 0), meta(0x03, 233)]
+    [
+        b"",
+        meta(0x51, 9, 0, 0),
+        meta(0x58, 6, 3, 24, 8),
+        meta(0x59, 0xF9, 1),
+        meta(0x59, 7, 0),
+        meta(0x03, 233),
+    ]
 )
 
 
-@given(st.lists(st.tuples(SETTINGS, st.lists(MESSAGES, max_size=30)), min_size=1, max_size=4), st.integers(1, 32767))
+@given(
+    st.lists(st.tuples(SETTINGS, st.lists(MESSAGES, max_size=30)), min_size=1, max_size=4),
+    st.integers(1, 32767),
+)
 def test_any_notes(tracks, division):
     written = b""
     for first, messages in tracks:
@@ -74,9 +94,13 @@ def many_read(monkeypatch):
     monkeypatch.setattr(midi_contents, "_n_read", itertools.count(1000))
 
 
-def test_symusic_reads_after_the_first_files_and_what_it_cannot_count_is_left_to_miditoolkit(many_read, monkeypatch):
+def test_symusic_reads_after_the_first_files_and_what_it_cannot_count_is_left_to_miditoolkit(
+    many_read, monkeypatch
+):
     found = []
-    monkeypatch.setattr(midi_contents, "by_symusic", lambda data: found.append(data) or by_symusic(data))
+    monkeypatch.setattr(
+        midi_contents, "by_symusic", lambda data: found.append(data) or by_symusic(data)
+    )
     read_bytes(SEEDS[0], "x.mid")
     assert len(found) == 1
     # the last note starts 1,999,900 ticks after the others, in the finest division: more than 2,700 million units

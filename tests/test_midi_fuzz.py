@@ -7,17 +7,50 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.midi_reading import read_bytes
-from seqmusic.formats.midi_writing import midi_bytes
+from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats.midi.writing import midi_bytes
 from seqmusic.score import Key, Note, Score, Voice
 
 FOLDER = Path(__file__).parent / "fixtures" / "midi" / "jazz-soft"
-OURS = midi_bytes(Score((Voice("Soprano", (Note(0, 24, 60), Note(24, 24, 62))), Voice("", ())), (), key=Key(2), tempo_bpm=99.0))
+OURS = midi_bytes(
+    Score(
+        (Voice("Soprano", (Note(0, 24, 60), Note(24, 24, 62))), Voice("", ())),
+        (),
+        key=Key(2),
+        tempo_bpm=99.0,
+    )
+)
 SEEDS = [OURS, *(path.read_bytes() for path in sorted(FOLDER.glob("*.mid")))]
 SEEDS = [seed for seed in SEEDS if len(seed) > 30]
-TELLING = st.sampled_from([0, 0x3C, 0x7F, 0x80, 0x90, 0x99, 0xB0, 0xC0, 0xE0, 0xF0, 0xF4, 0xF7, 0xFF, 0x2F, 0x51, 0x58, 0x59, 0x81])
+TELLING = st.sampled_from(
+    [
+        0,
+        0x3C,
+        0x7F,
+        0x80,
+        0x90,
+        0x99,
+        0xB0,
+        0xC0,
+        0xE0,
+        0xF0,
+        0xF4,
+        0xF7,
+        0xFF,
+        0x2F,
+        0x51,
+        0x58,
+        0x59,
+        0x81,
+    ]
+)
 PLACE = st.integers(0, 700)
-EDIT = st.tuples(PLACE, st.sampled_from(["set", "insert", "delete", "copy"]), TELLING | st.integers(0, 255), PLACE)
+EDIT = st.tuples(
+    PLACE,
+    st.sampled_from(["set", "insert", "delete", "copy"]),
+    TELLING | st.integers(0, 255),
+    PLACE,
+)
 
 
 def edited(data, edits):
@@ -56,7 +89,11 @@ def test_damaged_files(seed, edits):
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.lists(st.binary(max_size=60) | st.lists(TELLING).map(bytes), max_size=4), st.integers(0, 3), st.integers(1, 960))
+@given(
+    st.lists(st.binary(max_size=60) | st.lists(TELLING).map(bytes), max_size=4),
+    st.integers(0, 3),
+    st.integers(1, 960),
+)
 def test_tracks_of_any_bytes(tracks, kind, division):
     check(
         b"MThd"

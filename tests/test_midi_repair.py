@@ -11,9 +11,9 @@ import pytest
 
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats import read_reported
-from seqmusic.formats.midi_notes import MOST_NOTES
-from seqmusic.formats.midi_reading import read_bytes
-from seqmusic.formats.midi_repair import MOST_PARTS
+from seqmusic.formats.midi.notes import MOST_NOTES
+from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats.midi.repair import MOST_PARTS
 from seqmusic.score import Key, TimeSignature
 
 END = b"\0\xff\x2f\0"
@@ -39,7 +39,10 @@ def one_track(events):
 
 
 def notes_of(reading):
-    return [tuple((n.onset_ticks, n.duration_ticks, n.pitch) for n in voice.notes) for voice in reading.score.voices]
+    return [
+        tuple((n.onset_ticks, n.duration_ticks, n.pitch) for n in voice.notes)
+        for voice in reading.score.voices
+    ]
 
 
 GOOD = one_track(TWO_NOTES + END)
@@ -69,32 +72,76 @@ GOOD = one_track(TWO_NOTES + END)
             [((0, 24, 60),), ((0, 24, 60),)],
             ("wrong length of a track: 1 (at byte 18)",),
         ),
-        (header(7) + chunk(TWO_NOTES + END), [TWO], ("the header counts 7 tracks and 1 follow (at byte 10)",)),
+        (
+            header(7) + chunk(TWO_NOTES + END),
+            [TWO],
+            ("the header counts 7 tracks and 1 follow (at byte 10)",),
+        ),
         (
             header(1) + chunk(A_NOTE + END) * 2,
             [((0, 24, 60),), ((0, 24, 60),)],
             ("the header counts 1 tracks and 2 follow (at byte 10)",),
         ),
-        (header(kind=9) + chunk(TWO_NOTES + END), [TWO], ("format 9 does not exist, read as format 1 (at byte 8)",)),
-        (header(length=5) + chunk(TWO_NOTES + END), [TWO], ("wrong length of the header (at byte 4)",)),
+        (
+            header(kind=9) + chunk(TWO_NOTES + END),
+            [TWO],
+            ("format 9 does not exist, read as format 1 (at byte 8)",),
+        ),
+        (
+            header(length=5) + chunk(TWO_NOTES + END),
+            [TWO],
+            ("wrong length of the header (at byte 4)",),
+        ),
         (header(length=8) + b"\0\0" + chunk(TWO_NOTES + END), [TWO], ()),
         (b"RIFF\x32\0\0\0RMIDdata\x2a\0\0\0" + GOOD, [TWO], ()),
         (b"RIFF\x32\0\0\0RMIDdata\x2a\0\0\0" + GOOD + b"LIST\4\0\0\0info", [TWO], ()),
         # events
         (one_track(A_NOTE), [((0, 24, 60),)], ("a track without its end event: 1 (at byte 30)",)),
-        (one_track(TWO_NOTES + b"\0\x90\x40"), [TWO], ("a track that ends inside an event: 1 (at byte 41)",)),
-        (one_track(TWO_NOTES + b"\0\xff"), [TWO], ("a track that ends inside an event: 1 (at byte 40)",)),
-        (one_track(TWO_NOTES + b"\0"), [TWO], ("a track that ends inside an event: 1 (at byte 39)",)),
-        (one_track(TWO_NOTES + END + b"abc"), [TWO], ("bytes after the end of a track skipped: 3 (first at byte 42)",)),
+        (
+            one_track(TWO_NOTES + b"\0\x90\x40"),
+            [TWO],
+            ("a track that ends inside an event: 1 (at byte 41)",),
+        ),
+        (
+            one_track(TWO_NOTES + b"\0\xff"),
+            [TWO],
+            ("a track that ends inside an event: 1 (at byte 40)",),
+        ),
+        (
+            one_track(TWO_NOTES + b"\0"),
+            [TWO],
+            ("a track that ends inside an event: 1 (at byte 39)",),
+        ),
+        (
+            one_track(TWO_NOTES + END + b"abc"),
+            [TWO],
+            ("bytes after the end of a track skipped: 3 (first at byte 42)",),
+        ),
         (
             one_track(b"\0\x90\xc8\x40\x60\x80\xc8\x40" + END),
             [((0, 24, 127),)],
             ("data bytes above 127 taken as 127: 2 (first at byte 24)",),
         ),
-        (one_track(b"\0\x90\x3c\xff\x60\x3c\0" + END), [((0, 24, 60),)], ("data bytes above 127 taken as 127: 1 (at byte 24)",)),
-        (one_track(b"\0\x3c\x40" + TWO_NOTES[1:] + END), [TWO], ("bytes that belong to no event skipped: 2 (first at byte 23)",)),
-        (one_track(b"\0\xf4" + TWO_NOTES + END), [TWO], ("messages that a file cannot hold skipped: 1 (at byte 23)",)),
-        (one_track(b"\0\xf2\x7f\x7f" + TWO_NOTES + END), [TWO], ("messages that a file cannot hold skipped: 1 (at byte 23)",)),
+        (
+            one_track(b"\0\x90\x3c\xff\x60\x3c\0" + END),
+            [((0, 24, 60),)],
+            ("data bytes above 127 taken as 127: 1 (at byte 24)",),
+        ),
+        (
+            one_track(b"\0\x3c\x40" + TWO_NOTES[1:] + END),
+            [TWO],
+            ("bytes that belong to no event skipped: 2 (first at byte 23)",),
+        ),
+        (
+            one_track(b"\0\xf4" + TWO_NOTES + END),
+            [TWO],
+            ("messages that a file cannot hold skipped: 1 (at byte 23)",),
+        ),
+        (
+            one_track(b"\0\xf2\x7f\x7f" + TWO_NOTES + END),
+            [TWO],
+            ("messages that a file cannot hold skipped: 1 (at byte 23)",),
+        ),
         (
             one_track(b"\0\x90\x3c\x40\0\xf0\x01\xf7\x60\x3c\0" + END),
             [((0, 24, 60),)],
@@ -116,17 +163,36 @@ GOOD = one_track(TWO_NOTES + END)
             ("tempos without a length or below 3.6 left out: 1 (at byte 23)",),
         ),
         (
-            one_track(meta(0x51, 255, 255, 255) + TWO_NOTES + END),  # 3.58 a minute, which cannot be written again
+            one_track(
+                meta(0x51, 255, 255, 255) + TWO_NOTES + END
+            ),  # 3.58 a minute, which cannot be written again
             [TWO],
             ("tempos without a length or below 3.6 left out: 1 (at byte 23)",),
         ),
-        (one_track(meta(0x51, 7) + TWO_NOTES + END), [TWO], ("tempos without a length or below 3.6 left out: 1 (at byte 23)",)),
         (
-            one_track(meta(0x58, 0, 2, 24, 8) + meta(0x58, 4, 9, 24, 8) + meta(0x58, 4) + TWO_NOTES + END),
+            one_track(meta(0x51, 7) + TWO_NOTES + END),
+            [TWO],
+            ("tempos without a length or below 3.6 left out: 1 (at byte 23)",),
+        ),
+        (
+            one_track(
+                meta(0x58, 0, 2, 24, 8) + meta(0x58, 4, 9, 24, 8) + meta(0x58, 4) + TWO_NOTES + END
+            ),
             [TWO],
             ("time signatures other than 1..64 over 1..32 left out: 3 (first at byte 23)",),
         ),
-        (one_track(meta(0x54, 255, 0, 0, 0, 0) + meta(0x20) + meta(0x00, 1) + meta(0x7E, 9) + TWO_NOTES + END), [TWO], ()),
+        (
+            one_track(
+                meta(0x54, 255, 0, 0, 0, 0)
+                + meta(0x20)
+                + meta(0x00, 1)
+                + meta(0x7E, 9)
+                + TWO_NOTES
+                + END
+            ),
+            [TWO],
+            (),
+        ),
         (header(2, kind=2) + chunk(END) + chunk(TWO_NOTES + END), [TWO], ()),
         (
             one_track(TWO_NOTES + b"\xff\xff\xff\x7f\x90\x3c\x40" + A_NOTE + END),
@@ -150,7 +216,11 @@ GOOD = one_track(TWO_NOTES + END)
             [((0, 2_000_000, 60),)],
             ("notes without an end, ended where the next one starts or the track ends: 1",),
         ),
-        (one_track(b"\0\x90\x43\x40\0\x43\0" + TWO_NOTES + END), [TWO], ("notes of no length left out: 1",)),
+        (
+            one_track(b"\0\x90\x43\x40\0\x43\0" + TWO_NOTES + END),
+            [TWO],
+            ("notes of no length left out: 1",),
+        ),
         (
             # C4 struck at 0 and 48, let go at 96 and 144
             one_track(b"\0\x90\x3c\x40\x30\x3c\x40\x30\x3c\0\x30\x3c\0" + END),
@@ -181,12 +251,32 @@ def test_each_defect_is_mended_and_told(data, notes, repairs):
         (b"<html>", CorruptFileError, "byte 0: expected MThd, .* found text such as a web page"),
         (b"PK\3\4....", CorruptFileError, "found a ZIP archive; give a MIDI file, unpacked"),
         (b"MThd\0\0\0\6\0", CorruptFileError, "byte 9: the file ends too early, in its header"),
-        (header(division=0) + chunk(TWO_NOTES), CorruptFileError, "byte 12: a quarter note has 0 ticks, expected 1 or more"),
-        (header(division=-6360) + chunk(TWO_NOTES), FormatError, "byte 12: time is counted in SMPTE frames; .* export it as such"),
-        (header(2, kind=2) + chunk(TWO_NOTES + END) * 2, FormatError, r"byte 50: a second piece .* \(format 2\), .*; save each"),
+        (
+            header(division=0) + chunk(TWO_NOTES),
+            CorruptFileError,
+            "byte 12: a quarter note has 0 ticks, expected 1 or more",
+        ),
+        (
+            header(division=-6360) + chunk(TWO_NOTES),
+            FormatError,
+            "byte 12: time is counted in SMPTE frames; .* export it as such",
+        ),
+        (
+            header(2, kind=2) + chunk(TWO_NOTES + END) * 2,
+            FormatError,
+            r"byte 50: a second piece .* \(format 2\), .*; save each",
+        ),
         (header(), CorruptFileError, r"byte 14: expected a track \(MTrk\), found none"),
-        (one_track(b"\xff\xff\xff\x7f\x90\x3c\x40" + END), CorruptFileError, "no note can be read .tracks cut where they wait"),
-        (one_track(b"\xff" * 50), CorruptFileError, r"byte 22: no note can be read \(a track that ends inside an event"),
+        (
+            one_track(b"\xff\xff\xff\x7f\x90\x3c\x40" + END),
+            CorruptFileError,
+            "no note can be read .tracks cut where they wait",
+        ),
+        (
+            one_track(b"\xff" * 50),
+            CorruptFileError,
+            r"byte 22: no note can be read \(a track that ends inside an event",
+        ),
         (header() + b"MTrk" * 20, CorruptFileError, "no note can be read"),
         (b"MThd" + bytes(5 << 20), FormatError, "larger than 4 MiB"),
     ],
@@ -200,12 +290,20 @@ def test_what_cannot_be_mended_is_refused_with_its_place(data, error, message):
 def test_a_second_file_after_the_first_is_left_out():
     reading = read_bytes(GOOD + GOOD, "theme.mid")
     assert (notes_of(reading), reading.repairs) == ([TWO], ())
-    assert reading.losses == ("a second file follows in the same file, and is left out (at byte 42)",)
+    assert reading.losses == (
+        "a second file follows in the same file, and is left out (at byte 42)",
+    )
 
 
 def test_drums_bends_and_later_tempos_and_keys_are_left_out_and_told():
     bend, drum = b"\0\xe0\0\x50\0\xe0\0\x40", b"\0\x99\x24\x40\x60\x89\x24\x40"
-    changes = meta(0x51, 7, 0xA1, 0x20) + meta(0x59, 1, 0) + TWO_NOTES + meta(0x51, 8, 0, 0) + meta(0x59, 2, 0)
+    changes = (
+        meta(0x51, 7, 0xA1, 0x20)
+        + meta(0x59, 1, 0)
+        + TWO_NOTES
+        + meta(0x51, 8, 0, 0)
+        + meta(0x59, 2, 0)
+    )
     reading = read_bytes(one_track(bend + drum + changes + END), "theme.mid")
     assert (reading.score.tempo_bpm, reading.score.key) == (120.0, Key(1, "major"))
     assert reading.word == "read"
@@ -222,12 +320,18 @@ def test_tempo_and_key_are_those_at_the_first_note_in_whichever_track_they_stand
     second = chunk(meta(0x51, 9, 0, 0) + meta(0x59, 0xFE, 1) + b"\x60" + TWO_NOTES[1:] + END)
     for tracks in itertools.permutations((first, second)):
         reading = read_bytes(header(2) + b"".join(tracks), "theme.mid")
-        assert (reading.score.tempo_bpm, reading.score.key, reading.losses) == (120.0, Key(-2, "minor"), ())
+        assert (reading.score.tempo_bpm, reading.score.key, reading.losses) == (
+            120.0,
+            Key(-2, "minor"),
+            (),
+        )
 
 
 def test_time_signatures_are_kept_from_all_tracks_and_ordered():
     three, two = b"\x60\xff\x58\4\3\2\x18\x08", b"\x30\xff\x58\4\2\2\x18\x08"
-    reading = read_bytes(header(2) + chunk(TWO_NOTES + three + END) + chunk(b"\x81\x40" + two[1:] + END), "theme.mid")
+    reading = read_bytes(
+        header(2) + chunk(TWO_NOTES + three + END) + chunk(b"\x81\x40" + two[1:] + END), "theme.mid"
+    )
     expected = ((0, TimeSignature(4, 4)), (48, TimeSignature(2, 4)), (72, TimeSignature(3, 4)))
     assert reading.score.time_signatures == expected
 
@@ -240,8 +344,13 @@ def test_a_voice_that_changes_its_sound_stays_one_voice():
 def test_channels_of_one_track_are_voices_not_called_like_the_track():
     name = meta(0x03, *b"Hymn") + meta(0x03, *b"Verse 1")
     both = b"\0\x90\x3c\x40\0\x91\x30\x40\x60\x80\x3c\0\0\x81\x30\0"
-    assert [voice.name for voice in read_bytes(one_track(name + both + END), "theme.mid").score.voices] == ["Soprano", "Bass"]
-    assert [voice.name for voice in read_bytes(one_track(name + TWO_NOTES + END), "theme.mid").score.voices] == ["Hymn"]
+    assert [
+        voice.name for voice in read_bytes(one_track(name + both + END), "theme.mid").score.voices
+    ] == ["Soprano", "Bass"]
+    assert [
+        voice.name
+        for voice in read_bytes(one_track(name + TWO_NOTES + END), "theme.mid").score.voices
+    ] == ["Hymn"]
 
 
 FOLDER = Path(__file__).parent / "fixtures" / "midi" / "jazz-soft"
@@ -274,7 +383,12 @@ def test_files_made_to_test_players_get_the_right_word_within_a_second(path):
             read_reported(path)
     else:
         reading = read_reported(path)
-        told = reading.word + place + " ".join(["", *reading.repairs]) + "".join(f"; {loss}" for loss in reading.losses)
+        told = (
+            reading.word
+            + place
+            + " ".join(["", *reading.repairs])
+            + "".join(f"; {loss}" for loss in reading.losses)
+        )
         assert told.startswith(expected + place + reason)
         if expected == "repaired" and len(reading.score.voices) == 1:
             assert notes_of(reading) == SCALE
@@ -284,25 +398,41 @@ def test_files_made_to_test_players_get_the_right_word_within_a_second(path):
 N = 1_000_000
 HUGE = {
     "chords of sixteen": one_track(
-        b"".join(b"".join(bytes((0, 144, p, 64)) for p in range(40 + i % 9, 88, 3)) + b"\x60\xb0\x7b\0" for i in range(3_700)) + END
+        b"".join(
+            b"".join(bytes((0, 144, p, 64)) for p in range(40 + i % 9, 88, 3)) + b"\x60\xb0\x7b\0"
+            for i in range(3_700)
+        )
+        + END
     ),
     "long notes of sixteen channels": one_track(
         b"".join(
-            bytes((4, 144 + i % 16, 40 + i * 7 % 60, 64)) + bytes((0, 128 + (i + 3) % 16, 40 + (i - 13) * 7 % 60, 64))
+            bytes((4, 144 + i % 16, 40 + i * 7 % 60, 64))
+            + bytes((0, 128 + (i + 3) % 16, 40 + (i - 13) * 7 % 60, 64))
             for i in range(59_000)
         )
         + END
     ),
-    "a million bytes of notes in one tick": one_track(b"\0\x90\x3c\x40" + b"\0\x3c\x40" * (N // 3) + END),
-    "notes of a voice": one_track(b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * 59_990 + b"\x3c\x40" + b"\0\xc0\5" * 200_000 + END),
+    "a million bytes of notes in one tick": one_track(
+        b"\0\x90\x3c\x40" + b"\0\x3c\x40" * (N // 3) + END
+    ),
+    "notes of a voice": one_track(
+        b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * 59_990 + b"\x3c\x40" + b"\0\xc0\5" * 200_000 + END
+    ),
     "65,535 tracks": header(65_535) + chunk(b"") * (N // 8),
     "tracks of one note": header(65_535) + chunk(A_NOTE + END) * (N // 20),
     "huge waits": one_track(b"\xff\xff\xff\x7f\x90\x3c\x40" * (N // 7) + END),
     "a wait without end": one_track(b"\xff" * N),
-    "a deep text": one_track(b"\0\xff\x06\xbc\x80\x09seqmusic: " + b"[" * (0xF0000 - 1) + TWO_NOTES + END),
-    "time signatures": one_track(b"\x60\xff\x58\2\3\2\x60\xff\x58\2\4\2" * 49_000 + TWO_NOTES + END),
+    "a deep text": one_track(
+        b"\0\xff\x06\xbc\x80\x09seqmusic: " + b"[" * (0xF0000 - 1) + TWO_NOTES + END
+    ),
+    "time signatures": one_track(
+        b"\x60\xff\x58\2\3\2\x60\xff\x58\2\4\2" * 49_000 + TWO_NOTES + END
+    ),
     "ends of all notes": one_track(
-        b"".join(bytes((0, 144, p, 64)) for p in range(128)) + b"\0\xb0\x7b\0" * (N // 4) + TWO_NOTES + END
+        b"".join(bytes((0, 144, p, 64)) for p in range(128))
+        + b"\0\xb0\x7b\0" * (N // 4)
+        + TWO_NOTES
+        + END
     ),
 }
 # What `getrusage` tells of a process begins with the peak of the one that started it; Linux tells its own in VmHWM.
@@ -310,7 +440,7 @@ MEASURE = """
 import re, resource, sys, time
 from pathlib import Path
 from seqmusic.errors import SeqmusicError
-from seqmusic.formats.midi import read_midi
+from seqmusic.formats.midi.file import read_midi
 status = Path("/proc/self/status")
 def peak():
     own = re.search(r"VmHWM:\\s+([0-9]+) kB", status.read_text()) if status.exists() else None
@@ -330,7 +460,12 @@ def test_a_megabyte_takes_less_than_ten_seconds_and_two_hundred_megabytes(tmp_pa
     for name, data in HUGE.items():
         paths.append(tmp_path / f"{name}.mid")
         paths[-1].write_bytes(data)
-    done = subprocess.run([sys.executable, "-c", MEASURE, *map(str, paths)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     measured = [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
     assert len(measured) == len(HUGE)
     for name, (seconds, megabytes) in zip(HUGE, measured, strict=True):
@@ -339,13 +474,22 @@ def test_a_megabyte_takes_less_than_ten_seconds_and_two_hundred_megabytes(tmp_pa
 
 
 def test_more_notes_than_are_read_are_refused():
-    with pytest.raises(FormatError, match=rf"byte [0-9,]+: expected at most {MOST_NOTES:,} notes, found more; cut the file"):
-        read_bytes(one_track(b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * MOST_NOTES + b"\x3c\x40" + END), "theme.mid")
+    with pytest.raises(
+        FormatError,
+        match=rf"byte [0-9,]+: expected at most {MOST_NOTES:,} notes, found more; cut the file",
+    ):
+        read_bytes(
+            one_track(b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * MOST_NOTES + b"\x3c\x40" + END),
+            "theme.mid",
+        )
 
 
 def test_more_settings_than_a_score_could_have_are_refused():
     tempos = b"\1\xff\x51\3\7\xa1\x20" * 50_001
-    with pytest.raises(FormatError, match="expected at most 100,000 tempos, time signatures and keys, found more; remove some"):
+    with pytest.raises(
+        FormatError,
+        match="expected at most 100,000 tempos, time signatures and keys, found more; remove some",
+    ):
         read_bytes(header(2) + chunk(tempos + A_NOTE + END) * 2, "theme.mid")
 
 

@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
 from seqmusic.formats import read_reported, write_score
-from seqmusic.formats.grid import BEATS, PlayedNote, Shifts, beat_strength, put_on_grid, two_at_once, without_legato
-from seqmusic.formats.midi_reading import read_bytes
-from seqmusic.formats.midi_writing import midi_bytes
+from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats.midi.writing import midi_bytes
 from seqmusic.formats.rhythm import is_played, on_beats, on_steps
+from seqmusic.formats.time_grid import (
+    BEATS,
+    PlayedNote,
+    Shifts,
+    beat_strength,
+    put_on_grid,
+    two_at_once,
+    without_legato,
+)
 from seqmusic.score import Note, Score, Voice, melody
 
 
@@ -25,7 +33,10 @@ def midi_of(notes, division=480):
     messages.sort(key=lambda message: message.time)
     midi = mido.MidiFile(ticks_per_beat=division)
     midi.tracks.append(
-        mido.MidiTrack(b.copy(time=b.time - a.time) for a, b in zip([mido.Message("stop"), *messages], messages, strict=False))
+        mido.MidiTrack(
+            b.copy(time=b.time - a.time)
+            for a, b in zip([mido.Message("stop"), *messages], messages, strict=False)
+        )
     )
     buffer = io.BytesIO()
     midi.save(file=buffer)
@@ -42,7 +53,11 @@ def line_of(reading):
 
 @given(
     st.sampled_from([24, 48, 96, 120, 192, 240, 384, 480, 960, 1024, 15360]),
-    st.lists(st.tuples(st.sampled_from([3, 4, 6, 8, 9, 12, 16, 18, 24, 36, 48]), st.integers(0, 127)), min_size=1, max_size=40),
+    st.lists(
+        st.tuples(st.sampled_from([3, 4, 6, 8, 9, 12, 16, 18, 24, 36, 48]), st.integers(0, 127)),
+        min_size=1,
+        max_size=40,
+    ),
 )
 def test_what_is_on_the_grid_comes_out_exact_in_any_division(division, values):
     notes, now, wanted = [], 0, []
@@ -56,27 +71,66 @@ def test_what_is_on_the_grid_comes_out_exact_in_any_division(division, values):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 2000), st.integers(0, 127)), max_size=30), st.sampled_from([1, 4, 6])
+    st.lists(
+        st.tuples(st.integers(0, 5000), st.integers(1, 2000), st.integers(0, 127)), max_size=30
+    ),
+    st.sampled_from([1, 4, 6]),
 )
 def test_a_note_starts_at_the_nearest_place_and_none_is_lost_untold(played, step):
     shifts = Shifts()
-    notes = put_on_grid([PlayedNote(start, start + length, pitch) for start, length, pitch in played], 20.0, shifts, on_steps(step))
+    notes = put_on_grid(
+        [PlayedNote(start, start + length, pitch) for start, length, pitch in played],
+        20.0,
+        shifts,
+        on_steps(step),
+    )
     assert len(notes) + shifts.n_too_short == len(played)
     assert all(note.onset_ticks % step == 0 and note.duration_ticks % step == 0 for note in notes)
     assert all(error <= step / 2 for error in shifts.onsets)
     if not shifts.n_too_short:
-        assert sorted(note.onset_ticks for note in notes) == sorted(step * round(start / 20 / step) for start, *_ in played)
+        assert sorted(note.onset_ticks for note in notes) == sorted(
+            step * round(start / 20 / step) for start, *_ in played
+        )
 
 
 def test_notes_cut_short_for_playing_last_until_the_next_and_legato_is_cut():
     # 480 units to a quarter: 95 hundredths of a quarter, of triplet eighths, of a half; 20 and 25 units into the next; a last one
-    notes = [(0, 456), (480, 632), (640, 792), (800, 956), (960, 1872), (1920, 2420), (2400, 2905), (2880, 3336)]
+    notes = [
+        (0, 456),
+        (480, 632),
+        (640, 792),
+        (800, 956),
+        (960, 1872),
+        (1920, 2420),
+        (2400, 2905),
+        (2880, 3336),
+    ]
     shifts = Shifts()
-    placed = without_legato(put_on_grid([PlayedNote(start, end, 60) for start, end in notes], 20.0, shifts), shifts)
-    assert spans(placed) == [(0, 24), (24, 32), (32, 40), (40, 48), (48, 96), (96, 120), (120, 144), (144, 168)]
+    placed = without_legato(
+        put_on_grid([PlayedNote(start, end, 60) for start, end in notes], 20.0, shifts), shifts
+    )
+    assert spans(placed) == [
+        (0, 24),
+        (24, 32),
+        (32, 40),
+        (40, 48),
+        (48, 96),
+        (96, 120),
+        (120, 144),
+        (144, 168),
+    ]
     # moved ends: 1.2, 0.4, 0.4, 0.2, 2.4, 1.25 and 1.2 ticks, and the legato that ends on the grid, 1 tick
     assert shifts.onsets == []
-    assert sorted(round(error, 6) for error in shifts.ends) == [0.2, 0.4, 0.4, 1, 1.2, 1.2, 1.25, 2.4]
+    assert sorted(round(error, 6) for error in shifts.ends) == [
+        0.2,
+        0.4,
+        0.4,
+        1,
+        1.2,
+        1.2,
+        1.25,
+        2.4,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +139,9 @@ def test_notes_cut_short_for_playing_last_until_the_next_and_legato_is_cut():
         (
             ((0, 480, 60), (487, 960, 64)),
             [(0, 24), (24, 48)],
-            ("starts of notes moved to the grid of 24 ticks a quarter: 1 of 2, by 0.35 ticks on average, 0.35 at most",),
+            (
+                "starts of notes moved to the grid of 24 ticks a quarter: 1 of 2, by 0.35 ticks on average, 0.35 at most",
+            ),
         ),
         (  # quintuplets of a quarter: 4.8, 9.6, 14.4 and 19.2 ticks
             tuple((96 * i, 96 * (i + 1), 60 + i) for i in range(5)),
@@ -98,12 +154,16 @@ def test_notes_cut_short_for_playing_last_until_the_next_and_legato_is_cut():
         (
             ((0, 390, 60), (960, 1440, 64)),
             [(0, 20), (48, 72)],
-            ("ends of notes moved to the grid of 24 ticks a quarter: 1 of 2, by 0.50 ticks on average, 0.50 at most",),
+            (
+                "ends of notes moved to the grid of 24 ticks a quarter: 1 of 2, by 0.50 ticks on average, 0.50 at most",
+            ),
         ),
         (
             ((480, 481, 60),),
             [(24, 25)],
-            ("ends of notes moved to the grid of 24 ticks a quarter: 1 of 1, by 0.95 ticks on average, 0.95 at most",),
+            (
+                "ends of notes moved to the grid of 24 ticks a quarter: 1 of 1, by 0.95 ticks on average, 0.95 at most",
+            ),
         ),
         (
             ((472, 479, 59), (480, 960, 60)),  # a grace note
@@ -121,7 +181,12 @@ def test_what_is_off_the_grid_is_moved_to_the_nearest_tick_and_told(notes, wante
 
 def test_a_chord_tone_that_is_held_over_others_keeps_its_end():
     # a held C4 of 470 units under eighths of 230: all are a little short
-    played = [PlayedNote(0, 470, 60), PlayedNote(0, 230, 72), PlayedNote(240, 470, 74), PlayedNote(480, 950, 72)]
+    played = [
+        PlayedNote(0, 470, 60),
+        PlayedNote(0, 230, 72),
+        PlayedNote(240, 470, 74),
+        PlayedNote(480, 950, 72),
+    ]
     notes = put_on_grid(played, 20.0, Shifts())
     assert [(*span, note.pitch) for span, note in zip(spans(notes), notes, strict=True)] == [
         (0, 24, 60), (0, 12, 72), (12, 24, 74), (24, 48, 72)
@@ -155,7 +220,9 @@ def played_by_hand(n_notes, error, drift=0.0):
 def test_a_performance_to_a_click_is_read_with_its_error(error):
     reading = read_bytes(midi_of(played_by_hand(400, error)), "played.mid")
     assert reading.score.n_notes == 399
-    assert reading.losses[0].startswith("a performance: notes moved to the halves, thirds, quarters")
+    assert reading.losses[0].startswith(
+        "a performance: notes moved to the halves, thirds, quarters"
+    )
     assert reading.losses[1].startswith("starts of notes moved to the grid of 24 ticks a quarter: ")
 
 
@@ -163,7 +230,10 @@ def test_a_performance_to_a_click_is_read_with_its_error(error):
 def test_a_performance_without_a_beat_is_refused_or_read_with_the_grid_given(n_notes, tmp_path):
     path = tmp_path / "played.mid"
     path.write_bytes(midi_of(played_by_hand(n_notes, 20, drift=0.05)))
-    with pytest.raises(FormatError, match=r"^played\.mid: a performance without a beat: .* \(strength 0\.[01].*\); quantize it"):
+    with pytest.raises(
+        FormatError,
+        match=r"^played\.mid: a performance without a beat: .* \(strength 0\.[01].*\); quantize it",
+    ):
         read_reported(path)
     reading = read_reported(path, grid_ticks=6)
     assert all(note.onset_ticks % 6 == 0 for note in reading.score.voices[0].notes)
@@ -184,12 +254,21 @@ def test_triplets_and_dotted_notes_of_a_performance_come_back(error, expected):
             now += ticks
     line = line_of(read_bytes(midi_of(played), "played.mid"))
     assert len(set(line) & wanted) / len(wanted) > expected - 0.05
-    assert len({onset for onset, _ in line} & {onset for onset, _ in wanted}) / len(wanted) > expected
+    assert (
+        len({onset for onset, _ in line} & {onset for onset, _ in wanted}) / len(wanted) > expected
+    )
 
 
 def test_onsets_decide_the_division_of_each_beat_alone():
     place = on_beats([0.3, 7.6, 16.2, 24, 41.8, 48.2, 50.7, 54.1, 60, 71.9])
-    assert [place(ticks) for ticks in (7.6, 16.2, 41.8, 50.7, 54.1, 71.9)] == [8, 16, 42, 51, 54, 72]
+    assert [place(ticks) for ticks in (7.6, 16.2, 41.8, 50.7, 54.1, 71.9)] == [
+        8,
+        16,
+        42,
+        51,
+        54,
+        72,
+    ]
 
 
 @given(st.lists(st.floats(0, 400), max_size=40), st.floats(0, 500))
@@ -205,13 +284,23 @@ def test_notation_is_no_performance_however_odd_its_division():
     assert is_played([12 * i + random.Random(i).gauss(0, 1) for i in range(100)])
 
 
-@pytest.mark.parametrize(("first", "pickup", "shift"), [(3, 24, 72), (3.5, 12, 84), (2, 48, 48), (1, 0, 0), (4, 0, 0), (0, 0, 0)])
+@pytest.mark.parametrize(
+    ("first", "pickup", "shift"),
+    [(3, 24, 72), (3.5, 12, 84), (2, 48, 48), (1, 0, 0), (4, 0, 0), (0, 0, 0)],
+)
 def test_what_sounds_at_the_end_of_a_silent_first_bar_is_the_pickup(first, pickup, shift):
     start = round(480 * first)
-    reading = read_bytes(midi_of([(start, 480 * 4 + start % 480, 60), (2400, 4800, 62)]), "hymn.mid")
+    reading = read_bytes(
+        midi_of([(start, 480 * 4 + start % 480, 60), (2400, 4800, 62)]), "hymn.mid"
+    )
     assert reading.score.pickup_ticks == pickup
-    assert [note.onset_ticks for note in reading.score.voices[0].notes] == [round(24 * first) - shift, 120 - shift]
-    assert reading.losses == ((f"silence of {shift} ticks before the pickup left out",) if shift else ())
+    assert [note.onset_ticks for note in reading.score.voices[0].notes] == [
+        round(24 * first) - shift,
+        120 - shift,
+    ]
+    assert reading.losses == (
+        (f"silence of {shift} ticks before the pickup left out",) if shift else ()
+    )
     again = read_bytes(midi_bytes(reading.score), "again.mid")
     assert (again.score, again.losses) == (reading.score, ())
 
@@ -235,7 +324,9 @@ def test_a_coarser_grid_leaves_what_is_on_it_as_it_is(tmp_path):
     assert read_reported(path, grid_ticks=6).score == score
 
 
-@given(st.sampled_from(BEATS), st.lists(st.integers(0, 400), min_size=2, unique=True), st.floats(-1, 1))
+@given(
+    st.sampled_from(BEATS), st.lists(st.integers(0, 400), min_size=2, unique=True), st.floats(-1, 1)
+)
 def test_onsets_on_one_place_of_a_beat_are_as_strong_as_can_be_however_late(parts, places, late):
     assert beat_strength([place / parts + late for place in places]) == pytest.approx(1, abs=1e-6)
 

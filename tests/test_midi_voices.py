@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.midi import midi_bytes
-from seqmusic.formats.midi_reading import read_bytes
-from seqmusic.formats.midi_repair import MOST_PARTS
+from seqmusic.formats.midi.file import midi_bytes
+from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats.midi.repair import MOST_PARTS
 from seqmusic.score import SATB, Note
 
 
@@ -20,13 +20,19 @@ def file_of(*tracks):
     """A MIDI file of (name, channel, (onset, duration, pitch) notes in quarter notes) tracks."""
     midi = mido.MidiFile(ticks_per_beat=480)
     for name, channel, notes in tracks:
-        times = [(round(480 * (start + length)), "note_off", pitch) for start, length, pitch in notes]
+        times = [
+            (round(480 * (start + length)), "note_off", pitch) for start, length, pitch in notes
+        ]
         times += [(round(480 * start), "note_on", pitch) for start, _, pitch in notes]
         messages = [
             mido.Message(kind, note=pitch, channel=channel, time=now - before)
             for (before, *_), (now, kind, pitch) in itertools.pairwise([(0, "", 0), *sorted(times)])
         ]
-        midi.tracks.append(mido.MidiTrack([mido.MetaMessage("track_name", name=name), *messages] if name else messages))
+        midi.tracks.append(
+            mido.MidiTrack(
+                [mido.MetaMessage("track_name", name=name), *messages] if name else messages
+            )
+        )
     buffer = io.BytesIO()
     midi.save(file=buffer)
     return buffer.getvalue()
@@ -43,46 +49,84 @@ def chord(start, length, *pitches):
 def test_chords_of_a_track_are_voices_called_like_it():
     piano = [*chord(0, 1, 60, 67, 64), *chord(1, 1, 69, 60, 65), *chord(2, 2, 59, 67)]
     reading = read_bytes(file_of(("Piano", 0, piano)), "hymn.mid")
-    assert lines_of(reading) == [("Piano 1", [67, 69, 67]), ("Piano 2", [64, 65]), ("Piano 3", [60, 60, 59])]
+    assert lines_of(reading) == [
+        ("Piano 1", [67, 69, 67]),
+        ("Piano 2", [64, 65]),
+        ("Piano 3", [60, 60, 59]),
+    ]
     assert (reading.word, reading.repairs) == ("read", ())
     assert reading.losses == ("chords of track 'Piano' taken apart into 3 voices",)
 
 
 def test_four_voices_of_an_unnamed_track_are_soprano_to_bass():
-    reading = read_bytes(file_of(("", 0, [*chord(0, 1, 48, 60, 64, 72), *chord(1, 1, 50, 59, 65, 74)])), "hymn.mid")
-    assert lines_of(reading) == list(zip(SATB, [[72, 74], [64, 65], [60, 59], [48, 50]], strict=True))
+    reading = read_bytes(
+        file_of(("", 0, [*chord(0, 1, 48, 60, 64, 72), *chord(1, 1, 50, 59, 65, 74)])), "hymn.mid"
+    )
+    assert lines_of(reading) == list(
+        zip(SATB, [[72, 74], [64, 65], [60, 59], [48, 50]], strict=True)
+    )
     assert reading.losses == ("chords of track 1 taken apart into 4 voices",)
 
 
 def test_voices_of_two_staves_stand_from_high_to_low_and_lines_keep_their_names():
-    right, left = [*chord(0, 1, 72, 76), *chord(1, 1, 74, 77)], [*chord(0, 1, 48, 55), *chord(1, 1, 43, 55)]
-    reading = read_bytes(file_of(("Piano", 0, left), ("Piano", 0, right), ("Flute", 1, [(0, 2, 90)])), "trio.mid")
-    expected = [("Flute", [90]), ("Piano 1", [76, 77]), ("Piano 2", [72, 74]), ("Piano 3", [55, 55]), ("Piano 4", [48, 43])]
+    right, left = (
+        [*chord(0, 1, 72, 76), *chord(1, 1, 74, 77)],
+        [*chord(0, 1, 48, 55), *chord(1, 1, 43, 55)],
+    )
+    reading = read_bytes(
+        file_of(("Piano", 0, left), ("Piano", 0, right), ("Flute", 1, [(0, 2, 90)])), "trio.mid"
+    )
+    expected = [
+        ("Flute", [90]),
+        ("Piano 1", [76, 77]),
+        ("Piano 2", [72, 74]),
+        ("Piano 3", [55, 55]),
+        ("Piano 4", [48, 43]),
+    ]
     assert lines_of(reading) == expected
     assert reading.losses == ("chords of track 'Piano' taken apart into 2 voices",)
 
 
 def test_a_number_that_another_track_has_is_passed_over():
-    lines = [("Violin", 0, [(0, 1, 80)]), ("Violin", 1, [(0, 1, 70)]), ("Violin 1", 2, [(0, 1, 60)])]
-    assert [name for name, _ in lines_of(read_bytes(file_of(*lines), "trio.mid"))] == ["Violin 2", "Violin 3", "Violin 1"]
+    lines = [
+        ("Violin", 0, [(0, 1, 80)]),
+        ("Violin", 1, [(0, 1, 70)]),
+        ("Violin 1", 2, [(0, 1, 60)]),
+    ]
+    assert [name for name, _ in lines_of(read_bytes(file_of(*lines), "trio.mid"))] == [
+        "Violin 2",
+        "Violin 3",
+        "Violin 1",
+    ]
 
 
 def test_legato_of_a_line_makes_no_second_voice_and_a_held_note_does():
     line = [(0, 1 + 1 / 12, 60), (1, 1, 62)]
     assert lines_of(read_bytes(file_of(("Flute", 0, line)), "x.mid")) == [("Flute", [60, 62])]
     held = [(0, 1.5, 60), (1, 1, 62)]
-    assert lines_of(read_bytes(file_of(("Flute", 0, held)), "x.mid")) == [("Flute 1", [62]), ("Flute 2", [60])]
+    assert lines_of(read_bytes(file_of(("Flute", 0, held)), "x.mid")) == [
+        ("Flute 1", [62]),
+        ("Flute 2", [60]),
+    ]
 
 
 def test_more_than_sixteen_notes_at_once_or_more_voices_than_are_read_are_refused():
-    with pytest.raises(FormatError, match=r"^x.mid: track 'Organ': 17 notes sound at once, expected at most 16; give each instr"):
+    with pytest.raises(
+        FormatError,
+        match=r"^x.mid: track 'Organ': 17 notes sound at once, expected at most 16; give each instr",
+    ):
         read_bytes(file_of(("Organ", 0, chord(0, 1, *range(60, 77)))), "x.mid")
     tracks = [("", i % 9, chord(0, 1, *range(60, 76))) for i in range(9)]
-    with pytest.raises(FormatError, match=f"^x.mid: expected at most {MOST_PARTS} voices, found 144; leave some tracks out"):
+    with pytest.raises(
+        FormatError,
+        match=f"^x.mid: expected at most {MOST_PARTS} voices, found 144; leave some tracks out",
+    ):
         read_bytes(file_of(*tracks), "x.mid")
 
 
-NOTES = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4), st.integers(55, 64)), min_size=1, max_size=25)
+NOTES = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(1, 4), st.integers(55, 64)), min_size=1, max_size=25
+)
 
 
 @given(NOTES)

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats import notation_files, patience
-from seqmusic.formats.notation import (
+from seqmusic.formats import timeout as patience
+from seqmusic.formats.notation import streams as notation_files
+from seqmusic.formats.notation.file import (
     chorale_paths,
     musicxml_text,
     read_chorale,
@@ -28,7 +29,7 @@ from seqmusic.formats.notation import (
     score_to_music21,
     write_musicxml,
 )
-from seqmusic.formats.reading import Reading
+from seqmusic.formats.reading_report import Reading
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tonality import all_keys
 
@@ -76,7 +77,11 @@ def _comes_back(path: Path) -> str:
     except FormatError as error:
         return str(error)
     with tempfile.TemporaryDirectory() as folder:
-        return "" if all(round_trip(score, Path(folder), staves) == score for staves in STAVES) else path.name
+        return (
+            ""
+            if all(round_trip(score, Path(folder), staves) == score for staves in STAVES)
+            else path.name
+        )
 
 
 @pytest.mark.slow
@@ -84,18 +89,26 @@ def test_all_chorales_come_back_from_musicxml():
     with ProcessPoolExecutor(2) as pool:
         told = list(pool.map(_comes_back, chorale_paths(), chunksize=8))
     assert told.count("") >= 400
-    assert all("named Soprano" in line for line in told if line)  # five parts with two sopranos, and a prelude for the piano
+    assert all(
+        "named Soprano" in line for line in told if line
+    )  # five parts with two sopranos, and a prelude for the piano
 
 
 def test_chorale_by_hand():
     """BWV 66.6 as printed: F# minor, 4/4, an upbeat, nine bars, a fermata on the third beat of six of them."""
     score = chorale("bwv66.6.mxl")
     assert [voice.name for voice in score.voices] == list(SATB)
-    assert (score.key, score.time_signatures, score.pickup_ticks) == (Key(3, "minor"), ((0, TimeSignature(4, 4)),), 24)
+    assert (score.key, score.time_signatures, score.pickup_ticks) == (
+        Key(3, "minor"),
+        ((0, TimeSignature(4, 4)),),
+        24,
+    )
     assert (score.title, score.source) == ("bwv66.6", "music21 corpus, bach/bwv66.6.mxl")
     soprano = score.voices[0]
     assert soprano.notes[:3] == (Note(0, 12, 73), Note(12, 12, 71), Note(24, 24, 69))
-    assert [n.onset_ticks for n in soprano.notes if n.fermata] == [24 + 96 * bar + 48 for bar in (0, 1, 2, 4, 6, 8)]
+    assert [n.onset_ticks for n in soprano.notes if n.fermata] == [
+        24 + 96 * bar + 48 for bar in (0, 1, 2, 4, 6, 8)
+    ]
     assert score.end_ticks == 36 * 24
 
 
@@ -115,7 +128,9 @@ def test_files_without_four_parts_are_refused():
 def voices(draw: st.DrawFn, name: str) -> Voice:
     notes, onset = [], 0
     for _ in range(draw(st.integers(0, 8))):
-        duration = draw(st.sampled_from([1, 3, 4, 5, 6, 8, 12, 16, 18, 24, 36, 48, 72, 96, 100, 200]))
+        duration = draw(
+            st.sampled_from([1, 3, 4, 5, 6, 8, 12, 16, 18, 24, 36, 48, 72, 96, 100, 200])
+        )
         if draw(st.integers(0, 3)):
             notes.append(Note(onset, duration, draw(st.integers(0, 127)), draw(st.booleans())))
         onset += duration
@@ -124,7 +139,9 @@ def voices(draw: st.DrawFn, name: str) -> Voice:
 
 @st.composite
 def meters(draw: st.DrawFn) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
-    signatures = st.sampled_from([TimeSignature(*pair) for pair in [(4, 4), (3, 4), (2, 2), (3, 2), (6, 8), (5, 8), (7, 16)]])
+    signatures = st.sampled_from(
+        [TimeSignature(*pair) for pair in [(4, 4), (3, 4), (2, 2), (3, 2), (6, 8), (5, 8), (7, 16)]]
+    )
     if not draw(st.integers(0, 9)):
         return 0, ()
     found = [(0, draw(signatures))]
@@ -133,7 +150,9 @@ def meters(draw: st.DrawFn) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]
         tick = found[-1][0] + draw(st.integers(max(1, pickup), 300))
         new = draw(signatures)
         starts = {bar.onset_ticks for bar in Score((), tuple(found), pickup).bars(tick + 1)}
-        if new != found[-1][1] or tick not in starts:  # the same again at a bar line says nothing, and is not kept
+        if (
+            new != found[-1][1] or tick not in starts
+        ):  # the same again at a bar line says nothing, and is not kept
             found.append((tick, new))
     return pickup, tuple(found)
 
@@ -153,7 +172,11 @@ def scores(draw: st.DrawFn) -> Score:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(score=scores(), staves=st.sampled_from(STAVES))
 def test_random_scores_come_back_from_musicxml(tmp_path, score, staves):
     back = round_trip(score, tmp_path, staves)
@@ -178,13 +201,24 @@ def note(step: str, quarters: float, inside: str = "", voice: int = 1) -> str:
     )
 
 
-def musicxml(*parts: list[str], time: str = "<time><beats>4</beats><beat-type>4</beat-type></time>", first_number: int = 1) -> str:
-    lists = "".join(f'<score-part id="P{i}"><part-name>Part {i}</part-name></score-part>' for i in range(len(parts)))
+def musicxml(
+    *parts: list[str],
+    time: str = "<time><beats>4</beats><beat-type>4</beat-type></time>",
+    first_number: int = 1,
+) -> str:
+    lists = "".join(
+        f'<score-part id="P{i}"><part-name>Part {i}</part-name></score-part>'
+        for i in range(len(parts))
+    )
     bodies = "".join(
         f'<part id="P{i}">'
         + "".join(
             f'<measure number="{number}">'
-            + (f"<attributes><divisions>60</divisions>{time}</attributes>" if number == first_number else "")
+            + (
+                f"<attributes><divisions>60</divisions>{time}</attributes>"
+                if number == first_number
+                else ""
+            )
             + f"{measure}</measure>"
             for number, measure in enumerate(part, start=first_number)
         )
@@ -201,28 +235,45 @@ def read(text: str, tmp_path: Path, suffix: str = ".musicxml") -> Score:
 
 
 def test_tied_notes_are_one_and_a_fermata_on_the_last_of_them_stays(tmp_path):
-    last = note("D", 1, '<tie type="stop"/>').replace("</note>", "<notations><fermata/></notations></note>")
+    last = note("D", 1, '<tie type="stop"/>').replace(
+        "</note>", "<notations><fermata/></notations></note>"
+    )
     score = read(musicxml([note("C", 2) + note("D", 2, '<tie type="start"/>'), last]), tmp_path)
     assert score.voices[0].notes == (Note(0, 48, 60), Note(48, 72, 62, fermata=True))
 
 
 def test_repeated_note_without_tie_stays_two_notes(tmp_path):
-    assert read(musicxml([note("C", 2) + note("C", 2)]), tmp_path).voices[0].notes == (Note(0, 48, 60), Note(48, 48, 60))
+    assert read(musicxml([note("C", 2) + note("C", 2)]), tmp_path).voices[0].notes == (
+        Note(0, 48, 60),
+        Note(48, 48, 60),
+    )
 
 
 @pytest.mark.parametrize(
-    "written", ['<rest measure="yes"/><duration>60</duration>', "<rest/><duration>60</duration><type>whole</type>"]
+    "written",
+    [
+        '<rest measure="yes"/><duration>60</duration>',
+        "<rest/><duration>60</duration><type>whole</type>",
+    ],
 )
 def test_rest_for_the_whole_bar_in_a_pickup_is_as_short_as_the_pickup(written, tmp_path):
     rest = f"<note>{written}</note>"
-    score = read(musicxml([rest, note("C", 4)], [note("D", 1), note("E", 4)], first_number=0), tmp_path)
+    score = read(
+        musicxml([rest, note("C", 4)], [note("D", 1), note("E", 4)], first_number=0), tmp_path
+    )
     assert score.pickup_ticks == 24
-    assert [voice.notes for voice in score.voices] == [(Note(24, 96, 60),), (Note(0, 24, 62), Note(24, 96, 64))]
+    assert [voice.notes for voice in score.voices] == [
+        (Note(24, 96, 60),),
+        (Note(0, 24, 62), Note(24, 96, 64)),
+    ]
 
 
 def test_rest_for_the_whole_bar_in_one_voice_leaves_the_other_alone(tmp_path):
     """3/2: a half note and a whole rest above, a rest for the bar below."""
-    above = note("C", 2) + "<note><rest/><duration>240</duration><voice>1</voice><type>whole</type></note>"
+    above = (
+        note("C", 2)
+        + "<note><rest/><duration>240</duration><voice>1</voice><type>whole</type></note>"
+    )
     below = '<backup><duration>360</duration></backup><note><rest measure="yes"/><duration>360</duration><voice>2</voice></note>'
     time = "<time><beats>3</beats><beat-type>2</beat-type></time>"
     score = read(musicxml([above + below, note("D", 6)], time=time), tmp_path)
@@ -242,7 +293,9 @@ def test_two_voices_of_one_part_are_two_voices(tmp_path):
 def test_grace_notes_and_chord_symbols_are_left_out(tmp_path):
     symbol = "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>"
     grace = "<note><grace/><pitch><step>B</step><octave>4</octave></pitch><voice>1</voice></note>"
-    assert read(musicxml([symbol + grace + note("C", 4)]), tmp_path).voices[0].notes == (Note(0, 96, 60),)
+    assert read(musicxml([symbol + grace + note("C", 4)]), tmp_path).voices[0].notes == (
+        Note(0, 96, 60),
+    )
 
 
 def reported(text: str, tmp_path: Path, suffix: str = ".musicxml") -> Reading:
@@ -264,7 +317,10 @@ def test_chords_are_separated_and_told(tmp_path):
 def test_tied_chords_are_joined_note_by_note(tmp_path):
     tied = note("E", 4, '<tie type="start"/>') + note("C", 4, 'chord<tie type="start"/>')
     after = note("E", 4, '<tie type="stop"/>') + note("C", 4, 'chord<tie type="stop"/>')
-    assert [voice.notes for voice in read(musicxml([tied, after]), tmp_path).voices] == [(Note(0, 192, 64),), (Note(0, 192, 60),)]
+    assert [voice.notes for voice in read(musicxml([tied, after]), tmp_path).voices] == [
+        (Note(0, 192, 64),),
+        (Note(0, 192, 60),),
+    ]
 
 
 def test_overlapping_notes_are_separated(tmp_path):
@@ -277,7 +333,9 @@ def test_quintuplet_is_moved_to_the_nearest_ticks_and_told(tmp_path):
     """Fifths of a quarter start at 0, 4.8, 9.6, 14.4 and 19.2 ticks."""
     found = reported(musicxml(["".join(note("C", 0.2) for _ in range(5)) + note("D", 3)]), tmp_path)
     assert [n.onset_ticks for n in found.score.voices[0].notes] == [0, 5, 10, 14, 19, 24]
-    assert found.losses[0].startswith("starts of notes moved to the grid of 24 ticks a quarter: 4 of 6, by 0.30 ticks on average")
+    assert found.losses[0].startswith(
+        "starts of notes moved to the grid of 24 ticks a quarter: 4 of 6, by 0.30 ticks on average"
+    )
 
 
 def test_quarter_tone_is_refused(tmp_path):
@@ -286,11 +344,15 @@ def test_quarter_tone_is_refused(tmp_path):
 
 
 def test_percussion_is_left_out_and_told(tmp_path):
-    unpitched = "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
+    unpitched = (
+        "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
+    )
     drum = f"<note>{unpitched}<duration>240</duration><voice>1</voice></note>"
     found = reported(musicxml([drum], [note("C", 4)]), tmp_path)
     assert [voice.name for voice in found.score.voices] == ["Part 1"]
-    assert found.losses == ("notes without pitch (percussion) left out: 1 (at measure 1 of part 'Part 0')",)
+    assert found.losses == (
+        "notes without pitch (percussion) left out: 1 (at measure 1 of part 'Part 0')",
+    )
     with pytest.raises(FormatError, match="holds nothing but percussion"):
         read(musicxml([drum]), tmp_path)
 
@@ -301,8 +363,12 @@ MARKED = {
     "dynamics left out: 1": "<direction><direction-type><dynamics><f/></dynamics></direction-type></direction>",
     "words over the music left out: 1": "<direction><direction-type><words>dolce</words></direction-type></direction>",
     "syllables of text left out: 1": note("C", 1, "<lyric><text>la</text></lyric>"),
-    "articulations left out: 1": note("C", 1, "<notations><articulations><staccato/></articulations></notations>"),
-    "ornaments and other signs left out: 1": note("C", 1, "<notations><ornaments><trill-mark/></ornaments></notations>"),
+    "articulations left out: 1": note(
+        "C", 1, "<notations><articulations><staccato/></articulations></notations>"
+    ),
+    "ornaments and other signs left out: 1": note(
+        "C", 1, "<notations><ornaments><trill-mark/></ornaments></notations>"
+    ),
     "repeat signs not carried out": '<barline location="right"><repeat direction="backward"/></barline>',
 }
 
@@ -311,7 +377,14 @@ MARKED = {
 def test_what_a_score_does_not_hold_is_told(told, tmp_path):
     mark = MARKED[told]
     whole = re.sub(r"(<(lyric|notations)>.*</\2>)(<voice>1</voice>)", r"\3\1", mark)
-    found = reported(musicxml([whole + note("D", 3) + note("E", 1)] if "barline" not in mark else [note("D", 4) + mark]), tmp_path)
+    found = reported(
+        musicxml(
+            [whole + note("D", 3) + note("E", 1)]
+            if "barline" not in mark
+            else [note("D", 4) + mark]
+        ),
+        tmp_path,
+    )
     assert len(found.losses) == 1
     assert found.losses[0].startswith(told)
     assert found.word == "read"
@@ -320,9 +393,16 @@ def test_what_a_score_does_not_hold_is_told(told, tmp_path):
 def test_transposing_instruments_are_read_as_they_sound(tmp_path):
     """A clarinet in B flat sounds a tone lower than written."""
     transpose = "<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose>"
-    found = reported(musicxml([note("D", 4)], time=f"<time><beats>4</beats><beat-type>4</beat-type></time>{transpose}"), tmp_path)
+    found = reported(
+        musicxml(
+            [note("D", 4)], time=f"<time><beats>4</beats><beat-type>4</beat-type></time>{transpose}"
+        ),
+        tmp_path,
+    )
     assert [n.pitch for n in found.score.voices[0].notes] == [60]
-    assert found.losses == ("parts for transposing instruments read as they sound: 1 (at part 'Part 0')",)
+    assert found.losses == (
+        "parts for transposing instruments read as they sound: 1 (at part 'Part 0')",
+    )
 
 
 def test_parts_of_different_lengths_are_refused(tmp_path):
@@ -340,7 +420,15 @@ def test_abc(tmp_path):
     score = read("X:1\nT:A tune\nM:6/8\nL:1/8\nK:D\nA|def d2c|d3-d2|]\n", tmp_path, ".abc")
     assert (score.title, score.key, score.pickup_ticks) == ("A tune", Key(2, "major"), 12)
     assert score.time_signatures == ((0, TimeSignature(6, 8)),)
-    expected = [(0, 12, 69), (12, 12, 74), (24, 12, 76), (36, 12, 78), (48, 24, 74), (72, 12, 73), (84, 60, 74)]
+    expected = [
+        (0, 12, 69),
+        (12, 12, 74),
+        (24, 12, 76),
+        (36, 12, 78),
+        (48, 24, 74),
+        (72, 12, 73),
+        (84, 60, 74),
+    ]
     assert [(n.onset_ticks, n.duration_ticks, n.pitch) for n in score.voices[0].notes] == expected
 
 
@@ -353,27 +441,41 @@ def test_abc_of_several_tunes_is_refused(tmp_path):
 def test_tunes_of_a_book_are_read_one_by_one_and_one_that_is_refused_stops_no_other(tmp_path):
     """The meter stands before the first tune and holds for both good ones; words between tunes are no music."""
     path = tmp_path / "book.abc"
-    path.write_text("M:3/4\nX:1\nT:First\nL:1/4\nK:C\nCDE|\n\nABC\n\nX:2\nT:Bad\nM:99/4\nK:C\nC|\n\nX:3\nL:1/4\nK:G\nFGA|", "utf-8")
+    path.write_text(
+        "M:3/4\nX:1\nT:First\nL:1/4\nK:C\nCDE|\n\nABC\n\nX:2\nT:Bad\nM:99/4\nK:C\nC|\n\nX:3\nL:1/4\nK:G\nFGA|",
+        "utf-8",
+    )
     first, bad, third = read_tunes(path)
     assert (first.name, bad.name, third.name) == ("1 First", "2 Bad", "3")
-    assert first.reading.score.time_signatures == third.reading.score.time_signatures == ((0, TimeSignature(3, 4)),)
+    assert (
+        first.reading.score.time_signatures
+        == third.reading.score.time_signatures
+        == ((0, TimeSignature(3, 4)),)
+    )
     assert [n.pitch for n in third.reading.score.voices[0].notes] == [66, 67, 69]
     assert first.reading.score.n_notes == 3
     assert bad.reading is None
-    assert re.fullmatch(r".*book\.abc: 2 Bad: holds a time signature with 99; at most 64 is read", bad.refusal)
+    assert re.fullmatch(
+        r".*book\.abc: 2 Bad: holds a time signature with 99; at most 64 is read", bad.refusal
+    )
 
 
 def test_what_music21_guesses_is_told_as_repaired(tmp_path, capsys):
     """It takes a sign that is no note for a C, and says so on the error stream alone."""
     found = reported("X:1\nM:4/4\nL:1/4\nK:C\nC D ^ F|\n", tmp_path, ".abc")
     assert found.word == "repaired"
-    assert found.repairs[0].startswith("signs that are not understood, left out or guessed: 1 (at 'Could not get pitch")
+    assert found.repairs[0].startswith(
+        "signs that are not understood, left out or guessed: 1 (at 'Could not get pitch"
+    )
     assert capsys.readouterr().err == ""
 
 
 def test_voices_of_an_abc_file(tmp_path):
     found = read("X:1\nM:4/4\nL:1/4\nK:C\nV:1\ncdef|\nV:2\nCDEF|\n", tmp_path, ".abc")
-    assert [[n.pitch for n in voice.notes] for voice in found.voices] == [[72, 74, 76, 77], [60, 62, 64, 65]]
+    assert [[n.pitch for n in voice.notes] for voice in found.voices] == [
+        [72, 74, 76, 77],
+        [60, 62, 64, 65],
+    ]
 
 
 MEI = """<?xml version="1.0" encoding="UTF-8"?>
@@ -390,7 +492,9 @@ def test_mei(tmp_path):
     """Two staves, the lower with two layers, in 3/4 and G major."""
     found = read(MEI, tmp_path, ".mei")
     assert (found.key, found.time_signatures) == (Key(1), ((0, TimeSignature(3, 4)),))
-    assert [[(n.onset_ticks, n.duration_ticks, n.pitch) for n in voice.notes] for voice in found.voices] == [
+    assert [
+        [(n.onset_ticks, n.duration_ticks, n.pitch) for n in voice.notes] for voice in found.voices
+    ] == [
         [(0, 48, 67), (48, 24, 66)],
         [(0, 72, 59)],
         [(0, 72, 43)],
@@ -399,7 +503,15 @@ def test_mei(tmp_path):
 
 def test_kern(tmp_path):
     """Two spines, the lower one first as kern has it; measure 2 is one beat long."""
-    lines = ["**kern\t**kern", "*k[f#]\t*k[f#]", "*G:\t*G:", "*M2/4\t*M2/4", "=1\t=1", "2G\t4g", ".\t[4b"]
+    lines = [
+        "**kern\t**kern",
+        "*k[f#]\t*k[f#]",
+        "*G:\t*G:",
+        "*M2/4\t*M2/4",
+        "=1\t=1",
+        "2G\t4g",
+        ".\t[4b",
+    ]
     lines += ["=2\t=2", "4G;\t4b];", "==\t==", "*-\t*-"]
     score = read("\n".join(lines) + "\n", tmp_path, ".krn")
     assert score.key == Key(1, "major")
@@ -433,13 +545,17 @@ def test_depth_and_number_of_elements_are_bounded(tmp_path):
 
 def test_the_document_type_of_musicxml_is_no_harm(tmp_path):
     doctype = '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">'
-    text = musicxml([note("C", 4)]).replace('<?xml version="1.0"?>', f'<?xml version="1.0"?>{doctype}')
+    text = musicxml([note("C", 4)]).replace(
+        '<?xml version="1.0"?>', f'<?xml version="1.0"?>{doctype}'
+    )
     assert read(text, tmp_path).n_notes == 1
     with pytest.raises(CorruptFileError, match="undefined entity"):
         read(text.replace("Part 0", "&outside;"), tmp_path)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the first call may come in a callback
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # the first call may come in a callback
 def test_what_takes_too_long_is_stopped(tmp_path, monkeypatch):
     """A few bytes that music21 would work on for hours are not known; so here the patience is short."""
     monkeypatch.setattr(notation_files, "_MOST_SECONDS", 0.05)
@@ -489,7 +605,10 @@ def test_zip_bomb_is_not_unpacked(tmp_path):
 def test_compressed_file_is_found_through_its_container(tmp_path):
     path, score = tmp_path / "score.mxl", melody([Note(0, 96, 60)])
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("META-INF/container.xml", '<container><rootfiles><rootfile full-path="b.xml"/></rootfiles></container>')
+        archive.writestr(
+            "META-INF/container.xml",
+            '<container><rootfiles><rootfile full-path="b.xml"/></rootfiles></container>',
+        )
         archive.writestr("a.xml", "<nothing/>")
         archive.writestr("b.xml", musicxml_text(score))
     assert read_notation(path) == score
@@ -501,14 +620,26 @@ def test_compressed_file_is_found_through_its_container(tmp_path):
         ("cut.musicxml", musicxml([note("C", 4)])[:300].encode(), "not readable as MusicXML"),
         ("time.musicxml", b"<score-timewise/>", "its root is <score-timewise>"),
         ("empty.musicxml", b"", "not readable as MusicXML"),
-        ("no_parts.musicxml", b"<score-partwise><part-list/></score-partwise>", "no parts|not readable"),
+        (
+            "no_parts.musicxml",
+            b"<score-partwise><part-list/></score-partwise>",
+            "no parts|not readable",
+        ),
         ("empty.mxl", b"", "not readable as a compressed"),
         ("text.mxl", b"hello", "not readable as a compressed"),
-        ("long.musicxml", musicxml([note("C", 4)]).replace("<beats>4", "<beats>1000000").encode(), "at most 64 is read"),
+        (
+            "long.musicxml",
+            musicxml([note("C", 4)]).replace("<beats>4", "<beats>1000000").encode(),
+            "at most 64 is read",
+        ),
         ("long.abc", b"X:1\nM:1000000/4\nK:C\nC|\n", "at most 64 is read"),
         ("empty.krn", b"", "not readable as kern|holds"),
         ("empty.mei", b"<mei/>", "its root is <mei>, expected"),
-        ("no_score.mei", b'<mei xmlns="http://www.music-encoding.org/ns/mei"/>', "not readable as MEI"),
+        (
+            "no_score.mei",
+            b'<mei xmlns="http://www.music-encoding.org/ns/mei"/>',
+            "not readable as MEI",
+        ),
         ("long.abc", b"X:1\nK:C\n" + b"C" * 100_000, "is longer than 0.1 MB"),
         ("song.mp3", b"", "files of the kind '.mp3' are not read"),
     ],
@@ -532,7 +663,9 @@ def test_missing_file_is_refused(tmp_path):
 
 def test_accidentals_are_printed_where_needed_and_nowhere_else():
     """D major: F# and C# stand in the signature; G# and the G after it, in the same bar, need signs."""
-    score = melody([Note(0, 24, 66), Note(24, 24, 73), Note(48, 24, 68), Note(72, 24, 67)], key=Key(2, "major"))
+    score = melody(
+        [Note(0, 24, 66), Note(24, 24, 73), Note(48, 24, 68), Note(72, 24, 67)], key=Key(2, "major")
+    )
     text = musicxml_text(score)
     assert _texts(text, "accidental") == ["sharp", "natural"]
     assert _texts(text, "alter") == ["1", "1", "1", "0"]
@@ -551,13 +684,21 @@ def test_pickup_measure_is_numbered_zero_and_implicit():
 def test_tempo_and_fermata_are_written_once():
     """A tempo for the score and not for each part; a fermata for the note and not for each tied piece."""
     held = Note(0, 144, 60, fermata=True)
-    text = musicxml_text(Score((Voice("A", (held,)), Voice("B", (Note(0, 48, 50),))), tempo_bpm=72.5))
-    assert (text.count("<per-minute>72.5<"), text.count("<fermata"), text.count("<tied ")) == (1, 1, 2)
+    text = musicxml_text(
+        Score((Voice("A", (held,)), Voice("B", (Note(0, 48, 50),))), tempo_bpm=72.5)
+    )
+    assert (text.count("<per-minute>72.5<"), text.count("<fermata"), text.count("<tied ")) == (
+        1,
+        1,
+        2,
+    )
 
 
 def test_silent_bar_that_is_cut_short_stays_short(tmp_path):
     """Four quarters of 3/2, silent, before 3/4: a whole rest there would be taken for the whole bar."""
-    score = melody([Note(96, 72, 60)], time_signatures=((0, TimeSignature(3, 2)), (96, TimeSignature(3, 4))))
+    score = melody(
+        [Note(96, 72, 60)], time_signatures=((0, TimeSignature(3, 2)), (96, TimeSignature(3, 4)))
+    )
     assert round_trip(score, tmp_path, "open") == score
 
 
@@ -568,7 +709,9 @@ def test_same_score_same_text():
 
 def test_colors_mark_the_chosen_notes_only():
     score = Score((Voice("A", (Note(0, 24, 60), Note(24, 24, 62))), Voice("B", (Note(0, 48, 50),))))
-    text = musicxml_text(score, color=lambda voice, n: "#c02030" if voice == 0 and n.onset_ticks == 24 else None)
+    text = musicxml_text(
+        score, color=lambda voice, n: "#c02030" if voice == 0 and n.onset_ticks == 24 else None
+    )
     assert text.count('<note color="#C02030" id="v0-24">') == 1
     assert text.count('<note id="v') == 2
 
@@ -598,10 +741,16 @@ def _spelled(name: str) -> Iterator[tuple[str, str]]:
     theirs = converter.parse(path, forceSource=True, storePickle=False)
     ours = score_to_music21(read_chorale(path))
     for their_part, our_part in zip(theirs.parts, ours.parts, strict=True):
-        for their_note, our_note in zip(their_part.stripTies().recurse().notes, our_part.stripTies().recurse().notes, strict=True):
+        for their_note, our_note in zip(
+            their_part.stripTies().recurse().notes,
+            our_part.stripTies().recurse().notes,
+            strict=True,
+        ):
             yield their_note.pitch.nameWithOctave, our_note.pitch.nameWithOctave
 
 
 def test_pitches_are_spelled_as_editors_spell_them():
-    pairs = [pair for name in ("bwv66.6.mxl", "bwv10.7.mxl", "bwv362.mxl") for pair in _spelled(name)]
+    pairs = [
+        pair for name in ("bwv66.6.mxl", "bwv10.7.mxl", "bwv362.mxl") for pair in _spelled(name)
+    ]
     assert sum(theirs == ours for theirs, ours in pairs) >= 0.99 * len(pairs)

@@ -12,15 +12,37 @@ from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
 from seqmusic.formats import read_pieces, read_reported
-from seqmusic.formats.notation import musicxml_text
+from seqmusic.formats.notation.file import musicxml_text
 from seqmusic.score import Key, Note, Score, Voice
 
 FOLDER = Path(__file__).parent / "fixtures" / "notation"
 SEEDS = [(path.suffix, path.read_bytes()) for path in sorted(FOLDER.glob("*.*"))]
-SEEDS.append((".xml", musicxml_text(Score((Voice("A", (Note(0, 24, 60), Note(24, 8, 62))), Voice("B", ())), key=Key(2))).encode()))
+SEEDS.append(
+    (
+        ".xml",
+        musicxml_text(
+            Score((Voice("A", (Note(0, 24, 60), Note(24, 8, 62))), Voice("B", ())), key=Key(2))
+        ).encode(),
+    )
+)
 TELLING = st.sampled_from(
     [
-        *(b"-1", b"0", b"99999999", b"1e99", b"/", b"1/0", b"", b"nan", b"0.0001", b"\0", b"\n", b"\t", b"\xff", b"\xf0\x9f"),
+        *(
+            b"-1",
+            b"0",
+            b"99999999",
+            b"1e99",
+            b"/",
+            b"1/0",
+            b"",
+            b"nan",
+            b"0.0001",
+            b"\0",
+            b"\n",
+            b"\t",
+            b"\xff",
+            b"\xf0\x9f",
+        ),
         *(b"<", b">", b"&", b"*^", b"*v", b"*-", b"**kern", b"=", b"[", b"]", b"q", b"3%7"),
         *(b"{", b"}", b"(3", b"V:2", b"M:3/0", b"X:2", b"K:", b"|:", b":|2"),
     ]
@@ -62,15 +84,25 @@ def check(path: Path, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("ending", sorted({suffix for suffix, _ in SEEDS}))
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.data())
 def test_damaged_files(tmp_path: Path, ending: str, data: st.DataObject) -> None:
     seed = data.draw(st.sampled_from([content for suffix, content in SEEDS if suffix == ending]))
     check(tmp_path / f"x{ending}", edited(seed, data.draw(st.lists(EDIT, min_size=1, max_size=5))))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=300), st.sampled_from([".xml", ".mxl", ".mei", ".krn", ".abc", ".json"]), st.booleans())
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([".xml", ".mxl", ".mei", ".krn", ".abc", ".json"]),
+    st.booleans(),
+)
 def test_any_bytes(tmp_path: Path, data: bytes, ending: str, is_packed: bool) -> None:
     if is_packed and ending == ".mxl":
         packed = io.BytesIO()
@@ -80,11 +112,16 @@ def test_any_bytes(tmp_path: Path, data: bytes, ending: str, is_packed: bool) ->
     check(tmp_path / f"x{ending}", data)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(EDIT, min_size=1, max_size=3))
 def test_damaged_archives(tmp_path: Path, edits: list[tuple[int, str, bytes, int]]) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("META-INF/container.xml", '<container><rootfiles><rootfile full-path="x.xml"/></rootfiles></container>')
+        archive.writestr(
+            "META-INF/container.xml",
+            '<container><rootfiles><rootfile full-path="x.xml"/></rootfiles></container>',
+        )
         archive.writestr("x.xml", SEEDS[-1][1])
     check(tmp_path / "x.mxl", edited(packed.getvalue(), edits))

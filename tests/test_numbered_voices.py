@@ -2,19 +2,21 @@
 
 import pytest
 
-from seqmusic import checkpoints
 from seqmusic.errors import RequestError
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.composing import continuation, harmonization, regeneration
 from seqmusic.generation.prompts import continuation_prompt
 from seqmusic.generation.request import Request
 from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.runs import pretrained as checkpoints
 
 NUMBERED = checkpoints.vocabulary(5, has_numbered_voices=True)
 
 
 def test_a_model_that_has_learned_numbered_voices_composes_as_many_as_are_asked() -> None:
-    model = Transformer(ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED).eval()
+    model = Transformer(
+        ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED
+    ).eval()
     (made,) = continuation(model, parse_head("C5 D5 E5"), Request(n=1, seed=1), bars=1, voices="5")
     assert [voice.name for voice in made.score.voices] == [f"Voice {i}" for i in range(1, 6)]
     assert {voice.end_ticks for voice in made.score.voices if voice.notes} <= set(range(97))
@@ -24,12 +26,13 @@ def test_a_model_that_has_learned_numbered_voices_composes_as_many_as_are_asked(
 
 
 @pytest.mark.parametrize(
-    ("voices", "words"), [("6", "has learned Voice 1, .*6 voices"), ("1000000", r"number in 1\.\.16"), ("x", "got 'x'")]
+    ("voices", "words"),
+    [("6", "has learned Voice 1, .*6 voices"), ("1000000", r"number in 1\.\.16"), ("x", "got 'x'")],
 )
-
-
 def test_more_voices_than_were_learned_are_refused(voices: str, words: str) -> None:
-    model = Transformer(ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED).eval()
+    model = Transformer(
+        ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED
+    ).eval()
     with pytest.raises((RequestError, ValueError), match=words):
         continuation(model, parse_head("C5 D5 E5"), voices=voices)
     with pytest.raises(RequestError, match="has learned Soprano, Alto, Tenor, Bass; 3 voices"):

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqmusic.model.attention import attended_apart
-from seqmusic.model.heads import AnchoredLogits
 from seqmusic.model.operations import dropout, summed_rows, summed_windows
+from seqmusic.model.output_layer import AnchoredLogits
 
 
 def with_gradients(made: Callable[..., Tensor], *given: Tensor) -> list[Tensor]:
@@ -30,11 +30,16 @@ def test_sequences_one_after_the_other_do_not_hear_each_other(lengths: tuple[int
     """Sequences of one block, of several, and those too long to be kept."""
 
     def apart(qkv: Tensor) -> Tensor:
-        parts = [F.scaled_dot_product_attention(*own.permute(1, 2, 0, 3), is_causal=True, scale=1.0) for own in qkv.split(lengths)]
+        parts = [
+            F.scaled_dot_product_attention(*own.permute(1, 2, 0, 3), is_causal=True, scale=1.0)
+            for own in qkv.split(lengths)
+        ]
         return torch.cat(parts, dim=1).transpose(0, 1)
 
     qkv = torch.randn(sum(lengths), 3, 2, 7, generator=torch.Generator().manual_seed(0))
-    assert_alike(with_gradients(lambda own: attended_apart(own, lengths), qkv), with_gradients(apart, qkv))
+    assert_alike(
+        with_gradients(lambda own: attended_apart(own, lengths), qkv), with_gradients(apart, qkv)
+    )
 
 
 def test_attention_goes_on_where_scores_are_large() -> None:
@@ -46,14 +51,19 @@ def test_anchors_that_are_not_there_say_nothing() -> None:
     """The plain way: what each anchor says of each row, times whether it is there, added place by place."""
     chance = torch.Generator().manual_seed(0)
     anchors = torch.randint(-11, 12, (13, 3), generator=chance)
-    is_there = torch.rand(13, 3, generator=chance) < torch.tensor([0.6, 0.0, 1.0])  # one is never there
+    is_there = torch.rand(13, 3, generator=chance) < torch.tensor(
+        [0.6, 0.0, 1.0]
+    )  # one is never there
     layer = AnchoredLogits(5, 3, -2, 4, 11)
 
     def plain(hidden: Tensor) -> Tensor:
         said, logits = layer.project(hidden).view(13, 3, 7), torch.zeros(13, 40)
         for row, anchor in is_there.nonzero().tolist():
             place = int(anchors[row, anchor]) - 2 + 14
-            logits = logits + F.pad(said[row, anchor], (place, 33 - place)) * (torch.arange(13) == row)[:, None]
+            logits = (
+                logits
+                + F.pad(said[row, anchor], (place, 33 - place)) * (torch.arange(13) == row)[:, None]
+            )
         return logits[:, 14:25]
 
     hidden = torch.randn(13, 5, generator=chance)
@@ -62,15 +72,30 @@ def test_anchors_that_are_not_there_say_nothing() -> None:
         layer.zero_grad()
         made = with_gradients(way, hidden)
         way(hidden).square().sum().backward()
-        found.append([*made, *(parameter.grad.clone() for parameter in layer.parameters() if parameter.grad is not None)])
+        found.append(
+            [
+                *made,
+                *(
+                    parameter.grad.clone()
+                    for parameter in layer.parameters()
+                    if parameter.grad is not None
+                ),
+            ]
+        )
     assert len(found[0]) == 4
     assert_alike(*found)
 
 
 def test_rows_are_summed_and_their_gradients_too() -> None:
     chance = torch.Generator().manual_seed(0)
-    table, rows = torch.randn(11, 3, generator=chance), torch.randint(0, 2, (7, 5), generator=chance) + 2 * torch.arange(5)
-    assert_alike(with_gradients(lambda own: summed_rows(own, rows), table), with_gradients(lambda own: own[rows].sum(1), table))
+    table, rows = (
+        torch.randn(11, 3, generator=chance),
+        torch.randint(0, 2, (7, 5), generator=chance) + 2 * torch.arange(5),
+    )
+    assert_alike(
+        with_gradients(lambda own: summed_rows(own, rows), table),
+        with_gradients(lambda own: own[rows].sum(1), table),
+    )
 
 
 def test_windows_are_summed_and_their_gradients_too() -> None:
@@ -92,7 +117,9 @@ def test_dropout_hides_its_share_and_keeps_the_mean(rate: float) -> None:
     assert (dropped == 0).double().mean().item() == pytest.approx(rate, abs=0.005)
     assert dropped.unique().tolist() == pytest.approx([0, 1 / (1 - rate)], rel=1e-4)
     for lane in range(4):  # four numbers share a draw
-        assert (dropped.flatten()[lane::4] == 0).double().mean().item() == pytest.approx(rate, abs=0.01)
+        assert (dropped.flatten()[lane::4] == 0).double().mean().item() == pytest.approx(
+            rate, abs=0.01
+        )
     torch.manual_seed(0)
     assert torch.equal(dropout(x, rate, True), dropped)
     assert dropout(x, rate, False) is x or torch.equal(dropout(x, rate, False), x)

@@ -8,26 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.originality import Copy, CopyIndex
+from seqmusic.metrics.originality import Copy, CopyIndex
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 
 
 def tune(*events: tuple[int | None, int], start: int = 0) -> tuple[Note, ...]:
     """Notes from (pitch, ticks); None is a rest."""
     onsets = itertools.accumulate((ticks for _, ticks in events), initial=start)
-    return tuple(Note(onset, ticks, pitch) for onset, (pitch, ticks) in zip(onsets, events, strict=False) if pitch is not None)
+    return tuple(
+        Note(onset, ticks, pitch)
+        for onset, (pitch, ticks) in zip(onsets, events, strict=False)
+        if pitch is not None
+    )
 
 
 @st.composite
 def small_scores(draw: st.DrawFn, n_voices: int) -> Score:
     """A few notes of few pitches and lengths, with rests, so that much is shared by chance."""
-    events = st.lists(st.tuples(st.sampled_from([None, 60, 62, 64]), st.sampled_from([6, 8, 12])), max_size=9)
+    events = st.lists(
+        st.tuples(st.sampled_from([None, 60, 62, 64]), st.sampled_from([6, 8, 12])), max_size=9
+    )
     return Score(tuple(Voice(f"Voice {number}", tune(*draw(events))) for number in range(n_voices)))
 
 
 def states(score: Score) -> list[list[tuple[int, bool] | None]]:
     """Of each tick, of each voice: the pitch and whether it begins there."""
-    ticks: list[list[tuple[int, bool] | None]] = [[None] * len(score.voices) for _ in range(score.end_ticks)]
+    ticks: list[list[tuple[int, bool] | None]] = [
+        [None] * len(score.voices) for _ in range(score.end_ticks)
+    ]
     for index, voice in enumerate(score.voices):
         for note in voice.notes:
             for tick in range(note.onset_ticks, note.end_ticks):
@@ -37,7 +45,12 @@ def states(score: Score) -> list[list[tuple[int, bool] | None]]:
 
 def cuts(score: Score) -> set[int]:
     """Where a note of any voice begins or ends, the end of the score left out."""
-    ticks = {tick for voice in score.voices for note in voice.notes for tick in (note.onset_ticks, note.end_ticks)}
+    ticks = {
+        tick
+        for voice in score.voices
+        for note in voice.notes
+        for tick in (note.onset_ticks, note.end_ticks)
+    }
     return ticks - {score.end_ticks}
 
 
@@ -62,7 +75,12 @@ def most_notes(score: Score, work: Score, *, from_rests: bool) -> int:
     return best
 
 
-@given(st.integers(1, 2).flatmap(lambda n: st.tuples(small_scores(n), small_scores(n), small_scores(n))), st.integers(-12, 12))
+@given(
+    st.integers(1, 2).flatmap(
+        lambda n: st.tuples(small_scores(n), small_scores(n), small_scores(n))
+    ),
+    st.integers(-12, 12),
+)
 def test_no_longer_passage_is_there(scores: tuple[Score, ...], semitones: int) -> None:
     score, *works = scores
     found = CopyIndex([work.transposed(semitones) for work in works]).longest(score)
@@ -76,7 +94,13 @@ def test_a_planted_passage_is_found_where_it_is(chorales: Dataset) -> None:
     source, host = works[17], chorales.part("test")[3].score
     passage = source.sliced(192, 576).transposed(-3)  # from a bar line: 16 quarters
     moved = tuple(
-        replace(own, notes=(*own.notes, *(replace(n, onset_ticks=n.onset_ticks + host.end_ticks) for n in new.notes)))
+        replace(
+            own,
+            notes=(
+                *own.notes,
+                *(replace(n, onset_ticks=n.onset_ticks + host.end_ticks) for n in new.notes),
+            ),
+        )
         for own, new in zip(host.voices, passage.voices, strict=True)
     )
     index = CopyIndex(works)
@@ -104,7 +128,9 @@ def test_a_work_is_a_copy_of_itself(chorales: Dataset) -> None:
 
 def test_bars_are_counted_as_printed() -> None:
     line = tune(*((pitch, 24) for pitch in (60, 62, 64, 65, 67, 69, 71, 72)))
-    work = melody(line, time_signatures=((0, TimeSignature(3, 4)),), pickup_ticks=24, title="a waltz")
+    work = melody(
+        line, time_signatures=((0, TimeSignature(3, 4)),), pickup_ticks=24, title="a waltz"
+    )
     score = melody(tune((80, 48), *((note.pitch + 1, 24) for note in line[2:6])))
     assert CopyIndex([work]).longest(score) == Copy(
         work=0,
@@ -134,8 +160,12 @@ def test_bars_are_counted_as_printed() -> None:
         ([(60, 24), (62, 12), (64, 12), (66, 24)], 3, 48),
     ],
 )
-def test_verbatim_is_to_the_tick_and_the_semitone(events: list[tuple[int | None, int]], n_notes: int, n_ticks: int) -> None:
-    found = CopyIndex([melody(tune((60, 24), (62, 12), (64, 12), (65, 24)))]).longest(melody(tune(*events)))
+def test_verbatim_is_to_the_tick_and_the_semitone(
+    events: list[tuple[int | None, int]], n_notes: int, n_ticks: int
+) -> None:
+    found = CopyIndex([melody(tune((60, 24), (62, 12), (64, 12), (65, 24)))]).longest(
+        melody(tune(*events))
+    )
     assert found is not None
     assert (found.n_notes, found.duration_ticks) == (n_notes, n_ticks)
 
@@ -149,14 +179,17 @@ def test_voices_are_held_against_those_of_the_same_name(chorales: Dataset) -> No
         assert alone.n_notes == len(voice.notes), position
     bass = Voice("Soprano", work.voices[3].notes)
     assert index.longest(replace(work, voices=(bass,))).n_notes < len(bass.notes) / 2  # type: ignore[union-attr]
-    unnamed = tuple(replace(voice, name=f"Voice {number}") for number, voice in enumerate(work.voices))
+    unnamed = tuple(
+        replace(voice, name=f"Voice {number}") for number, voice in enumerate(work.voices)
+    )
     assert index.longest(replace(work, voices=unnamed)).n_notes == work.n_notes  # type: ignore[union-attr]
     assert index.longest(replace(work, voices=unnamed[:3])) is None
 
 
 def test_all_voices_together_are_asked_for() -> None:
     upper, lower, other = (
-        tune(*((pitch, 24) for pitch in line)) for line in ((72, 74, 76, 77), (60, 59, 57, 55), (60, 55, 64, 52))
+        tune(*((pitch, 24) for pitch in line))
+        for line in ((72, 74, 76, 77), (60, 59, 57, 55), (60, 55, 64, 52))
     )
     work, half = (Score((Voice(SATB[0], upper), Voice(SATB[3], bass))) for bass in (lower, other))
     assert CopyIndex([work]).longest(half) is None

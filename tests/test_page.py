@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from seqmusic.errors import FormatError, MissingExtraError
-from seqmusic.formats.explanation import Alternative, ExplainedEvent, Explanation
-from seqmusic.formats.page import write_page
-from seqmusic.formats.shading import shade, shaded_svg
+from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
+from seqmusic.report.score_page import write_page
+from seqmusic.report.shading import shade, shaded_svg
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
 
 LINES = ((72, 74, 76, 77), (65, 65, 67, 65), (57, 58, 60, 57), (41, 46, 36, 41))
@@ -26,7 +26,13 @@ LINES = ((72, 74, 76, 77), (65, 65, 67, 65), (57, 58, 60, 57), (41, 46, 36, 41))
 ONSETS = ((0, 24), (24, 48), (72, 48), (120, 48))
 CHOIR = Score(
     tuple(
-        Voice(name, tuple(Note(onset, length, pitch) for (onset, length), pitch in zip(ONSETS, line, strict=True)))
+        Voice(
+            name,
+            tuple(
+                Note(onset, length, pitch)
+                for (onset, length), pitch in zip(ONSETS, line, strict=True)
+            ),
+        )
         for name, line in zip(SATB, LINES, strict=True)
     ),
     ((0, TimeSignature(3, 4)),),
@@ -59,7 +65,9 @@ def explained(score: Score) -> Explanation:
             is_given=v == 0,
             sound_bits=0 if v == 0 else 2.0 * i,
             duration_bits=0 if v == 0 else 0.5,
-            alternatives=() if v == 0 else tuple(Alternative("Bb3", 36, 0.4 / n, n == 2 and i < 3) for n in range(1, 6)),
+            alternatives=()
+            if v == 0
+            else tuple(Alternative("Bb3", 36, 0.4 / n, n == 2 and i < 3) for n in range(1, 6)),
         )
         for v, voice in enumerate(score.voices)
         for i, note in enumerate(voice.notes)
@@ -68,7 +76,9 @@ def explained(score: Score) -> Explanation:
 
 
 def page_text(tmp_path: Path, score: Score = CHOIR, title: str = "A choir", **settings: Any) -> str:
-    return write_page(tmp_path / "page.html", score, explained(score), title=title, **settings).read_text(encoding="utf-8")
+    return write_page(
+        tmp_path / "page.html", score, explained(score), title=title, **settings
+    ).read_text(encoding="utf-8")
 
 
 def data_of(text: str) -> dict[str, Any]:
@@ -82,7 +92,9 @@ def test_every_printed_note_is_marked_and_shaded_in_both_engravings() -> None:
     told = explained(CHOIR)
     for size in ((1000, 700), (340, 3000)):
         svg = "".join(shaded_svg(CHOIR, told, size, "own"))
-        marked = re.findall(r'<g class="note( given)?" data-tick="(\d+)" data-event="(\d+)">(<circle[^>]*>)?', svg)
+        marked = re.findall(
+            r'<g class="note( given)?" data-tick="(\d+)" data-event="(\d+)">(<circle[^>]*>)?', svg
+        )
         # The second and the last halves stand in one bar, the third is written as two tied quarters.
         assert sorted({int(event) for _, _, event, _ in marked}) == list(range(16))
         assert len(marked) == 4 * 5
@@ -96,15 +108,24 @@ def test_every_printed_note_is_marked_and_shaded_in_both_engravings() -> None:
 
 def test_a_rest_is_shaded_where_the_explanation_holds_it() -> None:
     score = melody([Note(0, 24, 60), Note(48, 48, 62)], time_signatures=((0, TimeSignature(4, 4)),))
-    told = Explanation((ExplainedEvent(0, 0, 24, 60), ExplainedEvent(0, 24, 24, None, sound_bits=6)))
+    told = Explanation(
+        (ExplainedEvent(0, 0, 24, 60), ExplainedEvent(0, 24, 24, None, sound_bits=6))
+    )
     svg = "".join(shaded_svg(score, told, (1000, 700), "own"))
-    assert re.findall(r'<g class="rest" data-tick="24" data-event="1"><circle[^>]*fill="(#\w+)"', svg) == [shade(6)]
-    assert re.findall(r'<g class="note" data-tick="48">', svg), "what is not explained is still there, for the cursor"
+    assert re.findall(
+        r'<g class="rest" data-tick="24" data-event="1"><circle[^>]*fill="(#\w+)"', svg
+    ) == [shade(6)]
+    assert re.findall(r'<g class="note" data-tick="48">', svg), (
+        "what is not explained is still there, for the cursor"
+    )
 
 
 def test_shades_grow_darker_with_surprise() -> None:
     lightness = [
-        sum(weight * int(shade(bits / 4)[at : at + 2], 16) for weight, at in ((0.21, 1), (0.72, 3), (0.07, 5)))
+        sum(
+            weight * int(shade(bits / 4)[at : at + 2], 16)
+            for weight, at in ((0.21, 1), (0.72, 3), (0.07, 5))
+        )
         for bits in range(33)
     ]
     assert all(a > b for a, b in itertools.pairwise(lightness))
@@ -113,7 +134,10 @@ def test_shades_grow_darker_with_surprise() -> None:
 def test_the_page_holds_all_it_needs_and_lets_nothing_else_in(tmp_path: Path) -> None:
     text = page_text(tmp_path)
     assert not re.findall(r'(?:href|src|srcset|action|data)="(?!#)|url\(|@import', text)
-    assert set(re.findall(r"https?://[\w./]+", text)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert set(re.findall(r"https?://[\w./]+", text)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
@@ -125,7 +149,14 @@ def test_the_page_holds_all_it_needs_and_lets_nothing_else_in(tmp_path: Path) ->
 
 def test_text_from_outside_is_only_text(tmp_path: Path) -> None:
     score = replace(CHOIR, voices=tuple(replace(voice, name=EVIL) for voice in CHOIR.voices))
-    text = page_text(tmp_path, score, EVIL + "\udcff", settings={EVIL: EVIL}, shared=Passage(title=EVIL), shortest_shared=2)
+    text = page_text(
+        tmp_path,
+        score,
+        EVIL + "\udcff",
+        settings={EVIL: EVIL},
+        shared=Passage(title=EVIL),
+        shortest_shared=2,
+    )
     assert "<script>window" not in text
     assert "<img" not in text
     assert text.count("&lt;script&gt;window.owned = 1&lt;/script&gt;") >= 10
@@ -137,32 +168,55 @@ def test_the_player_is_told_what_is_written(tmp_path: Path) -> None:
     assert (data["secondsPerTick"], data["endTick"], data["voiceCount"]) == (60 / 240 / 24, 168, 4)
     assert data["bars"] == [[0, 0], [24, 1], [96, 2]]
     soprano, alto = data["events"][0], data["events"][13]
-    assert (soprano["name"], soprano["place"], soprano["surprise"]) == ("C5 quarter", "Soprano, pickup, beat 3", "Given")
-    assert (alto["name"], alto["place"], alto["surprise"]) == ("F4 half", "Alto, bar 2, beat 2", "6.5 bits (pitch 6.0, length 0.5)")
+    assert (soprano["name"], soprano["place"], soprano["surprise"]) == (
+        "C5 quarter",
+        "Soprano, pickup, beat 3",
+        "Given",
+    )
+    assert (alto["name"], alto["place"], alto["surprise"]) == (
+        "F4 half",
+        "Alto, bar 2, beat 2",
+        "6.5 bits (pitch 6.0, length 0.5)",
+    )
     assert alto["alternatives"][0] == ["B♭3 dotted quarter", 0.4, "40%", False]
-    assert alto["alternatives"][5] == ["F4 half", 0.011, "1.1%", True], "what is written comes last if it is not likely"
-    assert [one[3] for one in data["events"][1]["alternatives"]] == [False, True, False, False, False]
+    assert alto["alternatives"][5] == ["F4 half", 0.011, "1.1%", True], (
+        "what is written comes last if it is not likely"
+    )
+    assert [one[3] for one in data["events"][1]["alternatives"]] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_the_page_says_what_is_shared(tmp_path: Path) -> None:
     heading = "Longest passage shared with a training work"
     assert heading not in page_text(tmp_path)
     assert "There is none of 8 notes or more." in page_text(tmp_path, shortest_shared=8)
-    assert "There is none of 13 notes or more." in page_text(tmp_path, shared=Passage(), shortest_shared=13)
+    assert "There is none of 13 notes or more." in page_text(
+        tmp_path, shared=Passage(), shortest_shared=13
+    )
     told = page_text(tmp_path, shared=Passage(), shortest_shared=8)
     assert (
         "12 notes (4.5 quarters) are those of <strong>O Welt &amp; &lt;b&gt;</strong>, bars 9–10, 2 semitones lower than there."
         in told
     )
     assert '<button data-play="24">Play them, bars 1–2</button>' in told
-    plain = page_text(tmp_path, shared=Passage(semitones=0, bars=None, work_bars=(3, 3)), shortest_shared=8)
+    plain = page_text(
+        tmp_path, shared=Passage(semitones=0, bars=None, work_bars=(3, 3)), shortest_shared=8
+    )
     assert "</strong>, bar 3. " in plain
     assert ">Play them</button>" in plain
 
 
 def test_the_page_says_how_surprising_all_was_and_how_it_was_made(tmp_path: Path) -> None:
     text = page_text(tmp_path, settings={"seed": 7, "temperature": 0.9})
-    assert "<strong>3.5 bits a note</strong>, as if each had been chosen among 11 equally likely ones" in text  # 2 ** 3.5
+    assert (
+        "<strong>3.5 bits a note</strong>, as if each had been chosen among 11 equally likely ones"
+        in text
+    )  # 2 ** 3.5
     assert "12 composed notes and rests, 4 given notes; 42 bits in all" in text
     assert (
         "<dt>key</dt><dd>F major</dd><dt>time signature</dt><dd>3/4</dd><dt>seed</dt><dd>7</dd><dt>temperature</dt><dd>0.9</dd>"
@@ -179,7 +233,9 @@ def test_what_cannot_be_shown_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(FormatError, match="needs a note, this score has none"):
         write_page(tmp_path / "page.html", silent, Explanation(()), title="Silence")
     monkeypatch.setitem(sys.modules, "verovio", None)
-    with pytest.raises(MissingExtraError, match=r"pictures need verovio; .* pip install 'seqmusic\[score\]'"):
+    with pytest.raises(
+        MissingExtraError, match=r"pictures need verovio; .* pip install 'seqmusic\[score\]'"
+    ):
         page_text(tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -187,10 +243,23 @@ def test_what_cannot_be_shown_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    chromium = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
     if chromium is None:
         pytest.skip("no Chromium on this machine")
-    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+    quiet = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     with playwright.sync_playwright() as running:
         started = running.chromium.launch(executable_path=chromium, args=quiet)
         yield started
@@ -244,7 +313,10 @@ def test_pointing_at_a_note_shows_five_alternatives(opened: Any) -> None:
     assert card.locator("strong").inner_text() == "F4 half"
     assert card.locator("p").inner_text() == "Alto, bar 2, beat 2. 6.5 bits (pitch 6.0, length 0.5)"
     rows = [row.split("\t") for row in card.locator("tr").all_inner_texts()]
-    assert [(row[0], row[-1]) for row in rows[:2]] == [("B♭3 dotted quarter", "40%"), ("B♭3 dotted quarter", "20%")]
+    assert [(row[0], row[-1]) for row in rows[:2]] == [
+        ("B♭3 dotted quarter", "40%"),
+        ("B♭3 dotted quarter", "20%"),
+    ]
     assert len(rows) == 5 + 1
     assert rows[5][0] == "F4 half ✓"
     page.mouse.move(2, 2)
@@ -257,9 +329,15 @@ def test_playing_moves_the_cursor_and_ends_by_itself(opened: Any) -> None:
     page.click("#play")
     for _ in range(12):
         page.wait_for_timeout(100)
-        if place := page.evaluate("document.getElementById('cursor').getBoundingClientRect().x"):  # 0 while it is hidden
+        if place := page.evaluate(
+            "document.getElementById('cursor').getBoundingClientRect().x"
+        ):  # 0 while it is hidden
             places.append(place)
-            heard |= set(page.locator(".wide .sounding").evaluate_all("all => all.map(one => Number(one.dataset.event))"))
+            heard |= set(
+                page.locator(".wide .sounding").evaluate_all(
+                    "all => all.map(one => Number(one.dataset.event))"
+                )
+            )
     assert len(places) > 6
     assert places == sorted(places)
     assert places[-1] > places[0] + 100
@@ -291,10 +369,17 @@ def test_the_keyboard_does_all_that_the_pointer_does(opened: Any) -> None:
     heading = page.locator("#card strong")
     page.keyboard.press("Tab")
     assert heading.inner_text() == "C5 quarter"
-    for key, name in (("ArrowRight", "D5 half"), ("ArrowDown", "F4 half"), ("ArrowDown", "B♭3 half"), ("ArrowLeft", "A3 quarter")):
+    for key, name in (
+        ("ArrowRight", "D5 half"),
+        ("ArrowDown", "F4 half"),
+        ("ArrowDown", "B♭3 half"),
+        ("ArrowLeft", "A3 quarter"),
+    ):
         page.keyboard.press(key)
         until(page, f"document.querySelector('#card strong').textContent === '{name}'")
-    assert "Tenor, pickup, beat 3" in page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert "Tenor, pickup, beat 3" in page.evaluate(
+        "document.activeElement.getAttribute('aria-label')"
+    )
     page.keyboard.press("Escape")
     assert page.locator("#card").is_hidden()
     page.keyboard.press("Enter")
@@ -304,8 +389,12 @@ def test_the_keyboard_does_all_that_the_pointer_does(opened: Any) -> None:
 def test_a_tap_shows_the_card_and_a_second_one_plays(opened: Any) -> None:
     page = opened(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert page.locator(".wide").is_hidden()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390, "nothing is wider than the screen"
-    page.locator('.narrow [data-event="13"]').first.evaluate("note => note.scrollIntoView({block: 'center'})")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390, (
+        "nothing is wider than the screen"
+    )
+    page.locator('.narrow [data-event="13"]').first.evaluate(
+        "note => note.scrollIntoView({block: 'center'})"
+    )
     page.wait_for_timeout(100)  # scrolling hides cards
     head = alto_head(page, "narrow")
     page.touchscreen.tap(head.x, head.y)
@@ -317,7 +406,15 @@ def test_a_tap_shows_the_card_and_a_second_one_plays(opened: Any) -> None:
 
 def test_a_script_in_a_title_does_not_run(opened: Any) -> None:
     score = replace(CHOIR, voices=tuple(replace(voice, name=EVIL) for voice in CHOIR.voices))
-    page = opened({"score": score, "title": EVIL, "settings": {EVIL: EVIL}, "shared": Passage(title=EVIL), "shortest_shared": 2})
+    page = opened(
+        {
+            "score": score,
+            "title": EVIL,
+            "settings": {EVIL: EVIL},
+            "shared": Passage(title=EVIL),
+            "shortest_shared": 2,
+        }
+    )
     head = alto_head(page)
     page.mouse.move(head.x, head.y)
     assert page.locator("#card p").inner_text().startswith(EVIL)
@@ -331,10 +428,14 @@ def test_the_policy_stops_other_scripts_and_the_network(browser: Any, tmp_path: 
     page_text(tmp_path)
     page, failed = browser.new_page(), []
     page.goto((tmp_path / "page.html").as_uri())
-    page.on("requestfailed", lambda request: failed.append((Path(request.url).name, request.failure)))
+    page.on(
+        "requestfailed", lambda request: failed.append((Path(request.url).name, request.failure))
+    )
     add = "const script = document.createElement('script'); script.textContent = 'window.owned = 1'; document.body.append(script);"
     assert page.evaluate(f"() => {{ {add} return window.owned; }}") is None
     assert page.evaluate("fetch('data:,x').then(() => 'answered', () => 'refused')") == "refused"
-    page.evaluate("new Promise((done) => { const image = new Image(); image.onerror = done; image.src = 'other.png'; })")
+    page.evaluate(
+        "new Promise((done) => { const image = new Image(); image.onerror = done; image.src = 'other.png'; })"
+    )
     assert failed == [("other.png", "csp")]
     page.close()

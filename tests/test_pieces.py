@@ -11,42 +11,49 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import scores
 
-from seqmusic.checkpoints import MAX_VOICES
-from seqmusic.composition import Task, compose_run
-from seqmusic.configuration import Configuration
+from seqmusic.baselines.persistence import cells
 from seqmusic.corpus.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.folders import read_pieces
-from seqmusic.corpus.gathering import Source
+from seqmusic.corpus.folders.collecting import Source
+from seqmusic.corpus.folders.prepared import prepare_source
+from seqmusic.corpus.folders.source import read_pieces
 from seqmusic.corpus.material import load_material, material_of
-from seqmusic.corpus.prepared import prepare_source
-from seqmusic.corpus.table import read_works
+from seqmusic.corpus.works_table import read_works
 from seqmusic.errors import CorpusError, FormatError, RequestError
-from seqmusic.evaluation.baselines import cells
 from seqmusic.formats import write_score
+from seqmusic.generation.output import Task, compose_run
 from seqmusic.generation.request import Request
 from seqmusic.model.settings import ModelSettings
-from seqmusic.run import train_run
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.data import TrainingData, draw_batch
+from seqmusic.runs.pretrained import MAX_VOICES
+from seqmusic.runs.train import train_run
 from seqmusic.score import Note, Score, Voice, melody
-from seqmusic.tokens.encoding import trace_tiles
+from seqmusic.tokens.batched.columns import Tiles, tiles_of
+from seqmusic.tokens.batched.encoding import trace_tiles
 from seqmusic.tokens.pieces import Columns, columns_of, load_pieces, pieces_of, write_pieces
 from seqmusic.tokens.tasks import legal_shifts
-from seqmusic.tokens.tiles import Tiles, tiles_of
 from seqmusic.tokens.tokenizer import decode, encode_prompt, normalized
 from seqmusic.tokens.vocabulary import STYLE
 from seqmusic.training.loop import TrainingSettings
-from seqmusic.training_data import TrainingData, draw_batch
 
 
 def same(a: Tiles, b: Tiles) -> bool:
-    return all(np.array_equal(getattr(a, own.name), getattr(b, own.name)) for own in fields(Tiles) if own.name != "headers") and (
-        a.headers == b.headers
-    )
+    return all(
+        np.array_equal(getattr(a, own.name), getattr(b, own.name))
+        for own in fields(Tiles)
+        if own.name != "headers"
+    ) and (a.headers == b.headers)
 
 
 @given(st.lists(scores(), min_size=1, max_size=5), st.data())
-def test_pieces_give_the_tiles_of_those_that_are_taken(drawn: list[Score], data: st.DataObject) -> None:
-    pieces, numbers = pieces_of(drawn), data.draw(st.lists(st.integers(0, len(drawn) - 1), unique=True, max_size=4))
+def test_pieces_give_the_tiles_of_those_that_are_taken(
+    drawn: list[Score], data: st.DataObject
+) -> None:
+    pieces, numbers = (
+        pieces_of(drawn),
+        data.draw(st.lists(st.integers(0, len(drawn) - 1), unique=True, max_size=4)),
+    )
     assert same(pieces.taken(numbers), tiles_of(drawn).taken(numbers))
     assert same(pieces.chosen(numbers).taken(range(len(numbers))), pieces.taken(numbers))
     assert [pieces.shifts(piece) for piece in range(len(drawn))] == legal_shifts(tiles_of(drawn))
@@ -57,12 +64,17 @@ def test_pieces_give_the_tiles_of_those_that_are_taken(drawn: list[Score], data:
 
 def test_pieces_on_disk_are_those_in_memory(tmp_path: Path, chorales: Dataset) -> None:
     some = [work.score for work in chorales.part("train")[:23]]
-    write_pieces((columns_of(some[start : start + 7]) for start in range(0, 23, 7)), tmp_path / "pieces")
+    write_pieces(
+        (columns_of(some[start : start + 7]) for start in range(0, 23, 7)), tmp_path / "pieces"
+    )
     stored, kept = load_pieces(tmp_path / "pieces"), pieces_of(some)
     assert stored.checksum() == kept.checksum()
     settings = TrainingSettings(batch_size=4)
     for step in range(12):
-        ours, theirs = (draw_batch(TrainingData(pieces, MAX_VOICES), settings, step) for pieces in (stored, kept))
+        ours, theirs = (
+            draw_batch(TrainingData(pieces, MAX_VOICES), settings, step)
+            for pieces in (stored, kept)
+        )
         for a, b in zip(ours, theirs, strict=True):
             assert np.array_equal(a.events, b.events)
             assert np.array_equal(a.context, b.context)
@@ -90,7 +102,9 @@ def test_damaged_pieces_are_refused(tmp_path: Path) -> None:
     whole = (folder / "pitch.npy").read_bytes()
     for data in (b"", whole[:60], whole[:-1], b"x" * 200):
         (folder / "pitch.npy").write_bytes(data)
-        with pytest.raises(CorpusError, match=r"pitch.npy: missing or damaged .* prepare the data again"):
+        with pytest.raises(
+            CorpusError, match=r"pitch.npy: missing or damaged .* prepare the data again"
+        ):
             load_pieces(folder)
     np.save(folder / "pitch.npy", np.zeros(1, np.int8))
     with pytest.raises(CorpusError, match="do not fit together; prepare the data again"):
@@ -107,13 +121,17 @@ def tune(seed: int, n: int = 30) -> Score:
 
 def test_styles_come_from_the_folder_to_the_header(tmp_path: Path) -> None:
     paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(9)}
-    source = Source("mine", paths, read_pieces, GENERAL_RULES, {"0": "waltz", "1": "march", "2": "waltz"})
+    source = Source(
+        "mine", paths, read_pieces, GENERAL_RULES, {"0": "waltz", "1": "march", "2": "waltz"}
+    )
     prepare_source(source, tmp_path / "out", progress=False, n_processes=1)
     material = load_material(tmp_path / "out")
     styles = {}
     for number, work in enumerate(material.pieces.works.tolist()):
         (header,) = material.pieces.taken([number]).headers
-        styles[material.names[work]] = [sound - STYLE for sound, _ in header if STYLE <= sound < STYLE + 16]
+        styles[material.names[work]] = [
+            sound - STYLE for sound, _ in header if STYLE <= sound < STYLE + 16
+        ]
     assert styles == {"0": [1], "1": [0], "2": [1], **{f"{n}": [] for n in range(3, 9)}}
     (trace,) = trace_tiles(material.pieces.taken([0]))
     assert decode(trace.events.tolist()) in [normalized(tune(number)) for number in range(9)]
@@ -125,10 +143,23 @@ def test_styles_come_from_the_folder_to_the_header(tmp_path: Path) -> None:
 def test_a_model_is_asked_for_a_style_by_its_name(tmp_path: Path) -> None:
     styles = {f"{n}": ("waltz", "march")[n % 2] for n in range(9)}
     paths = {name: write_score(tune(int(name)), tmp_path / f"{name}.mid") for name in styles}
-    prepare_source(Source("mine", paths, read_pieces, GENERAL_RULES, styles), tmp_path / "out", progress=False, n_processes=1)
+    prepare_source(
+        Source("mine", paths, read_pieces, GENERAL_RULES, styles),
+        tmp_path / "out",
+        progress=False,
+        n_processes=1,
+    )
     settings = TrainingSettings(steps=2, batch_size=2, evaluate_every=2)
-    configuration = Configuration(model=ModelSettings(width=16, layers=1, heads=2), training=settings)
-    train_run(configuration, tmp_path / "run", corpus=tmp_path / "out", device="cpu", show=lambda text: None)
+    configuration = Configuration(
+        model=ModelSettings(width=16, layers=1, heads=2), training=settings
+    )
+    train_run(
+        configuration,
+        tmp_path / "run",
+        corpus=tmp_path / "out",
+        device="cpu",
+        show=lambda text: None,
+    )
     head, request = tune(3).sliced(0, 96), Request(n=1)
 
     def composed(style: str) -> list[dict[str, object]]:
@@ -142,8 +173,15 @@ def test_a_model_is_asked_for_a_style_by_its_name(tmp_path: Path) -> None:
 
 
 def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Path) -> None:
-    paths = {f"{n}": write_score(tune(n % 8), tmp_path / f"{n}.mid") for n in range(9)}  # 8 repeats 0
-    prepare_source(Source("mine", paths, read_pieces, GENERAL_RULES, {}), tmp_path / "out", progress=False, n_processes=1)
+    paths = {
+        f"{n}": write_score(tune(n % 8), tmp_path / f"{n}.mid") for n in range(9)
+    }  # 8 repeats 0
+    prepare_source(
+        Source("mine", paths, read_pieces, GENERAL_RULES, {}),
+        tmp_path / "out",
+        progress=False,
+        n_processes=1,
+    )
     table = tmp_path / "out" / "works.csv"
     rows = [row.split(",") for row in table.read_text("utf-8").splitlines()]
     assert {row[0]: row[4] for row in rows}["8"] == "duplicate of 0"
@@ -159,7 +197,9 @@ def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Pat
     assert material.write_table(tmp_path / "copy.csv").read_text() == table.read_text()
     assert set(read_works(tmp_path / "copy.csv")) == {"0", "1", "3"}
     written({"8": "train"})
-    with pytest.raises(CorpusError, match="work '8' has a split, but was dropped when the data was prepared"):
+    with pytest.raises(
+        CorpusError, match="work '8' has a split, but was dropped when the data was prepared"
+    ):
         load_material(tmp_path / "out")
 
 

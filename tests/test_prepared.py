@@ -18,19 +18,19 @@ import numpy as np
 import pytest
 
 from seqmusic import cli
-from seqmusic.corpus import gathering
 from seqmusic.corpus.cleaning import GENERAL_RULES, reason_kind
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.folders import folder_source, read_pieces, source_of
-from seqmusic.corpus.gathering import Source, found_files
-from seqmusic.corpus.passages import passages
-from seqmusic.corpus.prepared import load_prepared, prepare_source, shards_in
-from seqmusic.corpus.shards import Shard
+from seqmusic.corpus.folders import collecting as gathering
+from seqmusic.corpus.folders.collecting import Source, found_files
+from seqmusic.corpus.folders.prepared import load_prepared, prepare_source, shards_in
+from seqmusic.corpus.folders.shards import Shard
+from seqmusic.corpus.folders.source import folder_source, read_pieces, source_of
+from seqmusic.corpus.folders.summary import summary
+from seqmusic.corpus.long_pieces import passages
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.corpus.summary import summary
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats import write_score
-from seqmusic.formats.reading import Reading
+from seqmusic.formats.reading_report import Reading
 from seqmusic.score import Note, Score, TimeSignature, Voice, melody
 
 
@@ -64,7 +64,9 @@ def contents(out: Path) -> dict[str, bytes]:
     """Everything that a prepared folder holds but the times of its files."""
     skipped = ("prepared.json", "read")
     found = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in found.items() if name.split("/")[0] not in skipped}
+    return {
+        name: path.read_bytes() for name, path in found.items() if name.split("/")[0] not in skipped
+    }
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +102,18 @@ def test_every_file_is_reported_and_every_work_told(out: Path) -> None:
     assert "styles: new 4, old 8" in text
 
 
-def test_the_order_of_files_and_the_number_of_processes_change_nothing(folder: Path, out: Path, tmp_path: Path) -> None:
+def test_the_order_of_files_and_the_number_of_processes_change_nothing(
+    folder: Path, out: Path, tmp_path: Path
+) -> None:
     source = folder_source(folder)
     turned = replace(source, files=dict(reversed(source.files.items())))
     prepare_source(turned, tmp_path / "turned", progress=False, n_processes=1)
     assert contents(tmp_path / "turned") == contents(out)
 
 
-def test_a_second_start_reads_nothing_and_a_changed_folder_what_is_new(folder: Path, tmp_path: Path) -> None:
+def test_a_second_start_reads_nothing_and_a_changed_folder_what_is_new(
+    folder: Path, tmp_path: Path
+) -> None:
     mine, out = tmp_path / "mine", tmp_path / "out"
     small_folder(mine)
     source = replace(folder_source(mine), read=refuse_all)
@@ -146,7 +152,9 @@ def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
     source = replace(folder_source(folder), read=poisoned)
     prepare_source(source, tmp_path / "out", progress=False, n_processes=2)
     with (tmp_path / "out" / "report.csv").open(encoding="utf-8", newline="") as file:
-        refused = {row["file"]: row["words"] for row in csv.DictReader(file) if row["outcome"] == "refused"}
+        refused = {
+            row["file"]: row["words"] for row in csv.DictReader(file) if row["outcome"] == "refused"
+        }
     assert refused.pop("new/bad.mid")
     assert refused == {
         "new/3.mid": "ended its process (signal SIGKILL)",
@@ -156,11 +164,24 @@ def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(ending: signal.Signals, tmp_path: Path) -> None:
+def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(
+    ending: signal.Signals, tmp_path: Path
+) -> None:
     mine = tmp_path / "mine"
     for number in range(40):
         write_score(tune(number), mine / f"{number}.mid")
-    command = [sys.executable, "-m", "seqmusic", "data", "prepare", str(mine), "--out", str(tmp_path / "out"), "--processes", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "seqmusic",
+        "data",
+        "prepare",
+        str(mine),
+        "--out",
+        str(tmp_path / "out"),
+        "--processes",
+        "1",
+    ]
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 100
     while len(shards_in(tmp_path / "out")) < 5 and time.monotonic() < deadline:
@@ -170,9 +191,16 @@ def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(ending: signal.S
     assert started.returncode in (130, -signal.SIGKILL)
     if ending == signal.SIGINT:
         assert "the same command goes on from there" in said
-    done = {file["name"]: shard for path in shards_in(tmp_path / "out") for shard in [Shard(path)] for file in shard.files()}
+    done = {
+        file["name"]: shard
+        for path in shards_in(tmp_path / "out")
+        for shard in [Shard(path)]
+        for file in shard.files()
+    }
     assert 5 <= len(done) < 40
-    with pytest.raises(CorpusError, match="was not finished; give the same seqmusic data prepare command again"):
+    with pytest.raises(
+        CorpusError, match="was not finished; give the same seqmusic data prepare command again"
+    ):
         load_prepared(tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in shards_in(tmp_path / "out")}
     prepared(mine, tmp_path / "out")
@@ -189,11 +217,15 @@ def test_a_damaged_shard_is_read_again(folder: Path, out: Path, tmp_path: Path) 
     shard.write_bytes(shard.read_bytes()[:-50])
     with pytest.raises(CorpusError, match=r"damaged .* delete it, and prepare again"):
         load_prepared(mine)
-    (mine / "prepared.json").write_text(json.dumps(json.loads((mine / "prepared.json").read_text()) | {"files": ""}))
+    (mine / "prepared.json").write_text(
+        json.dumps(json.loads((mine / "prepared.json").read_text()) | {"files": ""})
+    )
     assert prepared(folder, mine) == load_prepared(out)
 
 
-def test_folders_that_hold_something_else_are_left_alone(folder: Path, out: Path, tmp_path: Path) -> None:
+def test_folders_that_hold_something_else_are_left_alone(
+    folder: Path, out: Path, tmp_path: Path
+) -> None:
     source = folder_source(folder)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("")
@@ -202,13 +234,18 @@ def test_folders_that_hold_something_else_are_left_alone(folder: Path, out: Path
     (tmp_path / "file").write_text("")
     with pytest.raises(FormatError, match="file: is a file, and the data needs a folder"):
         prepare_source(source, tmp_path / "file")
-    with pytest.raises(CorpusError, match=r"mine: holds data prepared otherwise \(source .*\); choose another folder"):
+    with pytest.raises(
+        CorpusError,
+        match=r"mine: holds data prepared otherwise \(source .*\); choose another folder",
+    ):
         prepare_source(replace(source, title="other"), out)
     with pytest.raises(CorpusError, match="holds no file that can be read"):
         prepare_source(replace(source, files={}), tmp_path / "new")
     with pytest.raises(FormatError, match="cannot be written: Not a directory"):
         prepare_source(source, tmp_path / "file" / "below")
-    with pytest.raises(CorpusError, match="no such folder, and no such collection; did you mean palestrina"):
+    with pytest.raises(
+        CorpusError, match="no such folder, and no such collection; did you mean palestrina"
+    ):
         source_of("palestrin")
 
 
@@ -219,13 +256,20 @@ def test_what_was_prepared_is_not_read_as_scores(folder: Path, tmp_path: Path) -
     assert "data/lost.mid" not in dict(found_files(mine, (".mid",), "prepared.json"))
 
 
-def test_more_subfolders_than_styles_are_no_styles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_more_subfolders_than_styles_are_no_styles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for number in range(17):
         write_score(tune(number), tmp_path / "many" / f"{number}" / "a.mid")
     source = source_of(str(tmp_path / "many"))
     assert source.styles == {}
-    assert cli.main(["data", "prepare", str(tmp_path / "many"), "--out", str(tmp_path / "out")]) == 0
-    assert "its 17 subfolders are not taken as styles, of which there may be 16" in capsys.readouterr().out
+    assert (
+        cli.main(["data", "prepare", str(tmp_path / "many"), "--out", str(tmp_path / "out")]) == 0
+    )
+    assert (
+        "its 17 subfolders are not taken as styles, of which there may be 16"
+        in capsys.readouterr().out
+    )
 
 
 def test_general_rules_keep_what_chorales_may_not_be() -> None:
@@ -244,10 +288,14 @@ def test_general_rules_keep_what_chorales_may_not_be() -> None:
 
 @pytest.mark.parametrize("most", [7, 20, 100, 1000])
 def test_passages_hold_every_note_once_and_begin_at_bar_lines(most: int) -> None:
-    long = replace(tune(5, 200), time_signatures=((0, TimeSignature(3, 4)), (72 * 9, TimeSignature(4, 4))))
+    long = replace(
+        tune(5, 200), time_signatures=((0, TimeSignature(3, 4)), (72 * 9, TimeSignature(4, 4)))
+    )
     parts = list(passages(long, most))
     assert all(part.n_notes <= max(most, 8) for part in parts)  # a bar of 4/4 holds eight
-    assert [note.pitch for part in parts for note in part.voices[1].notes] == [note.pitch for note in long.voices[1].notes]
+    assert [note.pitch for part in parts for note in part.voices[1].notes] == [
+        note.pitch for note in long.voices[1].notes
+    ]
     assert sum(part.end_ticks for part in parts) == long.end_ticks
     assert all(part.pickup_ticks == 0 for part in parts)
     assert (len(parts) == 1) == (most >= 400)

@@ -4,30 +4,37 @@ from pathlib import Path
 
 import pytest
 
-from seqmusic.checkpoints import BENCHMARK_MODELS, PRETRAINED, load_model, model_folder
+from seqmusic.baselines.persistence import cells
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.fingerprints import known_pieces, read_fingerprints
+from seqmusic.corpus.similarity.fingerprints import known_pieces, read_fingerprints
 from seqmusic.errors import CheckpointError
-from seqmusic.evaluation.baselines import cells
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.request import Request
-from seqmusic.run import likelihood, make_masks
-from seqmusic.tokens.encoding import trace_tiles
-from seqmusic.tokens.tiles import tiles_of
+from seqmusic.runs.pretrained import BENCHMARK_MODELS, PRETRAINED, load_model, model_folder
+from seqmusic.runs.train import likelihood, make_masks
+from seqmusic.tokens.batched.columns import tiles_of
+from seqmusic.tokens.batched.encoding import trace_tiles
 
 
 def test_they_are_there_and_small() -> None:
     names = {folder.name for folder in PRETRAINED.iterdir()}
     assert {"chorales", *(path.name for path in BENCHMARK_MODELS)} == names
-    assert all(sum(path.stat().st_size for path in folder.iterdir()) < 4_000_000 for folder in PRETRAINED.iterdir())
+    assert all(
+        sum(path.stat().st_size for path in folder.iterdir()) < 4_000_000
+        for folder in PRETRAINED.iterdir()
+    )
 
 
-def test_a_name_is_a_folder_unless_one_of_that_name_is_nearer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_a_folder_unless_one_of_that_name_is_nearer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert model_folder(None) == model_folder(Path("chorales")) == PRETRAINED / "chorales"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "chorales").mkdir()
-    (tmp_path / "chorales" / "model.safetensors").write_bytes((PRETRAINED / "jsb" / "model.safetensors").read_bytes())
+    (tmp_path / "chorales" / "model.safetensors").write_bytes(
+        (PRETRAINED / "jsb" / "model.safetensors").read_bytes()
+    )
     assert model_folder(Path("chorales")) == Path("chorales")
     with pytest.raises(CheckpointError, match="no trained model there"):
         load_model(Path("nothing"))
@@ -37,7 +44,12 @@ def test_the_default_model_predicts_held_out_works_as_its_card_says(chorales: Da
     """On some validation works; the card's figure is over all of them."""
     scores = [work.score for work in chorales.part("valid")[:12]]
     model = load_model(model_folder(None))
-    figures = likelihood(model, trace_tiles(tiles_of(scores)), make_masks(next(model.parameters()).device), sum(map(cells, scores)))
+    figures = likelihood(
+        model,
+        trace_tiles(tiles_of(scores)),
+        make_masks(next(model.parameters()).device),
+        sum(map(cells, scores)),
+    )
     assert 0.3 < figures["nats_per_cell"] < 0.52
 
 
@@ -49,5 +61,11 @@ def test_the_default_model_knows_its_training_works_alone(chorales: Dataset) -> 
 
 
 def test_the_default_model_continues() -> None:
-    (candidate,) = continuation(load_model(model_folder(None)), parse_head("G4 A4 B4 C5"), Request(n=1), bars=2, voices="melody")
+    (candidate,) = continuation(
+        load_model(model_folder(None)),
+        parse_head("G4 A4 B4 C5"),
+        Request(n=1),
+        bars=2,
+        voices="melody",
+    )
     assert candidate.score.end_ticks == 192

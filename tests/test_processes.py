@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 from trainings import CALM, take_few_works, train
 
-from seqmusic import run
 from seqmusic.errors import CheckpointError, ConfigurationError, DeviceError
+from seqmusic.runs import train as run
 from seqmusic.training.processes import Group
 
 STATE = Path("resume") / "state.safetensors"
@@ -20,7 +20,14 @@ STATE = Path("resume") / "state.safetensors"
 
 def launched(name: str, out: Path) -> subprocess.CompletedProcess[str]:
     """What torchrun says of two processes."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+    ]
     command = [*launcher, str(Path(__file__).with_name("trainings.py")), name, str(out)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
@@ -45,9 +52,14 @@ def test_several_processes_do_what_one_does(how: str, runs: Path) -> None:
         assert alone.keys() == several.keys()
         for name in alone:
             torch.testing.assert_close(several[name], alone[name], rtol=1e-3, atol=1e-5, msg=name)
-    rows = [[line.split(",") for line in (runs / own / "metrics.csv").read_text().splitlines()[1:]] for own in ("alone", how)]
+    rows = [
+        [line.split(",") for line in (runs / own / "metrics.csv").read_text().splitlines()[1:]]
+        for own in ("alone", how)
+    ]
     for mine, other in zip(*rows, strict=True):
-        assert [float(value) for value in mine[2:]] == pytest.approx([float(value) for value in other[2:]], rel=1e-5)
+        assert [float(value) for value in mine[2:]] == pytest.approx(
+            [float(value) for value in other[2:]], rel=1e-5
+        )
 
 
 def test_a_run_of_several_goes_on_alone(runs: Path) -> None:
@@ -61,7 +73,9 @@ def test_when_one_dies_the_others_end_with_a_clear_line(tmp_path: Path) -> None:
     result = launched("dying", tmp_path)
     assert result.returncode != 0
     said = [line for line in result.stderr.splitlines() if line.startswith("seqmusic: ")]
-    assert said == ["seqmusic: another process of this training has ended, or cannot be reached; go on with --resume"]
+    assert said == [
+        "seqmusic: another process of this training has ended, or cannot be reached; go on with --resume"
+    ]
     assert (tmp_path / "run" / STATE).is_file()
 
 
@@ -69,7 +83,9 @@ def test_more_processes_than_pieces_are_refused() -> None:
     words = r"a batch of 5 pieces is too small for 6 processes of 1 parts each; start at most 5 processes, or raise batch_size"
     with pytest.raises(ConfigurationError, match=words):
         run._check_shares(CALM.training, 99, Group(0, 6))
-    with pytest.raises(ConfigurationError, match="a batch of 3 pieces is too small for 4 processes"):
+    with pytest.raises(
+        ConfigurationError, match="a batch of 3 pieces is too small for 4 processes"
+    ):
         run._check_shares(CALM.training, 3, Group(0, 4))
 
 

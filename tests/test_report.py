@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from seqmusic.formats.explanation import ExplainedEvent, Explanation
-from seqmusic.report.page import write_report
+from seqmusic.report.explanation import ExplainedEvent, Explanation
+from seqmusic.report.report_folder import write_report
 from seqmusic.report.sections import Chart, Column, Excerpt, Report, Section, Table
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice
 
@@ -25,18 +25,35 @@ EVIL = "<script>window.owned = 1</script>"
 DIAL = Table(
     "dial",
     "What the dial does & undoes.",
-    (Column("temperature", "temperature", "g"), Column("held", "held, % of steps", ".1%"), Column("said", "in words")),
+    (
+        Column("temperature", "temperature", "g"),
+        Column("held", "held, % of steps", ".1%"),
+        Column("said", "in words"),
+    ),
     ((0.8, 0.7871234, "calm"), (1, None, EVIL), (1.2, float("nan"), "wild, or so")),
 )
-LONG = Table("works", "All works.", (Column("work", "work"), Column("nats", "nats a cell", ".3f")), (("a", 1 / 3),), is_folded=True)
+LONG = Table(
+    "works",
+    "All works.",
+    (Column("work", "work"), Column("nats", "nats a cell", ".3f")),
+    (("a", 1 / 3),),
+    is_folded=True,
+)
 # Two bars of whole notes in 2/2 at 480 quarters a minute: one second in all.
 PIECE = Score(
-    tuple(Voice(name, (Note(0, 96, 72 - 5 * v), Note(96, 96, 71 - 5 * v))) for v, name in enumerate(SATB)),
+    tuple(
+        Voice(name, (Note(0, 96, 72 - 5 * v), Note(96, 96, 71 - 5 * v)))
+        for v, name in enumerate(SATB)
+    ),
     ((0, TimeSignature(2, 2)),),
     tempo_bpm=480,
 )
 SURPRISES = Explanation(
-    tuple(ExplainedEvent(v, at, 96, 72 - 5 * v - at // 96, sound_bits=float(v)) for at in (0, 96) for v in range(len(SATB)))
+    tuple(
+        ExplainedEvent(v, at, 96, 72 - 5 * v - at // 96, sound_bits=float(v))
+        for at in (0, 96)
+        for v in range(len(SATB))
+    )
 )
 
 
@@ -45,14 +62,19 @@ def report() -> Report:
 
     line = Line("model", (0.8, 1.2), (0.78, 0.7))
     charts = tuple(
-        Chart(line_chart([line], x_label="temperature", y_label="held"), f"The {word} voice <holds>.") for word in ("first", "next")
+        Chart(
+            line_chart([line], x_label="temperature", y_label="held"), f"The {word} voice <holds>."
+        )
+        for word in ("first", "next")
     )
     music = tuple(Excerpt(f"work {n}", "Four bits a note.", PIECE, SURPRISES) for n in (1, 2))
     sections = (
         Section("dial", "The dial", (f"Prose {EVIL}.",), charts, (), (DIAL,)),
         Section("music", "Music", (), (), music, (LONG,)),
     )
-    return Report("How it is <done>", ("In short.",), "1 of these 2 works were trained on", sections)
+    return Report(
+        "How it is <done>", ("In short.",), "1 of these 2 works were trained on", sections
+    )
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +121,11 @@ class _Tables(HTMLParser):
 def test_page_json_and_csv_say_the_same(folder: Path, text: str) -> None:
     told = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
     assert told["label"] == "1 of these 2 works were trained on"
-    assert told["sections"]["dial"]["dial"][0] == {"temperature": 0.8, "held": 0.7871234, "said": "calm"}
+    assert told["sections"]["dial"]["dial"][0] == {
+        "temperature": 0.8,
+        "held": 0.7871234,
+        "said": "calm",
+    }
     assert told["sections"]["dial"]["dial"][2]["held"] is None, "JSON has no nan"
     assert told["sections"]["music"]["works"] == [{"work": "a", "nats": 1 / 3}]
     page = _Tables()
@@ -109,21 +135,36 @@ def test_page_json_and_csv_say_the_same(folder: Path, text: str) -> None:
             with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
             assert [list(row) for row in rows] == [list(record) for record in records]
-            as_text = [["" if value is None else str(value) for value in record.values()] for record in records]
+            as_text = [
+                ["" if value is None else str(value) for value in record.values()]
+                for record in records
+            ]
             assert [list(row.values()) for row in rows] == as_text
-            assert [row for row in page.tables[name] if row] == [[cell or "–" for cell in row] for row in as_text]
-    assert sorted(path.name for path in folder.iterdir()) == ["dial.csv", "numbers.json", "report.html", "works.csv"]
+            assert [row for row in page.tables[name] if row] == [
+                [cell or "–" for cell in row] for row in as_text
+            ]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dial.csv",
+        "numbers.json",
+        "report.html",
+        "works.csv",
+    ]
 
 
 def test_the_page_holds_all_it_needs_and_lets_nothing_else_in(text: str) -> None:
     assert not re.findall(r'(?:href|src|srcset|action)="(?!#)|url\((?!#)|@import', text)
-    assert set(re.findall(r"https?://[\w./]+", text)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert set(re.findall(r"https?://[\w./]+", text)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
     assert f"default-src 'none'; script-src 'sha256-{digest}';" in text
     ids = re.findall(r'\sid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
-    assert set(re.findall(r'(?:url\(|href=")#([^")]+)', text)) <= set(ids), "all that is pointed at is there"
+    assert set(re.findall(r'(?:url\(|href=")#([^")]+)', text)) <= set(ids), (
+        "all that is pointed at is there"
+    )
     assert "window.owned" not in script
     assert text.count("&lt;script&gt;window.owned") == 2
 
@@ -131,19 +172,27 @@ def test_the_page_holds_all_it_needs_and_lets_nothing_else_in(text: str) -> None
 def test_what_must_be_known_stands_at_every_figure_and_table(text: str) -> None:
     label = '<strong class="label">1 of these 2 works were trained on</strong>'
     assert text.count(label) == 1 + 2 + 2  # on top, two charts, two tables
-    for caption in re.findall(r"<figcaption>The.*?</figcaption>|<summary>.*?</summary>|<p class=\"caption\">.*?</p>", text):
+    for caption in re.findall(
+        r"<figcaption>The.*?</figcaption>|<summary>.*?</summary>|<p class=\"caption\">.*?</p>", text
+    ):
         assert label in caption
 
 
 def test_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
     twice = Section("a", "A", tables=(LONG, LONG))
-    with pytest.raises(ValueError, match="each table of a report has a name of its own, got 'works' twice"):
+    with pytest.raises(
+        ValueError, match="each table of a report has a name of its own, got 'works' twice"
+    ):
         write_report(tmp_path, Report("", (), "", (twice,)))
-    with pytest.raises(ValueError, match="each section of a report has a name of its own, got 'b' twice"):
+    with pytest.raises(
+        ValueError, match="each section of a report has a name of its own, got 'b' twice"
+    ):
         write_report(tmp_path, Report("", (), "", (Section("b", ""), Section("b", ""))))
     with pytest.raises(ValueError, match=r"table held: a row has 1 cells, got \(1, 2\)"):
         Table("held", "", (Column("a", "a"),), ((1, 2),))
-    with pytest.raises(ValueError, match=r"a table is named in small letters, digits and _, got '\.\./a'"):
+    with pytest.raises(
+        ValueError, match=r"a table is named in small letters, digits and _, got '\.\./a'"
+    ):
         Table("../a", "", (), ())
     assert not list(tmp_path.iterdir())
 
@@ -152,12 +201,21 @@ def test_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
 def opened(folder: Path) -> Iterator[Any]:
     """Opens the page, and in the end sees that nothing went wrong in it and nothing was asked for but itself."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    chromium = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
     if chromium is None:
         pytest.skip("no Chromium on this machine")
     wrong, asked = [], []
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--no-first-run"])
+        browser = running.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
+        )
         page = browser.new_page(viewport={"width": 360, "height": 740})
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -169,7 +227,9 @@ def opened(folder: Path) -> Iterator[Any]:
     assert asked == [(folder / "report.html").as_uri()]
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen_and_music_plays_one_at_a_time(opened: Any) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_music_plays_one_at_a_time(
+    opened: Any,
+) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth") == 360
     first, second = opened.locator(".excerpt button").all()
     first.click()

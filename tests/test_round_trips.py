@@ -20,14 +20,19 @@ def choirs(works: Sequence[Score], n_voices: int) -> list[Score]:
     found = []
     for one, other in zip(works, (*works[1:], works[0]), strict=True):
         names = [f"{name} {choir}" for choir in (1, 2) for name in SATB]
-        voices = [replace(v, name=name) for name, v in zip(names, one.voices + other.voices, strict=True)]
+        voices = [
+            replace(v, name=name) for name, v in zip(names, one.voices + other.voices, strict=True)
+        ]
         found.append(replace(one, voices=tuple(voices[:n_voices])))
     return found
 
 
 def without_marks(score: Score) -> Score:
     """What a note list holds."""
-    voices = (Voice(v.name, tuple(Note(n.onset_ticks, n.duration_ticks, n.pitch) for n in v.notes)) for v in score.voices)
+    voices = (
+        Voice(v.name, tuple(Note(n.onset_ticks, n.duration_ticks, n.pitch) for n in v.notes))
+        for v in score.voices
+    )
     return Score(tuple(voices), ())
 
 
@@ -51,25 +56,48 @@ def test_all_chorales_come_back(tmp_path: Path) -> None:
     works = [work.score for work in load_chorales().kept]
     for n_voices in range(1, 7):
         for index, score in enumerate(choirs(works, n_voices)):
-            check(score, tmp_path, [".mid", ".csv", *([".musicxml"] if index % 6 == n_voices - 1 else [])])
+            check(
+                score,
+                tmp_path,
+                [".mid", ".csv", *([".musicxml"] if index % 6 == n_voices - 1 else [])],
+            )
 
 
 def sung(score: Score) -> list[tuple[str, list[tuple[int, int, int]]]]:
-    return [(v.name, [(n.onset_ticks, n.duration_ticks, n.pitch) for n in v.notes]) for v in score.voices]
+    return [
+        (v.name, [(n.onset_ticks, n.duration_ticks, n.pitch) for n in v.notes])
+        for v in score.voices
+    ]
 
 
 def test_an_engraved_score_by_hand() -> None:
     """Pickup, clarinet in B flat (written in G, sounding in F), triplet, grace note, two voices a staff, a chord, two endings."""
     reading = read_reported(FOLDER / "clarinet_and_piano.musicxml")
     score = reading.score
-    assert (score.title, score.key, score.tempo_bpm, score.pickup_ticks) == ("Clarinet and piano", Key(-1, "major"), 96.0, 24)
+    assert (score.title, score.key, score.tempo_bpm, score.pickup_ticks) == (
+        "Clarinet and piano",
+        Key(-1, "major"),
+        96.0,
+        24,
+    )
     assert score.time_signatures == ((0, TimeSignature(3, 4)),)
-    assert [bar.onset_ticks for bar in score.bars()] == [0, 24, 96, 168]  # as written: the first bar is not played twice
+    assert [bar.onset_ticks for bar in score.bars()] == [
+        0,
+        24,
+        96,
+        168,
+    ]  # as written: the first bar is not played twice
     clarinet = [(0, 24, 72), (24, 24, 65), (48, 8, 67), (56, 8, 69), (64, 8, 70), (72, 24, 72)]
-    assert sung(score)[0] == ("Clarinet in Bb", [*clarinet, (96, 36, 74), (132, 12, 76), (144, 24, 77), (168, 48, 65)])
+    assert sung(score)[0] == (
+        "Clarinet in Bb",
+        [*clarinet, (96, 36, 74), (132, 12, 76), (144, 24, 77), (168, 48, 65)],
+    )
     assert sung(score)[1:] == [
         ("Piano 1", [(24, 72, 72), (96, 72, 72), (168, 48, 72)]),
-        ("Piano 2", [(24, 24, 69), (48, 48, 67), (96, 24, 69), (120, 48, 67), (168, 24, 69), (192, 24, 67)]),
+        (
+            "Piano 2",
+            [(24, 24, 69), (48, 48, 67), (96, 24, 69), (120, 48, 67), (168, 24, 69), (192, 24, 67)],
+        ),
         ("Piano 3", [(24, 72, 53), (96, 72, 53), (168, 48, 53)]),
         ("Piano 4", [(24, 72, 48), (96, 72, 48), (168, 48, 48)]),
     ]
@@ -90,7 +118,16 @@ def test_a_kern_file_whose_voices_part_by_hand() -> None:
     """Two spines; the lower is two voices in measure 2, and a note of the upper is tied into the last measure."""
     reading = read_reported(FOLDER / "parting.krn")
     assert [notes for _, notes in sung(reading.score)] == [
-        [(0, 36, 69), (36, 12, 70), (48, 24, 72), (72, 8, 72), (80, 8, 70), (88, 8, 69), (96, 48, 65), (144, 144, 67)],
+        [
+            (0, 36, 69),
+            (36, 12, 70),
+            (48, 24, 72),
+            (72, 8, 72),
+            (80, 8, 70),
+            (88, 8, 69),
+            (96, 48, 65),
+            (144, 144, 67),
+        ],
         [(0, 48, 53), (48, 48, 48), (96, 48, 57), (144, 48, 58), (192, 96, 48)],
         [(96, 48, 53), (144, 24, 50), (168, 24, 50)],
     ]
@@ -113,7 +150,16 @@ def test_an_abc_file_of_two_voices_by_hand() -> None:
     ]
     assert sung(score)[0][1] == [*flute, (108, 24, 81), (156, 36, 73), (192, 36, 69), (228, 60, 74)]
     assert sorted(note for _, line in sung(score)[1:] for note in line) == [
-        *((12, 36, 50), (48, 36, 54), (84, 36, 57), (120, 36, 57), (120, 36, 61), (156, 36, 57), (192, 36, 45), (228, 60, 50)),
+        *(
+            (12, 36, 50),
+            (48, 36, 54),
+            (84, 36, 57),
+            (120, 36, 57),
+            (120, 36, 61),
+            (156, 36, 57),
+            (192, 36, 45),
+            (228, 60, 50),
+        ),
     ]
     assert (score.key, score.pickup_ticks, score.tempo_bpm) == (Key(2, "major"), 12, 120.0)
 

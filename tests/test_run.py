@@ -9,25 +9,27 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic import checkpoints, composition, run
-from seqmusic.checkpoints import load_model
-from seqmusic.configuration import Configuration
+from seqmusic.cli.composing_speed import composing_speed
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.material import material_of
 from seqmusic.errors import CheckpointError, DeviceError, FormatError, RequestError
 from seqmusic.formats import read_score
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
+from seqmusic.generation import output as composition
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import Sampling, draw
-from seqmusic.generation.speed import composing_speed
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.run_folder import read_metrics
+from seqmusic.runs import pretrained as checkpoints
+from seqmusic.runs import train as run
+from seqmusic.runs.checkpoint import load_progress, save_progress
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.data import training_data
+from seqmusic.runs.folder import read_metrics
+from seqmusic.runs.pretrained import load_model
 from seqmusic.score import Note, Score, Voice
-from seqmusic.training.checkpoint import load_progress, save_progress
 from seqmusic.training.device import choose_device
 from seqmusic.training.loop import TrainingSettings, new_state, train
-from seqmusic.training_data import training_data
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1, context_length=512),
@@ -51,9 +53,15 @@ def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_a_whole_folder(trained: Path) -> None:
-    assert {"config.toml", "works.csv", "metrics.csv", "model.safetensors", "tokenizer.json", "card.md", "resume"} <= {
-        path.name for path in trained.iterdir()
-    }
+    assert {
+        "config.toml",
+        "works.csv",
+        "metrics.csv",
+        "model.safetensors",
+        "tokenizer.json",
+        "card.md",
+        "resume",
+    } <= {path.name for path in trained.iterdir()}
     assert (trained / "metrics.csv").read_text().count("\n") == 3
 
 
@@ -74,7 +82,13 @@ def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) 
         return new_state(Transformer(TINY.model, checkpoints.VOCABULARY), TINY.training)
 
     def go(own, settings):  # type: ignore[no-untyped-def]
-        for _ in train(own, settings, lambda step: run.draw_batch(data, TINY.training, step), lambda model: {"x": 0.0}, masks):
+        for _ in train(
+            own,
+            settings,
+            lambda step: run.draw_batch(data, TINY.training, step),
+            lambda model: {"x": 0.0},
+            masks,
+        ):
             if own.step == settings.steps:
                 break
         return own
@@ -82,7 +96,11 @@ def test_a_resumed_run_ends_with_the_same_weights(few: Dataset, tmp_path: Path) 
     whole = go(state(), TINY.training)
     half = state()
     for report in train(
-        half, TINY.training, lambda step: run.draw_batch(data, TINY.training, step), lambda model: {"x": 0.0}, masks
+        half,
+        TINY.training,
+        lambda step: run.draw_batch(data, TINY.training, step),
+        lambda model: {"x": 0.0},
+        masks,
     ):
         if report.step == 2:
             break
@@ -110,18 +128,28 @@ def test_a_continuation_keeps_its_head_and_ends_with_the_bar(trained: Path) -> N
 
 def test_candidates_do_not_depend_on_their_number(trained: Path) -> None:
     head, model = parse_head("C4 D4"), checkpoints.load_model(trained)
-    three = {c.score for c in continuation(model, head, Request(n=3, seed=3), bars=2, voices="melody")}
+    three = {
+        c.score for c in continuation(model, head, Request(n=3, seed=3), bars=2, voices="melody")
+    }
     one = continuation(model, head, Request(n=1, seed=3), bars=2, voices="melody")
     assert one[0].score in three
-    assert continuation(model, head, Request(n=1, seed=4), bars=2, voices="melody")[0].score != one[0].score
+    assert (
+        continuation(model, head, Request(n=1, seed=4), bars=2, voices="melody")[0].score
+        != one[0].score
+    )
 
 
 def test_a_result_can_be_made_again(trained: Path, tmp_path: Path) -> None:
-    request, task = Request(n=2, seed=9, temperature=0.9), composition.Task(name="continue", bars=2, voices=("satb",))
+    request, task = (
+        Request(n=2, seed=9, temperature=0.9),
+        composition.Task(name="continue", bars=2, voices=("satb",)),
+    )
     made = composition.compose_run(task, parse_head("G4 A4 B4"), trained, request, tmp_path / "a")
     for name in ("1.mid", "1.musicxml"):
         again = composition.replay_run(tmp_path / "a" / name, tmp_path / name)
-        assert [row["log_probability_per_note"] for row in again] == [row["log_probability_per_note"] for row in made]
+        assert [row["log_probability_per_note"] for row in again] == [
+            row["log_probability_per_note"] for row in made
+        ]
         assert read_score(tmp_path / name / "2.mid") == read_score(tmp_path / "a" / "2.mid")
     with pytest.raises(FormatError, match="is there already"):
         composition.compose_run(task, parse_head("G4"), trained, request, tmp_path / "a")
@@ -130,16 +158,25 @@ def test_a_result_can_be_made_again(trained: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "settings", "words"),
     [
-        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "the head has 2 bars, and so fills the 2 asked for in all; ask for more"),
+        (
+            "C4 D4 E4 F4 | G4:1",
+            {"bars": 2},
+            "the head has 2 bars, and so fills the 2 asked for in all; ask for more",
+        ),
         ("C4; C3; C2", {}, "has 3 voices, and a melody has one"),
     ],
 )
-def test_requests_that_cannot_be_met(trained: Path, head: str, settings: dict[str, int], words: str) -> None:
+def test_requests_that_cannot_be_met(
+    trained: Path, head: str, settings: dict[str, int], words: str
+) -> None:
     with pytest.raises(RequestError, match=words):
         continuation(checkpoints.load_model(trained), parse_head(head), **settings, voices="melody")
 
 
-@pytest.mark.parametrize(("field", "value"), [("temperature", -0.1), ("top_p", 0.0), ("min_p", 2.0), ("n", 0), ("seed", -1)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("temperature", -0.1), ("top_p", 0.0), ("min_p", 2.0), ("n", 0), ("seed", -1)],
+)
 def test_bad_requests(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{field} must be"):
         Request(**{field: value})
@@ -179,24 +216,38 @@ def test_the_card_and_metrics_agree(trained: Path) -> None:
     rows = read_metrics(trained, 99)
     best = min(row["nats_per_cell"] for row in rows)
     assert f"{best:.4f}" in (trained / "card.md").read_text()
-    assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.tokens_of(checkpoints.VOCABULARY)
+    assert json.loads((trained / "tokenizer.json").read_text()) == checkpoints.tokens_of(
+        checkpoints.VOCABULARY
+    )
 
 
 def test_the_speed_is_told_in_words(trained: Path) -> None:
-    assert re.fullmatch(r"[\d,]+ notes/s, [\d,]+ times real time .*", composing_speed(checkpoints.load_model(trained)))
+    assert re.fullmatch(
+        r"[\d,]+ notes/s, [\d,]+ times real time .*",
+        composing_speed(checkpoints.load_model(trained)),
+    )
 
 
-def test_a_run_is_not_resumed_on_another_corpus(few: Dataset, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_not_resumed_on_another_corpus(
+    few: Dataset, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Dataset(tuple(work for work in few.works if work.split != "test"))
     monkeypatch.setattr(run, "load_material", lambda corpus: material_of(other))
     with pytest.raises(CheckpointError, match="corpus has changed since"):
         run.train_run(TINY, trained, device="cpu", resume=True)
 
 
-def test_a_run_may_begin_with_trained_weights(few: Dataset, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_may_begin_with_trained_weights(
+    few: Dataset, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(run, "load_material", lambda *_, **__: material_of(few))
     said: list[str] = []
-    one = replace(TINY, training=replace(TINY.training, steps=1, evaluate_every=1, learning_rate=1e-9, averaging=0.0))
+    one = replace(
+        TINY,
+        training=replace(
+            TINY.training, steps=1, evaluate_every=1, learning_rate=1e-9, averaging=0.0
+        ),
+    )
     run.train_run(one, tmp_path / "tuned", start=trained, device="cpu", show=said.append)
     before, after = load_model(trained), load_model(tmp_path / "tuned")
     for name, weights in before.state_dict().items():
@@ -204,7 +255,9 @@ def test_a_run_may_begin_with_trained_weights(few: Dataset, trained: Path, tmp_p
     assert any(line.startswith("begins with the weights of") for line in said)
 
 
-def test_a_model_of_fewer_voices_is_no_beginning(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_of_fewer_voices_is_no_beginning(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     score = Score(tuple(Voice(f"Voice {i}", (Note(0, 24, 72 - i),)) for i in range(5)))
     dataset = Dataset(tuple(Work(split, score, split) for split in ("train", "valid")))
     monkeypatch.setattr(run, "load_material", lambda *_, **__: material_of(dataset))

@@ -2,11 +2,12 @@
 
 import time
 
+import benchmark_speed as speed
 import pytest
+import speed_peers as speed_rivals
 
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import MissingExtraError
-from seqmusic.evaluation import speed, speed_rivals
 from seqmusic.model.transformer import ModelSettings
 
 
@@ -24,7 +25,9 @@ def test_ratios_are_taken_within_rounds_and_the_first_round_does_not_count() -> 
         busy(seconds)
         return {"positions": [900, 1, 2, 3][(len(calls) - 1) // 2]}  # one number a round
 
-    figures = speed.interleaved({"ours": lambda: work("ours", 0.02), "other": lambda: work("other", 0.08)}, 0.0)
+    figures = speed.interleaved(
+        {"ours": lambda: work("ours", 0.02), "other": lambda: work("other", 0.08)}, 0.0
+    )
     assert calls == ["ours", "other"] * 4
     assert figures["ours"]["positions"]["per_second"] == pytest.approx(2 / 0.02, rel=0.15)
     assert figures["ours"]["positions"]["ratio"] == 1
@@ -34,12 +37,19 @@ def test_ratios_are_taken_within_rounds_and_the_first_round_does_not_count() -> 
 def test_decoding_counts_the_positions_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "SIZES", {"16x1": ModelSettings(width=16, layers=1, heads=2)})
     monkeypatch.setattr(speed, "N_BARS", 2)
-    rates = {n: speed.decoding_rates("16x1", n, (), 0.0)["ours"]["positions"]["per_second"] for n in (1, 16)}
+    rates = {
+        n: speed.decoding_rates("16x1", n, (), 0.0)["ours"]["positions"]["per_second"]
+        for n in (1, 16)
+    }
     assert rates[16] > 2 * rates[1] > 0
 
 
-def test_a_training_step_is_counted_in_positions_and_pieces(chorales: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speed, "SIZES", {speed.FIRST_SIZE: ModelSettings(width=16, layers=1, heads=2)})
+def test_a_training_step_is_counted_in_positions_and_pieces(
+    chorales: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        speed, "SIZES", {speed.FIRST_SIZE: ModelSettings(width=16, layers=1, heads=2)}
+    )
     own = speed.training_rates(chorales.part("train")[:16], (), 0.0)["ours"]
     assert 60 < own["positions"]["per_second"] / own["pieces"]["per_second"] < 1200
 
@@ -69,5 +79,8 @@ def test_unknown_and_missing_rivals_are_refused(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ValueError, match="unknown rival 'magic'; one of transformers"):
         speed.benchmark_speed(["magic"])
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
-    with pytest.raises(MissingExtraError, match=r"transformers is not installed; install it with: pip install 'seqmusic\[bench\]'"):
+    with pytest.raises(
+        MissingExtraError,
+        match=r"transformers is not installed; install it with: pip install 'seqmusic\[bench\]'",
+    ):
         speed_rivals.make_rival("transformers", ModelSettings(), 99)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.corpus.dataset import SPLITS, Dataset, Work
-from seqmusic.corpus.families import shared_tune_share
+from seqmusic.corpus.similarity.families import shared_tune_share
 from seqmusic.corpus.split import Shares, split_works
-from seqmusic.corpus.table import read_works, with_table, write_works
+from seqmusic.corpus.works_table import read_works, with_table, write_works
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.score import Note, Score, melody
 
@@ -49,7 +49,9 @@ def test_the_split_of_these_names_never_changes() -> None:
 
 
 @pytest.mark.parametrize(("test", "valid"), [(0.2, 0.1), (0.25, 0.0), (0.0, 0.3), (0.5, 0.25)])
-def test_shares_are_met_to_a_work_where_single_works_even_them_out(test: float, valid: float) -> None:
+def test_shares_are_met_to_a_work_where_single_works_even_them_out(
+    test: float, valid: float
+) -> None:
     draw = random.Random(1)
     works = works_of([draw.randrange(20) for _ in range(70)] + list(range(100, 200)))
     counts = Counter(work.split for work in split_works(works, Shares(test=test, valid=valid)))
@@ -83,7 +85,12 @@ def test_the_chorales_are_split_as_asked_and_do_not_leak(chorales: Dataset) -> N
 
 def test_a_random_split_of_the_chorales_would_leak(chorales: Dataset) -> None:
     shuffled = random.Random(0).sample(chorales.kept, len(chorales.kept))
-    assert shared_tune_share([work.score for work in shuffled[:77]], [work.score for work in shuffled[77:]]) > 0.2
+    assert (
+        shared_tune_share(
+            [work.score for work in shuffled[:77]], [work.score for work in shuffled[77:]]
+        )
+        > 0.2
+    )
 
 
 DATASET = Dataset((
@@ -95,14 +102,22 @@ DATASET = Dataset((
 
 def test_the_table_gives_the_split_back(tmp_path: Path) -> None:
     path = write_works(DATASET, tmp_path / "works.csv")
-    assert path.read_text("utf-8").splitlines()[0] == "work,title,split,family,reason,notes,bars,key,meter,style"
+    assert (
+        path.read_text("utf-8").splitlines()[0]
+        == "work,title,split,family,reason,notes,bars,key,meter,style"
+    )
     unsplit = Dataset(tuple(Work(work.name, work.score) for work in DATASET.works))
     assert with_table(unsplit, path) == DATASET
 
 
-def test_the_table_of_the_chorales_gives_their_split_back(tmp_path: Path, chorales: Dataset) -> None:
+def test_the_table_of_the_chorales_gives_their_split_back(
+    tmp_path: Path, chorales: Dataset
+) -> None:
     path = write_works(chorales, tmp_path / "works.csv")
-    assert with_table(Dataset(tuple(Work(work.name, work.score) for work in chorales.works)), path) == chorales
+    assert (
+        with_table(Dataset(tuple(Work(work.name, work.score) for work in chorales.works)), path)
+        == chorales
+    )
 
 
 def test_a_table_may_be_short_and_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
@@ -127,7 +142,9 @@ def test_a_table_may_be_short_and_may_come_from_a_spreadsheet(tmp_path: Path) ->
     ("work;split\na;train\n", r"works.csv: row 1: the column 'work' is missing"),
     (b"work,split\n\xff,train\n", r"works.csv: not a table in UTF-8 \(byte 11\)"),
 ])  # fmt: skip
-def test_a_wrong_table_is_refused_with_its_row(tmp_path: Path, text: str | bytes, complaint: str) -> None:
+def test_a_wrong_table_is_refused_with_its_row(
+    tmp_path: Path, text: str | bytes, complaint: str
+) -> None:
     path = tmp_path / "works.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(CorpusError, match=complaint):

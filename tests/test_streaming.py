@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqmusic.checkpoints import load_arrays
 from seqmusic.cli.compose import music_appearing
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.completion import finished_notes
 from seqmusic.generation.composing import composed, continuation, stream
 from seqmusic.generation.prompts import continuation_prompt
 from seqmusic.generation.request import Request
-from seqmusic.model.array_model import ArrayModel
+from seqmusic.model.decoding.array_model import ArrayModel
+from seqmusic.runs.pretrained import load_arrays
 from seqmusic.score import Key, Note, Score
 from seqmusic.tokens.grammar import Walk
 from seqmusic.tokens.tokenizer import encode
@@ -34,9 +34,14 @@ def of_voice(told: list[tuple[str, Note]], name: str) -> list[Note]:
     return [note for own, note in told if own == name]
 
 
-@pytest.mark.parametrize("request_", [Request(n=1, seed=5), Request(n=1, seed=2, strict=True), Request(n=1, temperature=0)])
+@pytest.mark.parametrize(
+    "request_",
+    [Request(n=1, seed=5), Request(n=1, seed=2, strict=True), Request(n=1, temperature=0)],
+)
 @pytest.mark.parametrize("head", [HEAD, HIGH])
-def test_what_is_streamed_is_the_finished_candidate(model: ArrayModel, request_: Request, head: Score) -> None:
+def test_what_is_streamed_is_the_finished_candidate(
+    model: ArrayModel, request_: Request, head: Score
+) -> None:
     told = list(stream(model, head, request_, bars=3))
     (candidate,) = continuation(model, head, request_, bars=3)
     for voice, own in zip(candidate.score.voices, (head.voices[0].notes, (), (), ()), strict=True):
@@ -48,7 +53,9 @@ def test_notes_come_before_the_piece_is_finished_and_hardly_out_of_order(model: 
     first = [next(notes)[1].onset_ticks for _ in range(3)]
     assert max(first) < 96
     onsets = first + [note.onset_ticks for _, note in notes]
-    assert max(np.maximum.accumulate(onsets) - onsets) <= 192  # a note waits until it cannot be held on
+    assert (
+        max(np.maximum.accumulate(onsets) - onsets) <= 192
+    )  # a note waits until it cannot be held on
 
 
 def test_a_rule_is_waited_for(model: ArrayModel) -> None:
@@ -76,13 +83,20 @@ def test_a_long_note_is_told_once_and_whole() -> None:
 def test_who_composes_many_hears_the_first(model: ArrayModel) -> None:
     heard: list[tuple[int, Note]] = []
     prompt = continuation_prompt(HEAD, 2)
-    made = composed(model, prompt, Request(n=3, seed=5), hear=lambda place, note: heard.append((place, note)))
+    made = composed(
+        model, prompt, Request(n=3, seed=5), hear=lambda place, note: heard.append((place, note))
+    )
     told = list(stream(model, HEAD, Request(n=1, seed=5), bars=2))
     assert [(prompt.score.voices[place].name, note) for place, note in heard] == told
-    assert any(all(note in one.score.voices[3].notes for place, note in heard if place == 3) for one in made)
+    assert any(
+        all(note in one.score.voices[3].notes for place, note in heard if place == 3)
+        for one in made
+    )
 
 
-def test_a_terminal_shows_where_the_music_is(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_where_the_music_is(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with music_appearing(G_MAJOR, is_shown=True) as hear:
         assert hear is None  # no terminal
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)

@@ -10,13 +10,16 @@ from small_scores import chorale_like, quarters, score
 
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.sources import benchmark_dataset
-from seqmusic.evaluation.distributions import (
-    DISTRIBUTIONS,
-    chords,
-    pooled_counts,
+from seqmusic.metrics.distributions import DISTRIBUTIONS, chords, pooled_counts
+from seqmusic.metrics.rates import Rate, pooled
+from seqmusic.metrics.style import (
+    MEASURES,
+    ends_on_tonic,
+    hold_rate,
+    onsets,
+    repeated_bars,
+    style_figures,
 )
-from seqmusic.evaluation.rates import Rate, pooled
-from seqmusic.evaluation.style import MEASURES, ends_on_tonic, hold_rate, onsets, repeated_bars, style_figures
 from seqmusic.score import Key, Score, TimeSignature, Voice, melody
 
 
@@ -63,7 +66,9 @@ def test_scores_without_music_have_no_figures() -> None:
     nothing = [Score(()), Score((Voice("Soprano", ()),)), Score((), ())]
     figures = style_figures(nothing)
     assert [figure.name for figure in figures] == [measure.name for measure in MEASURES]
-    assert [figure.name for figure in figures if not math.isnan(figure.value)] == ["endings on the tonic"]
+    assert [figure.name for figure in figures if not math.isnan(figure.value)] == [
+        "endings on the tonic"
+    ]
     assert all(not count(empty) for count in DISTRIBUTIONS.values() for empty in nothing)
 
 
@@ -75,7 +80,9 @@ def test_long_pieces_count_for_more() -> None:
 
 def test_chorales_keep_the_rules_as_told(chorales: Dataset) -> None:
     """The ranges are what the three parts of this corpus and of the usual benchmark have, with room for a part of another size."""
-    figures = {figure.name: figure for figure in style_figures([work.score for work in chorales.kept])}
+    figures = {
+        figure.name: figure for figure in style_figures([work.score for work in chorales.kept])
+    }
     for name, low, high in (
         ("parallel fifths", 0.4, 1.3),
         ("parallel octaves", 0.15, 0.8),
@@ -120,12 +127,16 @@ def test_the_benchmark_has_its_published_figures(
     told = {figure.name: figure for figure in style_figures(pieces)}
     assert told["parallel fifths"].value == pytest.approx(fifths, abs=0.005)
     assert told["parallel octaves"].value == pytest.approx(octaves, abs=0.005)
-    assert told["hidden fifths and octaves"].hits / len(pieces) == pytest.approx(hidden_a_piece, abs=0.005)
+    assert told["hidden fifths and octaves"].hits / len(pieces) == pytest.approx(
+        hidden_a_piece, abs=0.005
+    )
     assert told["voice crossings"].value == pytest.approx(crossed, abs=0.06)
     assert told["upper voices beyond an octave"].value == pytest.approx(spaced, abs=0.05)
     assert told["onsets"].value == pytest.approx(begun, abs=0.0005)
     for voice, share in enumerate(held):
-        alone = pooled("", "", [hold_rate(Score(piece.voices[voice : voice + 1])) for piece in pieces], 1)
+        alone = pooled(
+            "", "", [hold_rate(Score(piece.voices[voice : voice + 1])) for piece in pieces], 1
+        )
         assert alone.value == pytest.approx(share, abs=0.002)
 
 
@@ -139,7 +150,11 @@ def test_benchmark_chords_have_their_published_shares(benchmark: Dataset) -> Non
 
 def test_a_melody_has_the_figures_that_one_voice_can_have() -> None:
     tune = melody(quarters(60, 67, 66, 60, 60), key=Key(0, "major"))
-    told = {figure.name: figure.value for figure in style_figures([tune]) if not math.isnan(figure.value)}
+    told = {
+        figure.name: figure.value
+        for figure in style_figures([tune])
+        if not math.isnan(figure.value)
+    }
     assert told == {
         "held cells": pytest.approx(100 * 16 / 19),
         "onsets": pytest.approx(4 / 20),

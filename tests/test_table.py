@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqmusic.baselines.persistence import cells
+from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.evaluation.baselines import cells
-from seqmusic.evaluation.grid import cell_grid
-from seqmusic.formats import table
-from seqmusic.formats.table import read_jsb
+from seqmusic.formats import pitch_table as table
+from seqmusic.formats.pitch_table import read_jsb
 from seqmusic.score import Note
 
 PIECE = [[60, 55, 48, -1], [60, 55, 50, -1], [62, 55, 50, 36]]
@@ -27,7 +27,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, **splits: Any) -> Path:
-    path.write_text(json.dumps({"train": [PIECE], "valid": [PIECE], "test": [PIECE]} | splits), encoding="utf-8")
+    path.write_text(
+        json.dumps({"train": [PIECE], "valid": [PIECE], "test": [PIECE]} | splits), encoding="utf-8"
+    )
     return path
 
 
@@ -43,7 +45,9 @@ def test_equal_neighbors_are_one_note_and_a_rest_is_a_gap(path: Path) -> None:
     assert (score.time_signatures, score.key, score.title) == ((), None, "valid 1")
 
 
-_STEPS = st.lists(st.lists(st.sampled_from([-1, 59, 60, 61]), min_size=4, max_size=4), min_size=1, max_size=13)
+_STEPS = st.lists(
+    st.lists(st.sampled_from([-1, 59, 60, 61]), min_size=4, max_size=4), min_size=1, max_size=13
+)
 
 
 @given(_STEPS.filter(lambda steps: any(pitch >= 0 for pitch in steps[-1])))
@@ -55,11 +59,16 @@ def test_every_cell_is_there_again(steps: list[list[int]]) -> None:
     assert cells(score) == 4 * len(steps)
     assert cell_grid(score).T.tolist() == steps
     for voice in score.voices:
-        assert all(a.end_ticks < b.onset_ticks or a.pitch != b.pitch for a, b in itertools.pairwise(voice.notes))
+        assert all(
+            a.end_ticks < b.onset_ticks or a.pitch != b.pitch
+            for a, b in itertools.pairwise(voice.notes)
+        )
 
 
 def test_a_piece_that_ends_in_silence_is_refused(path: Path) -> None:
-    with pytest.raises(FormatError, match=r"split 'test', piece 0: ends in silence.* after step 2$"):
+    with pytest.raises(
+        FormatError, match=r"split 'test', piece 0: ends in silence.* after step 2$"
+    ):
         read_jsb(write(path, test=[[*PIECE, [-1] * 4, [-1] * 4]]))
 
 
@@ -70,14 +79,23 @@ def test_a_piece_that_ends_in_silence_is_refused(path: Path) -> None:
         ({"train": []}, "split 'train' must be a list of pieces, got 0 values"),
         ({"valid": [PIECE, []]}, "split 'valid', piece 1: must be a list of steps, got 0 values"),
         ({"valid": [PIECE, "C4"]}, "split 'valid', piece 1: must be a list of steps, got 'C4'"),
-        ({"test": [[[60, 55, 48]]]}, "split 'test', piece 0, step 0: must be 4 pitches, got 3 values"),
+        (
+            {"test": [[[60, 55, 48]]]},
+            "split 'test', piece 0, step 0: must be 4 pitches, got 3 values",
+        ),
         ({"test": [[*PIECE, 60]]}, "split 'test', piece 0, step 3: must be 4 pitches, got 60"),
-        ({"test": [[[60, 128, 48, 36]]]}, r"piece 0, step 0: alto must be a MIDI number in 0..127 or -1, got 128"),
+        (
+            {"test": [[[60, 128, 48, 36]]]},
+            r"piece 0, step 0: alto must be a MIDI number in 0..127 or -1, got 128",
+        ),
         ({"test": [[[60, 55, 48, -2]]]}, "bass must be a MIDI number .* got -2"),
         ({"test": [[[60, 55, 48.0, 36]]]}, r"tenor must be .* got 48\.0"),
         ({"test": [[[True, 55, 48, 36]]]}, "soprano must be .* got True"),
         ({"test": [[[float("nan"), 55, 48, 36]]]}, "soprano must be .* got nan"),
-        ({"other": [PIECE]}, "must be an object with the keys train, valid, test, got the keys .*'other'"),
+        (
+            {"other": [PIECE]},
+            "must be an object with the keys train, valid, test, got the keys .*'other'",
+        ),
     ],
 )
 def test_a_wrong_shape_is_told_by_its_place(path: Path, wrong: dict[str, Any], told: str) -> None:
@@ -104,7 +122,9 @@ def test_what_is_no_such_json_is_told(path: Path, data: bytes, told: str) -> Non
         read_jsb(path)
 
 
-def test_a_file_that_is_not_there_or_too_large_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_there_or_too_large_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(FormatError, match="cannot be read: No such file"):
         read_jsb(path)
     with pytest.raises(FormatError, match="cannot be read: Is a directory"):

@@ -12,7 +12,10 @@ from seqmusic.tokens.tokenizer import decode, encode, encode_prompt, normalized,
 from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, sound_name
 
 HAND = Score(
-    (Voice("Soprano", (Note(0, 24, 65), Note(24, 48, 69), Note(72, 24, 67))), Voice("Bass", (Note(24, 72, 53),))),
+    (
+        Voice("Soprano", (Note(0, 24, 65), Note(24, 48, 69), Note(72, 24, 67))),
+        Voice("Bass", (Note(24, 72, 53),)),
+    ),
     ((0, TimeSignature(3, 4)),),
     24,
     Key(-1, "major"),
@@ -25,7 +28,10 @@ def names(events):
 
 def rows(traced):
     """Of every row of the context, what is not 0, by name."""
-    return [{name: int(value) for name, value in zip(context_columns(4), row, strict=True) if value} for row in traced.context]
+    return [
+        {name: int(value) for name, value in zip(context_columns(4), row, strict=True) if value}
+        for row in traced.context
+    ]
 
 
 @given(scores())
@@ -52,7 +58,9 @@ def test_a_prompt_is_how_the_whole_begins(pair):
     assert prompt[-1] == (BODY, 0)
     assert decode(prompt).voices == known.voices
     all_open = all(own and own[-1][1] is None for own in holes)
-    if all_open or max([known.end_ticks, *ends]) == score.end_ticks:  # else the music that is not given would tell its own length
+    if (
+        all_open or max([known.end_ticks, *ends]) == score.end_ticks
+    ):  # else the music that is not given would tell its own length
         assert encode(score, holes)[: len(prompt)] == prompt
 
 
@@ -70,7 +78,13 @@ def test_context_stays_inside_its_sizes(pair):
     traced = trace(encode(score, holes), max_voices=6)
     assert (traced.context >= 0).all()
     assert (traced.context < np.array(context_sizes(6))).all()
-    assert len(traced.events) == len(traced.context) == len(traced.rules) == len(traced.is_scored) == len(traced.ticks)
+    assert (
+        len(traced.events)
+        == len(traced.context)
+        == len(traced.rules)
+        == len(traced.is_scored)
+        == len(traced.ticks)
+    )
 
 
 def test_normalized_keeps_what_tokens_can_say():
@@ -79,8 +93,14 @@ def test_normalized_keeps_what_tokens_can_say():
         ((0, SIGNATURES[0]), (24, SIGNATURES[1])),
         tempo_bpm=90.0,
     )
-    assert normalized(score) == Score((Voice("Voice 1", (Note(0, 24, 60),)), Voice("Voice 2", ())), ((0, SIGNATURES[0]),))
-    for order, kept in ((("Alto", "Bass"), True), (("Bass", "Alto"), False), (("Alto", "Alto"), False)):
+    assert normalized(score) == Score(
+        (Voice("Voice 1", (Note(0, 24, 60),)), Voice("Voice 2", ())), ((0, SIGNATURES[0]),)
+    )
+    for order, kept in (
+        (("Alto", "Bass"), True),
+        (("Bass", "Alto"), False),
+        (("Alto", "Alto"), False),
+    ):
         out = normalized(Score(tuple(Voice(name, ()) for name in order)))
         assert ([voice.name for voice in out.voices] == list(order)) is kept
 
@@ -90,9 +110,20 @@ def test_normalized_keeps_what_tokens_can_say():
     [
         (Score(()), r"1\.\.16 voices, got 0"),
         (Score(tuple(Voice("", (Note(0, 24, 60),)) for _ in range(17))), r"1\.\.16 voices, got 17"),
-        (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(3, 2)),), pickup_ticks=97), "at most 96 ticks, got 97"),
-        (melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(4, 32)),)), "4/32 has no token"),
-        (melody([Note(0, 24, 60)], time_signatures=((0, SIGNATURES[0]), (12, TimeSignature(17, 4)))), "17/4 has no token"),
+        (
+            melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(3, 2)),), pickup_ticks=97),
+            "at most 96 ticks, got 97",
+        ),
+        (
+            melody([Note(0, 24, 60)], time_signatures=((0, TimeSignature(4, 32)),)),
+            "4/32 has no token",
+        ),
+        (
+            melody(
+                [Note(0, 24, 60)], time_signatures=((0, SIGNATURES[0]), (12, TimeSignature(17, 4)))
+            ),
+            "17/4 has no token",
+        ),
         (melody([]), "at least one note"),
     ],
 )
@@ -125,7 +156,21 @@ def test_hand_worked_tokens():
     ]
     traced = trace(events)
     assert traced.ticks.tolist()[6:] == [0, 0, 24, 24, 72, 96, 96]
-    assert traced.is_scored.tolist() == [False, False, True, True, True, False, True, True, True, True, True, True, False]
+    assert traced.is_scored.tolist() == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
     # 3/4 is meter 1 + 16 + 2, one flat major is key 1 + 6; a pitch is 2 + its number, a unison is interval 25.
     # The bass stands in column 3.
     body = {"section": 2, "meter": 19, "key": 7}
@@ -133,7 +178,15 @@ def test_hand_worked_tokens():
     assert rows(traced)[6:12] == [
         {**body, "voice": 1, "position": 48},
         {**body, "voice": 4, "position": 48, "sound_0": 67, "remaining_0": 24},
-        {**body, "voice": 1, "sound_0": 67, "elapsed_0": 24, "interval_0": 25, "sound_3": 1, "elapsed_3": 24},
+        {
+            **body,
+            "voice": 1,
+            "sound_0": 67,
+            "elapsed_0": 24,
+            "interval_0": 25,
+            "sound_3": 1,
+            "elapsed_3": 24,
+        },
         {**body, "voice": 4, "sound_0": 71, "remaining_0": 48, "sound_3": 1, "elapsed_3": 24},
         {
             **body,
@@ -218,7 +271,9 @@ def test_hand_worked_infilling():
 
 
 def test_the_next_two_given_notes_are_told():
-    score = Score((Voice("Soprano", (Note(0, 24, 65), Note(36, 12, 69), Note(48, 24, 62))), Voice("Bass", ())))
+    score = Score(
+        (Voice("Soprano", (Note(0, 24, 65), Note(36, 12, 69), Note(48, 24, 62))), Voice("Bass", ()))
+    )
     first = rows(trace(encode(score, [[], [(0, 72)]])))[12]  # at the first note of the bass
     assert {name: value for name, value in first.items() if name.endswith("_0")} == {
         "sound_0": 67,
@@ -227,8 +282,12 @@ def test_the_next_two_given_notes_are_told():
         "until_ahead_0": 25,
         "until_then_0": 13,  # a rest has no interval
     }
-    later = rows(trace([*encode(score, [[], [(0, 72)]])[:13], (PITCH + 50, 36), (PITCH + 50, 36), (EOS, 0)]))[13]
-    assert {name: value for name, value in later.items() if name.endswith("_0") and name != "interval_0"} == {
+    later = rows(
+        trace([*encode(score, [[], [(0, 72)]])[:13], (PITCH + 50, 36), (PITCH + 50, 36), (EOS, 0)])
+    )[13]
+    assert {
+        name: value for name, value in later.items() if name.endswith("_0") and name != "interval_0"
+    } == {
         "sound_0": 71,
         "remaining_0": 12,
         "ahead_0": 64,
@@ -239,7 +298,9 @@ def test_the_next_two_given_notes_are_told():
 
 def test_meter_changes_under_a_long_note():
     four, three, two = SIGNATURES[:3]
-    score = melody([Note(0, 200, 60)], time_signatures=((0, four), (50, four), (70, three), (198, two)))
+    score = melody(
+        [Note(0, 200, 60)], time_signatures=((0, four), (50, four), (70, three), (198, two))
+    )
     assert names(encode(score))[5:] == [  # each at the first event after it, with its age
         ("BODY", 0),
         ("PITCH_60", 96),
@@ -260,12 +321,19 @@ def test_a_prompt_keeps_the_meter_of_what_is_to_be_composed():
 
 def test_a_hole_that_opens_at_the_end_is_none():
     score = Score((Voice("Soprano", (Note(0, 24, 60),)), Voice("Bass", ())))
-    assert names(encode_prompt(score, [[], [(48, None)]]))[7:] == [("PITCH_60", 24), ("REST", 48), ("REST", 24), ("BODY", 0)]
+    assert names(encode_prompt(score, [[], [(48, None)]]))[7:] == [
+        ("PITCH_60", 24),
+        ("REST", 48),
+        ("REST", 24),
+        ("BODY", 0),
+    ]
     assert decode(encode_prompt(score, [[], [(48, None)]])) == score
 
 
 def test_a_prompt_that_lasts_no_time_is_refused():
-    with pytest.raises(UnencodableError, match="a voice without a hole says how long the music lasts"):
+    with pytest.raises(
+        UnencodableError, match="a voice without a hole says how long the music lasts"
+    ):
         encode_prompt(Score((Voice("Soprano", ()), Voice("Bass", ()))), [[], [(0, None)]])
 
 
@@ -287,8 +355,26 @@ def test_the_corpus_survives_its_tokens(chorales):
 
 def test_what_would_be_parallel_is_told():
     """The soprano goes from G4 to A4 over a C4: from there the bass would go to D4 in parallel fifths."""
-    score = Score((Voice("Soprano", (Note(0, 24, 67), Note(24, 24, 69))), Voice("Bass", (Note(0, 24, 60), Note(24, 24, 65)))))
+    score = Score(
+        (
+            Voice("Soprano", (Note(0, 24, 67), Note(24, 24, 69))),
+            Voice("Bass", (Note(0, 24, 60), Note(24, 24, 65))),
+        )
+    )
     at_the_bass = rows(trace(encode(score)))[-3]
-    assert (at_the_bass["sound_0"], at_the_bass["parallel_0"], at_the_bass["before_0"]) == (71, 64, 8)
-    resting = Score((Voice("Soprano", (Note(0, 24, 67), Note(24, 48, 67))), Voice("Bass", (Note(0, 24, 60), Note(48, 24, 65)))))
-    assert not any(name.startswith(("parallel", "before")) for row in rows(trace(encode(resting))) for name in row)
+    assert (at_the_bass["sound_0"], at_the_bass["parallel_0"], at_the_bass["before_0"]) == (
+        71,
+        64,
+        8,
+    )
+    resting = Score(
+        (
+            Voice("Soprano", (Note(0, 24, 67), Note(24, 48, 67))),
+            Voice("Bass", (Note(0, 24, 60), Note(48, 24, 65))),
+        )
+    )
+    assert not any(
+        name.startswith(("parallel", "before"))
+        for row in rows(trace(encode(resting)))
+        for name in row
+    )

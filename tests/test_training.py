@@ -18,12 +18,12 @@ import torch
 from safetensors.torch import load_file
 from trainings import CALM, TINY, few_works, signalled, train
 
-from seqmusic import run
-from seqmusic.checkpoints import load_model
-from seqmusic.configuration import Configuration
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.material import material_of
 from seqmusic.errors import CheckpointError, ConfigurationError, FormatError
+from seqmusic.runs import train as run
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.pretrained import load_model
 from seqmusic.score import Score
 from seqmusic.training.lock import locked
 
@@ -60,18 +60,28 @@ def same(one: Path, other: Path) -> None:
     for file in (STATE, "model.safetensors"):
         tensors = load_file(one / file), load_file(other / file)
         assert tensors[0].keys() == tensors[1].keys()
-        assert [name for name in tensors[0] if not torch.equal(tensors[0][name], tensors[1][name])] == []
+        assert [
+            name for name in tensors[0] if not torch.equal(tensors[0][name], tensors[1][name])
+        ] == []
     assert figures(one) == figures(other)
 
 
 def figures(out: Path) -> list[list[str]]:
     """The table of evaluations without the seconds."""
-    rows = [line.split(",") for line in (out / "metrics.csv").read_text(encoding="utf-8").splitlines()]
+    rows = [
+        line.split(",") for line in (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    ]
     return [row[:1] + row[2:] for row in rows]
 
 
 def killed(out: Path, n_kills: int) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("trainings.py")), "kill", str(out), str(n_kills)]
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("trainings.py")),
+        "kill",
+        str(out),
+        str(n_kills),
+    ]
     subprocess.run(command, check=True, capture_output=True, text=True)
 
 
@@ -87,7 +97,9 @@ def test_a_run_killed_twenty_times_ends_as_one_never_killed(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_is_saved_between_two_batches(number: signal.Signals, whole: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_is_saved_between_two_batches(
+    number: signal.Signals, whole: Path, tmp_path: Path
+) -> None:
     said: list[str] = []
     with signalled(number, 3), pytest.raises(KeyboardInterrupt):
         run.train_run(TINY, tmp_path / "run", device="cpu", show=said.append)
@@ -99,7 +111,9 @@ def test_a_stopped_run_is_saved_between_two_batches(number: signal.Signals, whol
 def test_what_a_kill_leaves_between_two_writes_is_mended(whole: Path, tmp_path: Path) -> None:
     """The metrics are written first, then the state, then the best weights."""
     out = begin(tmp_path / "run")
-    (out / "metrics.csv").write_bytes((whole / "metrics.csv").read_bytes())  # it tells of batches that the state does not know
+    (out / "metrics.csv").write_bytes(
+        (whole / "metrics.csv").read_bytes()
+    )  # it tells of batches that the state does not know
     (out / "model.safetensors").unlink()  # and the last batch was the best
     train(out)
     same(whole, out)
@@ -120,7 +134,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(disk)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
     ).returncode:
         pytest.skip("only root can mount a disk")
     yield disk
@@ -145,7 +161,10 @@ def test_a_folder_that_cannot_be_written(small_disk: Path) -> None:
 
 def test_a_file_that_grows_too_large_loses_nothing(whole: Path, tmp_path: Path) -> None:
     begin(tmp_path / "run")
-    before, limits = (tmp_path / "run" / STATE).read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    before, limits = (
+        (tmp_path / "run" / STATE).read_bytes(),
+        resource.getrlimit(resource.RLIMIT_FSIZE),
+    )
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
         with pytest.raises(FormatError, match="cannot be written: File too large"):
@@ -158,13 +177,18 @@ def test_a_file_that_grows_too_large_loses_nothing(whole: Path, tmp_path: Path) 
 
 
 def test_one_run_a_folder(tmp_path: Path) -> None:
-    with locked(tmp_path / "run"), pytest.raises(CheckpointError, match=rf"another training .* \(process {os.getpid()}\)"):
+    with (
+        locked(tmp_path / "run"),
+        pytest.raises(CheckpointError, match=rf"another training .* \(process {os.getpid()}\)"),
+    ):
         train(tmp_path / "run")
     with locked(tmp_path / "run"):  # the lock of a run that ended, however it ended, is nobody's
         pass
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letters.txt").touch()
-    with pytest.raises(CheckpointError, match=r"holds something else already, such as 'letters\.txt'"):
+    with pytest.raises(
+        CheckpointError, match=r"holds something else already, such as 'letters\.txt'"
+    ):
         train(tmp_path / "other")
 
 
@@ -184,7 +208,12 @@ def damaged(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "words"), [("cut", "\\("), ("changed", "not those that were written"), ("later", "made by a later seqmusic")]
+    ("how", "words"),
+    [
+        ("cut", "\\("),
+        ("changed", "not those that were written"),
+        ("later", "made by a later seqmusic"),
+    ],
 )
 def test_damaged_checkpoints_are_refused(how: str, words: str, whole: Path, tmp_path: Path) -> None:
     out = begin(tmp_path / "run")
@@ -198,23 +227,36 @@ def test_damaged_checkpoints_are_refused(how: str, words: str, whole: Path, tmp_
 
 
 def test_every_changed_setting_is_named(whole: Path) -> None:
-    other = Configuration(replace(TINY.model, width=32), replace(TINY.training, seed=7, optimizer="sgd"))
+    other = Configuration(
+        replace(TINY.model, width=32), replace(TINY.training, seed=7, optimizer="sgd")
+    )
     with pytest.raises(CheckpointError) as caught:
         train(whole, other)
-    for words in ("[model] width was 16, now 32", "[training] seed was 0, now 7", "[training] optimizer was adamw, now sgd"):
+    for words in (
+        "[model] width was 16, now 32",
+        "[training] seed was 0, now 7",
+        "[training] optimizer was adamw, now sgd",
+    ):
         assert words in str(caught.value)
 
 
-def test_changed_works_are_named(whole: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_works_are_named(
+    whole: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = few.part("train")[0]
     rest = [work for work in few.works if work is not first]
     for works, words in (
         (rest, f"{first.name} is gone"),
         ([replace(first, name="other"), *rest], "other is new; .* is gone"),
         ([replace(first, split="test"), *rest], f"{first.name} was {first.split}, now test"),
-        ([replace(work, score=raised(work.score)) for work in few.works], "notes of the training works have changed"),
+        (
+            [replace(work, score=raised(work.score)) for work in few.works],
+            "notes of the training works have changed",
+        ),
     ):
-        monkeypatch.setattr(run, "load_material", lambda corpus, own=tuple(works): material_of(Dataset(own)))
+        monkeypatch.setattr(
+            run, "load_material", lambda corpus, own=tuple(works): material_of(Dataset(own))
+        )
         with pytest.raises(CheckpointError, match=words):
             train(whole)
 
@@ -232,7 +274,9 @@ def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path) -> None:
     one, other = load_file(tmp_path / "whole" / STATE), load_file(tmp_path / "parts" / STATE)
     for name in one:
         torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-5, msg=name)
-    with pytest.raises(ConfigurationError, match="a batch of 5 pieces is too small for 1 processes of 6 parts"):
+    with pytest.raises(
+        ConfigurationError, match="a batch of 5 pieces is too small for 1 processes of 6 parts"
+    ):
         train(tmp_path / "more", replace(CALM, training=replace(CALM.training, accumulate=6)))
 
 

@@ -3,23 +3,30 @@
 import numpy as np
 import pytest
 
-from seqmusic.checkpoints import MAX_VOICES
+from seqmusic.baselines.ngram import NGram
+from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
+from seqmusic.benchmarks.jsb import HeldOut, held_out
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.assessment import counted_predictions
-from seqmusic.evaluation.benchmark import HeldOut, held_out
-from seqmusic.evaluation.ngram import NGram
-from seqmusic.evaluation.trees import ONE_TREE, Trees, TreeSettings
+from seqmusic.runs.pretrained import MAX_VOICES
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.vocabulary import KEY, PITCH
 
 
 @pytest.fixture(scope="module")
 def pieces(chorales: Dataset) -> HeldOut:
-    return held_out([work.score for work in sorted(chorales.part("train"), key=lambda work: work.score.n_notes)[:8]])
+    return held_out(
+        [
+            work.score
+            for work in sorted(chorales.part("train"), key=lambda work: work.score.n_notes)[:8]
+        ]
+    )
 
 
 @pytest.mark.parametrize("settings", [ONE_TREE, TreeSettings(n_trees=3)])
-def test_probabilities_sum_to_one_over_what_is_allowed(pieces: HeldOut, settings: TreeSettings) -> None:
+def test_probabilities_sum_to_one_over_what_is_allowed(
+    pieces: HeldOut, settings: TreeSettings
+) -> None:
     trees = Trees(pieces.traces[:6], settings)
     for trace in pieces.traces:
         rules = trace.rules[np.flatnonzero(trace.is_scored)]
@@ -45,16 +52,23 @@ def test_notes_are_predicted_alike_in_every_key(pieces: HeldOut) -> None:
     shift = 2
     one, other = (held_out([own]).traces[0] for own in (score, score.transposed(shift)))
     rows = np.flatnonzero(one.is_scored)
-    key = next(i for i, row in enumerate(rows) if one.context[row, 1])  # the first note; before it stand meter, pickup and key
+    key = next(
+        i for i, row in enumerate(rows) if one.context[row, 1]
+    )  # the first note; before it stand meter, pickup and key
     later = slice(key + 20, None)  # the first notes know nothing but the key
-    same, moved = trees.sound_probabilities(one)[later, PITCH:KEY], trees.sound_probabilities(other)[later, PITCH:KEY]
+    same, moved = (
+        trees.sound_probabilities(one)[later, PITCH:KEY],
+        trees.sound_probabilities(other)[later, PITCH:KEY],
+    )
     agree = np.isclose(same[:, 30:90], moved[:, 30 + shift : 90 + shift], atol=0.05).all(axis=1)
     assert agree.mean() > 0.5  # the key itself may be asked about
 
 
 def test_scores_of_events_agree_with_the_likelihood(pieces: HeldOut) -> None:
     counted, trace = NGram(pieces.traces[:6]), pieces.traces[7]
-    assert counted_predictions(counted, trace).scores().nats.sum() == pytest.approx(counted.nats(trace))
+    assert counted_predictions(counted, trace).scores().nats.sum() == pytest.approx(
+        counted.nats(trace)
+    )
 
 
 def test_nothing_to_grow_on() -> None:

@@ -16,7 +16,9 @@ def test_every_key_has_its_own_id():
 
 
 def test_every_time_signature_has_its_own_id():
-    assert [v.timesig_id(signature) for signature in SIGNATURES] == list(range(v.TIMESIG, v.N_SOUNDS))
+    assert [v.timesig_id(signature) for signature in SIGNATURES] == list(
+        range(v.TIMESIG, v.N_SOUNDS)
+    )
     assert [v.id_timesig(sound) for sound in range(v.TIMESIG, v.N_SOUNDS)] == SIGNATURES
 
 

@@ -10,10 +10,10 @@ from music21 import corpus, note, stream
 from music21.voiceLeading import VoiceLeadingQuartet
 from small_scores import chorale_like, score
 
+from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.grid import cell_grid
-from seqmusic.evaluation.rates import Rate
-from seqmusic.evaluation.voice_leading import (
+from seqmusic.metrics.rates import Rate
+from seqmusic.metrics.voice_leading import (
     Parallel,
     crossings,
     hidden_fifths_and_octaves,
@@ -35,7 +35,10 @@ def grid_parallels(grid: np.ndarray) -> list[Parallel]:
     found = []
     for upper, lower in itertools.combinations(range(len(grid)), 2):
         for step in range(1, grid.shape[1]):
-            a, b, c, d = (int(grid[v, s]) for v, s in ((upper, step - 1), (upper, step), (lower, step - 1), (lower, step)))
+            a, b, c, d = (
+                int(grid[v, s])
+                for v, s in ((upper, step - 1), (upper, step), (lower, step - 1), (lower, step))
+            )
             if -1 in (a, b, c, d) or a == b or c == d or (b > a) != (d > c) or a < c or b < d:
                 continue
             for kind, size in (("fifth", 7), ("octave", 0)):
@@ -54,7 +57,9 @@ def test_parallels_are_those_of_the_grid(piece: Score) -> None:
 def test_what_is_parallel_and_what_is_not() -> None:
     fifths, octaves, unisons = ((67, 69), (60, 62)), ((72, 74), (60, 62)), ((60, 62), (60, 62))
     assert parallels(score(*fifths)) == [Parallel(24, 0, 1, "fifth")]
-    assert parallels(score(*octaves)) == parallels(score(*unisons)) == [Parallel(24, 0, 1, "octave")]
+    assert (
+        parallels(score(*octaves)) == parallels(score(*unisons)) == [Parallel(24, 0, 1, "octave")]
+    )
     for lines in (
         ((67, 67, 69), (60, None, 62)),  # a rest between
         ((67, 67), (60, 60)),  # struck again, not moved
@@ -68,7 +73,9 @@ def test_what_is_parallel_and_what_is_not() -> None:
 
 def test_parallels_of_short_notes_are_heard_where_they_are() -> None:
     upper = Voice("Alto", (Note(0, 3, 67), Note(3, 21, 69)))
-    at_once, later = (Voice("Bass", (Note(0, tick, 60), Note(tick, 24 - tick, 62))) for tick in (3, 6))
+    at_once, later = (
+        Voice("Bass", (Note(0, tick, 60), Note(tick, 24 - tick, 62))) for tick in (3, 6)
+    )
     assert parallels(Score((upper, at_once))) == [Parallel(3, 0, 1, "fifth")]
     assert parallels(Score((upper, later))) == []
 
@@ -77,7 +84,9 @@ def test_hidden_fifths_are_counted_in_the_outer_voices_alone() -> None:
     leap, step = ((64, 69), (48, 50)), ((67, 69), (48, 50))
     assert hidden_fifths_and_octaves(score(*leap)) == Rate(1, 1)
     assert hidden_fifths_and_octaves(score(*step)) == Rate(0, 1)
-    assert hidden_fifths_and_octaves(score((64, 69), (52, 57))) == Rate(0, 1)  # parallel octaves, not hidden ones
+    assert hidden_fifths_and_octaves(score((64, 69), (52, 57))) == Rate(
+        0, 1
+    )  # parallel octaves, not hidden ones
     assert hidden_fifths_and_octaves(score(leap[0], (60, 60), leap[1])) == Rate(1, 1)
     assert hidden_fifths_and_octaves(score((80, 80), *leap)) == Rate(0, 0)
 
@@ -93,7 +102,9 @@ def music21_voice_leading(parsed: stream.Score) -> tuple[int, list[Parallel], in
     part = {id(own): position for position, own in enumerate(parsed.parts)}
     n_moves, n_hidden, found = 0, 0, []
     for moment in parsed.asTimespans(classList=(note.Note,)).iterateVerticalities():
-        for motion in moment.getAllVoiceLeadingQuartets(includeRests=False, includeOblique=False, returnObjects=False):
+        for motion in moment.getAllVoiceLeadingQuartets(
+            includeRests=False, includeOblique=False, returnObjects=False
+        ):
             (a, b), (c, d) = sorted(motion, key=lambda spans: part[id(spans[0].part)])
             if a.pitches[0].midi == b.pitches[0].midi or c.pitches[0].midi == d.pitches[0].midi:
                 continue  # to music21 a pitch differs from itself with a natural sign
@@ -101,7 +112,11 @@ def music21_voice_leading(parsed: stream.Score) -> tuple[int, list[Parallel], in
             upper, lower, n_moves = part[id(a.part)], part[id(c.part)], n_moves + 1
             intervals = (("P5", "fifth"), ("P8", "octave"), ("P1", "octave"))
             if not quartet.voiceCrossing():
-                kinds = [kind for name, kind in intervals if quartet.parallelMotion(name, allowOctaveDisplacement=True)]
+                kinds = [
+                    kind
+                    for name, kind in intervals
+                    if quartet.parallelMotion(name, allowOctaveDisplacement=True)
+                ]
                 found += [Parallel(round(24 * moment.offset), upper, lower, kind) for kind in kinds]
             if (upper, lower) == (0, 3) and abs(quartet.hIntervals[0].semitones) > 2:
                 n_hidden += any(quartet.hiddenInterval(name) for name, _ in intervals)
@@ -125,14 +140,20 @@ def parsed_chorale(name: str) -> stream.Score:
 
 
 def test_music21_finds_the_same(chorales: Dataset) -> None:
-    same_key = [agrees_with_music21(name, chorales.work(name).score, parsed_chorale(name)) for name in QUICK]
+    same_key = [
+        agrees_with_music21(name, chorales.work(name).score, parsed_chorale(name)) for name in QUICK
+    ]
     assert sum(same_key) >= len(QUICK) - 1
     assert sum(len(parallels(chorales.work(name).score)) for name in QUICK) >= 3
 
 
 @pytest.mark.slow
 def test_music21_finds_the_same_in_fifty_chorales(chorales: Dataset) -> None:
-    pieces = [work for work in chorales.kept[::6] if len(parsed_chorale(work.name).parts) == 4][:SPREAD]
+    pieces = [work for work in chorales.kept[::6] if len(parsed_chorale(work.name).parts) == 4][
+        :SPREAD
+    ]
     assert len(pieces) == SPREAD
-    same_key = [agrees_with_music21(work.name, work.score, parsed_chorale(work.name)) for work in pieces]
+    same_key = [
+        agrees_with_music21(work.name, work.score, parsed_chorale(work.name)) for work in pieces
+    ]
     assert sum(same_key) >= 0.9 * SPREAD  # the last bass note has more weight here

@@ -12,12 +12,18 @@ from hypothesis import strategies as st
 from music21 import corpus
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.notation import read_notation
-from seqmusic.formats.voices import MOST_VOICES, n_at_once, separated
+from seqmusic.formats.notation.file import read_notation
+from seqmusic.formats.voice_separation import MOST_VOICES, n_at_once, separated
 from seqmusic.score import Note
 
 NOTES = st.lists(
-    st.builds(Note, st.integers(0, 60).map(lambda tick: 6 * tick), st.integers(1, 60), st.integers(50, 70), st.booleans()),
+    st.builds(
+        Note,
+        st.integers(0, 60).map(lambda tick: 6 * tick),
+        st.integers(1, 60),
+        st.integers(50, 70),
+        st.booleans(),
+    ),
     max_size=40,
 )
 
@@ -32,7 +38,10 @@ def mixed(lines):
 
 def n_back(voices, lines):
     """How many notes stand in the line that has the place of their voice."""
-    return sum(sum((Counter(line) & Counter(voice)).values()) for line, voice in itertools.zip_longest(lines, voices, fillvalue=()))
+    return sum(
+        sum((Counter(line) & Counter(voice)).values())
+        for line, voice in itertools.zip_longest(lines, voices, fillvalue=())
+    )
 
 
 def n_back_as_fits_best(voices, lines):
@@ -74,27 +83,40 @@ def test_more_voices_can_be_asked_for_than_sound(notes, n_more):
         assert Counter(mixed(lines)) == Counter(notes)
 
 
-@given(st.lists(st.lists(st.sampled_from([0, 2, 4, 5, 7]), min_size=5, max_size=5), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.lists(st.sampled_from([0, 2, 4, 5, 7]), min_size=5, max_size=5), min_size=1, max_size=5
+    )
+)
 def test_voices_that_never_meet_come_back(degrees):
     voices = tuple(
-        tuple(Note(24 * i, 24, 100 - 12 * place + degree) for i, degree in enumerate(line)) for place, line in enumerate(degrees)
+        tuple(Note(24 * i, 24, 100 - 12 * place + degree) for i, degree in enumerate(line))
+        for place, line in enumerate(degrees)
     )
     assert separated(mixed(voices)) == voices
 
 
 def test_a_voice_takes_up_its_register_after_a_rest():
-    high, low = (Note(0, 24, 72), Note(24, 24, 74), Note(96, 24, 72)), (Note(0, 24, 48), Note(48, 24, 50), Note(72, 24, 52))
+    high, low = (
+        (Note(0, 24, 72), Note(24, 24, 74), Note(96, 24, 72)),
+        (Note(0, 24, 48), Note(48, 24, 50), Note(72, 24, 52)),
+    )
     assert separated([*low, *high]) == (high, low)
 
 
 def test_a_note_above_a_held_one_crosses_it():
     # the upper voice holds E4 while the lower one leaps over it to G4 and back
-    upper, lower = (Note(0, 96, 64), Note(96, 24, 65)), (Note(0, 24, 60), Note(24, 24, 67), Note(48, 24, 60), Note(96, 24, 59))
+    upper, lower = (
+        (Note(0, 96, 64), Note(96, 24, 65)),
+        (Note(0, 24, 60), Note(24, 24, 67), Note(48, 24, 60), Note(96, 24, 59)),
+    )
     assert separated([*upper, *lower]) == (upper, lower)
 
 
 def test_a_unison_is_one_note_of_each_voice():
-    assert pitches(separated([Note(0, 24, 64), Note(0, 24, 60), Note(24, 24, 62), Note(24, 24, 62)])) == [[64, 62], [60, 62]]
+    assert pitches(
+        separated([Note(0, 24, 64), Note(0, 24, 60), Note(24, 24, 62), Note(24, 24, 62)])
+    ) == [[64, 62], [60, 62]]
 
 
 def test_no_notes_are_no_voices_or_as_many_empty_ones_as_are_asked_for():
@@ -104,7 +126,11 @@ def test_no_notes_are_no_voices_or_as_many_empty_ones_as_are_asked_for():
 
 @pytest.mark.parametrize(
     ("n_notes", "n_voices", "message"),
-    [(3, 2, "at most 2 voices, got 3 at once"), (200, None, "at most 16 voices, got 200"), (2, 17, "at most 16 voices, got 17")],
+    [
+        (3, 2, "at most 2 voices, got 3 at once"),
+        (200, None, "at most 16 voices, got 200"),
+        (2, 17, "at most 16 voices, got 17"),
+    ],
 )
 def test_more_at_once_than_voices_are_refused(n_notes, n_voices, message):
     with pytest.raises(ValueError, match=message):
@@ -114,7 +140,10 @@ def test_more_at_once_than_voices_are_refused(n_notes, n_voices, message):
 @pytest.mark.parametrize("n_voices", [1, 5, 16])
 def test_the_time_grows_with_the_notes_alone(n_voices):
     dice = random.Random(n_voices)
-    notes = [Note(24 * (i // n_voices) + dice.choice([0, 6, 12]), 12, dice.randrange(30, 90)) for i in range(10_000)]
+    notes = [
+        Note(24 * (i // n_voices) + dice.choice([0, 6, 12]), 12, dice.randrange(30, 90))
+        for i in range(10_000)
+    ]
     started = time.process_time()
     assert len(separated(notes)) == n_voices
     assert time.process_time() - started < 3  # about 0.5 on a quiet machine
@@ -140,7 +169,9 @@ def test_all_chorales_and_two_or_three_of_their_voices_come_back(part, chorales)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("composer", "n_voices"), [("palestrina", 4), ("monteverdi", 5), ("palestrina", 5)])
+@pytest.mark.parametrize(
+    ("composer", "n_voices"), [("palestrina", 4), ("monteverdi", 5), ("palestrina", 5)]
+)
 def test_polyphony_that_crosses_and_rests_is_harder(composer, n_voices):
     """Lines are matched to voices as fits best; two that change places, and not back, count as wrong from there."""
     paths = sorted(path for path in corpus.getComposer(composer) if path.suffix in (".mxl", ".krn"))
@@ -148,7 +179,9 @@ def test_polyphony_that_crosses_and_rests_is_harder(composer, n_voices):
     for path in paths[:: len(paths) // 24]:
         with contextlib.suppress(FormatError):
             scores.append(read_notation(path))
-    pieces = [[voice.notes for voice in score.voices] for score in scores if len(score.voices) == n_voices]
+    pieces = [
+        [voice.notes for voice in score.voices] for score in scores if len(score.voices) == n_voices
+    ]
     back = sum(n_back_as_fits_best(voices, separated(mixed(voices), n_voices)) for voices in pieces)
     share = back / sum(len(mixed(voices)) for voices in pieces)
     print(f"{composer}, {len(pieces)} pieces of {n_voices} voices: {share:.1%}")

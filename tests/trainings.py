@@ -16,13 +16,13 @@ from pathlib import Path
 
 import torch
 
-from seqmusic import run
 from seqmusic.cli import main
-from seqmusic.configuration import Configuration, configuration_text
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.material import material_of
 from seqmusic.model.transformer import ModelSettings
+from seqmusic.runs import train as run
+from seqmusic.runs.configuration import Configuration, configuration_text
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.loop import TrainingSettings
 
@@ -30,14 +30,21 @@ TINY = Configuration(
     model=ModelSettings(width=16, layers=2, heads=2, dropout=0.1),
     training=TrainingSettings(steps=9, batch_size=2, evaluate_every=2, averaging=0.9),
 )
-CALM = replace(TINY, model=replace(TINY.model, dropout=0.0), training=replace(TINY.training, steps=4, batch_size=5))
+CALM = replace(
+    TINY,
+    model=replace(TINY.model, dropout=0.0),
+    training=replace(TINY.training, steps=4, batch_size=5),
+)
 _NAP = 0.002  # seconds
 
 
 def few_works() -> Dataset:
     """The shortest chorales."""
     chorales = load_chorales(progress=False)
-    parts = {name: sorted(chorales.part(name), key=lambda work: work.score.n_notes) for name in ("train", "valid", "test")}
+    parts = {
+        name: sorted(chorales.part(name), key=lambda work: work.score.n_notes)
+        for name in ("train", "valid", "test")
+    }
     return Dataset((*parts["train"][:6], *parts["valid"][:3], *parts["test"][:1]))
 
 
@@ -57,7 +64,9 @@ def signalled(number: signal.Signals, step: int) -> Iterator[None]:
     """Trainings in it send a signal to their own process when they draw a batch."""
     draw = run.draw_batch
 
-    def signalling(data: run.TrainingData, settings: TrainingSettings, own_step: int) -> list[Trace]:
+    def signalling(
+        data: run.TrainingData, settings: TrainingSettings, own_step: int
+    ) -> list[Trace]:
         if own_step == step:
             os.kill(os.getpid(), number)
         return draw(data, settings, own_step)
@@ -97,7 +106,11 @@ def kill_at_random(out: Path, n_kills: int) -> None:
 def _child(work: Callable[[], None]) -> int:
     child = os.fork()
     if not child:
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere), contextlib.redirect_stdout(nowhere):
+        with (
+            open(os.devnull, "w") as nowhere,
+            contextlib.redirect_stderr(nowhere),
+            contextlib.redirect_stdout(nowhere),
+        ):
             work()
         os._exit(0)
     return child
@@ -115,7 +128,18 @@ def dying(out: Path) -> int:
     take_few_works()
     (out / "tiny.toml").write_text(configuration_text(CALM), encoding="utf-8")
     with signalled(signal.SIGKILL, 5 if os.environ["RANK"] == "1" else -1):
-        return main(["train", str(out / "tiny.toml"), "--out", str(out / "run"), "--device", "cpu", "--training.steps", "9"])
+        return main(
+            [
+                "train",
+                str(out / "tiny.toml"),
+                "--out",
+                str(out / "run"),
+                "--device",
+                "cpu",
+                "--training.steps",
+                "9",
+            ]
+        )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,11 @@ app.command(experiment.improve)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for what the user can mend (one line says what), 130 for Ctrl-C."""
     try:
-        app(list(sys.argv[1:] if arguments is None else arguments), exit_on_error=False, print_error=False)
+        app(
+            list(sys.argv[1:] if arguments is None else arguments),
+            exit_on_error=False,
+            print_error=False,
+        )
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("seqmusic: stopped", file=sys.stderr)
@@ -60,10 +64,10 @@ def doctor() -> None:
 
     For example: seqmusic doctor
     """
-    from seqmusic.checkpoints import VOCABULARY
-    from seqmusic.doctor import report
-    from seqmusic.generation.speed import composing_speed
+    from seqmusic.cli.composing_speed import composing_speed
+    from seqmusic.cli.environment import report
     from seqmusic.model.settings import ModelSettings
     from seqmusic.model.transformer import Transformer
+    from seqmusic.runs.pretrained import VOCABULARY
 
     print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))

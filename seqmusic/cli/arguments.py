@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 Flag = Parameter(negative="")
 
 
-def read_theme(head: Sequence[str], key: str | None = None, time_signature: str | None = None, grid: str | None = None) -> Score:
+def read_theme(
+    head: Sequence[str],
+    key: str | None = None,
+    time_signature: str | None = None,
+    grid: str | None = None,
+) -> Score:
     """The score of a typed head, or of the file that the only argument names; what was mended or left out is told on stderr."""
     from dataclasses import replace
 
     from seqmusic.formats import read_reported
-    from seqmusic.formats.head import parse_head
+    from seqmusic.formats.theme import parse_head
     from seqmusic.score import TimeSignature
     from seqmusic.tonality import parse_key
 
@@ -39,7 +44,11 @@ def read_theme(head: Sequence[str], key: str | None = None, time_signature: str 
         return replace(reading.score, key=tonality) if tonality else reading.score
     if grid is not None:
         raise ValueError("--grid is for a file that was played (MIDI), and the theme is typed")
-    return parse_head(head or "", TimeSignature.parse(time_signature) if time_signature is not None else None, tonality)
+    return parse_head(
+        head or "",
+        TimeSignature.parse(time_signature) if time_signature is not None else None,
+        tonality,
+    )
 
 
 def grid_ticks(text: str) -> int:
@@ -56,9 +65,15 @@ def grid_ticks(text: str) -> int:
     from seqmusic.score import TICKS_PER_WHOLE
 
     found = re.fullmatch(r"1/([1-9][0-9]?)(t?)", text.strip(), re.IGNORECASE)
-    ticks = Fraction(TICKS_PER_WHOLE, int(found[1])) * (Fraction(2, 3) if found[2] else 1) if found else Fraction(1, 2)
+    ticks = (
+        Fraction(TICKS_PER_WHOLE, int(found[1])) * (Fraction(2, 3) if found[2] else 1)
+        if found
+        else Fraction(1, 2)
+    )
     if ticks.denominator != 1:
-        raise ValueError(f"a grid is a note value from 1/1 to 1/32, or 1/2t to 1/32t for triplets, got {text!r}")
+        raise ValueError(
+            f"a grid is a note value from 1/1 to 1/32, or 1/2t to 1/32t for triplets, got {text!r}"
+        )
     return int(ticks)
 
 
@@ -66,20 +81,34 @@ def _names_a_file(argument: str) -> bool:
     """Whether it is a path, there or not, rather than a typed theme: theme.wav or ./theme, but not C4:1/4. or C4:1/8."""
     from seqmusic.formats import READABLE
 
-    looks_like_one = re.fullmatch(r"(\.{0,2}/|~|[A-Za-z]:\\).*|[^\s:;|]*\.[A-Za-z][A-Za-z0-9]*", argument)
-    return bool(looks_like_one) or Path(argument).suffix.lower() in READABLE or os.path.isfile(argument)
+    looks_like_one = re.fullmatch(
+        r"(\.{0,2}/|~|[A-Za-z]:\\).*|[^\s:;|]*\.[A-Za-z][A-Za-z0-9]*", argument
+    )
+    return (
+        bool(looks_like_one)
+        or Path(argument).suffix.lower() in READABLE
+        or os.path.isfile(argument)
+    )
 
 
 def new_folder(out: Path | None) -> Path:
     """The folder that was named, if nothing is in it, else the first of continuations/1, 2, ... that is not there."""
     if out is None:
-        return next(path for number in itertools.count(1) if not (path := Path("continuations", str(number))).exists())
+        return next(
+            path
+            for number in itertools.count(1)
+            if not (path := Path("continuations", str(number))).exists()
+        )
     refuse_full(out)
     return out
 
 
 def refuse_full(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise FormatError(f"{folder}: is a file, and the results need a folder; choose another name")
+        raise FormatError(
+            f"{folder}: is a file, and the results need a folder; choose another name"
+        )
     if folder.is_dir() and any(folder.iterdir()):
-        raise FormatError(f"{folder}: exists and is not empty; choose another folder, or delete it first")
+        raise FormatError(
+            f"{folder}: exists and is not empty; choose another folder, or delete it first"
+        )

@@ -38,12 +38,12 @@ def jsb(
         out: The folder of that run; runs/NAME of the configuration where it is not given.
         allow_overlap: Score a model on pieces it was trained on, too, and say how many they are.
     """
-    from seqmusic.checkpoints import BENCHMARK_MODELS
-    from seqmusic.evaluation.benchmark import benchmark_jsb
+    from seqmusic.benchmarks.jsb import benchmark_jsb
+    from seqmusic.runs.pretrained import BENCHMARK_MODELS
 
     if config is not None:
-        from seqmusic.configuration import read_configuration
-        from seqmusic.run import train_run
+        from seqmusic.runs.configuration import read_configuration
+        from seqmusic.runs.train import train_run
 
         model = [out or Path("runs") / config.stem]
         train_run(read_configuration(config, {}), model[0], corpus=data)
@@ -60,7 +60,7 @@ def rivals(*, data: Path, cpu_seconds: float = 120.0) -> None:
         data: The file of the benchmark, Jsb16thSeparated.json.
         cpu_seconds: Processor time for each.
     """
-    from seqmusic.evaluation.rivals import trained_rivals
+    from seqmusic.benchmarks.rivals import trained_rivals
 
     if not cpu_seconds > 0:
         raise ValueError(f"--cpu-seconds must be more than 0, got {cpu_seconds}")
@@ -88,24 +88,8 @@ def harmony(
         n: How many harmonizations are measured for their style, and as many with --strict.
         works: Only so many works, the first ones.
     """
-    from seqmusic.evaluation.harmony_benchmark import benchmark_harmony
+    from seqmusic.benchmarks.harmony import benchmark_harmony
 
     if n < 1 or (works is not None and works < 1):
         raise ValueError("-n and --works must be 1 or more")
     print(json.dumps(benchmark_harmony(model, split=split, n=n, works=works)))
-
-
-@app.command
-def speed(*, against: str = "", seconds: float = 180.0) -> None:
-    """Measure how fast music is composed, trained on and encoded, in one run, interleaved; the last line is one JSON object.
-
-    For example: seqmusic benchmark speed --against transformers,x-transformers
-
-    Args:
-        against: Libraries whose transformer of the same size is measured beside it: transformers (Hugging Face's GPT-2),
-            x-transformers, or both; the ratios are to the first (extra [bench]).
-        seconds: How long in all, about.
-    """
-    from seqmusic.evaluation.speed import benchmark_speed
-
-    print(json.dumps(benchmark_speed([name for part in against.split(",") if (name := part.strip())], seconds)))

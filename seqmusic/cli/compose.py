@@ -67,13 +67,22 @@ def continue_(
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
-    from seqmusic.composition import Task, compose_run
+    from seqmusic.generation.output import Task, compose_run
 
     score = read_theme(head, key, time_signature, grid)
     task = Task(name="continue", bars=bars, voices=(voices,) if voices else (), style=style)
     asked = asked or Asked()
     with music_appearing(score.key, is_shown=not json) as hear:
-        made = compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say, hear=hear)
+        made = compose_run(
+            task,
+            score,
+            model,
+            asked.request(),
+            new_folder(out),
+            explain=explain,
+            say=_say,
+            hear=hear,
+        )
     print_candidates(made, as_json=json)
 
 
@@ -106,12 +115,21 @@ def harmonize(
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
-    from seqmusic.composition import Task, compose_run
+    from seqmusic.generation.output import Task, compose_run
 
     task = Task(name="harmonize", voices=_names(voice), style=style)
     asked, score = asked or Asked(), read_theme(melody, key, time_signature, grid)
     with music_appearing(score.key, is_shown=not json) as hear:
-        made = compose_run(task, score, model, asked.request(), new_folder(out), explain=explain, say=_say, hear=hear)
+        made = compose_run(
+            task,
+            score,
+            model,
+            asked.request(),
+            new_folder(out),
+            explain=explain,
+            say=_say,
+            hear=hear,
+        )
     print_candidates(made, as_json=json)
 
 
@@ -148,13 +166,24 @@ def regenerate(
         explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
         json: Say the result as one JSON object, on the last line.
     """
-    from seqmusic.composition import Task, compose_run
+    from seqmusic.generation.output import Task, compose_run
 
     if not 0 <= scatter <= 1:
         raise ValueError(f"--scatter must be in 0..1, got {scatter}")
-    task = Task(name="regenerate", bars=_bars(bars), voices=_names(voices), scatter=scatter, rounds=rounds if scatter else 1)
+    task = Task(
+        name="regenerate",
+        bars=_bars(bars),
+        voices=_names(voices),
+        scatter=scatter,
+        rounds=rounds if scatter else 1,
+    )
     asked, whole = asked or Asked(), read_theme([score], key, grid=grid)
-    print_candidates(compose_run(task, whole, model, asked.request(), new_folder(out), explain=explain, say=_say), as_json=json)
+    print_candidates(
+        compose_run(
+            task, whole, model, asked.request(), new_folder(out), explain=explain, say=_say
+        ),
+        as_json=json,
+    )
 
 
 def replay(file: Path, /, *, out: Path | None = None) -> None:
@@ -166,7 +195,7 @@ def replay(file: Path, /, *, out: Path | None = None) -> None:
         file: A file that seqmusic continue, harmonize or regenerate wrote.
         out: A new folder for the files; continuations/1, 2, ... when not said.
     """
-    from seqmusic.composition import replay_run
+    from seqmusic.generation.output import replay_run
 
     print_candidates(replay_run(file, new_folder(out)))
 
@@ -180,8 +209,12 @@ def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False)
     for one in candidates:
         figures = f"{one['rank']:>4}  {one['log_probability_per_note']:>22.3f}  {one['bits_per_note']:>11.2f}  {one['n_notes']:>5}"
         files = [Path(file) for kind, file in one["files"].items() if kind != "picture"]
-        print(f"{figures}  {' '.join([str(files[0]), *(file.suffix for file in files[1:])]) if files else ''}".rstrip())
-    if missing := next((one["files"]["picture"] for one in candidates if "picture" in one["files"]), ""):
+        print(
+            f"{figures}  {' '.join([str(files[0]), *(file.suffix for file in files[1:])]) if files else ''}".rstrip()
+        )
+    if missing := next(
+        (one["files"]["picture"] for one in candidates if "picture" in one["files"]), ""
+    ):
         print(f"No pictures: {missing}")
 
 
@@ -205,7 +238,9 @@ def music_appearing(key: Key | None, *, is_shown: bool) -> Iterator[Hear | None]
         def hear(place: int, note: Note) -> None:
             latest[place] = f"{spell(note.pitch, key)!s:<4}"
             sounding = "".join(latest[place] for place in sorted(latest))
-            line.set_description_str(f"quarter {note.onset_ticks // TICKS_PER_QUARTER + 1:>3}  {sounding}")
+            line.set_description_str(
+                f"quarter {note.onset_ticks // TICKS_PER_QUARTER + 1:>3}  {sounding}"
+            )
 
         yield hear
 

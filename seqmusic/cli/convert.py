@@ -47,20 +47,24 @@ def convert(
     from seqmusic.formats import read_reported
 
     if target.exists() and (not force or target.samefile(source)):
-        raise FormatError(f"{target}: exists already; choose another name, or --force to replace it (never the file that is read)")
+        raise FormatError(
+            f"{target}: exists already; choose another name, or --force to replace it (never the file that is read)"
+        )
     _told_and_written(str(source), read_reported(source, ticks), target, ticks, layout)
     if target.suffix.lower() not in (".png", ".svg"):
         print(f"to look at it: seqmusic convert {source} {target.with_suffix('.png')}")
 
 
-def _told_and_written(name: str, reading: Reading, target: Path, ticks: int | None, layout: Layout) -> None:
+def _told_and_written(
+    name: str, reading: Reading, target: Path, ticks: int | None, layout: Layout
+) -> None:
     """Write one piece; what was mended, left out and lost goes to the error stream, one line a kind."""
     from seqmusic.formats import write_score
-    from seqmusic.formats.keeping import not_kept
+    from seqmusic.formats.losses import not_kept
 
     score = reading.score
     if target.suffix.lower() == ".csv" and layout == "grid":
-        from seqmusic.formats.csv_file import write_csv_grid
+        from seqmusic.formats.csv.file import write_csv_grid
 
         write_csv_grid(score, target, ticks)
     else:
@@ -70,14 +74,20 @@ def _told_and_written(name: str, reading: Reading, target: Path, ticks: int | No
     if lost := not_kept(score, target, layout):
         print(f"{target}: does not hold {'; '.join(lost)}", file=sys.stderr)
     bars = f", {len(score.bars())} bars" if score.time_signatures else ""
-    print(f"{name} ({reading.word}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}")
+    print(
+        f"{name} ({reading.word}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}"
+    )
 
 
-def _convert_all(source: Path, folder: Path, ending: str, ticks: int | None, layout: Layout) -> None:
+def _convert_all(
+    source: Path, folder: Path, ending: str, ticks: int | None, layout: Layout
+) -> None:
     from seqmusic.formats import WRITABLE
 
     if ending not in WRITABLE:
-        raise FormatError(f"--to {ending}: not a format that is written; the endings are {' '.join(WRITABLE)}")
+        raise FormatError(
+            f"--to {ending}: not a format that is written; the endings are {' '.join(WRITABLE)}"
+        )
     refuse_full(folder)
     taken: set[str] = set()
     n_written = n_refused = 0
@@ -85,7 +95,9 @@ def _convert_all(source: Path, folder: Path, ending: str, ticks: int | None, lay
         try:
             if piece.reading is None:
                 raise FormatError(piece.refusal)
-            _told_and_written(name, piece.reading, folder / _file_name(name, ending, taken), ticks, layout)
+            _told_and_written(
+                name, piece.reading, folder / _file_name(name, ending, taken), ticks, layout
+            )
             n_written += 1
         except SeqmusicError as error:
             n_refused += 1
@@ -101,14 +113,27 @@ def _pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, Piece]]:
 
     paths = [source]
     if source.is_dir():
-        paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in READABLE and path.is_file())
+        paths = sorted(
+            path for path in source.rglob("*") if path.suffix.lower() in READABLE and path.is_file()
+        )
         if not paths:
-            raise FormatError(f"{source}: holds no file that is read; the endings are {' '.join(READABLE)}")
+            raise FormatError(
+                f"{source}: holds no file that is read; the endings are {' '.join(READABLE)}"
+            )
     for path in paths:
         try:
-            pieces = [Piece(path.stem, read_reported(path, ticks))] if ticks is not None else read_pieces(path)
+            pieces = (
+                [Piece(path.stem, read_reported(path, ticks))]
+                if ticks is not None
+                else read_pieces(path)
+            )
             for piece in pieces:
-                yield piece.name if path == source or piece.name == path.stem else f"{path.stem} {piece.name}", piece
+                yield (
+                    piece.name
+                    if path == source or piece.name == path.stem
+                    else f"{path.stem} {piece.name}",
+                    piece,
+                )
         except SeqmusicError as error:
             yield path.stem, Piece(path.stem, None, str(error))
 

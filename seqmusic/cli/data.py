@@ -24,7 +24,14 @@ app = App(
 
 
 @app.command
-def prepare(source: str = "chorales", /, *, out: Path | None = None, seed: int = 0, processes: int | None = None) -> None:
+def prepare(
+    source: str = "chorales",
+    /,
+    *,
+    out: Path | None = None,
+    seed: int = 0,
+    processes: int | None = None,
+) -> None:
     """Read a folder of scores or a collection, clean and split it, and keep it in a folder that can be trained on.
 
     For example: seqmusic data prepare my/scores --out data/mine
@@ -43,9 +50,9 @@ def prepare(source: str = "chorales", /, *, out: Path | None = None, seed: int =
     if out is None:
         _prepare_chorales(source)
         return
-    from seqmusic.corpus.folders import source_notes, source_of
-    from seqmusic.corpus.prepared import prepare_source
-    from seqmusic.corpus.summary import summary
+    from seqmusic.corpus.folders.prepared import prepare_source
+    from seqmusic.corpus.folders.source import source_notes, source_of
+    from seqmusic.corpus.folders.summary import summary
 
     chosen = source_of(source)
     for note in source_notes(source, chosen):
@@ -53,7 +60,10 @@ def prepare(source: str = "chorales", /, *, out: Path | None = None, seed: int =
     try:
         is_new = prepare_source(chosen, out, seed=seed, n_processes=processes)
     except KeyboardInterrupt:
-        print(f"stopped; what was read is kept in {out}, and the same command goes on from there", file=sys.stderr)
+        print(
+            f"stopped; what was read is kept in {out}, and the same command goes on from there",
+            file=sys.stderr,
+        )
         raise
     if not is_new:
         print(f"nothing to do: {out} holds all {len(chosen.files):,} files as they are")
@@ -65,10 +75,14 @@ def _prepare_chorales(source: str) -> None:
     from seqmusic.corpus.chorales import cache_file, load_chorales
 
     if source != "chorales":
-        raise CorpusError(f"--out is missing: name the folder that the data prepared from {source} is to be kept in")
+        raise CorpusError(
+            f"--out is missing: name the folder that the data prepared from {source} is to be kept in"
+        )
     dataset = load_chorales()
     parts = ", ".join(f"{split} {len(dataset.part(split))}" for split in ("train", "valid", "test"))
-    print(f"{len(dataset.kept)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families")
+    print(
+        f"{len(dataset.kept)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families"
+    )
     print(f"in {cache_file()}")
 
 
@@ -78,11 +92,19 @@ def collections() -> None:
 
     For example: seqmusic data collections
     """
-    from seqmusic.formats.notation_corpus import TERMS, collection_files, collection_names, n_works, terms
+    from seqmusic.formats.notation.collections import (
+        TERMS,
+        collection_files,
+        collection_names,
+        n_works,
+        terms,
+    )
 
     names = collection_names()
     if not names:
-        raise CorpusError("no collections: music21 is not installed, or without its corpus; `pip install music21` brings it")
+        raise CorpusError(
+            "no collections: music21 is not installed, or without its corpus; `pip install music21` brings it"
+        )
     print(f"{'collection':<20} {'files':>6} {'works':>6}")
     for name in names:
         files = collection_files(name)
@@ -107,7 +129,7 @@ def describe(*, data: Path | None = None, plot: Path | None = None) -> None:
     dataset = load_corpus(data)
     print(described(dataset), end="")
     if plot is not None:
-        from seqmusic.corpus.plot import plot as draw
+        from seqmusic.report.corpus_plot import plot as draw
 
         print(f"\nDrawn in {draw(dataset, plot)}")
 
@@ -140,7 +162,9 @@ def tokens(score: str, /, *, data: Path | None = None, grid: str | None = None) 
     """
     from seqmusic.tokens.tokenizer import encode, tokens_text
 
-    for line in tokens_text(encode(read_theme([score], grid=grid) if data is None else _work(data, score))):
+    for line in tokens_text(
+        encode(read_theme([score], grid=grid) if data is None else _work(data, score))
+    ):
         print(line)
 
 

@@ -35,9 +35,9 @@ def evaluate(
     """
     from seqmusic.evaluation.assessment import assess
     from seqmusic.evaluation.subject import load_subject
-    from seqmusic.report.dial import sample_sections
     from seqmusic.report.evaluation import figures_report, illustrated_report, short_table
-    from seqmusic.report.page import numbers, require_pictures, write_report
+    from seqmusic.report.report_folder import numbers, require_pictures, write_report
+    from seqmusic.report.temperature_sweep import sample_sections
 
     if samples < 0:
         raise ValueError(f"--samples must be 0 (none) or more, got {samples}")
@@ -49,7 +49,9 @@ def evaluate(
     print(short_table(assessment))
     told = figures_report(assessment)
     if report is not None:
-        told = illustrated_report(assessment, *(sample_sections(subject, n=samples) if samples else ()))
+        told = illustrated_report(
+            assessment, *(sample_sections(subject, n=samples) if samples else ())
+        )
         print(f"report: {write_report(report, told)}")
     if json:
         print(json_text.dumps(numbers(told)))

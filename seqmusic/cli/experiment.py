@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from cyclopts import App
 
 if TYPE_CHECKING:
-    from seqmusic.configuration import Configuration
+    from seqmusic.runs.configuration import Configuration
 
 app = App(
     name="experiment",
@@ -44,7 +44,7 @@ def learning_curve(
         training: Any key of the table [training], such as --training.steps 2000.
     """
     from seqmusic.corpus.sources import load_corpus
-    from seqmusic.experiments.learning_curve import learning_curve_study
+    from seqmusic.experiments.data_curve import learning_curve_study
 
     configuration = _configuration(config, model, training)
     learning_curve_study(configuration, load_corpus(data), out, n_seeds=seeds)
@@ -81,11 +81,19 @@ def scaling(
     from seqmusic.experiments.scaling import scaling_study
 
     configuration = _configuration(config, model, training)
-    scaling_study(configuration, load_corpus(data), out, widths=widths, cpu_seconds=cpu_seconds, n_seeds=seeds)
+    scaling_study(
+        configuration, load_corpus(data), out, widths=widths, cpu_seconds=cpu_seconds, n_seeds=seeds
+    )
 
 
 @app.command
-def compare(*, out: Path, data: Path | None = None, split: Literal["valid", "test"] = "valid", cpu_seconds: float = 120.0) -> None:
+def compare(
+    *,
+    out: Path,
+    data: Path | None = None,
+    split: Literal["valid", "test"] = "valid",
+    cpu_seconds: float = 120.0,
+) -> None:
     """Compare an n-gram, decision trees, an LSTM and a transformer: how well they predict, and what they cost.
 
     For example: seqmusic experiment compare --out experiments/families --cpu-seconds 600
@@ -156,8 +164,10 @@ def improve(run: Path, /, *, out: Path, data: Path | None = None, minutes: float
 
 
 def _configuration(config: Path | None, model: _Table, training: _Table) -> Configuration:
-    from seqmusic.configuration import read_configuration
+    from seqmusic.runs.configuration import read_configuration
 
     tables = {"model": model or {}, "training": training or {}}
-    overrides = {f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
+    overrides = {
+        f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()
+    }
     return read_configuration(config or Path("trial"), overrides)

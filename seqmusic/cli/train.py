@@ -41,11 +41,21 @@ def train(
         model: Any key of the table [model], such as --model.dropout 0.3.
         training: Any key of the table [training], such as --training.steps 900.
     """
-    from seqmusic.configuration import read_configuration
-    from seqmusic.run import train_run
+    from seqmusic.runs.configuration import read_configuration
+    from seqmusic.runs.train import train_run
 
     tables = {"model": model or {}, "training": training or {}}
-    overrides = {f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
+    overrides = {
+        f"{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()
+    }
     if minutes is not None:
         overrides["training.minutes"] = minutes
-    train_run(read_configuration(config, overrides), out, corpus=data, start=start, device=device, resume=resume, shard=shard)
+    train_run(
+        read_configuration(config, overrides),
+        out,
+        corpus=data,
+        start=start,
+        device=device,
+        resume=resume,
+        shard=shard,
+    )

@@ -1,0 +1,1 @@
+"""Corpora: where works come from, cleaning, tune families, split, storage."""

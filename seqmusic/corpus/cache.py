@@ -24,7 +24,11 @@ def cache_folder() -> Path:
     if chosen := os.environ.get("SEQMUSIC_CACHE"):
         return Path(chosen).expanduser()
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "seqmusic" / "Cache"
+        return (
+            Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+            / "seqmusic"
+            / "Cache"
+        )
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "seqmusic"
     chosen = os.environ.get("XDG_CACHE_HOME", "")

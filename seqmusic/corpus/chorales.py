@@ -11,23 +11,25 @@ from pathlib import Path
 
 from seqmusic.corpus.cache import cache_folder, cached
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.folders.parallel_reading import read_files
 from seqmusic.corpus.preparation import prepare
-from seqmusic.corpus.reading import read_files
 from seqmusic.corpus.split import DEFAULT_SHARES, Shares, split_works
 from seqmusic.corpus.storage import FORMAT
 from seqmusic.errors import CorpusError, CorruptFileError, FormatError
 from seqmusic.score import Score
 
 _DECIDING_SOURCES = (
-    *("score.py", "tonality.py", "formats/notation.py", "formats/notation_files.py"),
-    *("formats/notation_reading.py", "formats/measures.py"),
-    *("corpus/chorales.py", "corpus/reading.py", "corpus/cleaning.py", "corpus/digests.py", "corpus/pairs.py"),
-    *("corpus/duplicates.py", "corpus/families.py", "corpus/split.py", "corpus/preparation.py", "corpus/dataset.py"),
-    "corpus/storage.py",
+    *("score.py", "tonality.py", "formats/measures.py"),
+    *(f"formats/notation/{name}.py" for name in ("file", "streams", "reading")),
+    *(f"corpus/{name}.py" for name in ("chorales", "cleaning", "split", "preparation", "dataset")),
+    *(f"corpus/similarity/{name}.py" for name in ("digests", "pairs", "duplicates", "families")),
+    *("corpus/folders/parallel_reading.py", "corpus/storage.py"),
 )
 
 
-def load_chorales(*, progress: bool = True, shares: Shares = DEFAULT_SHARES, seed: int = 0) -> Dataset:
+def load_chorales(
+    *, progress: bool = True, shares: Shares = DEFAULT_SHARES, seed: int = 0
+) -> Dataset:
     """The chorales, cleaned, grouped by tune family and split; from the cache when they were prepared before.
 
     Args:
@@ -55,7 +57,7 @@ def prepare_chorales(*, progress: bool = True) -> Dataset:
     Raises:
         CorpusError: the chorales are not installed.
     """
-    from seqmusic.formats.notation import chorale_paths
+    from seqmusic.formats.notation.file import chorale_paths
 
     paths = chorale_paths()
     if not paths:
@@ -72,7 +74,7 @@ def read_chorale_or_all(path: Path) -> Score:
     Raises:
         FormatError: the file cannot be read.
     """
-    from seqmusic.formats.notation import read_chorale, read_notation
+    from seqmusic.formats.notation.file import read_chorale, read_notation
 
     try:
         return read_chorale(path)
@@ -86,7 +88,9 @@ def _music21_version() -> str:
     try:
         return importlib.metadata.version("music21")
     except importlib.metadata.PackageNotFoundError as error:
-        raise CorpusError("the chorales are missing: music21 is not installed; `pip install music21` brings them") from error
+        raise CorpusError(
+            "the chorales are missing: music21 is not installed; `pip install music21` brings them"
+        ) from error
 
 
 @functools.cache

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from seqmusic.corpus.dataset import Work, name_order
-from seqmusic.corpus.digests import sketch
-from seqmusic.corpus.duplicates import Match, outline, pairs_among, repeats
+from seqmusic.corpus.similarity.digests import sketch
+from seqmusic.corpus.similarity.duplicates import Match, outline, pairs_among, repeats
 from seqmusic.score import Score, Voice
 from seqmusic.tonality import spell
 
@@ -54,13 +54,18 @@ GENERAL_RULES = CleaningRules(
 
 def clean(works: Iterable[Work], rules: CleaningRules = CHORALE_RULES) -> list[Work]:
     """The works, in order of name, with a reason in each that must be dropped; a reason that is there already stays."""
-    marked = [work if work.reason else replace(work, reason=flaw(work.score, rules)) for work in works]
+    marked = [
+        work if work.reason else replace(work, reason=flaw(work.score, rules)) for work in works
+    ]
     marked = [replace(work, split="") if work.reason else work for work in marked]
     marked.sort(key=lambda work: name_order(work.name))
     if rules.min_duplicate_share is None:
         return marked
     repeats = _repeats([work for work in marked if not work.reason], rules.min_duplicate_share)
-    return [replace(work, reason=repeats[work.name], split="") if work.name in repeats else work for work in marked]
+    return [
+        replace(work, reason=repeats[work.name], split="") if work.name in repeats else work
+        for work in marked
+    ]
 
 
 def flaw(score: Score, rules: CleaningRules = CHORALE_RULES) -> str:
@@ -122,7 +127,9 @@ def _interludes(score: Score, max_bars: float | None) -> Iterator[str]:
 def silences(score: Score) -> list[tuple[int, int]]:
     """(start, end) in ticks of every stretch before the end in which no voice sounds."""
     reached, found = 0, []
-    for note in sorted((note for voice in score.voices for note in voice.notes), key=lambda note: note.onset_ticks):
+    for note in sorted(
+        (note for voice in score.voices for note in voice.notes), key=lambda note: note.onset_ticks
+    ):
         if note.onset_ticks > reached:
             found.append((reached, note.onset_ticks))
         reached = max(reached, note.end_ticks)
@@ -161,7 +168,10 @@ def _repeats(works: list[Work], min_share: float) -> dict[str, str]:
     ordered = sorted(works, key=lambda work: preference(work.name, work.score.end_ticks))
     sketches = [sketch(work.score) for work in ordered]
     found = repeats([outline(own) for own in sketches], pairs_among(sketches), min_share)
-    return {ordered[number].name: repeat_in_words(match, ordered[match.original].name) for number, match in found.items()}
+    return {
+        ordered[number].name: repeat_in_words(match, ordered[match.original].name)
+        for number, match in found.items()
+    }
 
 
 def preference(name: str, end_ticks: int) -> tuple[object, ...]:

@@ -34,9 +34,13 @@ class Work:
 
     def __post_init__(self) -> None:
         if self.split not in ("", *SPLITS):
-            raise ValueError(f"a split is one of {', '.join(SPLITS)}, got {self.split!r} (work {self.name!r})")
+            raise ValueError(
+                f"a split is one of {', '.join(SPLITS)}, got {self.split!r} (work {self.name!r})"
+            )
         if self.split and self.reason:
-            raise ValueError(f"a dropped work has no split, got {self.split!r} (work {self.name!r}, {self.reason})")
+            raise ValueError(
+                f"a dropped work has no split, got {self.split!r} (work {self.name!r}, {self.reason})"
+            )
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,16 @@ class Dataset:
     works: tuple[Work, ...]
 
     def __post_init__(self) -> None:
-        twice = [name for name, count in Counter(work.name for work in self.works).items() if count > 1]
+        twice = [
+            name for name, count in Counter(work.name for work in self.works).items() if count > 1
+        ]
         if twice:
-            raise ValueError(f"names of works must differ, got {twice[0]!r} {Counter(w.name for w in self.works)[twice[0]]} times")
-        object.__setattr__(self, "works", tuple(sorted(self.works, key=lambda work: name_order(work.name))))
+            raise ValueError(
+                f"names of works must differ, got {twice[0]!r} {Counter(w.name for w in self.works)[twice[0]]} times"
+            )
+        object.__setattr__(
+            self, "works", tuple(sorted(self.works, key=lambda work: name_order(work.name)))
+        )
 
     @cached_property
     def kept(self) -> list[Work]:
@@ -107,4 +117,6 @@ def name_order(name: str) -> tuple[tuple[int, int, str], ...]:
     ['bwv2.6', 'bwv2.6-a', 'bwv10.7']
     """
     pieces = re.findall(r"[0-9]+|[^0-9]+", name)
-    return tuple((0, int(piece), piece) if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces)
+    return tuple(
+        (0, int(piece), piece) if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces
+    )

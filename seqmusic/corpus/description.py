@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from seqmusic.corpus.cleaning import reason_kind
 from seqmusic.corpus.dataset import SPLITS, Dataset, Work
-from seqmusic.corpus.families import LEAK_NOTES, shared_tune_share
-from seqmusic.corpus.table import key_in_words, meter_in_words, n_bars
+from seqmusic.corpus.similarity.families import LEAK_NOTES, shared_tune_share
+from seqmusic.corpus.works_table import key_in_words, meter_in_words, n_bars
 from seqmusic.score import TICKS_PER_QUARTER
 from seqmusic.tonality import spell
 
@@ -27,8 +27,13 @@ def describe(dataset: Dataset) -> str:
         _aligned(_parts(dataset)),
         _aligned(_voices(dataset.kept)),
         _aligned(_lengths(dataset.kept)),
-        _counted("Time signatures (works)", Counter(meter_in_words(work.score) or "none" for work in dataset.kept)),
-        _counted("Keys (works)", Counter(key_in_words(work.score) or "none" for work in dataset.kept)),
+        _counted(
+            "Time signatures (works)",
+            Counter(meter_in_words(work.score) or "none" for work in dataset.kept),
+        ),
+        _counted(
+            "Keys (works)", Counter(key_in_words(work.score) or "none" for work in dataset.kept)
+        ),
         _counted("Durations in quarters (notes)", durations(dataset.kept)),
         _families(dataset),
         _dropped(dataset),
@@ -46,8 +51,12 @@ def cleaning_report(dataset: Dataset) -> str:
 
 def durations(works: Iterable[Work]) -> Counter[str]:
     """How many notes last how many quarters."""
-    ticks = Counter(note.duration_ticks for work in works for voice in work.score.voices for note in voice.notes)
-    return Counter({f"{duration / TICKS_PER_QUARTER:.4g}": count for duration, count in ticks.items()})
+    ticks = Counter(
+        note.duration_ticks for work in works for voice in work.score.voices for note in voice.notes
+    )
+    return Counter(
+        {f"{duration / TICKS_PER_QUARTER:.4g}": count for duration, count in ticks.items()}
+    )
 
 
 def _parts(dataset: Dataset) -> Iterator[Sequence[str]]:
@@ -55,7 +64,10 @@ def _parts(dataset: Dataset) -> Iterator[Sequence[str]]:
     for name, works in (*((split, dataset.part(split)) for split in SPLITS), ("all", dataset.kept)):
         share = f"{100 * len(works) / len(dataset.kept):.0f} %"
         families = len({work.family for work in works})
-        notes, bars = sum(work.score.n_notes for work in works), sum(n_bars(work.score) for work in works)
+        notes, bars = (
+            sum(work.score.n_notes for work in works),
+            sum(n_bars(work.score) for work in works),
+        )
         yield name, str(len(works)), share, str(families), f"{notes:,}", f"{bars:,}"
 
 
@@ -70,7 +82,10 @@ def _voices(works: Sequence[Work]) -> Iterator[Sequence[str]]:
     shown = [name for name, _ in holders.most_common(16) if pitches[name]]
     for name in sorted(shown, key=list(pitches).index):
         line = pitches[name]
-        low, mean, high = (str(spell(pitch, None)) for pitch in (min(line), round(statistics.fmean(line)), max(line)))
+        low, mean, high = (
+            str(spell(pitch, None))
+            for pitch in (min(line), round(statistics.fmean(line)), max(line))
+        )
         yield name, str(holders[name]), f"{len(line):,}", low, high, mean
 
 
@@ -83,13 +98,18 @@ def _lengths(works: Sequence[Work]) -> Iterator[Sequence[str]]:
         ("notes", [work.score.n_notes for work in works]),
     ):
         figures = min(lengths), statistics.median(lengths), statistics.fmean(lengths), max(lengths)
-        yield unit, *(f"{figure:.10g}" if figure == int(figure) else f"{figure:.1f}" for figure in figures)
+        yield (
+            unit,
+            *(f"{figure:.10g}" if figure == int(figure) else f"{figure:.1f}" for figure in figures),
+        )
 
 
 def _families(dataset: Dataset) -> str:
     sizes = Counter(len(works) for works in dataset.families.values())
     largest = max(dataset.families.values(), key=len)
-    names = ", ".join(work.name for work in largest[:_SHOWN_NAMES]) + (" ..." if len(largest) > _SHOWN_NAMES else "")
+    names = ", ".join(work.name for work in largest[:_SHOWN_NAMES]) + (
+        " ..." if len(largest) > _SHOWN_NAMES else ""
+    )
     held_out = [work.score for split in SPLITS[1:] for work in dataset.part(split)]
     leak = shared_tune_share(held_out, [work.score for work in dataset.part("train")])
     return (
@@ -99,13 +119,19 @@ def _families(dataset: Dataset) -> str:
 
 
 def _dropped(dataset: Dataset) -> str:
-    return _counted(f"Dropped: {len(dataset.dropped)}", Counter(reason_kind(work.reason) for work in dataset.dropped))
+    return _counted(
+        f"Dropped: {len(dataset.dropped)}",
+        Counter(reason_kind(work.reason) for work in dataset.dropped),
+    )
 
 
 def _counted(title: str, counts: Counter[str]) -> str:
     """A title, and below it what was counted, the commonest first, in lines of at most `_WIDTH` characters."""
     lines, line = [title], ""
-    for item in (f"{name}: {count:,}" for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))):
+    for item in (
+        f"{name}: {count:,}"
+        for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ):
         if line and len(line) + len(item) + 4 > _WIDTH:
             lines.append(f"  {line},")
             line = item
@@ -119,5 +145,8 @@ def _aligned(rows: Iterable[Sequence[str]], left: int = 1) -> str:
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     pads = [str.ljust if column < left else str.rjust for column in range(len(widths))]
-    lines = ("  ".join(pad(cell, width) for pad, cell, width in zip(pads, row, widths, strict=True)) for row in rows)
+    lines = (
+        "  ".join(pad(cell, width) for pad, cell, width in zip(pads, row, widths, strict=True))
+        for row in rows
+    )
     return "\n".join(line.rstrip() for line in lines)

@@ -9,14 +9,29 @@ from pathlib import Path
 
 import numpy as np
 
+from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.digests import Digests, shingles
-from seqmusic.corpus.fingerprints import Fingerprints, numbered
-from seqmusic.corpus.prepared import NAMES_FILE, check_finished, is_prepared, pieces_folder, work_digests
+from seqmusic.corpus.folders.prepared import (
+    NAMES_FILE,
+    check_finished,
+    is_prepared,
+    pieces_folder,
+    work_digests,
+)
+from seqmusic.corpus.similarity.digests import Digests, shingles
+from seqmusic.corpus.similarity.fingerprints import Fingerprints, numbered
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.corpus.table import COLUMNS, WORKS_FILE, Entry, entries_of, read_works, styles_of, table_text, works_rows
+from seqmusic.corpus.works_table import (
+    COLUMNS,
+    WORKS_FILE,
+    Entry,
+    entries_of,
+    read_works,
+    styles_of,
+    table_text,
+    works_rows,
+)
 from seqmusic.errors import CorpusError
-from seqmusic.formats.files import write_atomic
 from seqmusic.tokens.pieces import Pieces, load_pieces, pieces_of
 
 
@@ -70,16 +85,30 @@ def load_material(data: Path | None = None) -> Material:
         CorpusError: there is no such corpus, or it is damaged, or its table does not fit it.
         FormatError: a benchmark file is not of its shape.
     """
-    return material_of(load_corpus(data)) if data is None or not is_prepared(data) else _prepared_material(data)
+    return (
+        material_of(load_corpus(data))
+        if data is None or not is_prepared(data)
+        else _prepared_material(data)
+    )
 
 
 def material_of(dataset: Dataset) -> Material:
     """The works of a data set in memory."""
-    kept, entries, table = dataset.kept, entries_of(dataset), table_text(COLUMNS, works_rows(dataset))
+    kept, entries, table = (
+        dataset.kept,
+        entries_of(dataset),
+        table_text(COLUMNS, works_rows(dataset)),
+    )
     styles = {style: number for number, style in enumerate(styles_of(entries))}
     pieces = pieces_of([work.score for work in kept], [styles.get(work.style) for work in kept])
     names = tuple(work.name for work in kept)
-    return Material(entries, table, pieces, names, lambda: ((work.name, shingles(work.score).digests) for work in kept))
+    return Material(
+        entries,
+        table,
+        pieces,
+        names,
+        lambda: ((work.name, shingles(work.score).digests) for work in kept),
+    )
 
 
 def _prepared_material(folder: Path) -> Material:
@@ -90,7 +119,9 @@ def _prepared_material(folder: Path) -> Material:
         names = tuple(json.loads((pieces_folder(folder) / NAMES_FILE).read_text(encoding="utf-8")))
         table = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        raise CorpusError(f"{folder}: its list of works is damaged ({error}); prepare the data again") from error
+        raise CorpusError(
+            f"{folder}: its list of works is damaged ({error}); prepare the data again"
+        ) from error
     if missing := sorted({name for name, entry in entries.items() if entry.split} - set(names)):
         raise CorpusError(
             f"{path}: work {missing[0]!r} has a split, but was dropped when the data was prepared, or is not there; empty its split"

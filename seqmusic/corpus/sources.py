@@ -6,9 +6,9 @@ from pathlib import Path
 
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.prepared import load_prepared
+from seqmusic.corpus.folders.prepared import load_prepared
 from seqmusic.errors import CorpusError
-from seqmusic.formats.table import read_jsb
+from seqmusic.formats.pitch_table import read_jsb
 
 
 def load_corpus(data: Path | None = None, *, progress: bool = True) -> Dataset:
@@ -24,7 +24,9 @@ def load_corpus(data: Path | None = None, *, progress: bool = True) -> Dataset:
         return load_prepared(data)
     if data.suffix.lower() == ".json":
         return benchmark_dataset(data)
-    raise CorpusError(f"{data}: no prepared data set; name a folder made by seqmusic data prepare --out, or a benchmark .json")
+    raise CorpusError(
+        f"{data}: no prepared data set; name a folder made by seqmusic data prepare --out, or a benchmark .json"
+    )
 
 
 def benchmark_dataset(path: Path) -> Dataset:
@@ -33,4 +35,10 @@ def benchmark_dataset(path: Path) -> Dataset:
     Raises:
         FormatError: the file is not of its shape.
     """
-    return Dataset(tuple(Work(score.title, score, split) for split, scores in read_jsb(path).items() for score in scores))
+    return Dataset(
+        tuple(
+            Work(score.title, score, split)
+            for split, scores in read_jsb(path).items()
+            for score in scores
+        )
+    )

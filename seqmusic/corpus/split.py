@@ -23,7 +23,9 @@ class Shares:
 
     def __post_init__(self) -> None:
         if not (0 <= self.test <= 1 and 0 <= self.valid <= 1 and self.test + self.valid < 1):
-            raise ValueError(f"shares must be 0 or more and leave some works for training, got {self}")
+            raise ValueError(
+                f"shares must be 0 or more and leave some works for training, got {self}"
+            )
 
     @property
     def train(self) -> float:
@@ -34,19 +36,25 @@ class Shares:
 DEFAULT_SHARES = Shares()
 
 
-def split_works(works: Sequence[Work], shares: Shares = DEFAULT_SHARES, seed: int = 0) -> list[Work]:
+def split_works(
+    works: Sequence[Work], shares: Shares = DEFAULT_SHARES, seed: int = 0
+) -> list[Work]:
     """The works with their part of the split: families stay whole, a work without one stands alone, dropped works get none.
 
     Which family goes where follows from the names of the works and `seed` alone. Families of several works are dealt first, each to
     the part that is emptiest for its size, then the single ones even out the counts.
     """
     families: dict[object, list[Work]] = {}
-    for work in sorted((work for work in works if not work.reason), key=lambda work: name_order(work.name)):
+    for work in sorted(
+        (work for work in works if not work.reason), key=lambda work: name_order(work.name)
+    ):
         families.setdefault(work.family if work.family >= 0 else work.name, []).append(work)
     wanted = {"train": shares.train, "valid": shares.valid, "test": shares.test}
     counts = {split: 0 for split, share in wanted.items() if share > 0}
     splits: dict[str, str] = {}
-    for family in sorted(families.values(), key=lambda family: (len(family) == 1, _shuffled(family[0].name, seed))):
+    for family in sorted(
+        families.values(), key=lambda family: (len(family) == 1, _shuffled(family[0].name, seed))
+    ):
         emptiest = min(counts, key=lambda split: (counts[split] + len(family)) / wanted[split])
         counts[emptiest] += len(family)
         splits |= {work.name: emptiest for work in family}

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CorpusError
-from seqmusic.formats.files import write_atomic
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 FORMAT = 1
@@ -50,14 +50,19 @@ def read_scores(path: Path) -> Dataset:
         with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
             return arrays_to_dataset({name: file[name] for name in ("notes", "works")})
     except _DAMAGE as error:
-        raise CorpusError(f"{path}: not a readable data set ({type(error).__name__}: {error}); prepare it again") from error
+        raise CorpusError(
+            f"{path}: not a readable data set ({type(error).__name__}: {error}); prepare it again"
+        ) from error
 
 
 def dataset_to_arrays(dataset: Dataset) -> dict[str, NDArray[Any]]:
     """The data set as arrays: `notes` (note, 6) int32 and `works`, JSON in UTF-8 bytes."""
     facts = {"format": FORMAT, "works": [_facts(work) for work in dataset.works]}
     text = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    return {"notes": note_rows([work.score for work in dataset.works]), "works": np.frombuffer(text, np.uint8)}
+    return {
+        "notes": note_rows([work.score for work in dataset.works]),
+        "works": np.frombuffer(text, np.uint8),
+    }
 
 
 def note_rows(scores: Sequence[Score]) -> NDArray[np.int32]:
@@ -92,10 +97,15 @@ def lines_of(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tupl
     """
     first_voice = np.concatenate([[0], np.cumsum(n_voices, dtype=np.int64)])
     lines = first_voice[notes[:, _WORK]] + notes[:, _VOICE]
-    if (np.diff(lines) < 0).any() or (len(lines) and (lines[0] < 0 or lines[-1] >= first_voice[-1])):
+    if (np.diff(lines) < 0).any() or (
+        len(lines) and (lines[0] < 0 or lines[-1] >= first_voice[-1])
+    ):
         raise ValueError("the notes do not stand in the order of works and voices")
     bounds = np.searchsorted(lines, np.arange(first_voice[-1] + 1)).tolist()
-    made = [Note(onset, duration, pitch, bool(fermata)) for onset, duration, pitch, fermata in notes[:, 2:].tolist()]
+    made = [
+        Note(onset, duration, pitch, bool(fermata))
+        for onset, duration, pitch, fermata in notes[:, 2:].tolist()
+    ]
     return (tuple(made[start:end]) for start, end in itertools.pairwise(bounds))
 
 
@@ -119,14 +129,23 @@ def score_facts(score: Score) -> dict[str, Any]:
 
 def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
     score = facts_to_score(facts, lines)
-    return Work(facts["name"], score, facts["split"], facts["family"], facts["reason"], facts.get("style", ""))
+    return Work(
+        facts["name"],
+        score,
+        facts["split"],
+        facts["family"],
+        facts["reason"],
+        facts.get("style", ""),
+    )
 
 
 def facts_to_score(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Score:
     """The score of its facts and the notes of its voices, the next of `lines`."""
     return Score(
         voices=tuple(Voice(name, next(lines)) for name in facts["voices"]),
-        time_signatures=tuple((tick, TimeSignature.parse(text)) for tick, text in facts["time_signatures"]),
+        time_signatures=tuple(
+            (tick, TimeSignature.parse(text)) for tick, text in facts["time_signatures"]
+        ),
         pickup_ticks=facts["pickup_ticks"],
         key=facts["key"] and Key(*facts["key"]),
         tempo_bpm=facts["tempo_bpm"],

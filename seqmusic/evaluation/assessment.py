@@ -14,18 +14,35 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from seqmusic.checkpoints import make_masks
-from seqmusic.evaluation.baselines import persistence_nats
-from seqmusic.evaluation.benchmark import HeldOut, held_out
-from seqmusic.evaluation.calibration import Bin, Choices, best_temperature, calibration_error, choices, choices_of, reliability
-from seqmusic.evaluation.likelihood import EventScores, Predictions, bootstrap_interval, predictions
-from seqmusic.evaluation.ngram import NGram
+from seqmusic.baselines.ngram import NGram
+from seqmusic.baselines.persistence import persistence_nats
+from seqmusic.baselines.trees import Trees
+from seqmusic.benchmarks.jsb import HeldOut, held_out
 from seqmusic.evaluation.subject import Subject
-from seqmusic.evaluation.trees import Trees
+from seqmusic.metrics.calibration import (
+    Bin,
+    Choices,
+    best_temperature,
+    calibration_error,
+    choices,
+    choices_of,
+    reliability,
+)
+from seqmusic.metrics.likelihood import EventScores, Predictions, bootstrap_interval, predictions
+from seqmusic.runs.pretrained import make_masks
 from seqmusic.score import TICKS_PER_WHOLE
 from seqmusic.tokens.context import GLOBAL
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.tokens.vocabulary import HOLD, KEY, PITCH, REST, TIMESIG, VOICE, id_timesig, voice_name
+from seqmusic.tokens.vocabulary import (
+    HOLD,
+    KEY,
+    PITCH,
+    REST,
+    TIMESIG,
+    VOICE,
+    id_timesig,
+    voice_name,
+)
 from seqmusic.training.batches import Masks
 
 MODEL, NGRAM, PERSISTENCE = "model", "n-gram", "persistence"
@@ -152,16 +169,31 @@ def assess(subject: Subject) -> Assessment:
     totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
     training = held_out([work.score for work in subject.dataset.part("train")], max_voices)
     if training.scores:
-        by_event[NGRAM] = [counted_predictions(own, trace).scores() for own, trace in _counted(training.traces, pieces.traces)]
-        totals.append(total(NGRAM, [float(own.nats.sum()) for own in by_event[NGRAM]], pieces, by_event[NGRAM]))
-        totals.append(total(PERSISTENCE, persistence_nats(training.scores, pieces.scores), pieces, None))
-    found = tuple(breakdown(name, groups, by_event) for name, groups in groupings(pieces, scores).items())
-    return Assessment(subject, pieces, tuple(scores), tuple(totals), found, calibrations(subject, expected))
+        by_event[NGRAM] = [
+            counted_predictions(own, trace).scores()
+            for own, trace in _counted(training.traces, pieces.traces)
+        ]
+        totals.append(
+            total(
+                NGRAM, [float(own.nats.sum()) for own in by_event[NGRAM]], pieces, by_event[NGRAM]
+            )
+        )
+        totals.append(
+            total(PERSISTENCE, persistence_nats(training.scores, pieces.scores), pieces, None)
+        )
+    found = tuple(
+        breakdown(name, groups, by_event) for name, groups in groupings(pieces, scores).items()
+    )
+    return Assessment(
+        subject, pieces, tuple(scores), tuple(totals), found, calibrations(subject, expected)
+    )
 
 
 def _predicted(subject: Subject, pieces: HeldOut) -> list[Predictions]:
     running = predictions(subject.model, pieces.traces, _masks(subject))
-    found = dict(tqdm(running, total=len(pieces.traces), desc=f"{subject.split} works", unit="work"))
+    found = dict(
+        tqdm(running, total=len(pieces.traces), desc=f"{subject.split} works", unit="work")
+    )
     return [found[number] for number in range(len(found))]
 
 
@@ -179,14 +211,25 @@ def counted_predictions(counted: NGram | Trees, trace: Trace) -> Predictions:
     rows = np.flatnonzero(trace.is_scored)
     events = trace.events[rows + 1].astype(np.int64)
     with np.errstate(divide="ignore"):  # what the grammar forbids
-        sound, duration = np.log(counted.sound_probabilities(trace)), np.log(counted.duration_probabilities(trace))
+        sound, duration = (
+            np.log(counted.sound_probabilities(trace)),
+            np.log(counted.duration_probabilities(trace)),
+        )
     return Predictions(rows, events[:, 0], events[:, 1], sound, duration)
 
 
-def total(predictor: str, work_nats: Sequence[float], pieces: HeldOut, scores: Sequence[EventScores] | None) -> Total:
+def total(
+    predictor: str,
+    work_nats: Sequence[float],
+    pieces: HeldOut,
+    scores: Sequence[EventScores] | None,
+) -> Total:
     """What a predictor reaches, from the nats of each work and, where it has them, the scores of the events."""
     cells = pieces.cells
-    everything = [prediction_mask(trace, own) for trace, own in zip(pieces.traces, scores or (), strict=bool(scores))]
+    everything = [
+        prediction_mask(trace, own)
+        for trace, own in zip(pieces.traces, scores or (), strict=bool(scores))
+    ]
     return Total(
         predictor,
         tuple(work_nats),
@@ -213,7 +256,9 @@ def guesses(scores: Sequence[EventScores], chosen: Sequence[_Mask]) -> Guesses:
     """
     counts = [int(own.sum()) for own in chosen]
     sound = [float(own.sound_nats[mask].sum()) for own, mask in zip(scores, chosen, strict=True)]
-    duration = [float(own.duration_nats[mask].sum()) for own, mask in zip(scores, chosen, strict=True)]
+    duration = [
+        float(own.duration_nats[mask].sum()) for own, mask in zip(scores, chosen, strict=True)
+    ]
     some = [(a + b, n) for a, b, n in zip(sound, duration, counts, strict=True) if n]
     pairs = list(zip(scores, chosen, strict=True))
     return Guesses(
@@ -226,7 +271,9 @@ def guesses(scores: Sequence[EventScores], chosen: Sequence[_Mask]) -> Guesses:
     )
 
 
-def _within(ranks_and_choices: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[float, ...]:
+def _within(
+    ranks_and_choices: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+) -> tuple[float, ...]:
     """Share of the choices that were among the likeliest 1, 3, 5; nan where there was no choice."""
     ranks = np.concatenate([ranks[choices > 1] for ranks, choices in ranks_and_choices])
     return tuple(float((ranks < top).mean()) if len(ranks) else math.nan for top in TOPS)
@@ -237,24 +284,47 @@ def groupings(pieces: HeldOut, scores: Sequence[EventScores]) -> dict[str, dict[
     places = [trace.context[own.rows] for trace, own in zip(pieces.traces, scores, strict=True)]
     notes = [prediction_mask(trace, own) for trace, own in zip(pieces.traces, scores, strict=True)]
     parts = [
-        np.minimum(_N_PARTS * trace.ticks[own.rows].astype(np.int64) // score.end_ticks, _N_PARTS - 1)
+        np.minimum(
+            _N_PARTS * trace.ticks[own.rows].astype(np.int64) // score.end_ticks, _N_PARTS - 1
+        )
         for trace, own, score in zip(pieces.traces, scores, pieces.scores, strict=True)
     ]
-    voices = sorted({int(voice) for place, mask in zip(places, notes, strict=True) for voice in place[mask, _VOICE]} - {0})
+    voices = sorted(
+        {
+            int(voice)
+            for place, mask in zip(places, notes, strict=True)
+            for voice in place[mask, _VOICE]
+        }
+        - {0}
+    )
     found = {
-        "voice": {voice_name(VOICE + v - 1): [m & (p[:, _VOICE] == v) for p, m in zip(places, notes, strict=True)] for v in voices},
+        "voice": {
+            voice_name(VOICE + v - 1): [
+                m & (p[:, _VOICE] == v) for p, m in zip(places, notes, strict=True)
+            ]
+            for v in voices
+        },
         **_by_beat(places, notes),
         "part of the piece": {
-            f"{10 * tenth}–{10 * tenth + 10} %": [m & (part == tenth) for part, m in zip(parts, notes, strict=True)]
+            f"{10 * tenth}–{10 * tenth + 10} %": [
+                m & (part == tenth) for part, m in zip(parts, notes, strict=True)
+            ]
             for tenth in range(_N_PARTS)
         },
     }
-    return {name: {g: masks for g, masks in groups.items() if any(m.any() for m in masks)} for name, groups in found.items()}
+    return {
+        name: {g: masks for g, masks in groups.items() if any(m.any() for m in masks)}
+        for name, groups in found.items()
+    }
 
 
-def _by_beat(places: Sequence[NDArray[np.int16]], notes: Sequence[_Mask]) -> dict[str, dict[str, list[_Mask]]]:
+def _by_beat(
+    places: Sequence[NDArray[np.int16]], notes: Sequence[_Mask]
+) -> dict[str, dict[str, list[_Mask]]]:
     """By place in the bar, in the time signature that most predictions stand in."""
-    meters = np.concatenate([place[mask, _METER] for place, mask in zip(places, notes, strict=True)])
+    meters = np.concatenate(
+        [place[mask, _METER] for place, mask in zip(places, notes, strict=True)]
+    )
     commonest = int(np.bincount(meters).argmax())
     signature = id_timesig(TIMESIG + commonest)
     if signature is None:
@@ -264,31 +334,47 @@ def _by_beat(places: Sequence[NDArray[np.int16]], notes: Sequence[_Mask]) -> dic
     for number in range(2 * signature.numerator):
         name = f"{1 + number // 2}{'½' * (number % 2)}"
         groups[name] = [
-            m & (p[:, _METER] == commonest) & (p[:, _POSITION] == number * half) for p, m in zip(places, notes, strict=True)
+            m & (p[:, _METER] == commonest) & (p[:, _POSITION] == number * half)
+            for p, m in zip(places, notes, strict=True)
         ]
-    between = [m & (p[:, _METER] == commonest) & (p[:, _POSITION] % half > 0) for p, m in zip(places, notes, strict=True)]
+    between = [
+        m & (p[:, _METER] == commonest) & (p[:, _POSITION] % half > 0)
+        for p, m in zip(places, notes, strict=True)
+    ]
     return {f"beat in {signature}": groups | {"between": between}}
 
 
-def breakdown(name: str, groups: Mapping[str, Sequence[_Mask]], by_event: Mapping[str, Sequence[EventScores]]) -> Breakdown:
+def breakdown(
+    name: str, groups: Mapping[str, Sequence[_Mask]], by_event: Mapping[str, Sequence[EventScores]]
+) -> Breakdown:
     """The guesses of each predictor in each group."""
-    own = {predictor: tuple(guesses(scores, masks) for masks in groups.values()) for predictor, scores in by_event.items()}
+    own = {
+        predictor: tuple(guesses(scores, masks) for masks in groups.values())
+        for predictor, scores in by_event.items()
+    }
     return Breakdown(name, tuple(groups), own)
 
 
 def calibrations(subject: Subject, expected: Sequence[Predictions]) -> tuple[Calibration, ...]:
     """Of sounds and of lengths; the temperatures are fitted to the validation works, whatever part is asked about."""
-    valid = held_out([work.score for work in subject.dataset.part("valid")], subject.model.vocabulary.max_voices)
+    valid = held_out(
+        [work.score for work in subject.dataset.part("valid")], subject.model.vocabulary.max_voices
+    )
     made = choices_of(expected)
     if subject.split == "valid":
         fitted = made
     elif valid.scores:
         fitted = choices(subject.model, valid.traces, _masks(subject))
     else:
-        return tuple(Calibration(kind, _sureness(own), None, None) for kind, own in zip(KINDS, made, strict=True))
+        return tuple(
+            Calibration(kind, _sureness(own), None, None)
+            for kind, own in zip(KINDS, made, strict=True)
+        )
     temperatures = [best_temperature(own) for own in fitted]
     rows = zip(KINDS, made, temperatures, strict=True)
-    return tuple(Calibration(kind, _sureness(own), at, _sureness(own.at(at))) for kind, own, at in rows)
+    return tuple(
+        Calibration(kind, _sureness(own), at, _sureness(own.at(at))) for kind, own, at in rows
+    )
 
 
 def _sureness(made: Choices) -> Sureness:

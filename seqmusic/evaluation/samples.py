@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from seqmusic.checkpoints import MAX_VOICES, make_masks
 from seqmusic.errors import RequestError
-from seqmusic.evaluation import voice_leading
-from seqmusic.evaluation.distributions import DISTRIBUTIONS
-from seqmusic.evaluation.likelihood import score_events
-from seqmusic.evaluation.originality import CopyIndex
-from seqmusic.evaluation.rates import Rate
-from seqmusic.evaluation.style import endings_on_tonic, hold_rate, repeated_bars
 from seqmusic.generation.composing import composed
 from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
+from seqmusic.metrics import voice_leading
+from seqmusic.metrics.distributions import DISTRIBUTIONS
+from seqmusic.metrics.likelihood import score_events
+from seqmusic.metrics.originality import CopyIndex
+from seqmusic.metrics.rates import Rate
+from seqmusic.metrics.style import endings_on_tonic, hold_rate, repeated_bars
 from seqmusic.model.transformer import Transformer
+from seqmusic.runs.pretrained import MAX_VOICES, make_masks
 from seqmusic.score import TICKS_PER_WHOLE, Score, Voice
 from seqmusic.tokens.tokenizer import encode, normalized, trace
 
@@ -50,7 +50,9 @@ class Head:
     def prompt(self) -> Prompt:
         """What is given, and where the music ends."""
         voices = tuple(
-            Voice(voice.name, tuple(note for note in voice.notes if note.onset_ticks < self.end_ticks))
+            Voice(
+                voice.name, tuple(note for note in voice.notes if note.onset_ticks < self.end_ticks)
+            )
             for voice in self.work.voices
         )
         holes = tuple(((voice.end_ticks, self.work.end_ticks),) for voice in voices)
@@ -101,7 +103,9 @@ RATES: Mapping[str, Callable[[Score], Rate]] = {
 }
 
 
-def heads(works: Sequence[Score], *, context_length: int = 1024, max_voices: int = MAX_VOICES) -> list[Head]:
+def heads(
+    works: Sequence[Score], *, context_length: int = 1024, max_voices: int = MAX_VOICES
+) -> list[Head]:
     """The beginnings of those works that are neither too short nor too long for a model to go on with them.
 
     >>> from seqmusic.score import Note, melody
@@ -117,17 +121,30 @@ def heads(works: Sequence[Score], *, context_length: int = 1024, max_voices: int
     found = []
     for work in map(normalized, works):
         bars = [bar for bar in work.bars() if bar.number]
-        head_ticks = bars[HEAD_BARS - 1].end_ticks if len(bars) >= HEAD_BARS else HEAD_BARS * TICKS_PER_WHOLE
+        head_ticks = (
+            bars[HEAD_BARS - 1].end_ticks if len(bars) >= HEAD_BARS else HEAD_BARS * TICKS_PER_WHOLE
+        )
         n_bars = len(bars) or -(-work.end_ticks // TICKS_PER_WHOLE)
-        is_sounding = all(any(note.onset_ticks < head_ticks for note in voice.notes) for voice in work.voices)
-        is_fit = head_ticks < work.end_ticks and n_bars <= MOST_BARS and is_sounding and len(work.voices) <= max_voices
+        is_sounding = all(
+            any(note.onset_ticks < head_ticks for note in voice.notes) for voice in work.voices
+        )
+        is_fit = (
+            head_ticks < work.end_ticks
+            and n_bars <= MOST_BARS
+            and is_sounding
+            and len(work.voices) <= max_voices
+        )
         if is_fit and len(encode(work)) <= _MOST_OF_CONTEXT * context_length:
             found.append(Head(work, head_ticks))
     return found
 
 
 def continued(
-    model: Transformer, chosen: Sequence[Head], request: Request, index: CopyIndex, tick: Callable[[int], object] = lambda n: None
+    model: Transformer,
+    chosen: Sequence[Head],
+    request: Request,
+    index: CopyIndex,
+    tick: Callable[[int], object] = lambda n: None,
 ) -> list[Piece]:
     """What was measured of `request.n` continuations of each head; equal ones count once.
 
@@ -155,12 +172,21 @@ def continued(
 def as_written(model: Transformer, chosen: Sequence[Head], index: CopyIndex) -> list[Piece]:
     """What was measured of the works from where their heads end."""
     words = model.vocabulary
-    sequences = [trace(encode(head.work, [list(line) for line in head.prompt.holes]), words.max_voices) for head in chosen]
+    sequences = [
+        trace(encode(head.work, [list(line) for line in head.prompt.holes]), words.max_voices)
+        for head in chosen
+    ]
     masks = make_masks(next(model.parameters()).device, words.max_voices)
     pieces = []
-    for head, sequence, scored in zip(chosen, sequences, score_events(model, sequences, masks), strict=True):
+    for head, sequence, scored in zip(
+        chosen, sequences, score_events(model, sequences, masks), strict=True
+    ):
         is_music = sequence.context[scored.rows, words.voice_column] > 0  # the header is given
-        pieces.append(measured(head.rest(head.work), float(scored.nats[is_music].sum()), int(is_music.sum()), index))
+        pieces.append(
+            measured(
+                head.rest(head.work), float(scored.nats[is_music].sum()), int(is_music.sum()), index
+            )
+        )
     return pieces
 
 

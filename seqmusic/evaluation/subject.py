@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqmusic.checkpoints import load_model, model_folder
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.fingerprints import FILE, known_pieces, read_fingerprints
+from seqmusic.corpus.similarity.fingerprints import FILE, known_pieces, read_fingerprints
 from seqmusic.corpus.sources import load_corpus
-from seqmusic.corpus.table import read_works, with_table
+from seqmusic.corpus.works_table import read_works, with_table
 from seqmusic.errors import CorpusError
 from seqmusic.model.transformer import Transformer
+from seqmusic.runs.pretrained import load_model, model_folder
 
 _WORKS = "works.csv"
 
@@ -48,7 +48,9 @@ class Subject:
         if self.trained_on is None:
             notes.append("it is not known which of these works the model was trained on")
         elif known:
-            notes.append(f"{f'all {n}' if known == n else f'{known} of these {n}'} works were trained on")
+            notes.append(
+                f"{f'all {n}' if known == n else f'{known} of these {n}'} works were trained on"
+            )
         if not self.is_finished:
             notes.append("this run is not finished: its best model so far is asked")
         text = "; ".join(notes)
@@ -72,14 +74,25 @@ def load_subject(run: Path | None = None, split: str = "test", data: Path | None
     dataset = load_corpus(data) if data is not None else _own_corpus(folder)
     works = tuple(dataset.part(split))
     if not works:
-        raise CorpusError(f"{data or folder}: the corpus has no {split} works ({dataset!r}); choose another --split or --data")
+        raise CorpusError(
+            f"{data or folder}: the corpus has no {split} works ({dataset!r}); choose another --split or --data"
+        )
     most = model.vocabulary.max_voices
     if many := next((work for work in dataset.kept if len(work.score.voices) > most), None):
         raise CorpusError(
             f"{folder.name}: knows up to {most} voices, and {many.name!r} has {len(many.score.voices)}; ask another model"
         )
     trained_on = _trained_on(folder, works, is_own=data is None)
-    return Subject(folder.name, folder, model, dataset, split, works, trained_on, (folder / "card.md").is_file())
+    return Subject(
+        folder.name,
+        folder,
+        model,
+        dataset,
+        split,
+        works,
+        trained_on,
+        (folder / "card.md").is_file(),
+    )
 
 
 def _own_corpus(folder: Path) -> Dataset:
@@ -87,10 +100,14 @@ def _own_corpus(folder: Path) -> Dataset:
     chorales = load_corpus()
     table = folder / _WORKS
     if not table.is_file():
-        raise CorpusError(f"{folder}: has no {_WORKS} that says which works it was trained on; name a corpus with --data")
+        raise CorpusError(
+            f"{folder}: has no {_WORKS} that says which works it was trained on; name a corpus with --data"
+        )
     known = {work.name for work in chorales.works}
     if foreign := next((name for name in read_works(table) if name not in known), None):
-        raise CorpusError(f"{folder}: was not trained on the chorales (its {_WORKS} has {foreign!r}); name its corpus with --data")
+        raise CorpusError(
+            f"{folder}: was not trained on the chorales (its {_WORKS} has {foreign!r}); name its corpus with --data"
+        )
     return with_table(chorales, table)
 
 

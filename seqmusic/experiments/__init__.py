@@ -1,0 +1,1 @@
+"""Studies of many trainings: what data, size and method bring."""

@@ -12,19 +12,26 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.checkpoints import make_masks
+from seqmusic.baselines.ngram import NGram
+from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
+from seqmusic.benchmarks.jsb import HeldOut
+from seqmusic.benchmarks.rivals import SETTINGS, Contender, grammar_contenders
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.assessment import counted_predictions
-from seqmusic.evaluation.benchmark import HeldOut
-from seqmusic.evaluation.likelihood import Likelihood, score_pieces, summed
-from seqmusic.evaluation.ngram import NGram
-from seqmusic.evaluation.rivals import SETTINGS, Contender, grammar_contenders
-from seqmusic.evaluation.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.experiments.study import Row, corpus_name, held_part, open_study, run_trials, write_results
+from seqmusic.experiments.study import (
+    Row,
+    corpus_name,
+    held_part,
+    open_study,
+    run_trials,
+    write_results,
+)
 from seqmusic.experiments.trial import train_trial
-from seqmusic.figures import new_figure
+from seqmusic.metrics.likelihood import Likelihood, score_pieces, summed
 from seqmusic.report.charts import Bars, bar_chart
+from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
+from seqmusic.runs.pretrained import make_masks
 
 _COLUMNS = (
     Column("model", "model"),
@@ -40,7 +47,12 @@ _COLUMNS = (
 
 
 def comparison_study(
-    dataset: Dataset, folder: Path, *, split: str = "valid", cpu_seconds: float = 120.0, show: Callable[[str], None] = print
+    dataset: Dataset,
+    folder: Path,
+    *,
+    split: str = "valid",
+    cpu_seconds: float = 120.0,
+    show: Callable[[str], None] = print,
 ) -> list[Row]:
     """Train an n-gram, one decision tree, random trees, an LSTM and a transformer, and leave a table and a picture in the folder.
 
@@ -65,14 +77,24 @@ def comparison_study(
         raise ValueError(f"cpu_seconds must be above 0, got {cpu_seconds}")
     new_figure(1, 1)
     learned, valid, pieces = (held_part(dataset, part) for part in ("train", "valid", split))
-    open_study(folder, {"experiment": "compare", "corpus": corpus_name(dataset), "split": split, "cpu_seconds": cpu_seconds})
+    open_study(
+        folder,
+        {
+            "experiment": "compare",
+            "corpus": corpus_name(dataset),
+            "split": split,
+            "cpu_seconds": cpu_seconds,
+        },
+    )
     trials: dict[str, Callable[[], Row]] = {
         "5-gram": partial(_counted, lambda: NGram(learned.traces), pieces),
         "decision tree": partial(_counted, lambda: Trees(learned.traces, ONE_TREE), pieces),
         "random trees": partial(_counted, lambda: Trees(learned.traces, TreeSettings()), pieces),
     }
     for contender in reversed(grammar_contenders(dataset.part("train"), valid)):
-        trials[contender.name.removeprefix("voice-order ")] = partial(_trained, contender, valid, pieces, cpu_seconds)
+        trials[contender.name.removeprefix("voice-order ")] = partial(
+            _trained, contender, valid, pieces, cpu_seconds
+        )
     rows = [{"model": name, **row} for name, row in run_trials(folder, trials, show).items()]
     _write(folder, rows, split, show)
     return rows
@@ -82,17 +104,27 @@ def _counted(make: Callable[[], NGram | Trees], pieces: HeldOut) -> Row:
     started = time.process_time()
     predictor = make()
     trained = time.process_time()
-    scored = summed([counted_predictions(predictor, trace).scores() for trace in pieces.traces], pieces.cells, pieces.notes)
+    scored = summed(
+        [counted_predictions(predictor, trace).scores() for trace in pieces.traces],
+        pieces.cells,
+        pieces.notes,
+    )
     return _row(predictor.size, trained - started, time.process_time() - trained, scored)
 
 
 def _trained(contender: Contender, valid: HeldOut, pieces: HeldOut, cpu_seconds: float) -> Row:
     torch.manual_seed(SETTINGS.seed)
     model = contender.make()
-    done = train_trial(model, SETTINGS, contender.draw, valid, cpu_seconds=cpu_seconds, name=contender.name)
+    done = train_trial(
+        model, SETTINGS, contender.draw, valid, cpu_seconds=cpu_seconds, name=contender.name
+    )
     started = time.process_time()
     scored = score_pieces(
-        model, pieces.traces, make_masks(torch.device("cpu"), pieces.max_voices), cells=pieces.cells, notes=pieces.notes
+        model,
+        pieces.traces,
+        make_masks(torch.device("cpu"), pieces.max_voices),
+        cells=pieces.cells,
+        notes=pieces.notes,
     )
     row = _row(done.parameters, done.curve[-1].cpu_seconds, time.process_time() - started, scored)
     return row | {"curve": done.figures()["curve"]}
@@ -112,7 +144,13 @@ def _write(folder: Path, rows: Sequence[Row], split: str, show: Callable[[str], 
     cells = tuple(tuple(row[column.name] for column in _COLUMNS) for row in rows)
     table = Table("compare", f"Families of models on the {split} works.", _COLUMNS, cells)
     bars = Bars("", *([row[name] for row in rows] for name in ("nats_per_cell", "low", "high")))
-    figure = bar_chart([row["model"] for row in rows], [bars], x_label=f"nats a cell ({split}), and where 95 percent lie")
+    figure = bar_chart(
+        [row["model"] for row in rows],
+        [bars],
+        x_label=f"nats a cell ({split}), and where 95 percent lie",
+    )
     show(write_results(folder, table, figure, {"split": split}))
-    show("size: what the n-gram counted, nodes of the trees, parameters of the networks; seconds are the processor's")
+    show(
+        "size: what the n-gram counted, nodes of the trees, parameters of the networks; seconds are the processor's"
+    )
     show(f"table, picture and trials are in {folder}")

@@ -15,21 +15,21 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from seqmusic.checkpoints import make_masks, vocabulary
-from seqmusic.configuration import Configuration
+from seqmusic.benchmarks.jsb import HeldOut, held_out
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.benchmark import HeldOut, held_out
-from seqmusic.evaluation.dial import Reading, median
-from seqmusic.evaluation.likelihood import score_pieces
-from seqmusic.evaluation.originality import CopyIndex
 from seqmusic.evaluation.samples import CANDIDATES, Head, continued, drawn_heads, heads
+from seqmusic.evaluation.temperature_sweep import Reading, median
 from seqmusic.experiments.study import Row, common_settings, open_study, run_trials, table_text
-from seqmusic.figures import new_figure, write_figure
 from seqmusic.generation.request import Request
+from seqmusic.metrics.likelihood import score_pieces
+from seqmusic.metrics.originality import CopyIndex
 from seqmusic.model.transformer import Transformer
-from seqmusic.report.copying import FILE, Copying, copying_charts, copying_table, write_copying
+from seqmusic.report.copies import FILE, Copying, copying_charts, copying_table, write_copying
+from seqmusic.report.figures import new_figure, write_figure
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.data import draw_batch, training_data
+from seqmusic.runs.pretrained import make_masks, vocabulary
 from seqmusic.training.loop import new_state, train
-from seqmusic.training_data import draw_batch, training_data
 
 AS_CONFIGURED, UNRESTRAINED = "as configured", "unrestrained"
 _REQUEST = Request(n=CANDIDATES, temperature=1.0, lenience=1.0, cadence=False)  # the model alone
@@ -79,11 +79,15 @@ def copying_study(
         ValueError: nothing is given in training, no sample is asked for, or no work can be continued.
     """
     if not configuration.training.given_share:
-        raise ValueError("copying is measured on continuations, which are learned from given parts; given_share must not be 0")
+        raise ValueError(
+            "copying is measured on continuations, which are learned from given parts; given_share must not be 0"
+        )
     if n_samples < 1:
         raise ValueError(f"n_samples must be 1 or more, got {n_samples}")
     new_figure(1, 1)
-    configuration = replace(configuration, training=replace(configuration.training, minutes=0.0, patience=0))
+    configuration = replace(
+        configuration, training=replace(configuration.training, minutes=0.0, patience=0)
+    )
     open_study(folder, {**common_settings("copying", configuration, dataset), "samples": n_samples})
     free = replace(
         configuration,
@@ -102,21 +106,34 @@ def copying_study(
         for kind in ("svg", "png"):
             write_figure(chart.figure, folder / f"{name}.{kind}")
     show(table_text(copying_table(rows)))
-    show(f"held-out works as they are written: {rows[0].works:g} notes in the median; table and pictures are in {folder}")
+    show(
+        f"held-out works as they are written: {rows[0].works:g} notes in the median; table and pictures are in {folder}"
+    )
     return rows
 
 
 def _what_is_copied(dataset: Dataset, n_samples: int) -> _Copied:
-    training, validation = ([work.score for work in dataset.part(split)] for split in ("train", "valid"))
+    training, validation = (
+        [work.score for work in dataset.part(split)] for split in ("train", "valid")
+    )
     index = CopyIndex(training)
-    found = [heads(works, max_voices=max(len(work.voices) for work in works)) for works in (validation, training)]
+    found = [
+        heads(works, max_voices=max(len(work.voices) for work in works))
+        for works in (validation, training)
+    ]
     if not all(found):
-        raise ValueError("copying needs validation and training works of more than two bars and at most sixteen, got none")
-    lengths = [copy.n_notes if (copy := index.longest(head.rest(head.work))) else 0 for head in found[0]]
+        raise ValueError(
+            "copying needs validation and training works of more than two bars and at most sixteen, got none"
+        )
+    lengths = [
+        copy.n_notes if (copy := index.longest(head.rest(head.work))) else 0 for head in found[0]
+    ]
     n_heads = -(-n_samples // CANDIDATES)
     chosen = tuple(drawn_heads(own, n_heads) for own in found)
     few = training[:: max(1, len(training) // len(validation))][: len(validation)]
-    return _Copied((held_out(validation), held_out(few)), (chosen[0], chosen[1]), index, median(lengths).value)
+    return _Copied(
+        (held_out(validation), held_out(few)), (chosen[0], chosen[1]), index, median(lengths).value
+    )
 
 
 def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _Copied) -> Row:
@@ -127,19 +144,37 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
     if name == UNRESTRAINED:
         data = replace(data, is_moved=False)
     torch.manual_seed(settings.seed)
-    state, masks = new_state(Transformer(configuration.model, words), settings), make_masks(torch.device("cpu"), words.max_voices)
+    state, masks = (
+        new_state(Transformer(configuration.model, words), settings),
+        make_masks(torch.device("cpu"), words.max_voices),
+    )
     rows: list[Mapping[str, object]] = []
 
     def evaluate(model: Transformer) -> dict[str, float]:
-        nats = [score_pieces(model, own.traces, masks, cells=own.cells, notes=own.notes).nats_per_cell for own in copied.pieces]
+        nats = [
+            score_pieces(model, own.traces, masks, cells=own.cells, notes=own.notes).nats_per_cell
+            for own in copied.pieces
+        ]
         fresh, known = (_median_copy(model, own, copied.index) for own in copied.heads)
         epochs = state.step * settings.batch_size / len(data.pieces)
-        figures = (nats[1], nats[0], fresh.value, fresh.low, fresh.high, known.value, known.low, known.high, copied.works)
+        figures = (
+            nats[1],
+            nats[0],
+            fresh.value,
+            fresh.low,
+            fresh.high,
+            known.value,
+            known.low,
+            known.high,
+            copied.works,
+        )
         rows.append(Copying(name, state.step, epochs, *figures)._asdict())
         return {"nats_per_cell": nats[0]}
 
     with tqdm(total=settings.steps, unit="batch", desc=name, leave=False) as bar:
-        for report in train(state, settings, lambda step: draw_batch(data, settings, step), evaluate, masks):
+        for report in train(
+            state, settings, lambda step: draw_batch(data, settings, step), evaluate, masks
+        ):
             bar.update(report.step - bar.n)
     return {"training": name, "curve": rows}
 

@@ -12,30 +12,34 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.checkpoints import load_model, make_masks, model_folder, tokens_of
-from seqmusic.configuration import Configuration, configuration_text, read_configuration
+from seqmusic.atomic_files import write_atomic
+from seqmusic.benchmarks.jsb import HeldOut, held_out
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.fingerprints import FILE
-from seqmusic.corpus.table import entries_of
-from seqmusic.evaluation.benchmark import HeldOut, held_out
-from seqmusic.evaluation.calibration import best_temperature, calibration_error, choices, tempered
-from seqmusic.evaluation.likelihood import Likelihood, bootstrap_interval, score_pieces
+from seqmusic.corpus.similarity.fingerprints import FILE
+from seqmusic.corpus.works_table import entries_of
 from seqmusic.experiments.study import Row, corpus_name, open_study, run_trials, write_results
 from seqmusic.experiments.trial import train_trial
-from seqmusic.figures import new_figure
-from seqmusic.formats.files import write_atomic
+from seqmusic.metrics.calibration import best_temperature, calibration_error, choices, tempered
+from seqmusic.metrics.likelihood import Likelihood, bootstrap_interval, score_pieces
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
-from seqmusic.model.weights import WEIGHTS
 from seqmusic.report.charts import Bars, bar_chart
+from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
-from seqmusic.run_folder import CARD, CONFIGURATION, METRICS, WORKS, check_corpus
+from seqmusic.runs.checkpoint import save_weights
+from seqmusic.runs.configuration import Configuration, configuration_text, read_configuration
+from seqmusic.runs.data import TrainingData, draw_batch, training_data
+from seqmusic.runs.folder import CARD, CONFIGURATION, METRICS, WORKS, check_corpus
+from seqmusic.runs.pretrained import load_model, make_masks, model_folder, tokens_of
+from seqmusic.runs.weights import WEIGHTS
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.training.checkpoint import save_weights
-from seqmusic.training_data import TrainingData, draw_batch, training_data
 
 LOW_RATE = 0.1  # of the learning rate that the run was trained with
-TUNINGS = {"low rate": 1.0, "low rate, half the dropout": 0.5, "low rate, 1.5 times the dropout": 1.5}
+TUNINGS = {
+    "low rate": 1.0,
+    "low rate, half the dropout": 0.5,
+    "low rate, 1.5 times the dropout": 1.5,
+}
 MEANS = ("mean with the likeliest", "mean with all of these")
 TEMPERATURES = "calibrated temperatures"
 AS_IT_IS = "as it is"
@@ -81,7 +85,14 @@ class _Ground:
     out: Path
 
 
-def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, show: Callable[[str], None] = print) -> list[Step]:
+def improve(
+    run: Path,
+    dataset: Dataset,
+    out: Path,
+    *,
+    minutes: float = 10.0,
+    show: Callable[[str], None] = print,
+) -> list[Step]:
     """Try what may make a trained model better, keep what the validation works confirm, and look at the test works at the end.
 
     Args:
@@ -107,9 +118,19 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0, sh
     model = load_model(folder)
     check_corpus(entries_of(dataset), folder)
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:12]
-    open_study(out, {"experiment": "improve", "weights": digest, "corpus": corpus_name(dataset), "minutes": minutes})
+    open_study(
+        out,
+        {
+            "experiment": "improve",
+            "weights": digest,
+            "corpus": corpus_name(dataset),
+            "minutes": minutes,
+        },
+    )
     most = model.vocabulary.max_voices
-    pieces, test = (held_out([work.score for work in dataset.part(part)], most) for part in ("valid", "test"))
+    pieces, test = (
+        held_out([work.score for work in dataset.part(part)], most) for part in ("valid", "test")
+    )
     configuration = read_configuration(folder / CONFIGURATION)
     data = replace(training_data(dataset.part("train")), max_voices=most)
     ground = _Ground(model, configuration, data, pieces, out)
@@ -133,7 +154,9 @@ def judged(candidates: Sequence[tuple[str, Sequence[float]]], cells: Sequence[in
     for name, nats in candidates[1:]:
         saved = [before - after for before, after in zip(kept, nats, strict=True)]
         interval = bootstrap_interval(saved, cells)
-        steps.append(Step(name, sum(nats) / sum(cells), sum(saved) / sum(cells), interval, interval[0] > 0))
+        steps.append(
+            Step(name, sum(nats) / sum(cells), sum(saved) / sum(cells), interval, interval[0] > 0)
+        )
         kept = nats if steps[-1].is_kept else kept
     return steps
 
@@ -145,11 +168,15 @@ def mean_weights(models: Sequence[Transformer]) -> Transformer:
     """
     mean = Transformer(models[0].settings, models[0].vocabulary)
     states = [model.state_dict() for model in models]
-    mean.load_state_dict({name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]})
+    mean.load_state_dict(
+        {name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]}
+    )
     return mean.eval()
 
 
-def _tried(ground: _Ground, minutes: float, show: Callable[[str], None]) -> tuple[list[Step], str, Transformer]:
+def _tried(
+    ground: _Ground, minutes: float, show: Callable[[str], None]
+) -> tuple[list[Step], str, Transformer]:
     """The steps, the name of what was kept last, and its model."""
     each = minutes / len(TUNINGS)
     rows = run_trials(
@@ -160,7 +187,11 @@ def _tried(ground: _Ground, minutes: float, show: Callable[[str], None]) -> tupl
     )
     likeliest = min(TUNINGS, key=lambda name: sum(rows[name]["nats"]))
     parts = {MEANS[0]: [AS_IT_IS, likeliest], MEANS[1]: [AS_IT_IS, *TUNINGS]}
-    rows |= run_trials(ground.out, {name: partial(_averaged, ground, name, own) for name, own in parts.items()}, show)
+    rows |= run_trials(
+        ground.out,
+        {name: partial(_averaged, ground, name, own) for name, own in parts.items()},
+        show,
+    )
     candidates = [(name, row["nats"]) for name, row in rows.items()]
     kept = [step.name for step in judged(candidates, ground.pieces.cells) if step.is_kept][-1]
     best = _made(ground, kept)
@@ -168,7 +199,9 @@ def _tried(ground: _Ground, minutes: float, show: Callable[[str], None]) -> tupl
     steps = judged([*candidates, (TEMPERATURES, rows[TEMPERATURES]["nats"])], ground.pieces.cells)
     if steps[-1].is_kept:
         best = tempered(best, rows[TEMPERATURES]["sound"], rows[TEMPERATURES]["duration"])
-        show(f"temperatures {rows[TEMPERATURES]['sound']:.3f} for sounds and {rows[TEMPERATURES]['duration']:.3f} for durations")
+        show(
+            f"temperatures {rows[TEMPERATURES]['sound']:.3f} for sounds and {rows[TEMPERATURES]['duration']:.3f} for durations"
+        )
     return steps, kept, best
 
 
@@ -185,7 +218,11 @@ def _made(ground: _Ground, name: str) -> Transformer:
 
 def _likelihood(model: Transformer, pieces: HeldOut) -> Likelihood:
     return score_pieces(
-        model, pieces.traces, make_masks(torch.device("cpu"), pieces.max_voices), cells=pieces.cells, notes=pieces.notes
+        model,
+        pieces.traces,
+        make_masks(torch.device("cpu"), pieces.max_voices),
+        cells=pieces.cells,
+        notes=pieces.notes,
     )
 
 
@@ -203,7 +240,9 @@ def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) ->
         patience=_PATIENCE,
         seed=before.seed + 1,  # other batches than those that the run began with
     )
-    model = Transformer(_with_dropout(ground.model.settings, dropout_factor), ground.model.vocabulary)
+    model = Transformer(
+        _with_dropout(ground.model.settings, dropout_factor), ground.model.vocabulary
+    )
     model.load_state_dict(ground.model.state_dict())
 
     def draw(step: int) -> Sequence[Trace]:
@@ -214,7 +253,10 @@ def _tuned(ground: _Ground, name: str, dropout_factor: float, minutes: float) ->
 
 
 def _with_dropout(settings: ModelSettings, factor: float) -> ModelSettings:
-    changed = {name: min(_MOST_DROPOUT, factor * getattr(settings, name)) for name in ("dropout", "input_dropout")}
+    changed = {
+        name: min(_MOST_DROPOUT, factor * getattr(settings, name))
+        for name in ("dropout", "input_dropout")
+    }
     return replace(settings, **changed)
 
 
@@ -228,7 +270,9 @@ def _calibrated(ground: _Ground, model: Transformer) -> Row:
     masks = make_masks(torch.device("cpu"), pieces.max_voices)
     nats = [0.0] * len(pieces.scores)
     for half in (0, 1):
-        sound, duration = (best_temperature(own) for own in choices(model, pieces.traces[1 - half :: 2], masks))
+        sound, duration = (
+            best_temperature(own) for own in choices(model, pieces.traces[1 - half :: 2], masks)
+        )
         held = HeldOut(pieces.scores[half::2], pieces.traces[half::2])
         nats[half::2] = _likelihood(tempered(model, sound, duration), held).nats
     sound, duration = (best_temperature(own) for own in choices(model, pieces.traces, masks))
@@ -253,27 +297,44 @@ def _before_and_after(before: Transformer, after: Transformer, pieces: HeldOut) 
         scored = _likelihood(model, pieces)
         sound, duration = (calibration_error(own) for own in choices(model, pieces.traces, masks))
         errors = {"sound_calibration_error": sound, "duration_calibration_error": duration}
-        report[name] = {"nats_per_cell": scored.nats_per_cell, "interval": list(scored.interval()), **errors}
+        report[name] = {
+            "nats_per_cell": scored.nats_per_cell,
+            "interval": list(scored.interval()),
+            **errors,
+        }
         report.setdefault("nats", []).append(scored.nats)
     first, second = report.pop("nats")
     saved = [a - b for a, b in zip(first, second, strict=True)]
-    report["worth"] = {"nats_per_cell": sum(saved) / sum(pieces.cells), "interval": list(bootstrap_interval(saved, pieces.cells))}
+    report["worth"] = {
+        "nats_per_cell": sum(saved) / sum(pieces.cells),
+        "interval": list(bootstrap_interval(saved, pieces.cells)),
+    }
     return report
 
 
-def _write_report(folder: Path, out: Path, steps: Sequence[Step], test: Row, show: Callable[[str], None]) -> None:
-    rows = tuple((s.name, s.nats_per_cell, s.worth, *s.interval, "kept" if s.is_kept else "") for s in steps)
+def _write_report(
+    folder: Path, out: Path, steps: Sequence[Step], test: Row, show: Callable[[str], None]
+) -> None:
+    rows = tuple(
+        (s.name, s.nats_per_cell, s.worth, *s.interval, "kept" if s.is_kept else "") for s in steps
+    )
     table = Table("improvements", "What was tried, on the validation works.", _COLUMNS, rows)
     tried = steps[1:]
     worths = Bars(
-        "", *([1000 * value for value in column] for column in zip(*((s.worth, *s.interval) for s in tried), strict=True))
+        "",
+        *(
+            [1000 * value for value in column]
+            for column in zip(*((s.worth, *s.interval) for s in tried), strict=True)
+        ),
     )
     names = [f"{step.name}{' (kept)' if step.is_kept else ''}" for step in tried]
     figure = bar_chart(names, [worths], x_label="saved on validation, nats a cell / 1000")
     text = write_results(out, table, figure, {"test": test})
     lines = [f"{name} on the test works: {_figures(test[name])}" for name in ("before", "after")]
     low, high = test["worth"]["interval"]
-    lines.append(f"saved on the test works: {test['worth']['nats_per_cell']:.4f} nats a cell [{low:.4f}..{high:.4f}]")
+    lines.append(
+        f"saved on the test works: {test['worth']['nats_per_cell']:.4f} nats a cell [{low:.4f}..{high:.4f}]"
+    )
     show("\n".join([text, *lines, f"the model is in {out}"]))
     write_atomic(out / CARD, _card(folder, out, text, lines))
 

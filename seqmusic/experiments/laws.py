@@ -53,10 +53,14 @@ def fit_power_law(n: Sequence[float], loss: Sequence[float]) -> PowerLaw:
     return PowerLaw(float(limit[best]), float(scale[best]), float(_EXPONENTS[best]))
 
 
-def resampled(groups: Sequence[Sequence[float]], n_resamples: int, seed: int = 0) -> NDArray[np.float64]:
+def resampled(
+    groups: Sequence[Sequence[float]], n_resamples: int, seed: int = 0
+) -> NDArray[np.float64]:
     """(resample, group) means of values drawn again, with replacement, within each group."""
     chance = np.random.default_rng(seed)
-    drawn = [np.asarray(own)[chance.integers(len(own), size=(n_resamples, len(own)))] for own in groups]
+    drawn = [
+        np.asarray(own)[chance.integers(len(own), size=(n_resamples, len(own)))] for own in groups
+    ]
     return np.stack([own.mean(axis=1) for own in drawn], axis=1)
 
 

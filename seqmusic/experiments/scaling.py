@@ -21,18 +21,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqmusic.checkpoints import vocabulary
-from seqmusic.configuration import Configuration
+from seqmusic.benchmarks.jsb import HeldOut
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.benchmark import HeldOut
 from seqmusic.experiments.laws import Parabola, fit_parabola
-from seqmusic.experiments.study import Row, common_settings, held_part, open_study, run_trials, write_results
+from seqmusic.experiments.study import (
+    Row,
+    common_settings,
+    held_part,
+    open_study,
+    run_trials,
+    write_results,
+)
 from seqmusic.experiments.trial import train_trial
-from seqmusic.figures import new_figure
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import Line, line_chart
+from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
-from seqmusic.training_data import TrainingData, draw_batch, training_data
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.data import TrainingData, draw_batch, training_data
+from seqmusic.runs.pretrained import vocabulary
 
 N_BUDGETS = 4
 _COLUMNS = (
@@ -43,7 +50,9 @@ _COLUMNS = (
     Column("operations", "operations", ".1e"),
     Column("nats_per_cell", "nats a cell", ".4f"),
 )
-_STEPS_AT_WIDTH_1 = 2000  # between two evaluations: a batch costs about as much more as the model is wider
+_STEPS_AT_WIDTH_1 = (
+    2000  # between two evaluations: a batch costs about as much more as the model is wider
+)
 _FEWEST_STEPS = 4
 _OPERATIONS = 6  # a weight and position, forward and back
 
@@ -81,33 +90,60 @@ def scaling_study(
     """
     _check(configuration, widths, cpu_seconds, n_seeds)
     new_figure(1, 1)
-    constant = replace(configuration.training, steps=1_000_000, minutes=0.0, schedule="constant", warmup=1e-5, patience=0)
+    constant = replace(
+        configuration.training,
+        steps=1_000_000,
+        minutes=0.0,
+        schedule="constant",
+        warmup=1e-5,
+        patience=0,
+    )
     configuration = replace(configuration, training=constant)
     budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
     pieces = held_part(dataset, "valid")
     data = replace(training_data(dataset.part("train")), max_voices=pieces.max_voices)
     own = {"[model] width", "[training] evaluate_every"}
-    settings = {name: value for name, value in common_settings("scaling", configuration, dataset).items() if name not in own}
+    settings = {
+        name: value
+        for name, value in common_settings("scaling", configuration, dataset).items()
+        if name not in own
+    }
     open_study(folder, {**settings, "cpu_seconds": cpu_seconds})
     seeds = [constant.seed + k for k in range(n_seeds)]
     trials = {
-        f"width-{width}-seed-{seed}": partial(_trial, configuration, data, pieces, width, seed, cpu_seconds)
+        f"width-{width}-seed-{seed}": partial(
+            _trial, configuration, data, pieces, width, seed, cpu_seconds
+        )
         for width in sorted(set(widths))
         for seed in seeds
     }
     rows = list(run_trials(folder, trials, show).values())
     cells = tuple(_at(rows, width, budget) for budget in budgets for width in sorted(set(widths)))
-    table = Table("scaling", "What models of several sizes reach with the same processor time.", _COLUMNS, cells)
+    table = Table(
+        "scaling",
+        "What models of several sizes reach with the same processor time.",
+        _COLUMNS,
+        cells,
+    )
     found = [_profile(table.records(), budget) for budget in budgets]
     answer = _sentence(table.records(), budgets[-1], found[-1])
-    best = [{"budget_cpu_seconds": budget, **asdict(fit)} for budget, fit in zip(budgets, found, strict=True)]
-    show(write_results(folder, table, _chart(table.records(), budgets, found), {"best": best, "answer": answer}))
+    best = [
+        {"budget_cpu_seconds": budget, **asdict(fit)}
+        for budget, fit in zip(budgets, found, strict=True)
+    ]
+    show(
+        write_results(
+            folder, table, _chart(table.records(), budgets, found), {"best": best, "answer": answer}
+        )
+    )
     show(answer)
     show(f"table, picture and trials are in {folder}")
     return found
 
 
-def _check(configuration: Configuration, widths: Sequence[int], cpu_seconds: float, n_seeds: int) -> None:
+def _check(
+    configuration: Configuration, widths: Sequence[int], cpu_seconds: float, n_seeds: int
+) -> None:
     unit = 4 * configuration.model.heads
     if len(set(widths)) < 3:
         raise ValueError(f"widths must be three or more, got {sorted(set(widths))}")
@@ -115,7 +151,9 @@ def _check(configuration: Configuration, widths: Sequence[int], cpu_seconds: flo
         if width < 1 or width % unit:
             raise ValueError(f"a width must be a multiple of 4 x heads ({unit}), got {width}")
     if not (math.isfinite(cpu_seconds) and cpu_seconds > 0) or n_seeds < 1:
-        raise ValueError(f"cpu_seconds must be above 0 and n_seeds 1 or more, got {cpu_seconds} and {n_seeds}")
+        raise ValueError(
+            f"cpu_seconds must be above 0 and n_seeds 1 or more, got {cpu_seconds} and {n_seeds}"
+        )
 
 
 def n_multiplied(model: nn.Module) -> int:
@@ -124,7 +162,11 @@ def n_multiplied(model: nn.Module) -> int:
     >>> n_multiplied(nn.Sequential(nn.Embedding(100, 7), nn.Linear(7, 3)))
     24
     """
-    tables = sum(module.weight.numel() for module in model.modules() if isinstance(module, nn.Embedding | nn.EmbeddingBag))
+    tables = sum(
+        module.weight.numel()
+        for module in model.modules()
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag)
+    )
     return sum(parameter.numel() for parameter in model.parameters()) - tables
 
 
@@ -139,18 +181,35 @@ def at_budget(curve: Sequence[Sequence[float]], cpu_seconds: float) -> tuple[flo
     (0.7, 250.0)
     """
     times = np.log([point[2] for point in curve])
-    nats, positions = (np.interp(math.log(cpu_seconds), times, [point[column] for point in curve]) for column in (3, 1))
+    nats, positions = (
+        np.interp(math.log(cpu_seconds), times, [point[column] for point in curve])
+        for column in (3, 1)
+    )
     return round(float(nats), 6), float(positions)
 
 
-def _trial(configuration: Configuration, data: TrainingData, pieces: HeldOut, width: int, seed: int, cpu_seconds: float) -> Row:
+def _trial(
+    configuration: Configuration,
+    data: TrainingData,
+    pieces: HeldOut,
+    width: int,
+    seed: int,
+    cpu_seconds: float,
+) -> Row:
     every = max(_FEWEST_STEPS, _STEPS_AT_WIDTH_1 // width)
     settings = replace(configuration.training, seed=seed, evaluate_every=every)
     torch.manual_seed(seed)
     model = Transformer(replace(configuration.model, width=width), vocabulary(pieces.max_voices))
     multiplied = n_multiplied(model)
     name = f"width {width}, seed {seed}"
-    done = train_trial(model, settings, lambda step: draw_batch(data, settings, step), pieces, cpu_seconds=cpu_seconds, name=name)
+    done = train_trial(
+        model,
+        settings,
+        lambda step: draw_batch(data, settings, step),
+        pieces,
+        cpu_seconds=cpu_seconds,
+        name=name,
+    )
     return {"width": width, "seed": seed, "multiplied": multiplied, **done.figures()}
 
 
@@ -191,8 +250,17 @@ def _chart(table: Sequence[Row], budgets: Sequence[float], found: Sequence[Parab
     for budget, fit in zip(budgets, found, strict=True):
         own = [row for row in table if row["budget_cpu_seconds"] == budget]
         sizes = [round(row["parameters"] / 1000) for row in own]
-        lines.append(Line(f"{budget:g} processor seconds", sizes, [row["nats_per_cell"] for row in own]))
+        lines.append(
+            Line(f"{budget:g} processor seconds", sizes, [row["nats_per_cell"] for row in own])
+        )
         if fit.bend > 0:
             fine = np.geomspace(sizes[0], sizes[-1], 60)
-            lines.append(Line("", fine.tolist(), [fit.at(1000 * size) for size in fine], is_guide=True))
-    return line_chart(lines, x_label="thousand parameters (logarithmic)", y_label="validation, nats a cell", log_x=True)
+            lines.append(
+                Line("", fine.tolist(), [fit.at(1000 * size) for size in fine], is_guide=True)
+            )
+    return line_chart(
+        lines,
+        x_label="thousand parameters (logarithmic)",
+        y_label="validation, nats a cell",
+        log_x=True,
+    )

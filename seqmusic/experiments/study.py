@@ -12,15 +12,15 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from seqmusic.checkpoints import MAX_VOICES
-from seqmusic.configuration import Configuration
+from seqmusic.atomic_files import write_atomic
+from seqmusic.benchmarks.jsb import HeldOut, held_out
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, CorpusError, FormatError
-from seqmusic.evaluation.benchmark import HeldOut, held_out
-from seqmusic.figures import write_figure
-from seqmusic.formats.files import write_atomic
-from seqmusic.report.page import table_csv
+from seqmusic.report.figures import write_figure
+from seqmusic.report.report_folder import table_csv
 from seqmusic.report.sections import Table
+from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.pretrained import MAX_VOICES
 from seqmusic.training.lock import locked
 
 SETTINGS = "study.json"
@@ -49,10 +49,14 @@ def open_study(folder: Path, settings: Mapping[str, object]) -> None:
     differing = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     changed = [f"{name} was {before.get(name)}, now {now.get(name)}" for name in differing]
     if changed:
-        raise CheckpointError(f"{folder}: holds a study with other settings ({'; '.join(changed)}); choose another folder")
+        raise CheckpointError(
+            f"{folder}: holds a study with other settings ({'; '.join(changed)}); choose another folder"
+        )
 
 
-def run_trials(folder: Path, trials: Mapping[str, Callable[[], Row]], show: Callable[[str], None] = print) -> dict[str, Row]:
+def run_trials(
+    folder: Path, trials: Mapping[str, Callable[[], Row]], show: Callable[[str], None] = print
+) -> dict[str, Row]:
     """What each trial gave, by its name: read from the folder where it is finished, else done now and written.
 
     Each is done by one thread, so that its processor seconds are seconds of work. Ctrl-C loses only the trial in progress.
@@ -66,24 +70,35 @@ def run_trials(folder: Path, trials: Mapping[str, Callable[[], Row]], show: Call
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with locked(folder), tqdm(total=len(trials), initial=len(found), unit="trial", desc="trials") as bar:
+        with (
+            locked(folder),
+            tqdm(total=len(trials), initial=len(found), unit="trial", desc="trials") as bar,
+        ):
             for name in [name for name in trials if name not in found]:
                 found[name] = trials[name]()
                 write_atomic(paths[name], json.dumps(found[name]) + "\n")
                 bar.update()
     except KeyboardInterrupt:
-        show(f"stopped; {len(found)} of {len(trials)} trials are kept in {folder}, and the same command goes on with the others")
+        show(
+            f"stopped; {len(found)} of {len(trials)} trials are kept in {folder}, and the same command goes on with the others"
+        )
         raise
     finally:
         torch.set_num_threads(threads)
     return {name: found[name] for name in trials}
 
 
-def common_settings(experiment: str, configuration: Configuration, dataset: Dataset) -> dict[str, object]:
+def common_settings(
+    experiment: str, configuration: Configuration, dataset: Dataset
+) -> dict[str, object]:
     """The settings of a study that trains a configuration on a data set; the seed is a matter of each trial."""
     tables = asdict(configuration)
     tables["training"].pop("seed")
-    named = {f"[{table}] {key}": value for table, values in tables.items() for key, value in values.items()}
+    named = {
+        f"[{table}] {key}": value
+        for table, values in tables.items()
+        for key, value in values.items()
+    }
     return {"experiment": experiment, "corpus": corpus_name(dataset), **named}
 
 
@@ -102,8 +117,13 @@ def held_part(dataset: Dataset, split: str) -> HeldOut:
     """
     works = dataset.part(split)
     if not works:
-        raise CorpusError(f"the corpus has no works to {_USES[split]}; give it some: seqmusic data prepare")
-    return held_out([work.score for work in works], max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)]))
+        raise CorpusError(
+            f"the corpus has no works to {_USES[split]}; give it some: seqmusic data prepare"
+        )
+    return held_out(
+        [work.score for work in works],
+        max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)]),
+    )
 
 
 def write_results(folder: Path, table: Table, figure: object, facts: Mapping[str, object]) -> str:
@@ -113,7 +133,10 @@ def write_results(folder: Path, table: Table, figure: object, facts: Mapping[str
         FormatError: a file cannot be written.
     """
     write_atomic(folder / f"{table.name}.csv", table_csv(table))
-    write_atomic(folder / f"{table.name}.json", json.dumps({"table": table.records(), **facts}, indent=1) + "\n")
+    write_atomic(
+        folder / f"{table.name}.json",
+        json.dumps({"table": table.records(), **facts}, indent=1) + "\n",
+    )
     for kind in ("svg", "png"):
         write_figure(figure, folder / f"{table.name}.{kind}")
     return table_text(table)
@@ -129,10 +152,18 @@ def table_text(table: Table) -> str:
     LSTM       –
     """
     lines = [[column.heading for column in table.columns]]
-    lines += [[column.shown(cell) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+    lines += [
+        [column.shown(cell) for column, cell in zip(table.columns, row, strict=True)]
+        for row in table.rows
+    ]
     first, *others = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        "  ".join([line[0].ljust(first), *(cell.rjust(width) for cell, width in zip(line[1:], others, strict=True))]).rstrip()
+        "  ".join(
+            [
+                line[0].ljust(first),
+                *(cell.rjust(width) for cell, width in zip(line[1:], others, strict=True)),
+            ]
+        ).rstrip()
         for line in lines
     )
 
@@ -141,7 +172,11 @@ def _read(path: Path) -> Row:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: is damaged ({error}); delete it, and it is made again") from error
+        raise CheckpointError(
+            f"{path}: is damaged ({error}); delete it, and it is made again"
+        ) from error
     if not isinstance(found, dict):
-        raise CheckpointError(f"{path}: must hold an object of JSON, got {type(found).__name__}; delete it, and it is made again")
+        raise CheckpointError(
+            f"{path}: must hold an object of JSON, got {type(found).__name__}; delete it, and it is made again"
+        )
     return found

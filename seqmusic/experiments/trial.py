@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seqmusic.checkpoints import make_masks
-from seqmusic.evaluation.benchmark import HeldOut
-from seqmusic.evaluation.learning_curve import CurvePoint, learning_curve
-from seqmusic.evaluation.likelihood import Model, score_pieces
+from seqmusic.benchmarks.jsb import HeldOut
+from seqmusic.evaluation.loss_curve import CurvePoint, learning_curve
+from seqmusic.metrics.likelihood import Model, score_pieces
 from seqmusic.model.transformer import n_parameters
+from seqmusic.runs.pretrained import make_masks
 from seqmusic.training.batches import Sequenced
 from seqmusic.training.loop import TrainingSettings, new_state
 
@@ -45,7 +45,10 @@ class Trial:
             "steps": self.curve[-1].step,
             "positions": self.curve[-1].positions,
             "cpu_seconds": round(self.curve[-1].cpu_seconds, 2),
-            "curve": [[point.step, point.positions, round(point.cpu_seconds, 2), point.nats_per_cell] for point in self.curve],
+            "curve": [
+                [point.step, point.positions, round(point.cpu_seconds, 2), point.nats_per_cell]
+                for point in self.curve
+            ],
         }
 
 
@@ -73,7 +76,9 @@ def train_trial(
 
     def evaluate(own: Model) -> float:
         nonlocal best
-        nats = score_pieces(own, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes).nats_per_cell
+        nats = score_pieces(
+            own, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
+        ).nats_per_cell
         if nats < best:
             best = nats
             kept.update({key: tensor.clone() for key, tensor in own.state_dict().items()})
@@ -83,11 +88,22 @@ def train_trial(
     total = settings.steps if math.isinf(cpu_seconds) else round(cpu_seconds)
     curve: list[CurvePoint] = []
     torch.manual_seed(settings.seed)
-    with tqdm(total=total, unit="batch" if math.isinf(cpu_seconds) else "s", desc=name, leave=False, disable=not name) as bar:
+    with tqdm(
+        total=total,
+        unit="batch" if math.isinf(cpu_seconds) else "s",
+        desc=name,
+        leave=False,
+        disable=not name,
+    ) as bar:
         state = new_state(model, settings)  # type: ignore[arg-type]
-        for point in learning_curve(state, settings, draw, evaluate, masks, cpu_seconds=cpu_seconds):
+        for point in learning_curve(
+            state, settings, draw, evaluate, masks, cpu_seconds=cpu_seconds
+        ):
             curve.append(point)
-            bar.update(min(total, point.step if math.isinf(cpu_seconds) else round(point.cpu_seconds)) - bar.n)
+            bar.update(
+                min(total, point.step if math.isinf(cpu_seconds) else round(point.cpu_seconds))
+                - bar.n
+            )
             bar.set_postfix(nats_per_cell=f"{point.nats_per_cell:.4f}")
     model.load_state_dict(kept)
     return Trial(n_parameters(model), tuple(curve))

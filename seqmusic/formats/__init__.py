@@ -8,29 +8,41 @@ from pathlib import Path
 from typing import Any, cast
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.reading import Piece, Reading
+from seqmusic.formats.reading_report import Piece, Reading
 from seqmusic.score import Score
 
-__all__ = ["READABLE", "WRITABLE", "Piece", "Reading", "read_pieces", "read_reported", "read_score", "write_score"]
+__all__ = [
+    "READABLE",
+    "WRITABLE",
+    "Piece",
+    "Reading",
+    "read_pieces",
+    "read_reported",
+    "read_score",
+    "write_score",
+]
 
 _READERS = (
-    dict.fromkeys((".mid", ".midi"), ("midi", "read_midi_reported"))
-    | dict.fromkeys((".xml", ".musicxml", ".mxl", ".mei", ".krn", ".abc"), ("notation", "read_notation_reported"))
-    | {".csv": ("csv_file", "read_csv_reported"), ".json": ("table", "read_jsb_reported")}
+    dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_reported"))
+    | dict.fromkeys(
+        (".xml", ".musicxml", ".mxl", ".mei", ".krn", ".abc"),
+        ("notation.file", "read_notation_reported"),
+    )
+    | {".csv": ("csv.file", "read_csv_reported"), ".json": ("pitch_table", "read_jsb_reported")}
 )
 _BOOKS = {
-    ".abc": ("notation", "read_tunes"),
-    ".csv": ("csv_file", "read_csv_pieces"),
-    ".json": ("table", "read_jsb_pieces"),
+    ".abc": ("notation.file", "read_tunes"),
+    ".csv": ("csv.file", "read_csv_pieces"),
+    ".json": ("pitch_table", "read_jsb_pieces"),
 }
-_ON_A_GRID = ("midi", "csv_file")
+_ON_A_GRID = ("midi.file", "csv.file")
 _WRITERS = {
-    ".mid": ("midi", "write_midi"),
-    ".midi": ("midi", "write_midi"),
-    ".xml": ("notation", "write_musicxml"),
-    ".musicxml": ("notation", "write_musicxml"),
-    ".csv": ("csv_file", "write_csv"),
-    ".json": ("table", "write_jsb"),
+    ".mid": ("midi.file", "write_midi"),
+    ".midi": ("midi.file", "write_midi"),
+    ".xml": ("notation.file", "write_musicxml"),
+    ".musicxml": ("notation.file", "write_musicxml"),
+    ".csv": ("csv.file", "write_csv"),
+    ".json": ("pitch_table", "write_jsb"),
     ".ly": ("lilypond", "write_lilypond"),
     ".svg": ("image", "write_svg"),
     ".png": ("image", "write_png"),
@@ -107,7 +119,9 @@ def write_score(score: Score, path: Path | str) -> Path:
 
 
 def _function(module: str, name: str) -> Callable[..., Any]:
-    return cast("Callable[..., Any]", getattr(importlib.import_module(f"{__name__}.{module}"), name))
+    return cast(
+        "Callable[..., Any]", getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    )
 
 
 def _choice_to_read(path: Path, known: dict[str, tuple[str, str]]) -> tuple[str, str]:
@@ -122,7 +136,11 @@ def _choice_to_read(path: Path, known: dict[str, tuple[str, str]]) -> tuple[str,
 def _choice(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[str, str]:
     ending = path.suffix.lower()
     if ending not in known:
-        found = f"{path.suffix!r} files are not {verb}" if ending else "a name without an ending tells no format"
+        found = (
+            f"{path.suffix!r} files are not {verb}"
+            if ending
+            else "a name without an ending tells no format"
+        )
         raise FormatError(f"{path}: {found}; the endings are {_listed(tuple(known))}")
     return known[ending]
 

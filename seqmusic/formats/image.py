@@ -13,12 +13,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError, MissingExtraError, SeqmusicError
-from seqmusic.formats.files import write_atomic
 from seqmusic.score import SATB, TICKS_PER_WHOLE, Score
 
 if TYPE_CHECKING:
-    from seqmusic.formats.notation_writing import Color
+    from seqmusic.formats.notation.writing import Color
 
 MAX_BARS = 200
 MAX_WIDTH_PX = 3000
@@ -41,11 +41,16 @@ _ENGRAVING = {
     "smuflTextFont": "none",
     "xmlIdSeed": 1,
 }
-_MUSIC_QUARTER, _TEXT_QUARTER = "\ueca5", "\u2669"  # the note of a tempo mark, in a music font and in any text font
+_MUSIC_QUARTER, _TEXT_QUARTER = (
+    "\ueca5",
+    "\u2669",
+)  # the note of a tempo mark, in a music font and in any text font
 _engraving_lock = threading.Lock()
 
 
-def score_svg(score: Score, color: Color | None = None, size_px: tuple[int, int] | None = None) -> list[str]:
+def score_svg(
+    score: Score, color: Color | None = None, size_px: tuple[int, int] | None = None
+) -> list[str]:
     """Pages of the engraved score, an SVG text each; most pieces fill one. Soprano, alto, tenor and bass share two staves.
 
     The ids of notes and rests are those of `musicxml_text`.
@@ -59,12 +64,14 @@ def score_svg(score: Score, color: Color | None = None, size_px: tuple[int, int]
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note, or more than 200 bars.
     """
-    from seqmusic.formats.notation import musicxml_text
+    from seqmusic.formats.notation.file import musicxml_text
 
     verovio = _extra("verovio")
     _check_size(score)
     is_choir = tuple(voice.name for voice in score.voices) == SATB
-    return _engraved(verovio, musicxml_text(score, color, "closed" if is_choir else "open"), size_px)
+    return _engraved(
+        verovio, musicxml_text(score, color, "closed" if is_choir else "open"), size_px
+    )
 
 
 def write_svg(score: Score, path: Path | str, color: Color | None = None) -> Path:
@@ -77,7 +84,9 @@ def write_svg(score: Score, path: Path | str, color: Color | None = None) -> Pat
     return write_atomic(Path(path), _single_page(score, color))
 
 
-def write_png(score: Score, path: Path | str, color: Color | None = None, width_px: int | None = None) -> Path:
+def write_png(
+    score: Score, path: Path | str, color: Color | None = None, width_px: int | None = None
+) -> Path:
     """Write the picture as PNG and return its path; `color` as in :func:`score_svg`.
 
     Args:
@@ -134,7 +143,10 @@ def _check_size(score: Score) -> None:
 
 def _engraved(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None) -> list[str]:
     """Pages of a MusicXML text. One engraving at a time: verovio keeps global state (fonts, ids)."""
-    size = {name: px * 100 // _SCALE for name, px in zip(("pageWidth", "pageHeight"), size_px or (), strict=False)}
+    size = {
+        name: px * 100 // _SCALE
+        for name, px in zip(("pageWidth", "pageHeight"), size_px or (), strict=False)
+    }
     with _engraving_lock:
         verovio.enableLog(verovio.LOG_OFF)
         toolkit = verovio.toolkit(False)
@@ -142,9 +154,13 @@ def _engraved(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | Non
         toolkit.setResourcePath(str(Path(str(verovio.__file__)).parent / "data"))
         toolkit.setOptions(_ENGRAVING | size)
         if not toolkit.loadData(musicxml):
-            raise FormatError("the engraver could not read the score as MusicXML; write .musicxml to look at it")
+            raise FormatError(
+                "the engraver could not read the score as MusicXML; write .musicxml to look at it"
+            )
         pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
-        if len(pages) == 1 and pages[0].count('class="system"') == 1:  # a single line: no wider than its music
+        if (
+            len(pages) == 1 and pages[0].count('class="system"') == 1
+        ):  # a single line: no wider than its music
             toolkit.setOptions({"adjustPageWidth": True})
             toolkit.redoLayout()
             pages = [toolkit.renderToSVG(1)]
@@ -153,8 +169,14 @@ def _engraved(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | Non
 
 def _finished(svg: str) -> str:
     """The page in its natural size, on white, with the note of the tempo mark in an ordinary font."""
-    svg = re.sub(rf'font-family="Leipzig" font-size="\d+px">{_MUSIC_QUARTER}', f'font-size="405px">{_TEXT_QUARTER}', svg)
-    sized = r'<svg width="\1" height="\2" style="max-width: 100%; height: auto" viewBox="0 0 \1 \2"\3'
+    svg = re.sub(
+        rf'font-family="Leipzig" font-size="\d+px">{_MUSIC_QUARTER}',
+        f'font-size="405px">{_TEXT_QUARTER}',
+        svg,
+    )
+    sized = (
+        r'<svg width="\1" height="\2" style="max-width: 100%; height: auto" viewBox="0 0 \1 \2"\3'
+    )
     white = '\n   <rect width="100%" height="100%" fill="#ffffff" style="stroke: none" />'
     return re.sub(r'<svg viewBox="0 0 (\d+) (\d+)"([^>]*>)', sized + white, svg, count=1)
 
@@ -164,12 +186,19 @@ def _extra(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         package = name.replace("_", "-")
-        raise MissingExtraError(f"pictures need {package}; install it with: pip install 'seqmusic[score]'") from error
+        raise MissingExtraError(
+            f"pictures need {package}; install it with: pip install 'seqmusic[score]'"
+        ) from error
 
 
 def _font_files() -> list[str]:
     """Text fonts that look the same on every machine; matplotlib ships them, and need not be imported for it."""
     package = importlib.util.find_spec("matplotlib")
     if package is None or package.origin is None:
-        raise MissingExtraError("pictures need the fonts of matplotlib; install it with: pip install 'seqmusic[score]'")
-    return sorted(str(path) for path in (Path(package.origin).parent / "mpl-data/fonts/ttf").glob("STIXGeneral*.ttf"))
+        raise MissingExtraError(
+            "pictures need the fonts of matplotlib; install it with: pip install 'seqmusic[score]'"
+        )
+    return sorted(
+        str(path)
+        for path in (Path(package.origin).parent / "mpl-data/fonts/ttf").glob("STIXGeneral*.ttf")
+    )

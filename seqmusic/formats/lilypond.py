@@ -11,9 +11,9 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
-from seqmusic.formats.files import write_atomic
-from seqmusic.formats.values import Group, Span, Written, value_name, write_bar
+from seqmusic.formats.written_values import Group, Span, Written, value_name, write_bar
 from seqmusic.score import TICKS_PER_WHOLE, Bar, Key, Score, TimeSignature, Voice
 from seqmusic.tonality import Spelling, infer_key, key_name, spell
 
@@ -21,7 +21,13 @@ _FRENCH = {"C": "do", "D": "re", "E": "mi", "F": "fa", "G": "sol", "A": "la", "B
 _LETTERS = {step: step.lower() for step in "CDEFGAB"}
 # language: (its name in LilyPond, steps, a sharp, a flat, names that are not step + accidentals)
 _LANGUAGES = {
-    "nederlands": ("nederlands", _LETTERS, "is", "es", {"ees": "es", "aes": "as", "eeses": "eses", "aeses": "ases"}),
+    "nederlands": (
+        "nederlands",
+        _LETTERS,
+        "is",
+        "es",
+        {"ees": "es", "aes": "as", "eeses": "eses", "aeses": "ases"},
+    ),
     "english": ("english", _LETTERS, "s", "f", {}),
     "french": ("français", _FRENCH, "d", "b", {}),
     "deutsch": (
@@ -54,12 +60,19 @@ def lilypond_text(score: Score, language: str = "nederlands") -> str:
         FormatError: there is no voice to write.
     """
     if language not in _LANGUAGES:
-        raise ValueError(f"the language of the note names is one of {', '.join(LANGUAGES)}; got {language!r}")
+        raise ValueError(
+            f"the language of the note names is one of {', '.join(LANGUAGES)}; got {language!r}"
+        )
     if not score.voices:
         raise FormatError("a score without voices cannot be written as LilyPond text")
     names = _variables(score)
-    parts = [_variable(name, voice, score, language) for name, voice in zip(names, score.voices, strict=True)]
-    text = "\n".join([*_heading(score, language), *_global(score, language), *parts, *_book(score, names)])
+    parts = [
+        _variable(name, voice, score, language)
+        for name, voice in zip(names, score.voices, strict=True)
+    ]
+    text = "\n".join(
+        [*_heading(score, language), *_global(score, language), *parts, *_book(score, names)]
+    )
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -118,7 +131,11 @@ def _key(key: Key, language: str) -> str:
 
 
 def _variable(name: str, voice: Voice, score: Score, language: str) -> str:
-    metered = score if score.time_signatures else replace(score, time_signatures=((0, TimeSignature(4, 4)),))
+    metered = (
+        score
+        if score.time_signatures
+        else replace(score, time_signatures=((0, TimeSignature(4, 4)),))
+    )
     key = score.key or infer_key(score)
     bars = metered.bars() or metered.bars(1)
     lines = []
@@ -157,7 +174,9 @@ def _spans(voice: Voice, bar: Bar, end_ticks: int) -> list[Span]:
         now = end
     if now < end_ticks:
         spans.append(Span(now, end_ticks, None))
-    return [Span(a - bar.onset_ticks + shift, b - bar.onset_ticks + shift, note) for a, b, note in spans]
+    return [
+        Span(a - bar.onset_ticks + shift, b - bar.onset_ticks + shift, note) for a, b, note in spans
+    ]
 
 
 def _bar(spans: list[Span], bar: Bar, key: Key, language: str) -> str:
@@ -208,7 +227,9 @@ def _staff_each(score: Score, names: list[str]) -> Iterator[str]:
         label = rf" \with {{ instrumentName = {_string(voice.name)} }}" if len(names) > 1 else ""
         pitches = [note.pitch for note in voice.notes] or [_MIDDLE_C]
         clef = "treble" if sum(pitches) >= _MIDDLE_C * len(pitches) else "bass"
-        yield rf"    \new Staff{label} {{ \clef {clef} \new Voice = " + f'"{name}" {{ \\{name} }} }}'
+        yield (
+            rf"    \new Staff{label} {{ \clef {clef} \new Voice = " + f'"{name}" {{ \\{name} }} }}'
+        )
     yield "  >>"
 
 
@@ -219,7 +240,9 @@ def _variables(score: Score) -> list[str]:
         plain = unicodedata.normalize("NFKD", voice.name)
         letters = "".join(c for c in plain if c.isascii() and c.isalpha()).lower()[:20] or "voice"
         number = "".join("JABCDEFGHI"[int(digit)] for digit in str(index + 1))
-        names.append(f"{letters}Part" if f"{letters}Part" not in names else f"{letters}{number}Part")
+        names.append(
+            f"{letters}Part" if f"{letters}Part" not in names else f"{letters}{number}Part"
+        )
     return names
 
 

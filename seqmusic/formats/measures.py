@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_WHOLE, Bar, Note, Score, TimeSignature, Voice
+from seqmusic.score import (
+    TICKS_PER_QUARTER,
+    TICKS_PER_WHOLE,
+    Bar,
+    Note,
+    Score,
+    TimeSignature,
+    Voice,
+)
 from seqmusic.tonality import STEPS, Spelling
 
 
@@ -45,7 +53,9 @@ def _all_values() -> list[WrittenValue]:
     found: dict[int, WrittenValue] = {}
     for triplet, dots in ((False, 0), (False, 1), (True, 0)):
         for denominator in (1, 2, 4, 8, 16, 32, 64)[triplet:]:
-            ticks, rest = divmod(TICKS_PER_WHOLE * (3 if dots else 2) * (2 if triplet else 3), denominator * 6)
+            ticks, rest = divmod(
+                TICKS_PER_WHOLE * (3 if dots else 2) * (2 if triplet else 3), denominator * 6
+            )
             if not rest:
                 found.setdefault(ticks, WrittenValue(ticks, denominator, dots, triplet))
     return sorted(found.values(), reverse=True)
@@ -76,16 +86,23 @@ def printed_bars(score: Score) -> list[Bar]:
     signatures = score.time_signatures
     if not signatures:
         n_bars = max(1, -(-score.end_ticks // TICKS_PER_WHOLE))
-        bars = [Bar(i + 1, i * TICKS_PER_WHOLE, TICKS_PER_WHOLE, TimeSignature(4, 4)) for i in range(n_bars)]
+        bars = [
+            Bar(i + 1, i * TICKS_PER_WHOLE, TICKS_PER_WHOLE, TimeSignature(4, 4))
+            for i in range(n_bars)
+        ]
     else:
         bars = score.bars(max(score.end_ticks, signatures[-1][0] + 1))
     last = bars[-1]
     if last.number and last.onset_ticks < score.end_ticks < last.end_ticks:
-        bars[-1] = Bar(last.number, last.onset_ticks, score.end_ticks - last.onset_ticks, last.time_signature)
+        bars[-1] = Bar(
+            last.number, last.onset_ticks, score.end_ticks - last.onset_ticks, last.time_signature
+        )
     return bars
 
 
-def meter_of(measures: Sequence[PrintedMeasure]) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
+def meter_of(
+    measures: Sequence[PrintedMeasure],
+) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
     """Pickup, and time signatures with their ticks, whose bar grid has the bar lines of the page; 0 and () where none is written.
 
     A first measure shorter than a bar is a pickup. Later measures that fill one bar together, as around a repeat sign, are one bar.
@@ -114,11 +131,20 @@ def _pickup(measures: Sequence[PrintedMeasure]) -> int:
     return first.duration_ticks if first.number == 0 or not cut_short else 0
 
 
-def _later_signatures(measures: Sequence[PrintedMeasure], current: TimeSignature) -> Iterator[tuple[int, TimeSignature]]:
-    inside, overlong = 0, False  # ticks since the last bar line of the grid; whether the measure before ran over one
+def _later_signatures(
+    measures: Sequence[PrintedMeasure], current: TimeSignature
+) -> Iterator[tuple[int, TimeSignature]]:
+    inside, overlong = (
+        0,
+        False,
+    )  # ticks since the last bar line of the grid; whether the measure before ran over one
     for measure in measures:
         written = measure.time_signature or current
-        broken = inside and (measure.time_signature or overlong or inside + measure.duration_ticks > current.bar_ticks)
+        broken = inside and (
+            measure.time_signature
+            or overlong
+            or inside + measure.duration_ticks > current.bar_ticks
+        )
         if written != current or broken:
             yield measure.onset_ticks, written
             current, inside = written, 0
@@ -157,9 +183,17 @@ def pieces_by_bar(voice: Voice, bars: Sequence[Bar]) -> list[list[Piece]]:
                 current = next(notes, None)
                 continue
             sounding = current if current and current.onset_ticks <= tick else None
-            edge = bar.end_ticks if current is None else current.end_ticks if sounding else current.onset_ticks
+            edge = (
+                bar.end_ticks
+                if current is None
+                else current.end_ticks
+                if sounding
+                else current.onset_ticks
+            )
             end = min(edge, bar.end_ticks)
-            pieces.extend(_note_pieces(tick, end, sounding) if sounding else _rest_pieces(tick, end, bar))
+            pieces.extend(
+                _note_pieces(tick, end, sounding) if sounding else _rest_pieces(tick, end, bar)
+            )
             tick = end
         found.append(pieces)
     return found
@@ -174,7 +208,9 @@ def _note_pieces(onset: int, end: int, note: Note) -> Iterator[Piece]:
 
 def _rest_pieces(onset: int, end: int, bar: Bar) -> Iterator[Piece]:
     """Rests; a whole rest stands for a bar of any length, so it is written only where a bar is as long as that."""
-    longest = TICKS_PER_WHOLE if bar.time_signature.bar_ticks == TICKS_PER_WHOLE else TICKS_PER_WHOLE // 2
+    longest = (
+        TICKS_PER_WHOLE if bar.time_signature.bar_ticks == TICKS_PER_WHOLE else TICKS_PER_WHOLE // 2
+    )
     for value in _in_order(written_values(end - onset, longest), onset):
         yield Piece(onset, value, None)
         onset += value.duration_ticks
@@ -198,12 +234,16 @@ def shown_accidentals(written: Iterable[tuple[Spelling, bool]], sharps: int) -> 
         written: in order of time, each note's spelling and whether it is tied over.
         sharps: the key signature.
     """
-    signature = {STEPS[fifth % 7]: 1 for fifth in range(sharps)} | {STEPS[6 - fifth]: -1 for fifth in range(-sharps)}
+    signature = {STEPS[fifth % 7]: 1 for fifth in range(sharps)} | {
+        STEPS[6 - fifth]: -1 for fifth in range(-sharps)
+    }
     current: dict[tuple[str, int], int] = {}
     shown = []
     for spelling, tied_back in written:
         place = (spelling.step, spelling.octave)
-        shown.append(not tied_back and current.get(place, signature.get(spelling.step, 0)) != spelling.alter)
+        shown.append(
+            not tied_back and current.get(place, signature.get(spelling.step, 0)) != spelling.alter
+        )
         if shown[-1]:
             current[place] = spelling.alter
     return shown
@@ -235,7 +275,11 @@ def _beam(before: bool, after: bool, first: bool) -> str:
 def _beat_groups(pieces: Sequence[Piece], bar: Bar) -> Iterator[list[int]]:
     """Indices of two or more neighbors in one beat that are beamed together."""
     signature = bar.time_signature
-    beat = TICKS_PER_QUARTER * 3 // 2 if signature.denominator == 8 and signature.numerator % 3 == 0 else TICKS_PER_QUARTER
+    beat = (
+        TICKS_PER_QUARTER * 3 // 2
+        if signature.denominator == 8 and signature.numerator % 3 == 0
+        else TICKS_PER_QUARTER
+    )
     skipped = signature.bar_ticks - bar.duration_ticks if bar.number == 0 else 0
     groups: dict[tuple[int, int], list[int]] = {}
     interruptions = 0
@@ -243,5 +287,7 @@ def _beat_groups(pieces: Sequence[Piece], bar: Bar) -> Iterator[list[int]]:
         if piece.note is None or piece.value.denominator < 8:
             interruptions += 1
         else:
-            groups.setdefault(((piece.onset_ticks - bar.onset_ticks + skipped) // beat, interruptions), []).append(index)
+            groups.setdefault(
+                ((piece.onset_ticks - bar.onset_ticks + skipped) // beat, interruptions), []
+            ).append(index)
     return (group for group in groups.values() if len(group) > 1)

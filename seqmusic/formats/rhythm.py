@@ -44,7 +44,9 @@ def on_beats(onsets: Iterable[float]) -> Place:
     beats: defaultdict[int, list[float]] = defaultdict(list)
     for onset in sorted(set(onsets)):
         beats[int(onset // TICKS_PER_QUARTER)].append(onset % TICKS_PER_QUARTER)
-    steps = {beat: min(_STEPS, key=lambda step: _cost(inside, step)) for beat, inside in beats.items()}
+    steps = {
+        beat: min(_STEPS, key=lambda step: _cost(inside, step)) for beat, inside in beats.items()
+    }
 
     def place(ticks: float) -> int:
         beat = int(ticks // TICKS_PER_QUARTER)
@@ -69,4 +71,8 @@ def _cost(inside: Sequence[float], step: int) -> float:
     """Negative log-likelihood of onsets in a beat, up to a constant."""
     errors = sum((ticks - step * round(ticks / step)) ** 2 for ticks in inside)
     n_choices = TICKS_PER_QUARTER // step
-    return len(inside) * math.log(n_choices) + errors / (2 * _PLAYER_TICKS**2) + _TRIPLET_COST * (step in _TRIPLETS)
+    return (
+        len(inside) * math.log(n_choices)
+        + errors / (2 * _PLAYER_TICKS**2)
+        + _TRIPLET_COST * (step in _TRIPLETS)
+    )

@@ -1,0 +1,1 @@
+"""Composing: prompts, constraints, sampling, and the tasks built on them."""

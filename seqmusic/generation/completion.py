@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.constraints import Constraints
+from seqmusic.generation.partial_candidate import Rule, Stream, choose_durations, choose_sounds
 from seqmusic.generation.request import Request
-from seqmusic.generation.stream import Rule, Stream, choose_durations, choose_sounds
-from seqmusic.model.decoding import Decoder, Model, make_decoder
+from seqmusic.model.decoding.decoder import Decoder, Model, make_decoder
 from seqmusic.score import Note, Score
 from seqmusic.tokens.context import SOUND_PITCH
 from seqmusic.tokens.grammar import Walk, contexts
@@ -66,20 +66,34 @@ def complete(
     done: dict[int, Stream] = {}
     for attempt in range(MOST_ATTEMPTS):
         missing = [index for index in range(request.n) if index not in done]
-        streams = [Stream(walk.copy(), _chance(request, index, attempt), constraints, rule) for index in missing]
+        streams = [
+            Stream(walk.copy(), _chance(request, index, attempt), constraints, rule)
+            for index in missing
+        ]
         n_told: dict[int, int] = {}
         for _ in _steps(model, events, streams, request):
             if hear is not None and missing[0] == 0:
                 for place, note in finished_notes(streams[0].walk, n_told):
                     hear(place, note)
-        done |= {index: stream for index, stream in zip(missing, streams, strict=True) if not stream.is_stuck}
+        done |= {
+            index: stream
+            for index, stream in zip(missing, streams, strict=True)
+            if not stream.is_stuck
+        }
         if len(done) == request.n:
-            return [Candidate(done[i].walk.score(), done[i].n_events, done[i].log_probability) for i in range(request.n)]
+            return [
+                Candidate(done[i].walk.score(), done[i].n_events, done[i].log_probability)
+                for i in range(request.n)
+            ]
     raise _no_way(max(stream.walk.now for stream in streams))
 
 
 def streamed(
-    model: Model, events: Sequence[Event], request: Request, constraints: Constraints, rule: Rule | None = None
+    model: Model,
+    events: Sequence[Event],
+    request: Request,
+    constraints: Constraints,
+    rule: Rule | None = None,
 ) -> Iterator[tuple[int, Note]]:
     """The notes of `complete`'s first candidate, each with the place of its voice, as they are made.
 
@@ -129,17 +143,26 @@ def _no_way(reached: int) -> RequestError:
     )
 
 
-def _steps(model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request) -> Iterator[None]:
+def _steps(
+    model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request
+) -> Iterator[None]:
     """Compose all streams to their ends, event by event, as many at once as the decoder takes."""
     while streams:
         decoder, context = _prefilled(model, events, len(streams))
-        yield from _composed(decoder, context, streams[: decoder.n_rows], request, model.settings.context_length)
+        yield from _composed(
+            decoder, context, streams[: decoder.n_rows], request, model.settings.context_length
+        )
         streams = streams[decoder.n_rows :]
 
 
-def _composed(decoder: Decoder, context: _Ids, streams: Sequence[Stream], request: Request, longest: int) -> Iterator[None]:
+def _composed(
+    decoder: Decoder, context: _Ids, streams: Sequence[Stream], request: Request, longest: int
+) -> Iterator[None]:
     of_pitch, of_rhythm = request.pitch_sampling, request.rhythm_sampling
-    said, ticks = np.zeros((len(streams), 2), np.int64), np.full((len(streams), 2), streams[0].walk.now)
+    said, ticks = (
+        np.zeros((len(streams), 2), np.int64),
+        np.full((len(streams), 2), streams[0].walk.now),
+    )
     while composed := [stream for stream in streams if not stream.is_done]:
         if decoder.length >= longest:
             reached = min(stream.walk.now for stream in composed)
@@ -148,13 +171,21 @@ def _composed(decoder: Decoder, context: _Ids, streams: Sequence[Stream], reques
                 "ask for fewer bars"
             )
         is_all = len(composed) == len(streams)
-        rows = slice(None) if is_all else [row for row, stream in enumerate(streams) if not stream.is_done]
-        said[rows, 0] = sounds = choose_sounds(composed, decoder.sound_logits(context)[rows], of_pitch)
+        rows = (
+            slice(None)
+            if is_all
+            else [row for row, stream in enumerate(streams) if not stream.is_done]
+        )
+        said[rows, 0] = sounds = choose_sounds(
+            composed, decoder.sound_logits(context)[rows], of_pitch
+        )
         lasting = decoder.duration_logits(context, said[:, 0])[rows]
         said[rows, 1] = durations = choose_durations(composed, lasting, sounds, of_rhythm)
         for stream, sound, duration in zip(composed, sounds, durations, strict=True):
             stream.advance(sound, duration)
-        context[rows] = contexts([stream.walk.context_row() for stream in composed], streams[0].walk.max_voices)
+        context[rows] = contexts(
+            [stream.walk.context_row() for stream in composed], streams[0].walk.max_voices
+        )
         ticks[:, 0] = ticks[:, 1]
         ticks[rows, 1] = [stream.walk.now for stream in composed]
         decoder.step(said, context, ticks)
@@ -183,5 +214,7 @@ def _prefilled(model: Model, events: Sequence[Event], n: int) -> tuple[Decoder, 
     if len(events) >= longest:
         raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
     decoder, prompt = make_decoder(model, n, longest), trace(events, model.vocabulary.max_voices)
-    decoder.prefill(prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None])
+    decoder.prefill(
+        prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None]
+    )
     return decoder, prompt.context[-1:].repeat(decoder.n_rows, 0)

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqmusic.checkpoints import known_voices
 from seqmusic.generation.completion import Candidate, Hear, complete, streamed
 from seqmusic.generation.feasibility import constraints_of
+from seqmusic.generation.partial_candidate import Rule
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.prompts import (
     Prompt,
@@ -21,8 +21,8 @@ from seqmusic.generation.prompts import (
     with_voices,
 )
 from seqmusic.generation.request import Request
-from seqmusic.generation.stream import Rule
-from seqmusic.model.decoding import Model, ready_to_decode
+from seqmusic.model.decoding.decoder import Model, ready_to_decode
+from seqmusic.runs.pretrained import known_voices
 from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens.tokenizer import encode_prompt
 
@@ -52,7 +52,12 @@ def continuation(
     Raises:
         RequestError: the head has no notes, too many voices, or fills the bars asked for; or the constraints cannot be met.
     """
-    return composed(model, continuation_prompt(head, bars, voices, known_voices(model.vocabulary)), request or Request(), rule)
+    return composed(
+        model,
+        continuation_prompt(head, bars, voices, known_voices(model.vocabulary)),
+        request or Request(),
+        rule,
+    )
 
 
 def stream(
@@ -73,7 +78,10 @@ def stream(
     Raises:
         RequestError: as for `continuation`.
     """
-    asked, prompt = request or Request(), continuation_prompt(head, bars, voices, known_voices(model.vocabulary))
+    asked, prompt = (
+        request or Request(),
+        continuation_prompt(head, bars, voices, known_voices(model.vocabulary)),
+    )
     shift = fitting_shift(prompt.score)
     constraints = constraints_of(prompt, asked, shift)
     events = encode_prompt(prompt.score.transposed(shift), prompt.holes, prompt.style)
@@ -83,7 +91,12 @@ def stream(
 
 
 def harmonization(
-    model: Model, given: Score, request: Request | None = None, *, names: Sequence[str] = (), rule: Rule | None = None
+    model: Model,
+    given: Score,
+    request: Request | None = None,
+    *,
+    names: Sequence[str] = (),
+    rule: Rule | None = None,
 ) -> list[Candidate]:
     """Candidates in four voices that hold the given ones exactly, likeliest first; the others know what comes later, too.
 
@@ -97,7 +110,12 @@ def harmonization(
     Raises:
         RequestError: nothing is given, nothing is left to compose, or the constraints cannot be met.
     """
-    return composed(model, harmonization_prompt(given, names, known_voices(model.vocabulary)), request or Request(), rule)
+    return composed(
+        model,
+        harmonization_prompt(given, names, known_voices(model.vocabulary)),
+        request or Request(),
+        rule,
+    )
 
 
 def regeneration(
@@ -176,7 +194,13 @@ def revision(
     return _ranked(revised)
 
 
-def composed(model: Model, prompt: Prompt, request: Request, rule: Rule | None = None, hear: Hear | None = None) -> list[Candidate]:
+def composed(
+    model: Model,
+    prompt: Prompt,
+    request: Request,
+    rule: Rule | None = None,
+    hear: Hear | None = None,
+) -> list[Candidate]:
     """Candidates for a prompt, likeliest first, equal ones once; composed where the model knows the voices, and moved back.
 
     `hear` is told notes of one of them as they are made, with the place of their voice, as the model knows them.
@@ -188,9 +212,15 @@ def composed(model: Model, prompt: Prompt, request: Request, rule: Rule | None =
     shift = fitting_shift(prompt.score)
     constraints = constraints_of(prompt, request, shift)
     events = encode_prompt(prompt.score.transposed(shift), prompt.holes, prompt.style)
-    moved = None if hear is None else lambda place, note: hear(place, replace(note, pitch=note.pitch - shift))
+    moved = (
+        None
+        if hear is None
+        else lambda place, note: hear(place, replace(note, pitch=note.pitch - shift))
+    )
     made = complete(model, events, request, constraints, rule, moved)
-    return _ranked([replace(one, score=_as_given(one.score.transposed(-shift), prompt)) for one in made])
+    return _ranked(
+        [replace(one, score=_as_given(one.score.transposed(-shift), prompt)) for one in made]
+    )
 
 
 def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -203,7 +233,12 @@ def _as_given(score: Score, prompt: Prompt) -> Score:
     voices = tuple(
         Voice(
             own.name,
-            tuple(sorted([*(n for n in own.notes if prompt.is_given(i, n)), *_made(prompt, i, line)], key=lambda n: n.onset_ticks)),
+            tuple(
+                sorted(
+                    [*(n for n in own.notes if prompt.is_given(i, n)), *_made(prompt, i, line)],
+                    key=lambda n: n.onset_ticks,
+                )
+            ),
         )
         for i, (own, line) in enumerate(zip(prompt.score.voices, score.voices, strict=True))
     )
@@ -222,4 +257,7 @@ def _as_named(score: Score, own: Score) -> Score:
 def _judged(model: Model, scores: Sequence[Score]) -> list[Candidate]:
     """Whole scores as if all of them were composed."""
     judged = log_likelihoods(model, [score.transposed(fitting_shift(score)) for score in scores])
-    return [Candidate(score, n_events, nats) for score, (nats, n_events) in zip(scores, judged, strict=True)]
+    return [
+        Candidate(score, n_events, nats)
+        for score, (nats, n_events) in zip(scores, judged, strict=True)
+    ]

@@ -12,13 +12,31 @@ from functools import lru_cache
 
 import numpy as np
 
-from seqmusic.generation.leading import NO_MOVES, PITCHES, Mask, Moves, around, fixed, parallel_pitches, strict_limit
+from seqmusic.generation.voice_masks import (
+    NO_MOVES,
+    PITCHES,
+    Mask,
+    Moves,
+    around,
+    fixed,
+    parallel_pitches,
+    strict_limit,
+)
 from seqmusic.score import Key
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import SOUND_PITCH
 from seqmusic.tokens.grammar import Walk
-from seqmusic.tokens.lines import Line, Tile
-from seqmusic.tokens.vocabulary import HOLD, KEY, MAX_DURATION, PITCH, REST, TIMESIG, id_key, voice_name
+from seqmusic.tokens.vocabulary import (
+    HOLD,
+    KEY,
+    MAX_DURATION,
+    PITCH,
+    REST,
+    TIMESIG,
+    id_key,
+    voice_name,
+)
+from seqmusic.tokens.voice_line import Line, Tile
 from seqmusic.tonality import scale_classes, tonic_class
 
 _ALL_CLASSES = frozenset(range(12))
@@ -65,7 +83,11 @@ def allowed_sounds(walk: Walk, constraints: Constraints) -> Mask:
         classes = frozenset(scale_classes(key)) if constraints.scale else classes
         classes = classes & _final_classes(walk, line, key) if is_end else classes
     may_rest = not is_end and (walk.longest_ticks > 1 or not _reaches_end(walk))
-    held = line.made[-1].code - SOUND_PITCH if line.last[1] == MAX_DURATION and line.last[0] != REST else None
+    held = (
+        line.made[-1].code - SOUND_PITCH
+        if line.last[1] == MAX_DURATION and line.last[0] != REST
+        else None
+    )
     return _sounds(walk.max_voices, rule, low, high, classes, moves, may_rest, held)
 
 
@@ -83,7 +105,12 @@ def _sounds(
     """(V,) sounds that a rule of the grammar allows, with pitches in a range and of some classes, without some moves."""
     mask: Mask = rules.sound_masks(max_voices)[rule].copy()
     mask[TIMESIG:] = False
-    pitches = (low <= PITCHES) & (high >= PITCHES) & np.isin(PITCHES % 12, list(classes)) & ~parallel_pitches(moves)
+    pitches = (
+        (low <= PITCHES)
+        & (high >= PITCHES)
+        & np.isin(PITCHES % 12, list(classes))
+        & ~parallel_pitches(moves)
+    )
     mask[PITCH:KEY] &= pitches
     mask[REST] &= may_rest
     mask[HOLD] &= held is None or pitches[held]
@@ -95,12 +122,23 @@ def allowed_durations(walk: Walk, sound: int, constraints: Constraints) -> Mask:
     line, rule = walk.line, walk.duration_rule(sound)
     if line is None or not (PITCH <= sound < KEY or sound in (REST, HOLD)):
         return _durations(rule)
-    pitch = None if sound == REST else line.made[-1].code - SOUND_PITCH if sound == HOLD else sound - PITCH
+    pitch = (
+        None
+        if sound == REST
+        else line.made[-1].code - SOUND_PITCH
+        if sound == HOLD
+        else sound - PITCH
+    )
     longest = walk.longest_ticks
     start = stop = longest
     if pitch is None and _reaches_end(walk):
         stop += 1
-    if constraints.cadence and walk.end is not None and walk.end - walk.now < 2 * MAX_DURATION and _is_final(walk, line):
+    if (
+        constraints.cadence
+        and walk.end is not None
+        and walk.end - walk.now < 2 * MAX_DURATION
+        and _is_final(walk, line)
+    ):
         key = id_key(walk.key_sound)
         if key is not None:
             may_end = pitch is not None and pitch % 12 in _final_classes(walk, line, key)
@@ -126,7 +164,11 @@ def _reaches_end(walk: Walk) -> bool:
 
 
 def _is_in_final_chord(walk: Walk) -> bool:
-    return walk.end is not None and walk.now >= walk.end - _LONGEST_FINAL_TICKS and walk.now >= final_onset(walk)
+    return (
+        walk.end is not None
+        and walk.now >= walk.end - _LONGEST_FINAL_TICKS
+        and walk.now >= final_onset(walk)
+    )
 
 
 def _is_final(walk: Walk, line: Line) -> bool:
@@ -141,7 +183,9 @@ def final_onset(walk: Walk) -> int:
     """
     assert walk.end is not None
     latest, soonest = walk.end - _SHORTEST_FINAL_TICKS, max(0, walk.end - _LONGEST_FINAL_TICKS)
-    given = [line.given[-1].onset for line in walk.lines if line.given and line.given[-1].end == walk.end]
+    given = [
+        line.given[-1].onset for line in walk.lines if line.given and line.given[-1].end == walk.end
+    ]
     if given:
         return max(soonest, *given)
     signature = walk.meter_at(latest)[0]
@@ -156,11 +200,20 @@ def _final_classes(walk: Walk, line: Line, key: Key) -> set[int]:
     if line is walk.lines[-1]:
         return {tonic_class(key)}
     upper = [other for other in walk.lines[:-1] if other is not line]
-    finals = {tile.code - SOUND_PITCH for other in upper for tile in (_final(walk, other),) if tile is not None}
+    finals = {
+        tile.code - SOUND_PITCH
+        for other in upper
+        for tile in (_final(walk, other),)
+        if tile is not None
+    }
     known = {pitch % 12 for pitch in finals} & (third_classes(key))
     thirds = known or third_classes(key)
     is_last_chance = bool(upper) and all(_final(walk, other) is not None for other in upper)
-    return set(thirds) if is_last_chance and not known else {tonic_class(key), (tonic_class(key) + 7) % 12, *thirds}
+    return (
+        set(thirds)
+        if is_last_chance and not known
+        else {tonic_class(key), (tonic_class(key) + 7) % 12, *thirds}
+    )
 
 
 def third_classes(key: Key) -> set[int]:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seqmusic.checkpoints import make_masks
 from seqmusic.errors import RequestError
-from seqmusic.formats.explanation import Alternative, ExplainedEvent, Explanation
 from seqmusic.generation.prompts import Prompt, fitting_shift, with_voices
 from seqmusic.model.transformer import Transformer
+from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
+from seqmusic.runs.pretrained import make_masks
 from seqmusic.score import Key, Score
 from seqmusic.tokens.rules import ONLY_ZERO
 from seqmusic.tokens.tokenizer import Event, encode, trace
@@ -58,13 +58,19 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     semitones = fitting_shift(prompt.score if prompt else score)
     events = encode(own.transposed(semitones), prompt.holes if prompt else None)
     if len(events) > model.settings.context_length + 1:
-        raise RequestError(f"the score has {len(events)} events; this model follows {model.settings.context_length}")
+        raise RequestError(
+            f"the score has {len(events)} events; this model follows {model.settings.context_length}"
+        )
     said = _said(model, events)
     key = score.key or infer_key(score)
-    composed = _joined(_explained(one, one.voice, semitones, key) for one in said if one.voice is not None)
+    composed = _joined(
+        _explained(one, one.voice, semitones, key) for one in said if one.voice is not None
+    )
     other_bits = sum(one.sound_bits + one.duration_bits for one in said if one.voice is None)
     found = composed + _given(score, composed)
-    return Explanation(tuple(sorted(found, key=lambda event: (event.onset_ticks, event.voice))), other_bits)
+    return Explanation(
+        tuple(sorted(found, key=lambda event: (event.onset_ticks, event.voice))), other_bits
+    )
 
 
 @torch.inference_mode()
@@ -72,23 +78,50 @@ def _said(model: Transformer, events: list[Event]) -> list[_Said]:
     """Each event after BODY."""
     device = next(model.parameters()).device
     max_voices = model.vocabulary.max_voices
-    steps, body, masks = trace(events, max_voices), events.index((BODY, 0)), make_masks(device, max_voices)
+    steps, body, masks = (
+        trace(events, max_voices),
+        events.index((BODY, 0)),
+        make_masks(device, max_voices),
+    )
     batch = make_batch([steps], device)
     hidden = model.eval()(batch.events[:, :-1], batch.context, batch.ticks)[0, body:]  # (N, D)
     context, rules = batch.context[0, body:], batch.rules[0, body:]
     sounds, durations = batch.events[0, body + 1 :].unbind(-1)
     sound_log_p = _log_softmax(model.heads.sound_logits(hidden, context), masks.sounds[rules[:, 0]])
-    duration_log_p = _log_softmax(model.heads.duration_logits(hidden, context, sounds), masks.durations[rules[:, 1]])
+    duration_log_p = _log_softmax(
+        model.heads.duration_logits(hidden, context, sounds), masks.durations[rules[:, 1]]
+    )
     columns = (_bits(sound_log_p, sounds), _bits(duration_log_p, durations))
     likeliest = _likeliest(model, hidden, context, sound_log_p, rules[:, 1], masks)
     names = [sound - VOICE for sound, _ in events if VOICE <= sound < STYLE]
-    lines = [names.index(name - 1) if name else None for name in context[:, model.vocabulary.voice_column].tolist()]
-    voices = [line if _is_note(sound) else None for line, (sound, _) in zip(lines, events[body + 1 :], strict=True)]
-    return [_Said(*row) for row in zip(events[body + 1 :], voices, steps.ticks[body:-1].tolist(), *columns, likeliest, strict=True)]
+    lines = [
+        names.index(name - 1) if name else None
+        for name in context[:, model.vocabulary.voice_column].tolist()
+    ]
+    voices = [
+        line if _is_note(sound) else None
+        for line, (sound, _) in zip(lines, events[body + 1 :], strict=True)
+    ]
+    return [
+        _Said(*row)
+        for row in zip(
+            events[body + 1 :],
+            voices,
+            steps.ticks[body:-1].tolist(),
+            *columns,
+            likeliest,
+            strict=True,
+        )
+    ]
 
 
 def _likeliest(
-    model: Transformer, hidden: Tensor, context: Tensor, sound_log_p: Tensor, limits: Tensor, masks: Masks
+    model: Transformer,
+    hidden: Tensor,
+    context: Tensor,
+    sound_log_p: Tensor,
+    limits: Tensor,
+    masks: Masks,
 ) -> list[list[tuple[int, int, float]]]:
     """Of each of N rows the five likeliest pairs of sound and duration; `limits` are the rules of the notes' durations.
 
@@ -101,7 +134,9 @@ def _likeliest(
         every = torch.arange(n_rows, device=hidden.device).repeat_interleave(log_p.shape[1])
         is_note = (sounds < KEY) & (sounds != EOS)
         allowed = masks.durations[torch.where(is_note, limits[:, None], ONLY_ZERO).flatten()]
-        lasting = _log_softmax(model.heads.duration_logits(hidden[every], context[every], sounds.flatten()), allowed)
+        lasting = _log_softmax(
+            model.heads.duration_logits(hidden[every], context[every], sounds.flatten()), allowed
+        )
         pairs = (log_p.flatten()[:, None] + lasting).view(n_rows, -1)
         best, places = pairs.topk(N_ALTERNATIVES)  # (N, 5)
         if n >= n_sounds or bool((best[:, -1] >= log_p[:, -1]).all()):
@@ -109,7 +144,10 @@ def _likeliest(
         n *= 2
     which = sounds.gather(1, places // lasting.shape[1])
     columns = (which.tolist(), (places % lasting.shape[1]).tolist(), best.exp().tolist())
-    return [[pair for pair in zip(*row, strict=True) if pair[2] > 0] for row in zip(*columns, strict=True)]
+    return [
+        [pair for pair in zip(*row, strict=True) if pair[2] > 0]
+        for row in zip(*columns, strict=True)
+    ]
 
 
 def _explained(one: _Said, voice: int, semitones: int, key: Key) -> tuple[ExplainedEvent, bool]:
@@ -117,9 +155,19 @@ def _explained(one: _Said, voice: int, semitones: int, key: Key) -> tuple[Explai
     sound, duration = one.event
     pitch = sound - PITCH - semitones if sound >= PITCH else None
     alternatives = tuple(
-        Alternative(_in_words(what, semitones, key), ticks, p, (what, ticks) == one.event) for what, ticks, p in one.likeliest
+        Alternative(_in_words(what, semitones, key), ticks, p, (what, ticks) == one.event)
+        for what, ticks, p in one.likeliest
     )
-    event = ExplainedEvent(voice, one.onset_ticks, duration, pitch, False, one.sound_bits, one.duration_bits, alternatives)
+    event = ExplainedEvent(
+        voice,
+        one.onset_ticks,
+        duration,
+        pitch,
+        False,
+        one.sound_bits,
+        one.duration_bits,
+        alternatives,
+    )
     return event, sound == HOLD
 
 
@@ -129,8 +177,14 @@ def _joined(events: Iterable[tuple[ExplainedEvent, bool]]) -> list[ExplainedEven
     latest: dict[int, int] = {}  # voice -> place in found
     for event, is_held in events:
         before = found[latest[event.voice]] if event.voice in latest else None
-        goes_on = before is not None and before.onset_ticks + before.duration_ticks == event.onset_ticks
-        if before is not None and goes_on and (is_held or (before.pitch is None and event.pitch is None)):
+        goes_on = (
+            before is not None and before.onset_ticks + before.duration_ticks == event.onset_ticks
+        )
+        if (
+            before is not None
+            and goes_on
+            and (is_held or (before.pitch is None and event.pitch is None))
+        ):
             found[latest[event.voice]] = replace(
                 before,
                 duration_ticks=before.duration_ticks + event.duration_ticks,
@@ -157,7 +211,9 @@ def _given(score: Score, composed: Iterable[ExplainedEvent]) -> list[ExplainedEv
 def _in_words(sound: int, semitones: int, key: Key) -> str:
     if PITCH <= sound < KEY:
         return str(spell(sound - PITCH - semitones, key))
-    return {REST: "rest", HOLD: "tied on", EOS: "the end"}.get(sound) or f"change to {id_timesig(sound)}"
+    return {REST: "rest", HOLD: "tied on", EOS: "the end"}.get(
+        sound
+    ) or f"change to {id_timesig(sound)}"
 
 
 def _is_note(sound: int) -> bool:

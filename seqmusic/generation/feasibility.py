@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.errors import HeadError, RequestError
-from seqmusic.formats.head import parse_head
+from seqmusic.formats.theme import parse_head
 from seqmusic.generation.constraints import Constraints, third_classes
 from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
@@ -31,7 +31,11 @@ def constraints_of(prompt: Prompt, request: Request, shift: int = 0) -> Constrai
     if request.scale and key is None:
         raise RequestError("a scale needs a key; say one with --key")
     asked = _compasses(request.compass, prompt)
-    against = "a cadence needs a key; say one with --key" if key is None else _against_cadence(prompt, key, asked)
+    against = (
+        "a cadence needs a key; say one with --key"
+        if key is None
+        else _against_cadence(prompt, key, asked)
+    )
     if request.cadence and against:
         raise RequestError(against)
     if request.strict and (fault := next(faults(_given(prompt)), None)):
@@ -88,9 +92,15 @@ def _parallels(a: NDArray[np.int16], b: NDArray[np.int16], interval: int) -> NDA
     for step in (1, TICKS_PER_SIXTEENTH):
         ticks = np.arange(step, len(a), step)
         before = ticks - step
-        moves = (np.sign(a[ticks] - a[before]) == np.sign(b[ticks] - b[before])) & (a[ticks] != a[before])
-        sound = np.minimum(np.minimum(a[ticks], a[before]), np.minimum(b[ticks], b[before])) != _SILENT
-        fits = (np.abs(a[before] - b[before]) % 12 == interval) & (np.abs(a[ticks] - b[ticks]) % 12 == interval)
+        moves = (np.sign(a[ticks] - a[before]) == np.sign(b[ticks] - b[before])) & (
+            a[ticks] != a[before]
+        )
+        sound = (
+            np.minimum(np.minimum(a[ticks], a[before]), np.minimum(b[ticks], b[before])) != _SILENT
+        )
+        fits = (np.abs(a[before] - b[before]) % 12 == interval) & (
+            np.abs(a[ticks] - b[ticks]) % 12 == interval
+        )
         found[ticks] |= moves & sound & fits
     return found
 
@@ -111,7 +121,11 @@ def _against_cadence(prompt: Prompt, key: Key, compasses: Mapping[str, tuple[int
         chord = {tonic} if number == lowest else {tonic, (tonic + 7) % 12, *third_classes(key)}
         wanted = f"{'the tonic' if number == lowest else 'a note of the tonic chord'} of {key_name(key)}: no cadence"
         low, high = compasses.get(voice.name, (0, 127))
-        if voice.notes and prompt.is_given(number, voice.notes[-1]) and voice.end_ticks == prompt.end_ticks:
+        if (
+            voice.notes
+            and prompt.is_given(number, voice.notes[-1])
+            and voice.end_ticks == prompt.end_ticks
+        ):
             if voice.notes[-1].pitch % 12 not in chord:
                 return f"the {voice.name.lower()} ends on {spell(voice.notes[-1].pitch, key)}, not on {wanted}"
         elif not any(pitch % 12 in chord for pitch in range(low, high + 1)):
@@ -123,7 +137,9 @@ def _compasses(texts: Sequence[str], prompt: Prompt) -> dict[str, tuple[int, int
     """Lowest and highest pitch by voice, from texts such as soprano=C4-G5."""
     found = {}
     for text in texts:
-        match = re.fullmatch(r"\s*([A-Za-z]+)\s*=\s*([A-Za-z#b♯♭]*[0-9]+)\s*-\s*([A-Za-z#b♯♭]*[0-9]+)\s*", text)
+        match = re.fullmatch(
+            r"\s*([A-Za-z]+)\s*=\s*([A-Za-z#b♯♭]*[0-9]+)\s*-\s*([A-Za-z#b♯♭]*[0-9]+)\s*", text
+        )
         name = next((name for name in SATB if match and match[1].lower() == name.lower()), None)
         if match is None or name is None:
             raise RequestError(f"a compass is written like soprano=C4-G5, got {text!r}")

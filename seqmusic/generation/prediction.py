@@ -9,10 +9,10 @@ import numpy as np
 from seqmusic.errors import RequestError
 from seqmusic.generation.completion import fed
 from seqmusic.generation.sampling import log_softmax
-from seqmusic.model.array_decoding import forward
-from seqmusic.model.array_heads import ArrayHeads
-from seqmusic.model.array_model import ArrayModel
-from seqmusic.model.decoding import Model, as_arrays
+from seqmusic.model.decoding.array_decoder import forward
+from seqmusic.model.decoding.array_model import ArrayModel
+from seqmusic.model.decoding.array_output import ArrayHeads
+from seqmusic.model.decoding.decoder import Model, as_arrays
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
@@ -36,11 +36,17 @@ def next_sounds(model: Model, head: Score) -> dict[str, float]:
     walk, decoder, context = fed(model, events)
     logits = decoder.sound_logits(context)[0]
     probabilities = np.exp(log_softmax(logits, rules.sound_masks(walk.max_voices)[walk.sound_rule]))
-    order = [int(sound) for sound in np.argsort(-probabilities, kind="stable") if probabilities[sound] > 0]
+    order = [
+        int(sound)
+        for sound in np.argsort(-probabilities, kind="stable")
+        if probabilities[sound] > 0
+    ]
     return {_in_words(sound, head.key): float(probabilities[sound]) for sound in order}
 
 
-def log_likelihoods(model: Model, scores: Sequence[Score], most_events: int | None = None) -> list[tuple[float, int]]:
+def log_likelihoods(
+    model: Model, scores: Sequence[Score], most_events: int | None = None
+) -> list[tuple[float, int]]:
     """Nats of each score as a whole, its header charged, and how many notes and rests it is written with; both without the end.
 
     Args:
@@ -54,10 +60,16 @@ def log_likelihoods(model: Model, scores: Sequence[Score], most_events: int | No
     """
     sequences = [encode(score)[:-1][:most_events] for score in scores]
     if (longest := max(map(len, sequences))) > model.settings.context_length:
-        raise RequestError(f"the music has {longest} events; this model follows {model.settings.context_length}")
+        raise RequestError(
+            f"the music has {longest} events; this model follows {model.settings.context_length}"
+        )
     ready = as_arrays(model)
-    n_events = [sum(duration > 0 and sound != PICKUP for sound, duration in events) for events in sequences]
-    return [(_log_likelihood(ready, events), n) for events, n in zip(sequences, n_events, strict=True)]
+    n_events = [
+        sum(duration > 0 and sound != PICKUP for sound, duration in events) for events in sequences
+    ]
+    return [
+        (_log_likelihood(ready, events), n) for events, n in zip(sequences, n_events, strict=True)
+    ]
 
 
 def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
@@ -70,8 +82,12 @@ def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
     (sounds, durations), context = steps.events[rows + 1].T, steps.context[rows]
     heads = ArrayHeads(model, (len(rows),))
     heads.hear(heard[0, rows])
-    said = log_softmax(heads.sound_logits(context), rules.sound_masks(max_voices)[steps.rules[rows, 0]])
-    lasting = log_softmax(heads.duration_logits(context, sounds), rules.duration_masks()[steps.rules[rows, 1]])
+    said = log_softmax(
+        heads.sound_logits(context), rules.sound_masks(max_voices)[steps.rules[rows, 0]]
+    )
+    lasting = log_softmax(
+        heads.duration_logits(context, sounds), rules.duration_masks()[steps.rules[rows, 1]]
+    )
     order = np.arange(len(rows))
     return float((said[order, sounds] + lasting[order, durations]).sum())
 

@@ -33,7 +33,10 @@ class Prompt:
 
     def is_given(self, voice: int, note: Note) -> bool:
         """Whether a note of a voice stands outside its holes."""
-        return not any(start <= note.onset_ticks and (end is None or note.onset_ticks < end) for start, end in self.holes[voice])
+        return not any(
+            start <= note.onset_ticks and (end is None or note.onset_ticks < end)
+            for start, end in self.holes[voice]
+        )
 
     @property
     def end_ticks(self) -> int:
@@ -41,7 +44,9 @@ class Prompt:
         return max([self.score.end_ticks, *(end or 0 for line in self.holes for _, end in line)])
 
 
-def continuation_prompt(head: Score, bars: int = 8, voices: str = "satb", known: Sequence[str] = SATB) -> Prompt:
+def continuation_prompt(
+    head: Score, bars: int = 8, voices: str = "satb", known: Sequence[str] = SATB
+) -> Prompt:
     """The head, open to the end of the last bar; voices that it lacks are to be composed from the start.
 
     Args:
@@ -71,7 +76,9 @@ def continuation_prompt(head: Score, bars: int = 8, voices: str = "satb", known:
     return Prompt(score, tuple(((voice.end_ticks, end),) for voice in score.voices))
 
 
-def harmonization_prompt(given: Score, names: Sequence[str] = (), known: Sequence[str] = SATB) -> Prompt:
+def harmonization_prompt(
+    given: Score, names: Sequence[str] = (), known: Sequence[str] = SATB
+) -> Prompt:
     """The given voices as they are, and the others of the four to be composed beside them.
 
     Args:
@@ -94,9 +101,15 @@ def harmonization_prompt(given: Score, names: Sequence[str] = (), known: Sequenc
     if not wanted:
         wanted = SATB[:1] if len(own) == 1 else own
     elif len(wanted) < len(own) and set(wanted) <= set(own):
-        given = replace(given, voices=tuple(voice for voice in given.voices if voice.name in wanted))
+        given = replace(
+            given, voices=tuple(voice for voice in given.voices if voice.name in wanted)
+        )
         wanted = tuple(voice.name for voice in given.voices)
-    if len(set(wanted)) != len(wanted) or len(wanted) != len(given.voices) or not set(wanted) <= set(SATB):
+    if (
+        len(set(wanted)) != len(wanted)
+        or len(wanted) != len(given.voices)
+        or not set(wanted) <= set(SATB)
+    ):
         raise RequestError(
             f"there are {len(own)} voices ({', '.join(own)}); say which they are, as many names, with --voice, "
             "such as --voice soprano,bass"
@@ -112,7 +125,10 @@ def harmonization_prompt(given: Score, names: Sequence[str] = (), known: Sequenc
 
 
 def regeneration_prompt(
-    score: Score, bars: tuple[int, int] | None = None, voices: Sequence[str] = (), known: Sequence[str] = SATB
+    score: Score,
+    bars: tuple[int, int] | None = None,
+    voices: Sequence[str] = (),
+    known: Sequence[str] = SATB,
 ) -> Prompt:
     """The score with a hole in some bars of some voices; a note held into the first of them stays, one held out of the last goes.
 
@@ -130,16 +146,24 @@ def regeneration_prompt(
     names = given_names(score, _wanted(wanted_voices(score, known), known))
     start, end = _span(score, bars)
     chosen = _chosen(score, names, voices)
-    holes = tuple(_hole(voice, start, end) if name in chosen else () for name, voice in zip(names, score.voices, strict=True))
+    holes = tuple(
+        _hole(voice, start, end) if name in chosen else ()
+        for name, voice in zip(names, score.voices, strict=True)
+    )
     if not any(holes):
-        raise RequestError("no note begins there, and nothing is silent; choose other bars or voices")
+        raise RequestError(
+            "no note begins there, and nothing is silent; choose other bars or voices"
+        )
     return Prompt(with_voices(score, names, names), holes)
 
 
 def scattered(prompt: Prompt, share: float, chance: np.random.Generator) -> Prompt:
     """The prompt with holes only where notes were drawn: each note in its holes with probability `share`, one of them at least."""
     notes = [
-        (voice, note) for voice, line in enumerate(prompt.score.voices) for note in line.notes if not prompt.is_given(voice, note)
+        (voice, note)
+        for voice, line in enumerate(prompt.score.voices)
+        for note in line.notes
+        if not prompt.is_given(voice, note)
     ]
     if not notes:
         raise RequestError("no note begins there; choose other bars or voices")
@@ -160,12 +184,16 @@ def fitting_shift(score: Score) -> int:
 
     The one that leaves the fewest notes outside; of several whole octaves first, then the nearest.
 
-    >>> from seqmusic.formats.head import parse_head
+    >>> from seqmusic.formats.theme import parse_head
     >>> fitting_shift(parse_head("G4 A4 B4")), fitting_shift(parse_head("G2 A2 B2"))
     (0, 24)
     """
     sung = [COMPASS.get(voice.name, (0, 127)) for voice in score.voices]
-    pitches = [(note.pitch, *own) for own, voice in zip(sung, score.voices, strict=True) for note in voice.notes]
+    pitches = [
+        (note.pitch, *own)
+        for own, voice in zip(sung, score.voices, strict=True)
+        for note in voice.notes
+    ]
     lowest = max([max(high for _, high in sung) - 127, *(-pitch for pitch, _, _ in pitches)])
     highest = min([min(low for low, _ in sung), *(127 - pitch for pitch, _, _ in pitches)])
 
@@ -178,16 +206,28 @@ def fitting_shift(score: Score) -> int:
 
 def wanted_voices(score: Score, known: Sequence[str] = SATB) -> str:
     """What of `continuation_prompt`'s voices fits a score: its own number where the model has learned numbered ones."""
-    return "melody" if len(score.voices) == 1 else "satb" if tuple(known) == SATB else str(len(score.voices))
+    return (
+        "melody"
+        if len(score.voices) == 1
+        else "satb"
+        if tuple(known) == SATB
+        else str(len(score.voices))
+    )
 
 
 def _wanted(voices: str, known: Sequence[str]) -> tuple[str, ...]:
     """Names of the voices asked for, as the model knows them."""
-    n_voices = {"melody": 1, "satb": 4}.get(voices) or (int(voices) if voices.isascii() and voices.isdigit() else 0)
+    n_voices = {"melody": 1, "satb": 4}.get(voices) or (
+        int(voices) if voices.isascii() and voices.isdigit() else 0
+    )
     if not 1 <= n_voices <= MAX_VOICES:
-        raise ValueError(f"voices must be melody, satb or a number in 1..{MAX_VOICES}, got {voices!r}")
+        raise ValueError(
+            f"voices must be melody, satb or a number in 1..{MAX_VOICES}, got {voices!r}"
+        )
     if n_voices > len(known) or (tuple(known) == SATB and n_voices not in (1, len(SATB))):
-        raise RequestError(f"this model has learned {', '.join(known)}; {n_voices} voices are more or other than that")
+        raise RequestError(
+            f"this model has learned {', '.join(known)}; {n_voices} voices are more or other than that"
+        )
     return tuple(known[:n_voices])
 
 
@@ -203,32 +243,50 @@ def given_names(score: Score, names: Sequence[str]) -> tuple[str, ...]:
     if len(set(own)) == len(own) and set(own) <= set(names):
         return own
     if len(names) == 1:
-        raise RequestError(f"the head has {len(own)} voices, and a melody has one; ask for --voices satb, or give one voice")
+        raise RequestError(
+            f"the head has {len(own)} voices, and a melody has one; ask for --voices satb, or give one voice"
+        )
     if names[0] not in SATB:
-        raise RequestError(f"there are {len(own)} voices, and {len(names)} are asked for; ask for --voices {len(own)} or more")
-    raise RequestError(f"there are {len(own)} voices ({', '.join(own)}); give one voice, four, or some named {', '.join(SATB)}")
+        raise RequestError(
+            f"there are {len(own)} voices, and {len(names)} are asked for; ask for --voices {len(own)} or more"
+        )
+    raise RequestError(
+        f"there are {len(own)} voices ({', '.join(own)}); give one voice, four, or some named {', '.join(SATB)}"
+    )
 
 
 def with_voices(score: Score, names: Sequence[str], wanted: Sequence[str]) -> Score:
     """The score with the voices wanted: its own, which are called `names`, and empty ones."""
     given = dict(zip(names, score.voices, strict=True))
-    return replace(score, voices=tuple(Voice(name, given[name].notes if name in given else ()) for name in wanted))
+    return replace(
+        score,
+        voices=tuple(Voice(name, given[name].notes if name in given else ()) for name in wanted),
+    )
 
 
 def _voice_name(text: str, names: Sequence[str] = SATB) -> str:
     known = tuple(names) if names[0] not in SATB else SATB
     for name in known:
-        if text.strip().lower() in (name.lower(), name[0].lower() if name in SATB else name.removeprefix("Voice ")):
+        if text.strip().lower() in (
+            name.lower(),
+            name[0].lower() if name in SATB else name.removeprefix("Voice "),
+        ):
             return name
-    raise RequestError(f"a voice is one of {', '.join(name.lower() for name in known)}, got {text!r}")
+    raise RequestError(
+        f"a voice is one of {', '.join(name.lower() for name in known)}, got {text!r}"
+    )
 
 
 def _chosen(score: Score, names: Sequence[str], voices: Sequence[str]) -> set[str]:
     """The model's names of the voices that were named, by those or by their own."""
     called = {voice.name.lower(): name for name, voice in zip(names, score.voices, strict=True)}
-    chosen = {called.get(text.strip().lower()) or _voice_name(text, names) for text in voices} or set(names)
+    chosen = {
+        called.get(text.strip().lower()) or _voice_name(text, names) for text in voices
+    } or set(names)
     if missing := chosen - set(names):
-        raise RequestError(f"there is no {min(missing).lower()} here; the voices are {', '.join(names)}")
+        raise RequestError(
+            f"there is no {min(missing).lower()} here; the voices are {', '.join(names)}"
+        )
     return chosen
 
 
@@ -244,8 +302,12 @@ def _span(score: Score, bars: tuple[int, int] | None) -> tuple[int, int]:
         raise RequestError(f"bars {first}-{last} hold nothing: the first comes after the last")
     numbers = range(there[0].number, there[-1].number + 1)
     if first not in numbers or last not in numbers:
-        raise RequestError(f"bars {first}-{last} are not there; the music has bars {numbers[0]}-{numbers[-1]} (a pickup is bar 0)")
-    return there[first - numbers[0]].onset_ticks, min(there[last - numbers[0]].end_ticks, score.end_ticks)
+        raise RequestError(
+            f"bars {first}-{last} are not there; the music has bars {numbers[0]}-{numbers[-1]} (a pickup is bar 0)"
+        )
+    return there[first - numbers[0]].onset_ticks, min(
+        there[last - numbers[0]].end_ticks, score.end_ticks
+    )
 
 
 def _hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:

@@ -18,7 +18,9 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < float("inf"):
-            raise ValueError(f"temperature must be 0 (the likeliest) or more, got {self.temperature}")
+            raise ValueError(
+                f"temperature must be 0 (the likeliest) or more, got {self.temperature}"
+            )
         if self.top_k < 0:
             raise ValueError(f"top_k must be 0 (all) or more, got {self.top_k}")
         if not 0 < self.top_p <= 1:
@@ -65,7 +67,9 @@ class Request:
         if not 1 <= self.n <= MOST_CANDIDATES:
             raise ValueError(f"n must be in 1..{MOST_CANDIDATES}, got {self.n}")
         if not 0 < self.lenience <= 1:
-            raise ValueError(f"lenience must be in 0..1 and not 0 (that is --strict), got {self.lenience}")
+            raise ValueError(
+                f"lenience must be in 0..1 and not 0 (that is --strict), got {self.lenience}"
+            )
         if self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
         _ = self.pitch_sampling, self.rhythm_sampling

@@ -20,7 +20,9 @@ def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> L
     return kept
 
 
-def draw(log_weights: NDArray[np.floating[Any]], sampling: Sampling, uniform: ArrayLike) -> NDArray[np.int64]:
+def draw(
+    log_weights: NDArray[np.floating[Any]], sampling: Sampling, uniform: ArrayLike
+) -> NDArray[np.int64]:
     """(N,) ids at (N,) `uniform` (0..1, without 1) of the cumulative distributions that the rules leave of (N, V) weights.
 
     The largest weight is 1 or about that; they need not sum to one. The tail is cut at temperature 1, the temperature comes last.
@@ -35,7 +37,9 @@ def draw(log_weights: NDArray[np.floating[Any]], sampling: Sampling, uniform: Ar
     return np.asarray((sums > np.asarray(uniform)[:, None] * sums[:, -1:]).argmax(axis=1))
 
 
-def _without_tail(log_weights: NDArray[np.floating[Any]], sampling: Sampling) -> NDArray[np.floating[Any]]:
+def _without_tail(
+    log_weights: NDArray[np.floating[Any]], sampling: Sampling
+) -> NDArray[np.floating[Any]]:
     """Those that the rules keep, the others -inf."""
     if sampling.top_k == 0 and sampling.top_p == 1 and sampling.min_p == 0:
         return log_weights

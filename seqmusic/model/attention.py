@@ -22,8 +22,12 @@ def attended_apart(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
     if qkv.device.type == "cpu" and qkv.dtype == torch.float32 and max(lengths) <= _LONGEST_KEPT:
         mixed: Tensor = _Attention.apply(qkv, lengths)  # type: ignore[no-untyped-call]
         return mixed
-    parts = [part.permute(1, 2, 0, 3)[:, None] for part in torch.split(qkv, list(lengths))]  # (3, 1, H, T, K) each
-    apart = [F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0) for q, k, v in parts]
+    parts = [
+        part.permute(1, 2, 0, 3)[:, None] for part in torch.split(qkv, list(lengths))
+    ]  # (3, 1, H, T, K) each
+    apart = [
+        F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0) for q, k, v in parts
+    ]
     return torch.cat(apart, dim=2)[0].transpose(0, 1)
 
 
@@ -54,7 +58,11 @@ class _Attention(torch.autograd.Function):
         for weights, (first, start, end) in zip(kept, _blocks(ctx.lengths), strict=True):
             asked, heard = slice(start, end), slice(first, end)
             to_values[:, heard].baddbmm_(weights.mT, gradient[:, asked])
-            to_scores = torch.bmm(gradient[:, asked], values[:, heard].mT).sub_(common[:, asked]).mul_(weights)
+            to_scores = (
+                torch.bmm(gradient[:, asked], values[:, heard].mT)
+                .sub_(common[:, asked])
+                .mul_(weights)
+            )
             torch.bmm(to_scores, keys[:, heard], out=to_queries[:, asked])
             to_keys[:, heard].baddbmm_(to_scores.mT, queries[:, asked])
         return found, None

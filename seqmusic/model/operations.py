@@ -26,10 +26,16 @@ def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
     """
     if not training or not rate or x.device.type != "cpu":
         return F.dropout(x, rate, training)
-    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    bits = (
+        torch.empty((x.numel() + 3) // 4, dtype=torch.int64)
+        .random_(-(2**63), None)
+        .view(torch.int16)
+    )
     hidden = round(rate * 65536)
     larger = 65536 / (65536 - hidden)
-    above = bits[: x.numel()].view(x.shape).float().add_(32768.5 - hidden)  # half a step or more from 0
+    above = (
+        bits[: x.numel()].view(x.shape).float().add_(32768.5 - hidden)
+    )  # half a step or more from 0
     return x * above.mul_(2 * larger).clamp_(0, larger)
 
 

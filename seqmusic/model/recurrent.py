@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from seqmusic.model.heads import Heads
 from seqmusic.model.operations import dropout
+from seqmusic.model.output_layer import Heads
 from seqmusic.model.settings import Vocabulary
 from seqmusic.model.transformer import Packing
 
@@ -48,7 +48,9 @@ class Recurrent(nn.Module):
         self.sounds = nn.Embedding(vocabulary.n_sounds, width)
         self.durations = nn.Embedding(vocabulary.n_durations, width)
         self.places = nn.EmbeddingBag(sum(vocabulary.context_sizes), width, mode="sum")
-        starts = torch.tensor([sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))])
+        starts = torch.tensor(
+            [sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))]
+        )
         self.register_buffer("starts", starts, persistent=False)
         between = settings.dropout if settings.layers > 1 else 0.0
         self.lstm = nn.LSTM(width, width, settings.layers, dropout=between, batch_first=True)
@@ -79,7 +81,11 @@ class Recurrent(nn.Module):
         """
         batch, n_new = events.shape[:2]
         places = (context + self.starts).view(batch * n_new, -1)
-        x = self.sounds(events[..., 0]) + self.durations(events[..., 1]) + self.places(places).view(batch, n_new, -1)
+        x = (
+            self.sounds(events[..., 0])
+            + self.durations(events[..., 1])
+            + self.places(places).view(batch, n_new, -1)
+        )
         x, state = self.lstm(self._drop(x), None if cache is None else cache.state)
         if cache is not None:
             cache.state = state

@@ -21,9 +21,15 @@ class ModelSettings:
     context_length: int = 1024  # longest sequence in events
     feedforward: int = 4  # width of the feed-forward layer, in widths
     dropout: float = 0.2  # probability, 0..1
-    input_dropout: float = 0.0  # probability that an event, and each column beside it, is hidden in training, 0..1
-    normalization: str = "layer"  # of what attention, feed-forward and output layer are given: layer, rms or none
-    relative_output: bool = True  # whether the output layer also says pitches as intervals and durations as lags
+    input_dropout: float = (
+        0.0  # probability that an event, and each column beside it, is hidden in training, 0..1
+    )
+    normalization: str = (
+        "layer"  # of what attention, feed-forward and output layer are given: layer, rms or none
+    )
+    relative_output: bool = (
+        True  # whether the output layer also says pitches as intervals and durations as lags
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

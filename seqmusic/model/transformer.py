@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmusic.model.attention import attended_apart
-from seqmusic.model.heads import Heads
 from seqmusic.model.operations import dropout, gelu, summed_rows
+from seqmusic.model.output_layer import Heads
 from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
 
 
@@ -35,7 +35,9 @@ class Packing:
 class Cache:
     """Keys and values of the events so far, (L, B, H, S, K) each, allocated once."""
 
-    def __init__(self, settings: ModelSettings, batch: int, length: int, device: torch.device) -> None:
+    def __init__(
+        self, settings: ModelSettings, batch: int, length: int, device: torch.device
+    ) -> None:
         shape = (settings.layers, batch, settings.heads, length, settings.width // settings.heads)
         self.keys = torch.zeros(shape, device=device)
         self.values = torch.zeros(shape, device=device)
@@ -48,18 +50,36 @@ class Block(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         width, self.heads, self.dropout = settings.width, settings.heads, settings.dropout
-        self.norm_attention, self.norm_feedforward = _normalization(settings), _normalization(settings)
-        self.project_in, self.project_out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+        self.norm_attention, self.norm_feedforward = (
+            _normalization(settings),
+            _normalization(settings),
+        )
+        self.project_in, self.project_out = (
+            nn.Linear(width, 3 * width, bias=False),
+            nn.Linear(width, width, bias=False),
+        )
         self.widen = nn.Linear(width, settings.feedforward * width)
         self.narrow = nn.Linear(settings.feedforward * width, width)
 
     def forward(
-        self, x: Tensor, turns: Tensor, cache: Cache | None, layer: int, lengths: Sequence[int] | None, kept: Tensor | None
+        self,
+        x: Tensor,
+        turns: Tensor,
+        cache: Cache | None,
+        layer: int,
+        lengths: Sequence[int] | None,
+        kept: Tensor | None,
     ) -> Tensor:
         """(B, T, D), or of the events `kept` alone."""
         batch, n_new, width = x.shape
-        qkv = _turned(self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1), turns)
-        mixed = self._attended(qkv, cache, layer) if lengths is None else attended_apart(qkv[0], lengths)
+        qkv = _turned(
+            self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1), turns
+        )
+        mixed = (
+            self._attended(qkv, cache, layer)
+            if lengths is None
+            else attended_apart(qkv[0], lengths)
+        )
         mixed = mixed.reshape(batch, n_new, width)
         if kept is not None:
             x, mixed = x.index_select(1, kept), mixed.index_select(1, kept)
@@ -75,7 +95,9 @@ class Block(nn.Module):
             start, end = cache.length, cache.length + n_new
             cache.keys[layer, :, :, start:end], cache.values[layer, :, :, start:end] = k, v
             k, v = cache.keys[layer, :, :, :end], cache.values[layer, :, :, :end]
-        return F.scaled_dot_product_attention(q, k, v, is_causal=is_prefix and n_new > 1, scale=1.0).transpose(1, 2)
+        return F.scaled_dot_product_attention(
+            q, k, v, is_causal=is_prefix and n_new > 1, scale=1.0
+        ).transpose(1, 2)
 
     def _drop(self, x: Tensor) -> Tensor:
         return dropout(x, self.dropout, self.training)
@@ -93,7 +115,9 @@ class Transformer(nn.Module):
         self.sounds = nn.Embedding(vocabulary.n_sounds, width)
         self.durations = nn.Embedding(vocabulary.n_durations, width)
         self.places = nn.EmbeddingBag(sum(vocabulary.context_sizes), width, mode="sum")
-        starts = torch.tensor([sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))])
+        starts = torch.tensor(
+            [sum(vocabulary.context_sizes[:i]) for i in range(len(vocabulary.context_sizes))]
+        )
         self.register_buffer("starts", starts, persistent=False)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
         self.norm = _normalization(settings)
@@ -102,11 +126,18 @@ class Transformer(nn.Module):
             if parameter.dim() > 1:
                 nn.init.normal_(
                     parameter,
-                    std=0.02 / (2 * settings.layers) ** 0.5 if name.endswith(("project_out.weight", "narrow.weight")) else 0.02,
+                    std=0.02 / (2 * settings.layers) ** 0.5
+                    if name.endswith(("project_out.weight", "narrow.weight"))
+                    else 0.02,
                 )
 
     def forward(
-        self, events: Tensor, context: Tensor, ticks: Tensor, cache: Cache | None = None, packing: Packing | None = None
+        self,
+        events: Tensor,
+        context: Tensor,
+        ticks: Tensor,
+        cache: Cache | None = None,
+        packing: Packing | None = None,
     ) -> Tensor:
         """(B, T, D) hidden states; row t predicts event t + 1. With a packing (N, D), those that are wanted.
 
@@ -119,15 +150,26 @@ class Transformer(nn.Module):
         """
         batch, n_new = events.shape[:2]
         first = cache.length if cache is not None else 0
-        order = torch.arange(first, first + n_new, device=events.device, dtype=torch.float32).expand(batch, n_new)
+        order = torch.arange(
+            first, first + n_new, device=events.device, dtype=torch.float32
+        ).expand(batch, n_new)
         times = order, ticks[:, :-1], ticks[:, 1:]
         if packing is None:
             return self._heard(events, context, times, cache)
-        is_there = torch.arange(n_new)[None] < torch.tensor(packing.lengths)[:, None]  # on the processor, which knows their number
+        is_there = (
+            torch.arange(n_new)[None] < torch.tensor(packing.lengths)[:, None]
+        )  # on the processor, which knows their number
         rows = tuple(axis.to(events.device) for axis in is_there.nonzero(as_tuple=True))
         order, begins, ends = (own[rows][None] for own in times)
         kept = packing.wanted[rows].nonzero()[:, 0]
-        return self._heard(events[rows][None], context[rows][None], (order, begins, ends), None, packing.lengths, kept)[0]
+        return self._heard(
+            events[rows][None],
+            context[rows][None],
+            (order, begins, ends),
+            None,
+            packing.lengths,
+            kept,
+        )[0]
 
     def _heard(
         self,
@@ -167,7 +209,9 @@ class Transformer(nn.Module):
 
         Half of them are by order, half by time.
         """
-        places = [torch.stack([order, ticks / TICKS_PER_TURN_UNIT], dim=-1) for ticks in (ends, begins)]
+        places = [
+            torch.stack([order, ticks / TICKS_PER_TURN_UNIT], dim=-1) for ticks in (ends, begins)
+        ]
         angles = torch.stack(places, dim=2)[..., None] * turn_rates(self.settings, order.device)
         angles = F.pad(angles.flatten(-2), (0, 0, 0, 1))
         sizes = torch.ones_like(angles)
@@ -178,7 +222,9 @@ class Transformer(nn.Module):
 def _normalization(settings: ModelSettings) -> nn.Module:
     if settings.normalization == "none":
         return nn.Identity()
-    return (nn.LayerNorm if settings.normalization == "layer" else nn.RMSNorm)(settings.width, eps=NORM_EPSILON)
+    return (nn.LayerNorm if settings.normalization == "layer" else nn.RMSNorm)(
+        settings.width, eps=NORM_EPSILON
+    )
 
 
 def turn_rates(settings: ModelSettings, device: torch.device) -> Tensor:

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqmusic.figures import COLORS, GRAY, new_figure, settings
+from seqmusic.report.figures import COLORS, GRAY, new_figure, settings
 
-_WIDTH, _HEIGHT = 5.2, 3.6  # inches; at 11 points a phone shows the letters as large as its own small print
+_WIDTH, _HEIGHT = (
+    5.2,
+    3.6,
+)  # inches; at 11 points a phone shows the letters as large as its own small print
 _STYLE: dict[str, object] = {
     "font.size": 11,
     "axes.titlesize": 11,
@@ -90,12 +93,26 @@ def line_chart(
         for number, line in enumerate(line for line in lines if not line.is_guide):
             color = COLORS[number]
             if line.low is not None and line.high is not None:
-                panel.fill_between(line.x, line.low, line.high, color=color, alpha=_BAND, linewidth=0)
-            style = {"color": color, "marker": _MARKERS[number], "markersize": 5, "linestyle": _LINES[number]}
+                panel.fill_between(
+                    line.x, line.low, line.high, color=color, alpha=_BAND, linewidth=0
+                )
+            style = {
+                "color": color,
+                "marker": _MARKERS[number],
+                "markersize": 5,
+                "linestyle": _LINES[number],
+            }
             panel.plot(line.x, line.y, label=line.label or None, **style)
         for line in lines:
             if line.is_guide:
-                panel.plot(line.x, line.y, label=line.label or None, color=GRAY, linestyle=(0, (2, 2)), linewidth=1)
+                panel.plot(
+                    line.x,
+                    line.y,
+                    label=line.label or None,
+                    color=GRAY,
+                    linestyle=(0, (2, 2)),
+                    linewidth=1,
+                )
         if log_x:
             ticks = sorted({x for line in lines if not line.is_guide for x in line.x})
             panel.set_xticks(ticks, [f"{x:g}" for x in ticks])
@@ -103,7 +120,12 @@ def line_chart(
         for name, value in references:
             panel.axhline(value, color="black", linestyle=(0, (5, 3)), linewidth=1)
             panel.annotate(
-                name, (1, value), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center"
+                name,
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
             )
         panel.set(xlabel=x_label, ylabel=y_label)
         panel.grid(axis="y", color="#e4e4e4", linewidth=0.8)
@@ -136,14 +158,18 @@ def bar_chart(
         ValueError: too many sets.
     """
     if len(bars) > len(COLORS):
-        raise ValueError(f"a chart tells {len(COLORS)} sets of bars apart, got {len(bars)}; draw two charts")
+        raise ValueError(
+            f"a chart tells {len(COLORS)} sets of bars apart, got {len(bars)}; draw two charts"
+        )
     thickness = 0.8 / len(bars)
     with settings(_STYLE):
         figure = new_figure(_WIDTH, 1.1 + len(names) * max(0.28, 0.2 * len(bars)))
         panel = figure.subplots()
         for number, own in enumerate(bars):
             places = [row - 0.4 + (number + 0.5) * thickness for row in range(len(names))]
-            panel.barh(places, own.values, thickness * 0.92, color=COLORS[number], label=own.label or None)
+            panel.barh(
+                places, own.values, thickness * 0.92, color=COLORS[number], label=own.label or None
+            )
             ends = list(own.values)
             if own.low is not None and own.high is not None:
                 panel.hlines(places, own.low, own.high, color="black", linewidth=1)
@@ -151,11 +177,24 @@ def bar_chart(
             for place, end, value in zip(places, ends, own.values, strict=True):
                 text = format_value.format(value)
                 paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-                panel.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9, bbox=paper)
+                panel.annotate(
+                    text,
+                    (end, place),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=9,
+                    bbox=paper,
+                )
         for name, value in references:
             panel.axvline(value, color="black", linestyle=(0, (5, 3)), linewidth=1)
             panel.annotate(
-                name, (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points", ha="center"
+                name,
+                (value, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="center",
             )
         panel.set_yticks(range(len(names)), names)
         panel.tick_params(axis="y", length=0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from seqmusic.evaluation.assessment import Assessment, Total
-from seqmusic.report.calibration import calibration_charts, calibration_section
-from seqmusic.report.prediction import passage_sections, prediction_charts, prediction_section
+from seqmusic.report.confidence import calibration_charts, calibration_section
+from seqmusic.report.predictions import passage_sections, prediction_charts, prediction_section
 from seqmusic.report.sections import Report, Section
 
 

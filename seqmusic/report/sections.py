@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from seqmusic.formats.explanation import Explanation
+from seqmusic.report.explanation import Explanation
 from seqmusic.score import Score
 
 Cell = str | int | float | None
@@ -70,13 +70,21 @@ class Table:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"a table is named in small letters, digits and _, got {self.name!r}")
         if wrong := [row for row in self.rows if len(row) != len(self.columns)]:
-            raise ValueError(f"table {self.name}: a row has {len(self.columns)} cells, got {wrong[0]}")
-        known = tuple(tuple(None if isinstance(c, float) and not math.isfinite(c) else c for c in row) for row in self.rows)
+            raise ValueError(
+                f"table {self.name}: a row has {len(self.columns)} cells, got {wrong[0]}"
+            )
+        known = tuple(
+            tuple(None if isinstance(c, float) and not math.isfinite(c) else c for c in row)
+            for row in self.rows
+        )
         object.__setattr__(self, "rows", known)
 
     def records(self) -> list[dict[str, Cell]]:
         """One dictionary a row, by the columns' names."""
-        return [dict(zip((column.name for column in self.columns), row, strict=True)) for row in self.rows]
+        return [
+            dict(zip((column.name for column in self.columns), row, strict=True))
+            for row in self.rows
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Scores as sequences of events: vocabulary, grammar, encoding and decoding."""

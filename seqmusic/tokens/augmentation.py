@@ -29,7 +29,9 @@ def transposed(trace: Trace, semitones: int) -> Trace:
     events, context = trace.events.copy(), trace.context.copy()
     events[:, 0] = sounds[events[:, 0]]
     if (events[:, 0] < 0).any():
-        pitches = trace.events[(trace.events[:, 0] >= PITCH) & (trace.events[:, 0] < KEY), 0] - PITCH
+        pitches = (
+            trace.events[(trace.events[:, 0] >= PITCH) & (trace.events[:, 0] < KEY), 0] - PITCH
+        )
         raise ValueError(
             f"pitch must be a MIDI number in 0..127, got {pitches.min()}..{pitches.max()} transposed by {semitones:+d}; "
             f"{-int(pitches.min()):+d}..{127 - int(pitches.max()):+d} is what this sequence allows"
@@ -47,7 +49,10 @@ def legal_shifts(score: Score) -> list[int]:
     shifts = []
     for shift in range(-6, 7):
         compasses = [(v.compass, COMPASS.get(v.name, (0, 127))) for v in score.voices if v.compass]
-        if shift == 0 or all(own and low <= own[0] + shift and own[1] + shift <= high for own, (low, high) in compasses):
+        if shift == 0 or all(
+            own and low <= own[0] + shift and own[1] + shift <= high
+            for own, (low, high) in compasses
+        ):
             shifts.append(shift)
     return shifts
 
@@ -59,6 +64,8 @@ def _moved_ids(semitones: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
     pitches = np.arange(128) + semitones
     sounds[PITCH:KEY] = np.where((pitches >= 0) & (pitches <= 127), PITCH + pitches, -1)
     keys = [id_key(KEY + index) for index in range(N_KEYS)]
-    moved = np.array([key_id(key and transposed_key(key, semitones)) - KEY for key in keys], dtype=np.int16)
+    moved = np.array(
+        [key_id(key and transposed_key(key, semitones)) - KEY for key in keys], dtype=np.int16
+    )
     sounds[KEY : KEY + N_KEYS] = KEY + moved
     return sounds, moved

@@ -33,8 +33,10 @@ _SIZES = {
     "remaining": 1 + MAX_DURATION,  # ticks until it ends, 0 when it has just ended
     "ahead": N_SOUND_CODES,  # what is given next in this voice
     "until_ahead": 2 + MAX_DURATION,  # ticks until that starts
-    "interval": 2 + 2 * MAX_INTERVAL,  # semitones from the next voice's own last pitch to this voice's
-    "next_step": 2 + 2 * MAX_INTERVAL,  # semitones from what sounds in this voice to what is given next
+    "interval": 2
+    + 2 * MAX_INTERVAL,  # semitones from the next voice's own last pitch to this voice's
+    "next_step": 2
+    + 2 * MAX_INTERVAL,  # semitones from what sounds in this voice to what is given next
     "then_step": 2 + 2 * MAX_INTERVAL,  # and from there to what is given after it
     "until_then": 2 + MAX_DURATION,  # ticks between those two
     "parallel": N_SOUND_CODES,  # the pitch to which the next voice would move in parallel with this one, which has just moved
@@ -42,7 +44,10 @@ _SIZES = {
 }
 
 # By semitones, which may be negative.
-_INTERVALS: list[int] = [1 + MAX_INTERVAL + min(max(size, -MAX_INTERVAL), MAX_INTERVAL) for size in (*range(128), *range(-127, 0))]
+_INTERVALS: list[int] = [
+    1 + MAX_INTERVAL + min(max(size, -MAX_INTERVAL), MAX_INTERVAL)
+    for size in (*range(128), *range(-127, 0))
+]
 
 
 def coded_interval(start: int, end: int) -> int:
@@ -80,4 +85,7 @@ def told_voices(n_columns: int) -> int:
 @cache
 def context_sizes(max_voices: int) -> tuple[int, ...]:
     """Number of values of each of the K columns."""
-    return tuple(_SIZES[name.rpartition("_")[0] if name not in GLOBAL else name] for name in context_columns(max_voices))
+    return tuple(
+        _SIZES[name.rpartition("_")[0] if name not in GLOBAL else name]
+        for name in context_columns(max_voices)
+    )

@@ -24,7 +24,6 @@ from seqmusic.tokens.context import (
     context_sizes,
     parallel_to,
 )
-from seqmusic.tokens.lines import NEVER, Line
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -46,10 +45,13 @@ from seqmusic.tokens.vocabulary import (
     voice_column,
     voice_name,
 )
+from seqmusic.tokens.voice_line import NEVER, Line
 
 HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 WHOLE_GRID = 96
-BAR_TICKS = tuple(s.bar_ticks if (s := id_timesig(TIMESIG + index)) else WHOLE_GRID for index in range(N_TIMESIGS))
+BAR_TICKS = tuple(
+    s.bar_ticks if (s := id_timesig(TIMESIG + index)) else WHOLE_GRID for index in range(N_TIMESIGS)
+)
 
 
 class Walk:
@@ -97,7 +99,11 @@ class Walk:
         if sound == HOLE:
             goes_on = self._next is not None and self._next.last[0] == HOLE
             return MAX_DURATION if goes_on else rules.ZERO_TO + MAX_DURATION
-        return rules.ZERO_TO + min(self.now - self._first_change, MAX_DURATION) if sound >= TIMESIG else rules.ONLY_ZERO
+        return (
+            rules.ZERO_TO + min(self.now - self._first_change, MAX_DURATION)
+            if sound >= TIMESIG
+            else rules.ONLY_ZERO
+        )
 
     @property
     def voice(self) -> int | None:
@@ -112,7 +118,9 @@ class Walk:
     @property
     def can_end(self) -> bool:
         """Whether EOS may come next."""
-        return self.sound_rule >= rules.LINE and bool((self.sound_rule - rules.LINE) & rules.EOS_BIT)
+        return self.sound_rule >= rules.LINE and bool(
+            (self.sound_rule - rules.LINE) & rules.EOS_BIT
+        )
 
     def push(self, sound: int, duration: int) -> None:
         """Go on by one event.
@@ -121,9 +129,13 @@ class Walk:
             ValueError: the grammar does not allow it here.
         """
         if sound not in rules.sound_sets(self.max_voices)[self.sound_rule]:
-            raise ValueError(f"the grammar does not allow {sound_name(sound)} here (tick {self.now})")
+            raise ValueError(
+                f"the grammar does not allow {sound_name(sound)} here (tick {self.now})"
+            )
         if duration not in rules.DURATIONS[self.duration_rule(sound)]:
-            raise ValueError(f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here (tick {self.now})")
+            raise ValueError(
+                f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here (tick {self.now})"
+            )
         self.advance(sound, duration)
 
     def advance(self, sound: int, duration: int) -> None:
@@ -204,8 +216,16 @@ class Walk:
         if now >= self._first_change and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
-            bits |= rules.EOS_BIT if line is None or (self.end is None and now > 0 and self._is_open_at(now)) else 0
-            self.longest_ticks = MAX_DURATION if line is None or line.until > now + MAX_DURATION else line.until - now
+            bits |= (
+                rules.EOS_BIT
+                if line is None or (self.end is None and now > 0 and self._is_open_at(now))
+                else 0
+            )
+            self.longest_ticks = (
+                MAX_DURATION
+                if line is None or line.until > now + MAX_DURATION
+                else line.until - now
+            )
             for other in self.lines if self._knows_more else ():
                 while other.ahead and other.ahead[-1].onset <= now:
                     other.heard.append(other.ahead.pop())
@@ -240,7 +260,14 @@ class Walk:
         meter, position = self._meter_at(now)
         to_end = 0 if self.end is None else 1 + (self.end - now) // 24
         voice = 0 if line is None else 1 + line.voice - VOICE
-        row[: len(GLOBAL)] = self.section, voice, position, meter - TIMESIG, self.key_sound - KEY, to_end
+        row[: len(GLOBAL)] = (
+            self.section,
+            voice,
+            position,
+            meter - TIMESIG,
+            self.key_sound - KEY,
+            to_end,
+        )
         own = line.heard[-1].code if line is not None and line.heard else 0
         for other in self.lines:
             start, heard, ahead, sound = other.start, other.heard, other.ahead, 0
@@ -256,7 +283,10 @@ class Walk:
                 row[start + 3 : start + 5] = tile.code, 1 + tile.onset - now
                 row[start + 6] = coded_interval(sound, tile.code)
                 if len(ahead) > 1:
-                    row[start + 7 : start + 9] = coded_interval(tile.code, ahead[-2].code), 1 + ahead[-2].onset - tile.onset
+                    row[start + 7 : start + 9] = (
+                        coded_interval(tile.code, ahead[-2].code),
+                        1 + ahead[-2].onset - tile.onset,
+                    )
         return row
 
     def _meter_at(self, tick: int) -> tuple[int, int]:
@@ -279,7 +309,11 @@ class Walk:
 
     def score(self) -> Score:
         """What was said so far, as a score."""
-        signatures = tuple((tick, signature) for tick, sound in self.meters if (signature := id_timesig(sound)) is not None)
+        signatures = tuple(
+            (tick, signature)
+            for tick, sound in self.meters
+            if (signature := id_timesig(sound)) is not None
+        )
         voices = tuple(
             Voice(
                 voice_name(line.voice),

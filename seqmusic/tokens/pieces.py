@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
+from seqmusic.tokens.batched.columns import Tiles, tiles_of
 from seqmusic.tokens.tasks import shift_bounds
-from seqmusic.tokens.tiles import Tiles, tiles_of
 from seqmusic.tokens.vocabulary import STYLE, VOICE, voice_column
 
 Array = NDArray[Any]
@@ -114,14 +114,23 @@ class Pieces:
     def n_cells(self) -> int:
         """Sixteenths times voices in all pieces; what is left of a sixteenth at the end of a piece counts whole."""
         own = (self._columns.header_sound >= VOICE) & (self._columns.header_sound < STYLE)
-        voices = np.add.reduceat(own, self._headers[:-1], dtype=np.int64)[self._numbers] if len(self) else self._numbers
-        sixteenths = -(-self._columns.end_ticks[self._numbers].astype(np.int64) // TICKS_PER_SIXTEENTH)
+        voices = (
+            np.add.reduceat(own, self._headers[:-1], dtype=np.int64)[self._numbers]
+            if len(self)
+            else self._numbers
+        )
+        sixteenths = -(
+            -self._columns.end_ticks[self._numbers].astype(np.int64) // TICKS_PER_SIXTEENTH
+        )
         return int((sixteenths * voices).sum())
 
     def shifts(self, piece: int) -> list[int]:
         """Semitones by which a piece may be moved; 0 is always one."""
         number = self._numbers[piece]
-        low, high = int(self._columns.lowest_shift[number]), int(self._columns.highest_shift[number])
+        low, high = (
+            int(self._columns.lowest_shift[number]),
+            int(self._columns.highest_shift[number]),
+        )
         return sorted({0, *range(low, high + 1)})
 
     def checksum(self) -> int:
@@ -139,9 +148,14 @@ class Pieces:
         tile, piece = _spans(self._tiles, chosen)
         change, change_piece = _spans(self._changes, chosen)
         event, event_piece = _spans(self._headers, chosen)
-        events = list(zip(own.header_sound[event].tolist(), own.header_duration[event].tolist(), strict=True))
+        events = list(
+            zip(own.header_sound[event].tolist(), own.header_duration[event].tolist(), strict=True)
+        )
         bounds = np.searchsorted(event_piece, np.arange(len(chosen) + 1)).tolist()
-        voice, onset, end, pitch = (np.asarray(column[tile], np.int64) for column in (own.voice, own.onset, own.end, own.pitch))
+        voice, onset, end, pitch = (
+            np.asarray(column[tile], np.int64)
+            for column in (own.voice, own.onset, own.end, own.pitch)
+        )
         return Tiles(
             piece,
             voice,
@@ -165,7 +179,11 @@ def pieces_of(scores: Sequence[Score], styles: Sequence[int | None] | None = Non
     return Pieces(columns_of(scores, styles))
 
 
-def columns_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None, works: Sequence[int] | None = None) -> Columns:
+def columns_of(
+    scores: Sequence[Score],
+    styles: Sequence[int | None] | None = None,
+    works: Sequence[int] | None = None,
+) -> Columns:
     """The columns of the scores.
 
     Args:
@@ -213,14 +231,20 @@ def write_pieces(portions: Iterable[Columns], folder: Path) -> None:
         for name, file in files.items():
             _finish(file, sizes[name], _TYPES[name])
     except OSError as error:
-        raise FormatError(f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space") from error
+        raise FormatError(
+            f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space"
+        ) from error
 
 
 def _finish(file: BinaryIO, length: int, kind: type) -> None:
     """Write what an array file begins with, now that its length is known."""
     with file:
         file.seek(0)
-        about = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": (length,)}
+        about = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(kind)),
+            "fortran_order": False,
+            "shape": (length,),
+        }
         np.lib.format.write_array_header_1_0(file, about)
         assert file.tell() == _HEADER_BYTES
         file.flush()
@@ -237,9 +261,15 @@ def load_pieces(folder: Path) -> Pieces:
     for field in fields(Columns):
         path = folder / f"{field.name}.npy"
         try:
-            columns[field.name] = np.load(path, mmap_mode="r" if path.stat().st_size > _HEADER_BYTES else None, allow_pickle=False)
+            columns[field.name] = np.load(
+                path,
+                mmap_mode="r" if path.stat().st_size > _HEADER_BYTES else None,
+                allow_pickle=False,
+            )
         except (OSError, ValueError, EOFError) as error:
-            raise CorpusError(f"{path}: missing or damaged ({error}); prepare the data again") from error
+            raise CorpusError(
+                f"{path}: missing or damaged ({error}); prepare the data again"
+            ) from error
     whole = Columns(**columns)
     _check(whole, folder)
     return Pieces(whole)
@@ -251,11 +281,15 @@ def _check(own: Columns, folder: Path) -> None:
         (own.n_header, (own.header_sound, own.header_duration)),
         (own.n_changes, (own.change_tick, own.change_sound)),
     ):
-        if len(counts) != len(own.n_tiles) or any(len(column) != int(counts.sum()) for column in members):
+        if len(counts) != len(own.n_tiles) or any(
+            len(column) != int(counts.sum()) for column in members
+        ):
             raise CorpusError(f"{folder}: its files do not fit together; prepare the data again")
 
 
-def _spans(bounds: NDArray[np.int64], pieces: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _spans(
+    bounds: NDArray[np.int64], pieces: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows of the chosen pieces, and the place of each row's piece among the chosen."""
     counts = bounds[pieces + 1] - bounds[pieces]
     place = np.repeat(np.arange(len(pieces)), counts)

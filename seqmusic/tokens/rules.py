@@ -47,7 +47,9 @@ N_SOUND_RULES = LINE + 128
 
 ZERO_TO = N_DURATIONS  # duration rule r allows 1..r; rule ZERO_TO + r allows 0..r
 ONLY_ZERO = ZERO_TO
-DURATIONS = tuple(range(first, limit + 1) for first in (1, 0) for limit in range(N_DURATIONS))  # that each rule allows
+DURATIONS = tuple(
+    range(first, limit + 1) for first in (1, 0) for limit in range(N_DURATIONS)
+)  # that each rule allows
 
 
 @cache
@@ -68,7 +70,13 @@ def sound_masks(max_voices: int) -> NDArray[np.bool_]:
         row = masks[LINE + bits]
         row[PITCH : PITCH + 128] = bool(bits & NOTE_BIT)
         row[known_meters] = bool(bits & TIMESIG_BIT)
-        for bit, sound in ((REST_BIT, REST), (HOLD_BIT, HOLD), (HOLE_BIT, HOLE), (BODY_BIT, BODY), (EOS_BIT, EOS)):
+        for bit, sound in (
+            (REST_BIT, REST),
+            (HOLD_BIT, HOLD),
+            (HOLE_BIT, HOLE),
+            (BODY_BIT, BODY),
+            (EOS_BIT, EOS),
+        ):
             row[sound] = bool(bits & bit)
     masks.flags.writeable = False
     return masks

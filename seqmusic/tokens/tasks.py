@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from seqmusic.score import SATB, transposed_key
 from seqmusic.tokens.augmentation import COMPASS
-from seqmusic.tokens.encoding import Ask
-from seqmusic.tokens.tiles import Column, Tiles
+from seqmusic.tokens.batched.columns import Column, Tiles
+from seqmusic.tokens.batched.encoding import Ask
 from seqmusic.tokens.vocabulary import KEY, STYLE, TIMESIG, VOICE, id_key, key_id
 
 _KINDS = ("subset", "voices", "head", "region", "scatter")
@@ -48,7 +48,10 @@ def moved(tiles: Tiles, shifts: Sequence[int]) -> Tiles:
     by_piece = np.asarray(shifts, dtype=np.int64)
     pitch = np.where(tiles.pitch >= 0, tiles.pitch + by_piece[tiles.piece], tiles.pitch)
     headers = tuple(
-        tuple((_moved_key(sound, shift), duration) if KEY <= sound < VOICE else (sound, duration) for sound, duration in own)
+        tuple(
+            (_moved_key(sound, shift), duration) if KEY <= sound < VOICE else (sound, duration)
+            for sound, duration in own
+        )
         for own, shift in zip(tiles.headers, shifts, strict=True)
     )
     return replace(tiles, pitch=pitch, headers=headers)
@@ -72,7 +75,9 @@ def drawn_task(tiles: Tiles, chance: np.random.Generator, given_share: float) ->
             keep[rows] = _some_voices(tiles.voice[rows], chance)
             rows, kind = rows[keep[rows]], str(chance.choice(["head", "nothing"]))
         if kind != "nothing":
-            own = _missing(kind, tiles.voice[rows], tiles.onset[rows], int(tiles.end_ticks[number]), chance)
+            own = _missing(
+                kind, tiles.voice[rows], tiles.onset[rows], int(tiles.end_ticks[number]), chance
+            )
             has_given[number] = not own.all() and own.any()
             missing[rows] = own | (not has_given[number])
     return _style_hidden(_without(tiles, keep), chance), Ask(missing[keep], has_given, is_open)
@@ -99,13 +104,21 @@ def _some_voices(voice: Column, chance: np.random.Generator) -> NDArray[np.bool_
     return np.isin(voice, kept)
 
 
-def _missing(kind: str, voice: Column, onset: Column, end: int, chance: np.random.Generator) -> NDArray[np.bool_]:
+def _missing(
+    kind: str, voice: Column, onset: Column, end: int, chance: np.random.Generator
+) -> NDArray[np.bool_]:
     """Which tiles of a piece of `end` ticks are to be composed."""
     voices = np.unique(voice)
     if kind == "voices":
-        n_given = 1 if len(voices) < 3 or chance.random() < 0.65 else int(chance.integers(2, len(voices)))
-        weights = np.where(voices == voices[0], 4.0, 1.0)  # a melody is harmonized more often than a bass
-        return ~np.isin(voice, chance.choice(voices, n_given, replace=False, p=weights / weights.sum()))
+        n_given = (
+            1 if len(voices) < 3 or chance.random() < 0.65 else int(chance.integers(2, len(voices)))
+        )
+        weights = np.where(
+            voices == voices[0], 4.0, 1.0
+        )  # a melody is harmonized more often than a bass
+        return ~np.isin(
+            voice, chance.choice(voices, n_given, replace=False, p=weights / weights.sum())
+        )
     if kind == "head":
         cut = chance.uniform(0.02, 0.5) * end
         led = voices[:1] if chance.random() < 0.6 else voices
@@ -124,8 +137,12 @@ def _without(tiles: Tiles, keep: NDArray[np.bool_]) -> Tiles:
         return tiles
     present = set(zip(tiles.piece[keep].tolist(), tiles.voice[keep].tolist(), strict=True))
     headers = tuple(
-        tuple(event for event in own if not VOICE <= event[0] < STYLE or (number, event[0]) in present)
+        tuple(
+            event for event in own if not VOICE <= event[0] < STYLE or (number, event[0]) in present
+        )
         for number, own in enumerate(tiles.headers)
     )
-    columns = {name: getattr(tiles, name)[keep] for name in ("piece", "voice", "onset", "end", "pitch")}
+    columns = {
+        name: getattr(tiles, name)[keep] for name in ("piece", "voice", "onset", "end", "pitch")
+    }
     return replace(tiles, headers=headers, **columns)

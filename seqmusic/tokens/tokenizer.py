@@ -70,9 +70,14 @@ class Trace:
 def normalized(score: Score) -> Score:
     """The score as tokens can say it: no tempo, fermatas or title, voices named by place, no change of meter after the end."""
     names = [voice.name for voice in score.voices]
-    keeps_names = all(name in SATB for name in names) and names == sorted(set(names), key=SATB.index)
+    keeps_names = all(name in SATB for name in names) and names == sorted(
+        set(names), key=SATB.index
+    )
     voices = tuple(
-        Voice(voice.name if keeps_names else f"Voice {i}", tuple(replace(note, fermata=False) for note in voice.notes))
+        Voice(
+            voice.name if keeps_names else f"Voice {i}",
+            tuple(replace(note, fermata=False) for note in voice.notes),
+        )
         for i, voice in enumerate(score.voices, start=1)
     )
     end = score.end_ticks
@@ -89,10 +94,13 @@ def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[
     score = normalized(score)
     events = header(score)
     if not score.end_ticks:
-        raise UnencodableError("a sequence has at least one note, got a score without notes; ask for music with encode_prompt")
+        raise UnencodableError(
+            "a sequence has at least one note, got a score without notes; ask for music with encode_prompt"
+        )
     holes = None if holes is None else _reaching(holes, score.end_ticks)
     tiles = [
-        _tiles(voice, score.end_ticks, line) for voice, line in zip(score.voices, holes or [[] for _ in score.voices], strict=True)
+        _tiles(voice, score.end_ticks, line)
+        for voice, line in zip(score.voices, holes or [[] for _ in score.voices], strict=True)
     ]
     body = [t for line, own in enumerate(tiles) for t in own if holes is None or t[3]]
     changes = list(score.time_signatures[1:])
@@ -121,18 +129,25 @@ def encode_prompt(
     Raises:
         UnencodableError: the tokens cannot say it.
     """
-    changes = list(score.time_signatures[1:])  # those after the last known note too: holes may reach beyond it
+    changes = list(
+        score.time_signatures[1:]
+    )  # those after the last known note too: holes may reach beyond it
     score = normalized(score)
     events = header(score, style)
     if holes is None:
         return [*events, (BODY, 0)]
-    end_ticks = max([score.end_ticks, *(start if end is None else end for line in holes for start, end in line)])
+    end_ticks = max(
+        [score.end_ticks, *(start if end is None else end for line in holes for start, end in line)]
+    )
     if not end_ticks and not all(holes):
         raise UnencodableError(
             "a voice without a hole says how long the music lasts, but none is given; open a hole in every voice"
         )
     holes = _reaching(holes, end_ticks)
-    tiles = [_tiles(voice, _line_end(line, end_ticks), line) for voice, line in zip(score.voices, holes, strict=True)]
+    tiles = [
+        _tiles(voice, _line_end(line, end_ticks), line)
+        for voice, line in zip(score.voices, holes, strict=True)
+    ]
     return [*events, (GIVEN, 0), *_given(score, tiles, holes, changes), (BODY, 0)]
 
 
@@ -197,7 +212,14 @@ def tokens_text(events: Sequence[Event]) -> Iterator[str]:
 def _reaching(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[list[Hole]]:
     """The holes without those that open where the music ends: a closed line says where that is, and nothing is missing there."""
     has_end = any(all(end is not None for _, end in line) for line in holes)
-    return [[(start, end) for start, end in line if not (has_end and end is None and start >= end_ticks)] for line in holes]
+    return [
+        [
+            (start, end)
+            for start, end in line
+            if not (has_end and end is None and start >= end_ticks)
+        ]
+        for line in holes
+    ]
 
 
 def _line_end(line: Sequence[Hole], end_ticks: int) -> int:
@@ -213,19 +235,30 @@ def header(score: Score, style: int | None = None) -> list[Event]:
     if not 1 <= len(score.voices) <= MAX_VOICES:
         raise UnencodableError(f"a sequence has 1..{MAX_VOICES} voices, got {len(score.voices)}")
     if score.pickup_ticks > MAX_DURATION:
-        raise UnencodableError(f"a pickup has at most {MAX_DURATION} ticks, got {score.pickup_ticks}")
+        raise UnencodableError(
+            f"a pickup has at most {MAX_DURATION} ticks, got {score.pickup_ticks}"
+        )
     signature = score.time_signatures[0][1] if score.time_signatures else None
     voices = [(_VOICE_IDS[voice.name], 0) for voice in score.voices]
     if style is not None and not 0 <= style < N_STYLES:
         raise ValueError(f"a style is a number in 0..{N_STYLES - 1}, got {style}")
     styles = [(STYLE + style, 0)] if style is not None else []
-    return [(BOS, 0), *voices, *styles, (timesig_id(signature), 0), (PICKUP, score.pickup_ticks), (key_id(score.key), 0)]
+    return [
+        (BOS, 0),
+        *voices,
+        *styles,
+        (timesig_id(signature), 0),
+        (PICKUP, score.pickup_ticks),
+        (key_id(score.key), 0),
+    ]
 
 
 def _tiles(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[_TileRow]:
     """The line as (onset, voice id, end, is missing, pitch or rest); rests are cut where a hole begins or ends."""
     number = _VOICE_IDS[voice.name]
-    cuts = sorted({tick for start, end in holes for tick in (start, end_ticks if end is None else end)})
+    cuts = sorted(
+        {tick for start, end in holes for tick in (start, end_ticks if end is None else end)}
+    )
     line: list[tuple[int, int, int]] = []
     at = 0
     for note in voice.notes:
@@ -246,12 +279,19 @@ def _is_inside(tick: int, holes: Sequence[Hole]) -> bool:
 
 
 def _given(
-    score: Score, tiles: Sequence[list[_TileRow]], holes: Sequence[Sequence[Hole]], changes: list[_Change]
+    score: Score,
+    tiles: Sequence[list[_TileRow]],
+    holes: Sequence[Sequence[Hole]],
+    changes: list[_Change],
 ) -> Iterator[Event]:
     rows = []
     for voice, own, line in zip(score.voices, tiles, holes, strict=True):
         number = _VOICE_IDS[voice.name]
-        rows += [(onset, voice_id, end, pitch) for onset, voice_id, end, missing, pitch in own if not missing]
+        rows += [
+            (onset, voice_id, end, pitch)
+            for onset, voice_id, end, missing, pitch in own
+            if not missing
+        ]
         rows += [(start, number, start if end is None else end, _MISSING) for start, end in line]
     rows.sort()
     yield from _section(iter(rows), changes)
@@ -260,7 +300,12 @@ def _given(
 def _section(rows: Iterator[tuple[int, int, int, int]], changes: list[_Change]) -> Iterator[Event]:
     """Events of rows (onset, voice id, end, pitch) that come in grammar order once long ones are cut."""
     pieces = [
-        (onset + shift, voice, min(MAX_DURATION, end - onset - shift), (HOLD if shift and pitch >= 0 else _sound(pitch)))
+        (
+            onset + shift,
+            voice,
+            min(MAX_DURATION, end - onset - shift),
+            (HOLD if shift and pitch >= 0 else _sound(pitch)),
+        )
         for onset, voice, end, pitch in rows
         for shift in (range(0, end - onset, MAX_DURATION) if end > onset else (0,))
     ]

@@ -59,14 +59,24 @@ def timesig_id(signature: TimeSignature | None) -> int:
         raise UnencodableError(
             f"time signature {signature} has no token; 1..{_MAX_NUMERATOR} over {', '.join(map(str, _DENOMINATORS))} have one"
         )
-    return TIMESIG + 1 + _DENOMINATORS.index(signature.denominator) * _MAX_NUMERATOR + signature.numerator - 1
+    return (
+        TIMESIG
+        + 1
+        + _DENOMINATORS.index(signature.denominator) * _MAX_NUMERATOR
+        + signature.numerator
+        - 1
+    )
 
 
 @cache
 def id_timesig(sound: int) -> TimeSignature | None:
     """Time signature of a sound id, the inverse of `timesig_id`."""
     index = sound - TIMESIG - 1
-    return None if index < 0 else TimeSignature(index % _MAX_NUMERATOR + 1, _DENOMINATORS[index // _MAX_NUMERATOR])
+    return (
+        None
+        if index < 0
+        else TimeSignature(index % _MAX_NUMERATOR + 1, _DENOMINATORS[index // _MAX_NUMERATOR])
+    )
 
 
 def voice_name(sound: int) -> str:

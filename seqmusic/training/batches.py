@@ -70,7 +70,10 @@ def make_batch(sequences: Sequence[Sequenced], device: torch.device) -> Batch:
         context[row, : n - 1], ticks[row, 1:n] = sequence.context[:-1], sequence.ticks[:-1]
         rules[row, : n - 1], is_scored[row, : n - 1] = sequence.rules[:-1], sequence.is_scored[:-1]
     lengths = tuple(len(sequence.events) - 1 for sequence in sequences)
-    return Batch(lengths, *(torch.from_numpy(own).to(device) for own in (events, context, ticks, rules, is_scored)))
+    return Batch(
+        lengths,
+        *(torch.from_numpy(own).to(device) for own in (events, context, ticks, rules, is_scored)),
+    )
 
 
 def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]:
@@ -78,12 +81,20 @@ def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]
     sounds, durations = batch.events[:, 1:, 0], batch.events[:, 1:, 1]
     packing = Packing(batch.lengths, batch.is_scored)
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks, packing=packing)  # (N, D)
-    target, lasting, rule = sounds[batch.is_scored], durations[batch.is_scored], batch.rules[batch.is_scored]
+    target, lasting, rule = (
+        sounds[batch.is_scored],
+        durations[batch.is_scored],
+        batch.rules[batch.is_scored],
+    )
     context = batch.context[batch.is_scored]
     sound = _masked_nll(model.heads.sound_logits(hidden, context), masks.sounds, rule[:, 0], target)
-    duration = _masked_nll(model.heads.duration_logits(hidden, context, target), masks.durations, rule[:, 1], lasting)
+    duration = _masked_nll(
+        model.heads.duration_logits(hidden, context, target), masks.durations, rule[:, 1], lasting
+    )
     zeros = torch.zeros(batch.is_scored.shape, device=sound.device)
-    return zeros.masked_scatter(batch.is_scored, sound), zeros.masked_scatter(batch.is_scored, duration)
+    return zeros.masked_scatter(batch.is_scored, sound), zeros.masked_scatter(
+        batch.is_scored, duration
+    )
 
 
 class Scorer(nn.Module):
@@ -95,11 +106,15 @@ class Scorer(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Nats, a scalar."""
-        with torch.autocast(batch.events.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
+        with torch.autocast(
+            batch.events.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16
+        ):
             sound, duration = nll(self.model, batch, self.masks)
         return sound.sum() + duration.sum()
 
 
 def _masked_nll(logits: Tensor, allowed: Tensor, rule: Tensor, target: Tensor) -> Tensor:
-    forbidden = allowed.log().index_select(0, rule)  # 0 or -inf; filling in place by place takes longer
+    forbidden = allowed.log().index_select(
+        0, rule
+    )  # 0 or -inf; filling in place by place takes longer
     return F.cross_entropy(logits.float() + forbidden, target, reduction="none")

@@ -15,10 +15,19 @@ def choose_device(name: str) -> tuple[torch.device, str]:
     Raises:
         DeviceError: the device is unknown or not there.
     """
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    present = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if name == "auto":
         name = "cuda" if present["cuda"] else "cpu"
-        return torch.device(name), "a GPU is present" if name == "cuda" else f"no GPU is present, {torch.get_num_threads()} threads"
+        return (
+            torch.device(name),
+            "a GPU is present"
+            if name == "cuda"
+            else f"no GPU is present, {torch.get_num_threads()} threads",
+        )
     if name not in present:
         raise DeviceError(f"unknown device {name!r}; one of auto, cpu, cuda, mps")
     if not present[name]:

@@ -25,12 +25,20 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise FormatError(f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space") from error
+        raise FormatError(
+            f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space"
+        ) from error
     try:
         if not _is_ours(handle):
-            holder = os.pread(handle, 20, 0).decode("ascii", "replace") if hasattr(os, "pread") else ""
-            raise CheckpointError(f"{folder}: another training is writing there (process {holder}); choose another --out")
-        with contextlib.suppress(OSError):  # who holds it is told for people; a full disk has no room even for that
+            holder = (
+                os.pread(handle, 20, 0).decode("ascii", "replace") if hasattr(os, "pread") else ""
+            )
+            raise CheckpointError(
+                f"{folder}: another training is writing there (process {holder}); choose another --out"
+            )
+        with contextlib.suppress(
+            OSError
+        ):  # who holds it is told for people; a full disk has no room even for that
             os.ftruncate(handle, 0)
             os.write(handle, str(os.getpid()).encode("ascii"))
         yield

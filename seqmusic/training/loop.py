@@ -29,8 +29,12 @@ class TrainingSettings:
     steps: int = 600  # batches
     minutes: float = 0.0  # stop after this long, 0 = no limit
     batch_size: int = 16  # pieces, over all processes
-    accumulate: int = 1  # parts that a batch, or a process's share of it, is computed in: more take less memory
-    precision: str = "auto"  # of matrix products: float32, bfloat16 or auto, bfloat16 on a GPU that has it
+    accumulate: int = (
+        1  # parts that a batch, or a process's share of it, is computed in: more take less memory
+    )
+    precision: str = (
+        "auto"  # of matrix products: float32, bfloat16 or auto, bfloat16 on a GPU that has it
+    )
     optimizer: str = "adamw"  # adamw, adam, sgd, rmsprop or adagrad
     learning_rate: float = 2e-3  # at its highest
     warmup: float = 0.05  # share of the steps in which the rate rises, 0..1
@@ -79,7 +83,9 @@ class Report:
     is_best: bool = False
 
 
-def new_state(model: Transformer, settings: TrainingSettings, group: Group = ALONE) -> TrainingState:
+def new_state(
+    model: Transformer, settings: TrainingSettings, group: Group = ALONE
+) -> TrainingState:
     """A run that has not begun; where the group is sharded, so is the model now."""
     averaged = group.sharded(copy.deepcopy(model).eval())
     return TrainingState(group.sharded(model), averaged, make_optimizer(model, settings))
@@ -89,14 +95,19 @@ def make_optimizer(model: Transformer, settings: TrainingSettings) -> torch.opti
     """The optimizer asked for; weight decay falls on matrices only."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
     rate = settings.learning_rate
     if settings.optimizer in ("adamw", "adam"):
         kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
         return kind(groups, lr=rate, betas=(0.9, 0.98), fused=True)
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=rate, momentum=0.9)
-    return (torch.optim.RMSprop if settings.optimizer == "rmsprop" else torch.optim.Adagrad)(groups, lr=rate)
+    return (torch.optim.RMSprop if settings.optimizer == "rmsprop" else torch.optim.Adagrad)(
+        groups, lr=rate
+    )
 
 
 def train(
@@ -154,11 +165,18 @@ def make_share(
     by_length = sorted(sequences, key=lambda own: len(own.events))
     mine = group.share(by_length)
     parts = [mine[start :: settings.accumulate] for start in range(settings.accumulate)]
-    return [make_batch(part, device) for part in parts if part], sum(int(own.is_scored.sum()) for own in sequences)
+    return [make_batch(part, device) for part in parts if part], sum(
+        int(own.is_scored.sum()) for own in sequences
+    )
 
 
 def _step(
-    state: TrainingState, settings: TrainingSettings, scorer: nn.Module, batches: Sequence[Batch], n_events: int, group: Group
+    state: TrainingState,
+    settings: TrainingSettings,
+    scorer: nn.Module,
+    batches: Sequence[Batch],
+    n_events: int,
+    group: Group,
 ) -> float:
     """One step of the optimizer; returns the nats of this process's share."""
     state.optimizer.zero_grad(set_to_none=True)
@@ -186,7 +204,11 @@ def _step(
 
 def _is_over(state: TrainingState, settings: TrainingSettings) -> bool:
     is_stuck = bool(settings.patience) and state.since_best >= settings.patience
-    return is_stuck or state.step >= settings.steps or bool(settings.minutes and state.seconds > 60 * settings.minutes)
+    return (
+        is_stuck
+        or state.step >= settings.steps
+        or bool(settings.minutes and state.seconds > 60 * settings.minutes)
+    )
 
 
 def _rate(state: TrainingState, settings: TrainingSettings) -> float:
@@ -197,4 +219,6 @@ def _rate(state: TrainingState, settings: TrainingSettings) -> float:
     if done < settings.warmup:
         return done / settings.warmup
     rest = (done - settings.warmup) / max(1e-9, 1 - settings.warmup)
-    return {"constant": 1.0, "linear": 1 - rest, "cosine": 0.5 + 0.5 * math.cos(math.pi * rest)}[settings.schedule]
+    return {"constant": 1.0, "linear": 1 - rest, "cosine": 0.5 + 0.5 * math.cos(math.pi * rest)}[
+        settings.schedule
+    ]

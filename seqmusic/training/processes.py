@@ -142,7 +142,9 @@ def shared_like(tensor: Tensor, like: Tensor) -> Tensor:
         return tensor
     from torch.distributed.tensor import distribute_tensor
 
-    return distribute_tensor(tensor.to(like.device), held.device_mesh, held.placements, src_data_rank=None)
+    return distribute_tensor(
+        tensor.to(like.device), held.device_mesh, held.placements, src_data_rank=None
+    )
 
 
 def _held_in_parts(tensor: Tensor) -> DTensor | None:
@@ -164,25 +166,33 @@ def joined_group(device: torch.device, shard: bool = False) -> Iterator[Group]:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         if shard:
-            raise DeviceError("one process has nobody to share the weights with; start several with torchrun, or leave --shard out")
+            raise DeviceError(
+                "one process has nobody to share the weights with; start several with torchrun, or leave --shard out"
+            )
         yield Group(device=device)
         return
     if device.type == "cuda":
         local, present = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
         if local >= present:
-            raise DeviceError(f"process {local + 1} on this machine has no GPU of its own, there are {present}; start as many")
+            raise DeviceError(
+                f"process {local + 1} on this machine has no GPU of its own, there are {present}; start as many"
+            )
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     try:
         store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
-        own = PrefixStore(f"seqmusic {next(_groups)}", store)  # a second group finds nothing of the first one's there
+        own = PrefixStore(
+            f"seqmusic {next(_groups)}", store
+        )  # a second group finds nothing of the first one's there
         kind = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(kind, store=own, rank=rank, world_size=size, timeout=_PATIENCE)
         yield Group(rank, size, device, shard)
     except RuntimeError as error:
         if not any(sign in str(error).lower() for sign in _SIGNS_OF_A_LOST_PROCESS):
             raise
-        raise ProcessError("another process of this training has ended, or cannot be reached; go on with --resume") from error
+        raise ProcessError(
+            "another process of this training has ended, or cannot be reached; go on with --resume"
+        ) from error
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_ONE_WISH = 1.0  # seconds; a launcher passes on to its processes what the terminal has told them already
+_ONE_WISH = (
+    1.0  # seconds; a launcher passes on to its processes what the terminal has told them already
+)
 
 
 @contextlib.contextmanager

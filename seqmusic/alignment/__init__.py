@@ -1,0 +1,1 @@
+"""A model tuned by preferences."""

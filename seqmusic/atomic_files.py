@@ -1,0 +1,72 @@
+"""Reading files no further than is sensible, and writing them so that a crash or a full disk leaves what was there before."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from seqmusic.errors import FormatError
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        FormatError: it cannot be opened, or is longer than that.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(most_bytes + 1)
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(data) > most_bytes:
+        raise FormatError(
+            f"{path}: is longer than {most_bytes / 1e6:g} MB; split it into shorter files"
+        )
+    return data
+
+
+def text_of(data: bytes) -> str:
+    r"""The text in a file: UTF-8, or UTF-16 if its first bytes say so, else Latin-1; each line ends with a newline character.
+
+    >>> text_of("Flöte\r\n".encode("latin-1"))
+    'Flöte\n'
+    """
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def write_atomic(path: Path, data: bytes | str) -> Path:
+    """Write the whole of `data` to `path`, or nothing; text as UTF-8. Missing folders are made.
+
+    Returns:
+        `path`.
+
+    Raises:
+        FormatError: the file cannot be written; an existing file is left as it was.
+    """
+    path = Path(path)
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data.encode("utf-8") if isinstance(data, str) else data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise FormatError(
+            f"{path}: cannot be written: {error.strerror or error}; choose another place or free space"
+        ) from error
+    return path

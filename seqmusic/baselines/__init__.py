@@ -1,0 +1,1 @@
+"""Predictors that a trained model is compared with."""

@@ -1,0 +1,159 @@
+"""The representation that everyone else uses, as a rival: one position a cell of the sixteenth grid, soprano to bass, step by step.
+
+A cell is the pitch that sounds when its step begins, or a rest; a note struck again counts as held. Cells become sequences for
+`model.grid`: sounds are cell values, every duration is 0 and certain, and beside each cell stands what a cell can know: its voice,
+its step in the bar and in the beat, and the last four cells. The number of steps is given and costs nothing, which is kind to this
+rival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqmusic.errors import UnencodableError
+from seqmusic.model.grid_transformer import grid_vocabulary
+from seqmusic.score import TICKS_PER_SIXTEENTH, Score
+from seqmusic.tokens.augmentation import legal_shifts
+from seqmusic.tokens.tokenizer import Trace
+from seqmusic.training.batches import Masks
+from seqmusic.training.loop import TrainingSettings
+
+LOWEST, HIGHEST = 36, 81  # what the chorales sing, after transposition too
+MAX_VOICES = 4
+STEPS_PER_BEAT, STEPS_PER_BAR = 4, 16
+REST = -1
+_REST_ID = HIGHEST - LOWEST + 1
+_START = _REST_ID + 1
+_N_IDS = _START + 1
+_LAST_CELLS = 4  # the last one is the event itself, the others stand in the context
+GRID_VOCABULARY = grid_vocabulary(
+    _N_IDS, (MAX_VOICES, STEPS_PER_BAR, STEPS_PER_BEAT, *(_N_IDS,) * (_LAST_CELLS - 1))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GridData:
+    """Pieces ready to be drawn: their cells, (voice, step) each, and the semitones by which each may be moved."""
+
+    grids: Sequence[NDArray[np.int16]]
+    shifts: Sequence[Sequence[int]]
+
+
+def cell_grid(score: Score) -> NDArray[np.int16]:
+    """(voice, step) pitch that sounds when the sixteenth step begins, -1 for a rest.
+
+    >>> from seqmusic.score import Note, melody
+    >>> cell_grid(melody([Note(0, 12, 60), Note(18, 6, 62)])).tolist()
+    [[60, 60, -1, 62]]
+    """
+    grid = np.full((len(score.voices), -(-score.end_ticks // TICKS_PER_SIXTEENTH)), REST, np.int16)
+    for line, voice in zip(grid, score.voices, strict=True):
+        for note in voice.notes:
+            line[
+                -(-note.onset_ticks // TICKS_PER_SIXTEENTH) : -(
+                    -note.end_ticks // TICKS_PER_SIXTEENTH
+                )
+            ] = note.pitch
+    return grid
+
+
+def grid_trace(grid: NDArray[np.int16]) -> Trace:
+    """The cells of a piece as a sequence of GRID_VOCABULARY: a start, then voice by voice and step by step.
+
+    Raises:
+        UnencodableError: a pitch outside LOWEST..HIGHEST, or more than four voices.
+    """
+    n_voices, n_steps = grid.shape
+    if not 1 <= n_voices <= MAX_VOICES:
+        raise UnencodableError(f"the grid has 1..{MAX_VOICES} voices, got {n_voices}")
+    outside = (grid != REST) & ((grid < LOWEST) | (grid > HIGHEST))
+    if outside.any():
+        first = tuple(np.argwhere(outside)[0].tolist())
+        raise UnencodableError(
+            f"the grid has pitches {LOWEST}..{HIGHEST}, got {grid[first]} (voice {first[0]}, step {first[1]})"
+        )
+    ids = np.where(grid == REST, _REST_ID, grid - LOWEST).T.ravel()
+    n_cells = n_voices * n_steps
+    padded = np.r_[np.full(_LAST_CELLS, _START), ids]  # cell i stands at _LAST_CELLS + i
+    step, voice = np.divmod(np.arange(n_cells + 1), n_voices)  # of the cell that follows event t
+    last = np.stack(
+        [padded[_LAST_CELLS - lag :][: n_cells + 1] for lag in range(2, _LAST_CELLS + 1)], axis=1
+    )
+    context = np.column_stack([voice, step % STEPS_PER_BAR, step % STEPS_PER_BEAT, last]).astype(
+        np.int16
+    )
+    return Trace(
+        events=np.column_stack([padded[_LAST_CELLS - 1 :], np.zeros(n_cells + 1)]).astype(np.int16),
+        context=context,
+        rules=np.zeros((n_cells + 1, 2), np.int16),
+        is_scored=np.arange(n_cells + 1) < n_cells,
+        ticks=(step * TICKS_PER_SIXTEENTH).astype(np.int32),
+    )
+
+
+def grid_masks(device: torch.device) -> Masks:
+    """Every cell value may follow, whatever came before; the one duration too."""
+    sounds = torch.ones((1, _N_IDS), dtype=torch.bool, device=device)
+    sounds[0, _START] = False
+    return Masks(sounds, torch.ones((1, 1), dtype=torch.bool, device=device))
+
+
+def grid_data(scores: Sequence[Score]) -> GridData:
+    """The scores as cells, each with its legal transpositions.
+
+    Raises:
+        UnencodableError: a score is not on the sixteenth grid.
+    """
+    return GridData(
+        [_exact_grid(score) for score in scores], [legal_shifts(score) for score in scores]
+    )
+
+
+def grid_traces(scores: Sequence[Score]) -> list[Trace]:
+    """The scores as sequences of cells, ready to be scored as whole pieces: every cell sees all cells before it.
+
+    Raises:
+        UnencodableError: a score is not on the sixteenth grid, has a pitch outside LOWEST..HIGHEST, or more than four voices.
+    """
+    return [grid_trace(_exact_grid(score)) for score in scores]
+
+
+def draw_grid_batch(data: GridData, settings: TrainingSettings, step: int) -> list[Trace]:
+    """Whole pieces for batch `step`: alike in length, in a new order each epoch, each moved within its compass."""
+    n_pieces = len(data.grids)
+    epoch, place = divmod(step, max(1, n_pieces // settings.batch_size))
+    shuffled = np.random.default_rng([settings.seed, epoch])
+    lengths = np.array([grid.size for grid in data.grids])
+    order = np.argsort(lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")
+    left_over = int(shuffled.integers(n_pieces % settings.batch_size + 1))
+    first = (
+        left_over
+        + int(shuffled.permutation(max(1, n_pieces // settings.batch_size))[place])
+        * settings.batch_size
+    )
+    chance = np.random.default_rng([settings.seed, epoch, place])
+    chosen = order[first : first + settings.batch_size].tolist()
+    return [
+        grid_trace(_moved(data.grids[piece], int(chance.choice(data.shifts[piece]))))
+        for piece in chosen
+    ]
+
+
+def _moved(grid: NDArray[np.int16], semitones: int) -> NDArray[np.int16]:
+    return np.where(grid == REST, REST, grid + semitones).astype(np.int16)
+
+
+def _exact_grid(score: Score) -> NDArray[np.int16]:
+    for voice in score.voices:
+        for index, note in enumerate(voice.notes):
+            if note.onset_ticks % TICKS_PER_SIXTEENTH or note.duration_ticks % TICKS_PER_SIXTEENTH:
+                raise UnencodableError(
+                    f"the grid has sixteenths only, got a note from tick {note.onset_ticks} to {note.end_ticks} "
+                    f"({score.title!r}, voice {voice.name!r}, note {index})"
+                )
+    return cell_grid(score)

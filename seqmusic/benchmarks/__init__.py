@@ -1,0 +1,1 @@
+"""Comparisons with a fixed protocol, each with one command."""

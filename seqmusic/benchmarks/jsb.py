@@ -1,0 +1,195 @@
+"""The usual chorale benchmark: how likely a model holds pieces it was not trained on, beside rivals in the same unit.
+
+Nats a cell (a cell is one voice in one sixteenth step), every cell of whole pieces, rests and first steps too; the header's meter,
+pickup and key and the end are charged. The file does not tell a held note from a repeated one: equal neighbors are one note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqmusic.baselines.mixture import mixed
+from seqmusic.baselines.ngram import NGram
+from seqmusic.baselines.persistence import cells, persistence_nats
+from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.similarity.fingerprints import fingerprints, known_pieces, read_fingerprints
+from seqmusic.corpus.sources import benchmark_dataset
+from seqmusic.errors import CorpusError
+from seqmusic.metrics.likelihood import EventScores, bootstrap_interval, score_events, summed
+from seqmusic.metrics.moves import steps_with_moves
+from seqmusic.model.transformer import n_parameters
+from seqmusic.runs.pretrained import MAX_VOICES, load_model, make_masks, model_folder
+from seqmusic.score import Score
+from seqmusic.tokens.batched.columns import tiles_of
+from seqmusic.tokens.batched.encoding import trace_tiles
+from seqmusic.tokens.context import told_voices
+from seqmusic.tokens.tokenizer import Trace
+
+SPLITS = ("valid", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """One split, ready to be scored."""
+
+    scores: tuple[Score, ...]
+    traces: tuple[Trace, ...]
+
+    @property
+    def max_voices(self) -> int:
+        """Of how many voices the traces tell."""
+        return told_voices(self.traces[0].context.shape[1])
+
+    @property
+    def cells(self) -> list[int]:
+        """Of each piece."""
+        return [cells(score) for score in self.scores]
+
+    @property
+    def notes(self) -> list[int]:
+        """Of each piece."""
+        return [score.n_notes for score in self.scores]
+
+
+def benchmark_jsb(
+    data: Path,
+    models: Sequence[Path],
+    *,
+    allow_overlap: bool = False,
+    show: Callable[[str], None] = print,
+) -> dict[str, object]:
+    """Score models, alone and mixed with n-grams, and the rivals that only count, on the held-out pieces of a benchmark file.
+
+    Args:
+        data: a file like ``Jsb16thSeparated.json``.
+        models: runs' folders, or names of models that come with seqmusic; several are averaged.
+        allow_overlap: score a model on pieces that it was trained on too; the result says how many.
+        show: takes lines for people.
+
+    Returns:
+        By split: the figures of the mixture, under "alone" those of each model, under "rivals" those of persistence and the n-gram.
+
+    Raises:
+        FormatError: the file is not of its shape.
+        CheckpointError: there is no such model, or what it was trained on is not known.
+        CorpusError: the model was trained on pieces of the split.
+    """
+    dataset = benchmark_dataset(data)
+    folders = [model_folder(model) for model in models]
+    trained = [load_model(folder) for folder in folders]
+    known = _known(dataset, folders, allow_overlap)
+    training = [work.score for work in dataset.part("train")]
+    counted = NGram(trace_tiles(tiles_of(training), None, MAX_VOICES))
+    report: dict[str, object] = {
+        folder.name: {"parameters": n_parameters(m)}
+        for folder, m in zip(folders, trained, strict=True)
+    }
+    for split in SPLITS:
+        pieces = held_out([work.score for work in dataset.part(split)])
+        masks = make_masks(next(trained[0].parameters()).device)
+        members = [score_events(model, pieces.traces, masks) for model in trained]
+        figures = mixture_figures(members, pieces, counted) | {"known_pieces": len(known[split])}
+        figures["alone"] = {
+            folder.name: model_figures(own, pieces)
+            for folder, own in zip(folders, members, strict=True)
+        }
+        figures["rivals"] = rival_figures(training, pieces, counted)
+        report[split] = figures
+        show(_table(split, figures))
+    return report
+
+
+def held_out(scores: Sequence[Score], max_voices: int = MAX_VOICES) -> HeldOut:
+    """The scores with their traces, for a model of up to `max_voices` voices."""
+    return HeldOut(tuple(scores), tuple(trace_tiles(tiles_of(scores), None, max_voices)))
+
+
+def model_figures(events: Sequence[EventScores], pieces: HeldOut) -> dict[str, object]:
+    """What a model reaches on a split."""
+    moves = steps_with_moves(events, pieces.traces, pieces.scores)
+    figures = summed(events, pieces.cells, pieces.notes).figures()
+    return {
+        **figures,
+        "moving_steps": moves.share_of_steps,
+        "nats_in_moving_steps": moves.share_of_nats,
+    }
+
+
+def mixture_figures(
+    members: Sequence[Sequence[EventScores]], pieces: HeldOut, counted: NGram
+) -> dict[str, object]:
+    """What the models reach together with the n-grams; accuracy is told of the models alone."""
+    figures = model_figures(mixed(members, pieces.traces, counted), pieces)
+    return {name: value for name, value in figures.items() if not name.endswith("_accuracy")}
+
+
+def rival_figures(
+    training: Sequence[Score], pieces: HeldOut, counted: NGram
+) -> dict[str, dict[str, object]]:
+    """What the rivals that only count reach on a split."""
+    nats = {
+        "persistence": persistence_nats(training, pieces.scores),
+        "5-gram": [counted.nats(trace) for trace in pieces.traces],
+    }
+    n_cells = pieces.cells
+    return {
+        name: {
+            "nats_per_cell": sum(own) / sum(n_cells),
+            "interval": list(bootstrap_interval(own, n_cells)),
+        }
+        for name, own in nats.items()
+    }
+
+
+def _known(dataset: Dataset, folders: Sequence[Path], allow_overlap: bool) -> dict[str, list[int]]:
+    """By split, the pieces a model was trained on; those that the file's own training part repeats are no fault of it."""
+    own = fingerprints([work.score for work in dataset.part("train")])
+    known: dict[str, list[int]] = {}
+    for split in SPLITS:
+        scores = [work.score for work in dataset.part(split)]
+        inherent = set(known_pieces(own, scores))
+        found = set(inherent)
+        for folder in folders:
+            foreign = sorted(set(known_pieces(read_fingerprints(folder), scores)) - inherent)
+            found |= set(foreign)
+            if foreign and not allow_overlap:
+                raise CorpusError(
+                    f"{folder.name}: was trained on {len(foreign)} of the {len(scores)} {split} pieces (first: {foreign[0]}); "
+                    "such figures compare with nothing. To see them all the same, add --allow-overlap"
+                )
+        known[split] = sorted(found)
+    return known
+
+
+def _table(split: str, figures: dict[str, Any]) -> str:
+    def row(name: str, own: dict[str, Any]) -> str:
+        low, high = own["interval"]
+        macro, parts = (
+            (f"{own['macro_nats_per_cell']:.4f}" if "macro_nats_per_cell" in own else ""),
+            "",
+        )
+        if "sound_nats_per_cell" in own:
+            parts = f"{own['sound_nats_per_cell']:.4f}  {own['duration_nats_per_cell']:.4f}"
+        return f"  {name:<24} {own['nats_per_cell']:.4f}  {low:.4f}..{high:.4f}  {macro:>6}  {parts}".rstrip()
+
+    lines = [
+        f"{split}: {figures['pieces']} pieces, {figures['cells']:,} cells; nats a cell",
+        f"  {'':<24} micro   95 percent      macro   sound   duration",
+        row("mixture with n-grams", figures),
+        *(row(name, own) for name, own in figures["alone"].items()),
+        *(row(name, own) for name, own in figures["rivals"].items()),
+    ]
+    for name, own in figures["alone"].items():
+        lines.append(
+            f"  {name}: right at first guess: sound {own['sound_accuracy']:.1%}, duration {own['duration_accuracy']:.1%}"
+        )
+    lines.append(
+        f"  {figures['moving_steps']:.1%} of the steps move two voices or more, "
+        f"and cost {figures['nats_in_moving_steps']:.1%} of the nats"
+    )
+    if figures["known_pieces"]:
+        lines.append(f"  {figures['known_pieces']} of the pieces stand in the training works too")
+    return "\n".join(lines)

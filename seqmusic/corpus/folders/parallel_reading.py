@@ -1,0 +1,100 @@
+"""Reading many files at once, each in one of several processes, with a progress bar."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from seqmusic.corpus.dataset import Work
+from seqmusic.corpus.folders.workers import Failure, n_cores, results
+from seqmusic.errors import FormatError
+from seqmusic.score import Score
+
+Reader = Callable[[Path], Score]
+_WORTH_A_PROCESS = 16  # files; starting a process costs about as much as reading so many
+_LEAST_SECONDS = 60
+_BYTES_A_SECOND = 2_000  # of the slowest format on a slow machine
+
+
+def read_files(
+    paths: Sequence[Path], read: Reader, *, progress: bool = True, n_processes: int | None = None
+) -> list[Work]:
+    """A work for each file, in the order of `paths`, named like the file; with a reason where the file cannot be read.
+
+    Args:
+        paths: the files.
+        read: a function of a module (so that other processes find it) that raises FormatError for a file it refuses.
+        progress: whether a bar is shown on standard error.
+        n_processes: 1 or more; as many as there are processor cores when None. A few files are read without another process.
+
+    Raises:
+        CorpusError: a reading process cannot be started.
+    """
+    n_processes = min(n_processes or n_cores(), max(1, len(paths) // _WORTH_A_PROCESS))
+    function = partial(_read, read)
+    answers = (
+        results(function, paths, n_processes, seconds_for)
+        if n_processes > 1
+        else ((path, function(path)) for path in paths)
+    )
+    found: dict[Path, tuple[Score, str]] = {}
+    for path, answer in tqdm(
+        answers,
+        total=len(paths),
+        desc="Reading",
+        unit=" works",
+        disable=not progress,
+        file=sys.stderr,
+    ):
+        found[path] = (
+            (Score(()), f"unreadable ({answer.words})") if isinstance(answer, Failure) else answer
+        )
+    return [
+        Work(name, found[path][0], reason=found[path][1])
+        for name, path in zip(file_names(paths), paths, strict=True)
+    ]
+
+
+def seconds_for(path: Path) -> float:
+    """How long reading a file may take: a minute, and more for a large one."""
+    try:
+        return _LEAST_SECONDS + path.stat().st_size / _BYTES_A_SECOND
+    except OSError:
+        return _LEAST_SECONDS
+
+
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """A name for each file, unlike all others: the shortest of the file name without its ending, with it, and the path.
+
+    Where files differ in nothing but their ending, the one with the commonest ending gets the short name.
+
+    >>> file_names([Path("bach/bwv1.6.mxl"), Path("bach/bwv277.mxl"), Path("bach/bwv277.krn")])
+    ['bwv1.6', 'bwv277', 'bwv277.krn']
+    """
+    endings = Counter(path.suffix for path in paths)
+    names = Counter(path.name for path in paths)
+    owners: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: (-endings[path.suffix], path.suffix)):
+        owners.setdefault(path.stem, path)
+    return [
+        path.as_posix()
+        if names[path.name] > 1
+        else path.stem
+        if owners[path.stem] == path
+        else path.name
+        for path in paths
+    ]
+
+
+def _read(read: Reader, path: Path) -> tuple[Score, str]:
+    try:
+        return read(path), ""
+    except FormatError as error:
+        return Score(
+            ()
+        ), f"unreadable ({str(error).removeprefix(f'{path}: ').removeprefix(f'{path.name}: ')})"

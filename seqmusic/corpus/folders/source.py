@@ -1,0 +1,96 @@
+"""What can be prepared: a folder of anyone's score files, with its subfolders as styles, or a collection that music21 installs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from seqmusic import formats
+from seqmusic.corpus.chorales import read_chorale_or_all
+from seqmusic.corpus.cleaning import CHORALE_RULES, GENERAL_RULES
+from seqmusic.corpus.folders.collecting import Source, found_files
+from seqmusic.corpus.folders.prepared import MARKER
+from seqmusic.errors import CorpusError, FormatError
+from seqmusic.formats.notation.collections import collection_files, collection_names, terms
+from seqmusic.formats.reading_report import Reading
+from seqmusic.tokens.vocabulary import N_STYLES
+
+CHORALES = "chorales"
+
+
+def source_of(what: str) -> Source:
+    """The folder of this name, or else the collection.
+
+    Raises:
+        CorpusError: there is no such folder and no such collection.
+    """
+    if Path(what).is_dir():
+        return folder_source(Path(what))
+    if what == CHORALES:
+        return Source(
+            CHORALES, _by_name(collection_files("bach")), read_chorale_piece, CHORALE_RULES, {}
+        )
+    if files := collection_files(what):
+        return Source(what, _by_name(files), read_pieces, GENERAL_RULES, {})
+    near = difflib.get_close_matches(what, [CHORALES, *collection_names()], 1, 0.6)
+    hint = f"did you mean {near[0]}?" if near else "seqmusic data collections lists the collections"
+    raise CorpusError(f"{what}: there is no such folder, and no such collection; {hint}")
+
+
+def source_notes(what: str, source: Source) -> Iterator[str]:
+    """What should be known before a source is prepared: its terms, and what its subfolders are taken for."""
+    if not Path(what).is_dir():
+        yield terms("bach" if what == CHORALES else what)
+        return
+    names = set(subfolders(source.files).values())
+    if len(names) > N_STYLES:
+        yield f"{what}: its {len(names)} subfolders are not taken as styles, of which there may be {N_STYLES}"
+
+
+def folder_source(folder: Path) -> Source:
+    """All files below a folder that can be read; its subfolders, if they are 2 to 16, are the styles of what is in them."""
+    files = dict(found_files(folder, formats.READABLE, MARKER))
+    return Source(str(folder.resolve()), files, read_pieces, GENERAL_RULES, styles_of(files))
+
+
+def styles_of(files: Mapping[str, Path]) -> dict[str, str]:
+    """The subfolder that each file is in; nothing if there are not 2 to 16 such folders.
+
+    >>> styles_of({"a/b/c.mid": Path(), "d/e.mid": Path(), "f.mid": Path()})
+    {'a/b/c.mid': 'a', 'd/e.mid': 'd'}
+    """
+    styles = subfolders(files)
+    return styles if 2 <= len(set(styles.values())) <= N_STYLES else {}
+
+
+def subfolders(files: Mapping[str, Path]) -> dict[str, str]:
+    """The first folder in the name of each file that has one."""
+    return {name: name.split("/", 1)[0] for name in files if "/" in name}
+
+
+def read_pieces(path: Path) -> Sequence[Reading | FormatError]:
+    """The pieces of a file, and why others in it are refused.
+
+    Raises:
+        FormatError: the file cannot be read.
+    """
+    return [piece.reading or FormatError(piece.refusal) for piece in formats.read_pieces(path)]
+
+
+def read_chorale_piece(path: Path) -> Sequence[Reading | FormatError]:
+    """The chorale in a file.
+
+    Raises:
+        FormatError: the file cannot be read.
+    """
+    return [Reading(read_chorale_or_all(path))]
+
+
+def _by_name(files: Sequence[Path]) -> dict[str, Path]:
+    """The files by their names, and by the folder before it where two have the same name."""
+    names = [path.name for path in files]
+    return {
+        path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}": path
+        for path in files
+    }

@@ -1,0 +1,281 @@
+"""What the temperature does: samples along a ladder of settings, measured beside Bach, and which setting comes closest.
+
+Closest is what has the smallest mean gap. The gap of a setting in one measure is how far its value lies outside the interval of
+the works themselves, divided by the farthest of all settings: 0 where it cannot be told from them, 1 at the worst setting. A
+distance of distributions is never too small. All measures count alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from seqmusic.evaluation.samples import (
+    CANDIDATES,
+    RATES,
+    Piece,
+    as_written,
+    continued,
+    drawn_heads,
+    heads,
+)
+from seqmusic.generation.request import Request
+from seqmusic.metrics.distributions import (
+    DISTRIBUTIONS,
+    distance_interval,
+    pooled_counts,
+    split_half_distance,
+)
+from seqmusic.metrics.likelihood import N_RESAMPLES, bootstrap_interval
+from seqmusic.metrics.originality import CopyIndex
+from seqmusic.metrics.rates import pooled
+from seqmusic.model.transformer import Transformer
+from seqmusic.score import Score
+
+TEMPERATURES = (0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3)
+RULED_TEMPERATURES = (0.6, 0.8, 1.0, 1.15)
+MIN_PS = (0.02, 0.05, 0.1, 0.2)
+ALONE, RULED, MIN_P = "model alone", "default rules", "min-p"
+LADDERS: Mapping[str, str] = {
+    ALONE: "what the model says, within the compass of each voice",
+    RULED: "with the lenience and the cadence that music is composed with when nothing else is said",
+    MIN_P: "the model alone at temperature 1, without what is less likely than this share of the likeliest",
+}
+"""The ladders of settings."""
+UNITS: Mapping[str, str] = {
+    "surprise": "nats a note",
+    "held cells": "% of cells",
+    "parallel fifths and octaves": "per 1000 moves of two voices",
+    "voice crossings": "% of sixteenth steps",
+    "repeated bars": "% of bars, voice by voice",
+    "endings on the tonic": "% of pieces",
+    **dict.fromkeys(DISTRIBUTIONS, "distance to the training works"),
+    "longest copy": "notes, median of the pieces",
+}
+"""What is measured, and in what."""
+_SCALES = {"parallel fifths and octaves": 1000}  # all others are percentages
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A way to draw samples.
+
+    Attributes:
+        ladder: which of LADDERS it belongs to.
+        at: the temperature; on the ladder of min-p, that share.
+        request: how candidates are drawn, and what they must obey.
+    """
+
+    ladder: str
+    at: float
+    request: Request
+
+    @property
+    def name(self) -> str:
+        """What it is called.
+
+        >>> Setting("min-p", 0.05, Request(min_p=0.05)).name, Setting("model alone", 1.0, Request()).name
+        ('min-p 0.05', 'temperature 1, model alone')
+        """
+        return (
+            f"min-p {self.at:g}"
+            if self.ladder == MIN_P
+            else f"temperature {self.at:g}, {self.ladder}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One measure of some pieces: its value, and where 95 percent of the values lie when whole pieces are drawn again."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class DialPoint:
+    """What was measured at one setting.
+
+    Attributes:
+        setting: how the pieces were drawn.
+        pieces: how many.
+        readings: by the names in UNITS.
+        copies: notes of the longest passage that each piece copies from a training work, rising.
+    """
+
+    setting: Setting
+    pieces: int
+    readings: Mapping[str, Reading]
+    copies: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """The settings of a ladder beside the works themselves.
+
+    Attributes:
+        points: one a setting.
+        works: readings of the works as they are written, in place of what the model composed.
+        works_copies: notes of the longest passage that each work copies from a training work, rising.
+        floors: mean distance between two halves of the training works, by the names in DISTRIBUTIONS.
+    """
+
+    points: tuple[DialPoint, ...]
+    works: Mapping[str, Reading]
+    works_copies: tuple[int, ...]
+    floors: Mapping[str, float]
+
+    def gaps(self) -> dict[str, dict[str, float]]:
+        """The gap of each setting in each measure, 0..1, by the names of both; measures without a value are left out."""
+        found: dict[str, dict[str, float]] = {point.setting.name: {} for point in self.points}
+        for name, work in self.works.items():
+            low = 0.0 if name in self.floors else work.low
+            told = {
+                setting: max(0.0, low - own, own - work.high)
+                for setting, own in self._told(name).items()
+            }
+            worst = max(told.values(), default=0.0)
+            for setting, gap in told.items():
+                found[setting][name] = gap / worst if worst else 0.0
+        return found
+
+    def mean_gaps(self) -> dict[str, float]:
+        """The mean gap of each setting over the measures, 0..1, by its name."""
+        return {
+            name: float(np.mean(list(own.values()))) if own else math.nan
+            for name, own in self.gaps().items()
+        }
+
+    def recommended(self) -> Setting:
+        """The setting with the smallest mean gap."""
+        means = self.mean_gaps()
+        return min(
+            (point.setting for point in self.points),
+            key=lambda own: (math.isnan(means[own.name]), means[own.name]),
+        )
+
+    def best(self) -> dict[str, str]:
+        """By the name of each measure, the setting whose value is closest to that of the works (the smallest distance)."""
+        found = {}
+        for name, work in self.works.items():
+            target = 0.0 if name in self.floors else work.value
+            away = {setting: abs(own - target) for setting, own in self._told(name).items()}
+            if away:
+                found[name] = min(away, key=lambda setting: away[setting])
+        return found
+
+    def _told(self, name: str) -> dict[str, float]:
+        """The values of one measure, by settings; those without one are left out."""
+        values = {point.setting.name: point.readings[name].value for point in self.points}
+        return {setting: value for setting, value in values.items() if not math.isnan(value)}
+
+
+def ladders(
+    alone: Sequence[float] = TEMPERATURES,
+    ruled: Sequence[float] = RULED_TEMPERATURES,
+    min_p: Sequence[float] = MIN_PS,
+) -> list[Setting]:
+    """The settings of all LADDERS, each at the temperatures or min-p given."""
+    return [
+        *(Setting(ALONE, at, Request(temperature=at, lenience=1.0, cadence=False)) for at in alone),
+        *(Setting(RULED, at, Request(temperature=at)) for at in ruled),
+        *(
+            Setting(MIN_P, at, Request(temperature=1.0, min_p=at, lenience=1.0, cadence=False))
+            for at in min_p
+        ),
+    ]
+
+
+def turn_dial(
+    model: Transformer,
+    held_out: Sequence[Score],
+    training: Sequence[Score],
+    settings: Sequence[Setting],
+    *,
+    n: int = 100,
+    seed: int = 0,
+    tick: Callable[[int], object] = lambda n: None,
+) -> Dial:
+    """Continue the beginnings of held-out works at each setting, the same ones at all, and measure what comes of it.
+
+    Args:
+        model: a trained model.
+        held_out: works that it was not trained on.
+        training: those that it was trained on.
+        settings: how samples are drawn.
+        n: how many a setting, about.
+        seed: another seed, other samples.
+        tick: told how many samples were drawn, again and again.
+
+    Raises:
+        ValueError: none of the held-out works can be continued.
+    """
+    words, index = model.vocabulary, CopyIndex(training)
+    found = heads(
+        held_out, context_length=model.settings.context_length, max_voices=words.max_voices
+    )
+    if not found:
+        raise ValueError(
+            "a dial needs held-out works of more than two bars and at most sixteen, got none"
+        )
+    corpus = [{name: count(own) for name, count in DISTRIBUTIONS.items()} for own in training]
+    together = {name: pooled_counts([own[name] for own in corpus]) for name in DISTRIBUTIONS}
+    chosen = drawn_heads(found, -(-n // CANDIDATES), seed)
+    points = []
+    for setting in settings:
+        request = replace(setting.request, n=CANDIDATES, seed=seed)
+        pieces = continued(model, chosen, request, index, tick)
+        points.append(DialPoint(setting, len(pieces), readings(pieces, together), copies(pieces)))
+    written = as_written(model, found, index)
+    floors = {name: split_half_distance([own[name] for own in corpus]) for name in DISTRIBUTIONS}
+    return Dial(tuple(points), readings(written, together), copies(written), floors)
+
+
+def copies(pieces: Sequence[Piece]) -> tuple[int, ...]:
+    """Notes of the longest passage that each piece copies from a training work, rising."""
+    return tuple(sorted(piece.copied_notes for piece in pieces))
+
+
+def readings(
+    pieces: Sequence[Piece], corpus: Mapping[str, Mapping[Any, int]]
+) -> dict[str, Reading]:
+    """Every measure of some pieces, in the order of UNITS; nan without a piece.
+
+    Args:
+        pieces: what was measured of each.
+        corpus: what they are compared with, counted, by the names in DISTRIBUTIONS.
+    """
+    if not pieces:
+        return {name: Reading(*(math.nan,) * 3) for name in UNITS}
+    nats, events = [piece.nats for piece in pieces], [piece.n_events for piece in pieces]
+    found = {"surprise": Reading(sum(nats) / sum(events), *bootstrap_interval(nats, events))}
+    for name in RATES:
+        figure = pooled(
+            name, UNITS[name], [piece.rates[name] for piece in pieces], _SCALES.get(name, 100)
+        )
+        found[name] = Reading(figure.value, figure.low, figure.high)
+    for name in DISTRIBUTIONS:
+        found[name] = Reading(
+            *distance_interval([piece.counts[name] for piece in pieces], corpus[name])
+        )
+    found["longest copy"] = median([piece.copied_notes for piece in pieces])
+    return found
+
+
+def median(values: Sequence[int]) -> Reading:
+    """The median, with its bootstrap interval; nan of nothing.
+
+    >>> median([8, 8, 8])
+    Reading(value=8.0, low=8.0, high=8.0)
+    """
+    if not values:
+        return Reading(*(math.nan,) * 3)
+    own = np.asarray(values, np.float64)
+    drawn = np.random.default_rng(0).integers(len(own), size=(N_RESAMPLES, len(own)))
+    low, high = np.quantile(np.median(own[drawn], axis=1), [0.025, 0.975])
+    return Reading(float(np.median(own)), float(low), float(high))

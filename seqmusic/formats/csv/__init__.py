@@ -1,0 +1,1 @@
+"""CSV files in two layouts: a list of notes, and a grid."""

@@ -1,0 +1,81 @@
+"""CSV files in the two layouts of the field: the list of notes (`csv_notes`) and the grid (`csv_grid`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from seqmusic.atomic_files import write_atomic
+from seqmusic.errors import FormatError
+from seqmusic.formats.csv.grid import grid_text, read_grid
+from seqmusic.formats.csv.notes import columns_of, notes_text, read_notes
+from seqmusic.formats.csv.spreadsheet import read_sheet, short
+from seqmusic.formats.reading_report import Piece, Reading
+from seqmusic.score import Score
+
+
+def read_csv_reported(path: Path, step_ticks: int | None = None) -> Reading:
+    """The one piece in a CSV file, a list of notes or a grid as the names of its columns tell.
+
+    Args:
+        path: of the file.
+        step_ticks: of a grid, how long a row lasts, None for a sixteenth; of a list, notes are moved to multiples of it.
+
+    Raises:
+        CorruptFileError: a row or a cell is not what its column needs; the text names both.
+        FormatError: the file cannot be opened, is too large, or holds no notes or several pieces.
+    """
+    path = Path(path)
+    pieces = _pieces(path, step_ticks)
+    if len(pieces) > 1:
+        names = ", ".join(repr(short(name)) for name in list(pieces)[:3])
+        raise FormatError(
+            f"{path}: holds {len(pieces)} pieces ({names}, ...); keep the rows of one, or read all with read_pieces"
+        )
+    return next(iter(pieces.values()))
+
+
+def read_csv_pieces(path: Path) -> Iterator[Piece]:
+    """The pieces of a CSV file with a column ``piece``, in the order of their first rows.
+
+    Raises:
+        FormatError: as `read_csv_reported`.
+    """
+    for name, reading in _pieces(Path(path), None).items():
+        yield Piece(name or Path(path).stem, reading)
+
+
+def write_csv(score: Score, path: Path) -> Path:
+    """Write a score as a list of notes (voices without notes are lost), and return the path.
+
+    Raises:
+        FormatError: the file cannot be written.
+    """
+    return write_atomic(Path(path), notes_text(score))
+
+
+def write_csv_grid(score: Score, path: Path, step_ticks: int | None = None) -> Path:
+    """Write a score as a grid, a row a sixteenth or so many ticks, and return the path.
+
+    Raises:
+        FormatError: a note does not fill whole rows, or the file cannot be written.
+    """
+    try:
+        return write_atomic(Path(path), grid_text(score, step_ticks))
+    except FormatError as error:
+        raise FormatError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error.__cause__
+
+
+def _pieces(path: Path, step_ticks: int | None) -> dict[str, Reading]:
+    if step_ticks is not None and step_ticks < 1:
+        raise ValueError(f"a step lasts 1 tick or more, got {step_ticks}")
+    sheet = read_sheet(path)
+    columns = columns_of(sheet)
+    found = read_notes(sheet, columns, step_ticks) if columns else read_grid(sheet, step_ticks)
+    return {name: _named(reading, name, path) for name, reading in found.items()}
+
+
+def _named(reading: Reading, name: str, path: Path) -> Reading:
+    source = f"{path.name}, {name}" if name else path.name
+    return replace(reading, score=replace(reading.score, title=name, source=source))

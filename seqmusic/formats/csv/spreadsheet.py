@@ -1,0 +1,175 @@
+"""Tables as spreadsheets and data frames write them: CSV with commas, semicolons or tabs, with decimal points or commas."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from seqmusic.atomic_files import read_bounded, text_of
+from seqmusic.errors import CorruptFileError, FormatError
+from seqmusic.formats.theme import parse_pitch
+
+MOST_BYTES = 20_000_000
+MOST_COLUMNS = 256
+MOST_QUARTERS = 400_000  # as long as any file may be
+_RESTS = {"", "-1", "-1.0", "nan", "na", "n/a", "none", "null", "r", "rest"}
+_DELIMITERS = ";\t,"
+_NUMBER = re.compile(
+    r"[+-]?(\d{1,15}(\.\d{0,40})?|\.\d{1,40})(e[+-]?\d{1,2})?|\d{1,9}/\d{1,9}", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The columns of a table, and its rows, which can be gone through once.
+
+    Attributes:
+        path: of the file.
+        columns: their names as written, without spaces at the ends.
+        rows: (number, cells) of each row that is not empty, with a cell for each column; the row of the names is number 1.
+        has_decimal_commas: whether ``0,5`` is a half; so where the cells are not divided by commas.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[int, list[str]]]
+    has_decimal_commas: bool
+
+    def quarters(self, row: int, cells: list[str], column: int) -> Fraction:
+        """The time in a cell: quarter notes as a decimal or a fraction, 0 or more.
+
+        Raises:
+            CorruptFileError: it is nothing of that kind.
+        """
+        text = self._number_text(cells[column])
+        if _NUMBER.fullmatch(text) and not text.endswith("/0"):
+            try:
+                value = Fraction(text)
+            except ZeroDivisionError:
+                raise self.wrong(row, column, "a number of quarter notes", cells[column]) from None
+            if 0 <= value <= MOST_QUARTERS:
+                return value
+        rule = f"a number of quarter notes from 0 to {MOST_QUARTERS:,}, such as 0.5 or 1/3"
+        raise self.wrong(row, column, rule, cells[column])
+
+    def pitch(self, row: int, cells: list[str], column: int) -> int | None:
+        """The pitch in a cell: a MIDI number or a name with its octave; None for a rest, which is -1, NaN or empty.
+
+        Raises:
+            CorruptFileError: it is nothing of that kind.
+        """
+        text = self._number_text(cells[column])
+        if text in _RESTS:
+            return None
+        if (match := re.fullmatch(r"([0-9]{1,3})(\.0*)?", text)) and int(match[1]) <= 127:
+            return int(match[1])
+        pitch = parse_pitch(text)
+        if pitch is None:
+            rule = "a MIDI number in 0..127, a name with its octave such as Bb3, or a rest (-1, NaN, empty)"
+            raise self.wrong(row, column, rule, cells[column])
+        return pitch
+
+    def wrong(self, row: int, column: int, expected: str, cell: str) -> CorruptFileError:
+        """The error that says what was expected in a cell."""
+        name = self.columns[column] or f"number {column + 1}"
+        return CorruptFileError(
+            f"{self.path}: row {row}, column {short(name)!r}: expected {expected}, got {short(cell)!r}"
+        )
+
+    def _number_text(self, cell: str) -> str:
+        text = cell.strip().lower()
+        return text.replace(",", ".") if self.has_decimal_commas else text
+
+
+def read_sheet(path: Path) -> Sheet:
+    """The table in a CSV file; what divides the cells is told by the row of names.
+
+    Raises:
+        FormatError: the file cannot be opened, or is too large.
+        CorruptFileError: it is no table, or has no row of names; a row with too many cells is refused when it is come to.
+    """
+    text = text_of(read_bounded(path, MOST_BYTES))
+    if "\0" in text:
+        raise CorruptFileError(f"{path}: is not a text file; save it as CSV")
+    lines = iter(text.split("\n"))
+    first, number = next(lines), 1
+    delimiter = ""
+    if match := re.fullmatch(
+        r"sep=(.)", first.strip(), re.IGNORECASE
+    ):  # so Excel says what divides the cells
+        delimiter, first, number = match[1], next(lines, ""), 2
+    delimiter = delimiter or max(_DELIMITERS, key=first.count)
+    rows = _rows(path, lines, delimiter, number)
+    columns = tuple(
+        name.strip()
+        for name in next(_rows(path, iter([first]), delimiter, number - 1), (number, []))[1]
+    )
+    if not any(columns):
+        raise CorruptFileError(f"{path}: is empty; expected a row with the names of the columns")
+    if len(columns) > MOST_COLUMNS:
+        raise FormatError(f"{path}: has {len(columns):,} columns; at most {MOST_COLUMNS} are read")
+    if all(_NUMBER.fullmatch(name.replace(",", ".")) for name in columns if name):
+        names = "onset,pitch,duration or soprano,alto,tenor,bass"
+        raise CorruptFileError(
+            f"{path}: row {number} holds numbers; expected the names of the columns, such as {names}"
+        )
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    if twice:
+        raise CorruptFileError(
+            f"{path}: row {number}: the column {short(twice[0])!r} stands there twice; give each its own name"
+        )
+    return Sheet(path, columns, _even(path, columns, rows), delimiter != ",")
+
+
+def _rows(
+    path: Path, lines: Iterator[str], delimiter: str, number: int
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of lines that follow row `number`, by their number."""
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=False)
+    try:
+        for cells in reader:
+            yield number + reader.line_num, cells
+    except csv.Error as error:
+        raise CorruptFileError(
+            f"{path}: row {number + reader.line_num}: is not CSV: {error}"
+        ) from error
+
+
+def _even(
+    path: Path, columns: tuple[str, ...], rows: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
+    n_columns, pending = len(columns), 0
+    for number, cells in rows:
+        if not cells:
+            pending += (
+                n_columns == 1
+            )  # of a single column an empty line is an empty cell, unless it ends the file
+            continue
+        for before in range(number - pending, number):
+            yield before, [""]
+        pending = 0
+        if any(cell.strip() for cell in cells[n_columns:]):
+            raise CorruptFileError(
+                f"{path}: row {number} has {len(cells)} cells; expected {n_columns}, one for each column"
+            )
+        yield number, cells[:n_columns] + [""] * (n_columns - len(cells))
+
+
+def quarters_text(ticks: int, ticks_per_quarter: int) -> str:
+    """A time as a decimal with so many digits that it is told from all others.
+
+    >>> quarters_text(36, 24), quarters_text(8, 24), quarters_text(48, 24)
+    ('1.5', '0.3333', '2')
+    """
+    n_digits = math.ceil(math.log10(ticks_per_quarter * 10)) + 1
+    return f"{ticks / ticks_per_quarter:.{n_digits}f}".rstrip("0").rstrip(".")
+
+
+def short(text: str) -> str:
+    """The beginning of a text, enough to know it by."""
+    return text if len(text) <= 40 else f"{text[:37]}..."

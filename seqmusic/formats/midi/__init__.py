@@ -1,0 +1,1 @@
+"""MIDI files: repaired byte by byte, read into scores, written."""

@@ -1,0 +1,134 @@
+"""The events of one track, walked byte by byte: what is damaged is mended or skipped, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from seqmusic.formats.midi.chunks import MidiBytes
+
+META = 0xFF
+END_OF_TRACK = 0x2F
+_END = bytes((META, END_OF_TRACK))
+_SYSEX = (0xF0, 0xF7)
+_ILLEGAL_BYTES = {
+    0xF1: 1,
+    0xF2: 2,
+    0xF3: 1,
+}  # data bytes of the messages that a file cannot hold; of others none
+_LONGEST_WAIT = 1 << 40  # units; more cannot be meant, and would only make the arithmetic slow
+
+
+class Event(NamedTuple):
+    """An event of a track.
+
+    Attributes:
+        byte: where it stands in the file.
+        tick: units of the file's time from the start.
+        status: 0x80..0xEF with the channel in its low half, or META.
+        data: data bytes, each 0..127; of a meta event its kind and then its content.
+    """
+
+    byte: int
+    tick: int
+    status: int
+    data: bytes
+
+
+def walk_events(source: MidiBytes, at: int, stop: int, longest: int) -> Iterator[Event]:
+    """Channel and meta events in ``data[at:stop]``, to the end of the track or of what can be read of it.
+
+    Args:
+        source: the bytes; counts what is mended.
+        at: first byte of the track's events.
+        stop: first byte after them.
+        longest: no event later than that is yielded; units of the file's time.
+    """
+    data, repairs = source.data, source.repairs
+    tick, running, is_interrupted = 0, 0, False
+    while at < stop:
+        if data[at] < 0x80:  # as nearly all are, and the call takes time
+            tick, at = tick + data[at], at + 1
+        else:
+            wait, at = _variable_length(data, at, stop)
+            tick += wait
+        start = at if running else _next_status(source, at, stop)
+        if start >= stop:
+            at = stop + 1
+            break
+        if tick > longest and data[start : start + 2] != _END:
+            repairs.add(
+                "tracks cut where they wait for longer than any score lasts", f"byte {start}"
+            )
+            return
+        is_running = data[start] < 0x80
+        status = running if is_running else data[start]
+        if is_running and is_interrupted:
+            repairs.add("running status carried over a meta event or SysEx", f"byte {start}")
+        is_interrupted = status >= 0xF0
+        content, at = _content(source, start + (not is_running), stop, status)
+        if content[:1] == _END[1:] and status == META:
+            yield Event(start, min(tick, longest), META, content[:1])
+            _report_rest(source, at, stop)
+            return
+        if status < 0xF0:
+            running = status
+        if at <= stop and (status < 0xF0 or status == META):
+            yield Event(start, tick, status, content)
+    repairs.add(
+        "a track that ends inside an event" if at > stop else "a track without its end event",
+        f"byte {stop}",
+    )
+
+
+def _content(source: MidiBytes, at: int, stop: int, status: int) -> tuple[bytes, int]:
+    """The data bytes of an event, and the place after it, which lies beyond `stop` where the event is cut."""
+    if status < 0xF0:
+        end = at + (1 if 0xC0 <= status < 0xE0 else 2)
+        content = source.data[at:end]
+        return content if content.isascii() or end > stop else _clipped(source, content, at), end
+    if status == META or status in _SYSEX:
+        after_kind = at + (status == META)
+        length, start = _variable_length(source.data, after_kind, stop)
+        return source.data[at:after_kind] + source.data[
+            start : min(start + length, stop)
+        ], start + length
+    source.repairs.add("messages that a file cannot hold skipped", f"byte {at - 1}")
+    return b"", at + _ILLEGAL_BYTES.get(status, 0)
+
+
+def _variable_length(data: bytes, at: int, stop: int) -> tuple[int, int]:
+    """A number of seven bits a byte, and the place after it."""
+    value = 0
+    while at < stop:
+        byte = data[at]
+        at += 1
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            break
+        value = min(value, _LONGEST_WAIT)
+    return value, at
+
+
+def _next_status(source: MidiBytes, at: int, stop: int) -> int:
+    """The first place from `at` on where an event can start that says its own status."""
+    start = at
+    while at < stop and source.data[at] < 0x80:
+        at += 1
+    if at > start:
+        source.repairs.add("bytes that belong to no event skipped", f"byte {start}", at - start)
+    return at
+
+
+def _clipped(source: MidiBytes, content: bytes, byte: int) -> bytes:
+    source.repairs.add(
+        "data bytes above 127 taken as 127", f"byte {byte}", sum(value > 127 for value in content)
+    )
+    return bytes(min(value, 127) for value in content)
+
+
+def _report_rest(source: MidiBytes, at: int, stop: int) -> None:
+    if at < stop:
+        source.repairs.add("bytes after the end of a track skipped", f"byte {at}", stop - at)
+    elif at > stop:
+        source.repairs.add("a track that ends inside an event", f"byte {stop}")

@@ -1,0 +1,169 @@
+"""Notes that sound together taken apart into voices, from high to low: chords, piano staves, lists of notes without voices.
+
+Where as many notes sound as there are voices, they are the voices from high to low, and the mean of their pitches there is the
+register of each. Every note then goes to the voice where it costs least over the piece as a whole: leaps, rests, crossings and ways
+off the register cost. Note after note, the cheapest assignments so far are kept beside each other, so that what comes later
+decides. The weights were chosen on the training part of the chorales, and barely matter there.
+
+Source: Chew & Wu, Separating voices in polyphonic music: a contig mapping approach, CMMR 2004, for the places where all voices
+sound; Kilian & Hoos, Voice separation: a local optimization approach, ISMIR 2002, for the costs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from seqmusic.score import TICKS_PER_QUARTER, Note
+
+MOST_VOICES = 16
+_REST = 0.4  # for a tick of rest before a note, up to a quarter note; the unit of all costs is a leap of a semitone
+_LONGEST_REST = TICKS_PER_QUARTER
+_CROSSING = 8.0  # for each voice that sounds on the wrong side
+_AWAY = 0.25  # for a semitone from the register of the voice
+_HOPELESS = 24.0  # an assignment that costs so much more than the best is given up
+_MOST_WORK = 32  # assignments kept times voices; of 4 voices 8, which more hardly improve
+_FEWEST_KEPT = 4
+
+
+class _Made(NamedTuple):
+    """The voice of a note, and what was made before it."""
+
+    voice: int
+    before: _Made | None
+
+
+class _Assignment(NamedTuple):
+    """The notes so far, each in a voice.
+
+    Attributes:
+        cost: above that of the best.
+        pitches: last of each voice; its register before the first note.
+        ends: first tick after the last note of each voice.
+        made: choices of the voices; None before the first note.
+    """
+
+    cost: float
+    pitches: tuple[float, ...]
+    ends: tuple[int, ...]
+    made: _Made | None
+
+
+def n_at_once(notes: Iterable[Note]) -> int:
+    """How many of the notes sound at once, at most.
+
+    >>> n_at_once([Note(0, 24, 60), Note(0, 24, 64), Note(24, 24, 62)])
+    2
+    """
+    changes = sorted(
+        change for note in notes for change in ((note.onset_ticks, 1), (note.end_ticks, -1))
+    )
+    return max(itertools.accumulate(step for _, step in changes), default=0)
+
+
+def separated(notes: Iterable[Note], n_voices: int | None = None) -> tuple[tuple[Note, ...], ...]:
+    """The notes as voices from high to low, each a line by onset without two notes at once; every note is in exactly one.
+
+    Args:
+        notes: in any order, which does not matter.
+        n_voices: how many voices; when not said, as many as there are notes at once. Voices beyond these may be empty.
+
+    Raises:
+        ValueError: more notes sound at once than there are voices, or than 16.
+
+    >>> notes = [Note(0, 48, 60), Note(0, 24, 64), Note(24, 24, 65), Note(48, 24, 59)]
+    >>> [[note.pitch for note in line] for line in separated(notes)]
+    [[64, 65], [60, 59]]
+    """
+    ordered = sorted(
+        notes, key=lambda note: (note.onset_ticks, -note.pitch, note.end_ticks, note.fermata)
+    )
+    at_once = n_at_once(ordered)
+    most = MOST_VOICES if n_voices is None else n_voices
+    if at_once > most or most > MOST_VOICES:
+        raise ValueError(
+            f"notes are separated into at most {min(most, MOST_VOICES)} voices, got {max(at_once, most)} at once"
+        )
+    registers = _registers(ordered, at_once, at_once if n_voices is None else n_voices)
+    kept = [_Assignment(0.0, registers, (0,) * len(registers), None)]
+    for note in ordered:
+        kept = _with_note(kept, note, registers)
+    lines: list[list[Note]] = [[] for _ in registers]
+    for note, voice in zip(reversed(ordered), _voices_backwards(kept[0]), strict=True):
+        lines[voice].append(note)
+    return tuple(tuple(reversed(line)) for line in lines)
+
+
+def _registers(notes: Sequence[Note], at_once: int, n_voices: int) -> tuple[float, ...]:
+    """Mean pitch of each voice where `at_once` notes sound; of voices beyond these that of the lowest."""
+    sums, n_chords = [0] * at_once, 0
+    sounding: list[Note] = []
+    for onset, starting in itertools.groupby(notes, key=lambda note: note.onset_ticks):
+        sounding = [note for note in sounding if note.end_ticks > onset] + list(starting)
+        if len(sounding) == at_once:
+            n_chords += 1
+            pitches = sorted((note.pitch for note in sounding), reverse=True)
+            sums = [total + pitch for total, pitch in zip(sums, pitches, strict=True)]
+    means = [total / n_chords for total in sums] or [0.0]
+    return tuple(means[min(voice, len(means) - 1)] for voice in range(n_voices))
+
+
+def _with_note(
+    kept: Sequence[_Assignment], note: Note, registers: Sequence[float]
+) -> list[_Assignment]:
+    """The best assignments with one note more, the best first; of those that leave all voices alike, the best alone."""
+    choices = _choices(kept, note, [_AWAY * abs(note.pitch - register) for register in registers])
+    choices.sort()
+    best, most, end = choices[0][0], max(_MOST_WORK // len(registers), _FEWEST_KEPT), note.end_ticks
+    found: dict[tuple[tuple[float, ...], tuple[int, ...]], _Assignment] = {}
+    for cost, voice, number in choices:
+        if cost > best + _HOPELESS or len(found) == most:
+            break
+        _, pitches, ends, made = kept[number]
+        after = voice + 1
+        state = (
+            (*pitches[:voice], note.pitch, *pitches[after:]),
+            (*ends[:voice], end, *ends[after:]),
+        )
+        if state not in found:
+            found[state] = _Assignment(cost - best, *state, _Made(voice, made))
+    return list(found.values())
+
+
+def _choices(
+    kept: Sequence[_Assignment], note: Note, away: Sequence[float]
+) -> list[tuple[float, int, int]]:
+    """Where the note can go unless that is hopeless: (cost, voice, place of the assignment in `kept`)."""
+    pitch, onset, limit = note.pitch, note.onset_ticks, math.inf
+    choices = []
+    for number, (before, pitches, ends, _) in enumerate(kept):
+        cost = before
+        for last, end in zip(pitches, ends):  # noqa: B905 (strict takes time)
+            if end > onset and last > pitch:
+                cost += _CROSSING
+        for voice, end in enumerate(ends):
+            leap = pitch - pitches[voice]
+            if end <= onset:
+                rest = onset - end
+                whole = (
+                    cost
+                    + away[voice]
+                    + abs(leap)
+                    + _REST * (rest if rest < _LONGEST_REST else _LONGEST_REST)
+                )
+                if whole < limit:
+                    choices.append((whole, voice, number))
+                    limit = min(limit, whole + _HOPELESS)
+            elif leap:
+                cost += _CROSSING if leap > 0 else -_CROSSING
+    return choices
+
+
+def _voices_backwards(last: _Assignment) -> Iterator[int]:
+    """Voices of the notes, of the last note first."""
+    made = last.made
+    while made:
+        yield made.voice
+        made = made.before

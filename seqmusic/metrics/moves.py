@@ -1,0 +1,80 @@
+"""Where a likelihood is spent: the steps in which several voices move, and the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.baselines.pitch_grid import cell_grid
+from seqmusic.metrics.likelihood import EventScores
+from seqmusic.score import TICKS_PER_SIXTEENTH, Score
+from seqmusic.training.batches import Sequenced
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Nats in the steps in which two or more voices move, and in all.
+
+    Attributes:
+        steps: sixteenth steps.
+        moving_steps: those in which two or more voices take another pitch or a rest; in a first step every voice does.
+        nats: of all events.
+        moving_nats: of the events that begin in a moving step.
+    """
+
+    steps: int
+    moving_steps: int
+    nats: float
+    moving_nats: float
+
+    @property
+    def share_of_nats(self) -> float:
+        """What the moving steps cost, as a share of everything."""
+        return self.moving_nats / self.nats
+
+    @property
+    def share_of_steps(self) -> float:
+        """How many steps move, as a share of all."""
+        return self.moving_steps / self.steps
+
+    @property
+    def other_nats_per_step(self) -> float:
+        """Nats a step in which no voice or one moves."""
+        return (self.nats - self.moving_nats) / max(1, self.steps - self.moving_steps)
+
+
+def steps_with_moves(
+    pieces: Sequence[EventScores], traces: Sequence[Sequenced], scores: Sequence[Score]
+) -> Moves:
+    """The nats of the steps in which two or more voices move, and of all.
+
+    An event belongs to the step it begins in: the header to the first, the end to the last. A duration is paid for where its note
+    begins, so a step in which nothing begins costs nothing here, other than on a grid of cells.
+    """
+    steps = moving_steps = 0
+    total = moving = 0.0
+    for piece, trace, score in zip(pieces, traces, scores, strict=True):
+        is_moving = moving_cells(score).sum(axis=0) >= 2
+        step = np.minimum(trace.ticks[piece.rows] // TICKS_PER_SIXTEENTH, len(is_moving) - 1)
+        steps, moving_steps = steps + len(is_moving), moving_steps + int(is_moving.sum())
+        total, moving = (
+            total + float(piece.nats.sum()),
+            moving + float(piece.nats[is_moving[step]].sum()),
+        )
+    return Moves(steps, moving_steps, total, moving)
+
+
+def moving_cells(score: Score) -> NDArray[np.bool_]:
+    """(voice, step) whether the voice sounds another pitch, or falls silent, in the step; True in the first.
+
+    >>> from seqmusic.score import Note, melody
+    >>> moving_cells(melody([Note(0, 12, 60), Note(12, 6, 60), Note(18, 6, 62)])).tolist()
+    [[True, False, False, True]]
+    """
+    grid = cell_grid(score)
+    moves = np.ones(grid.shape, bool)
+    moves[:, 1:] = grid[:, 1:] != grid[:, :-1]
+    return moves

@@ -1,0 +1,131 @@
+"""The output layer in numpy: two matrix products, and each number that is said added where it points to.
+
+The first product gives all that depends on the hidden state alone, the second all durations given the sounds. Both hold plain
+logits and anchored ones side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.model.decoding.array_model import ArrayModel, Floats, Gelu, Ids
+from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG
+
+
+class ArrayHeads:
+    """From hidden states to logits, N rows at a time: `hear` the states, then ask."""
+
+    def __init__(self, model: ArrayModel, lead: tuple[int, ...]) -> None:
+        """`lead` are the axes of the hidden states before the last one, N in all."""
+        words, weights, n_rows = model.vocabulary, model.heads, int(np.prod(lead))
+        width = weights.duration_sound.shape[1]
+        self._words, self._weights, self._rows, self._width = (
+            words,
+            weights,
+            np.arange(n_rows),
+            width,
+        )
+        intervals, lags = (
+            np.arange(-LONGEST_INTERVAL, LONGEST_INTERVAL + 1),
+            np.arange(-LONGEST_LAG, LONGEST_LAG + 1),
+        )
+        n_pitch_anchors, longest = len(words.pitch_columns) + 1, words.n_durations - 1
+        self._sounds = _Sums(
+            words.n_sounds,
+            words.first_pitch,
+            words.n_pitches,
+            [intervals] * n_pitch_anchors,
+            n_rows,
+        )
+        parts = [np.arange(2 * longest + 1), *([lags] * len(words.end_columns))]
+        self._durations = _Sums(words.n_durations, 0, words.n_durations, parts, n_rows)
+        self._pitch_columns, self._voice_pitch = (
+            np.array(words.pitch_columns),
+            np.array(words.voice_pitch_column),
+        )
+        self._end_columns, self._end_shifts = np.array(words.end_columns).T
+        self._heard = np.empty((*lead, weights.hear.shape[1]), np.float32)
+        self._said = self._heard.reshape(n_rows, -1)[:, : self._sounds.n_said]
+        self._inner = np.ones((*lead, width + 1), np.float32)
+        self._lasting = np.empty((*lead, weights.last.shape[1]), np.float32)
+        self._gelu = Gelu((*lead, width))
+
+    def hear(self, normed: Floats) -> None:
+        """Take the last residual stream over its length, with a 1 beside it."""
+        np.matmul(normed, self._weights.hear, out=self._heard)
+
+    def sound_logits(self, context: Ids) -> NDArray[np.float64]:
+        """(N, V) logits of the next sounds, given the (N, C) context where they go."""
+        anchors, words = self._sounds.anchors, self._words
+        pitches = anchors[:, 1:-1]
+        np.subtract(context.take(self._pitch_columns, axis=1), words.pitch_shift, out=pitches)
+        pitches[pitches < 0] = self._sounds.absent
+        anchors[:, -1] = pitches[self._rows, self._voice_pitch.take(context[:, words.voice_column])]
+        return self._sounds.added(self._said)
+
+    def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
+        """(N, 97) logits of the next durations, given also the (N,) sounds."""
+        words, anchors, inner = self._words, self._durations.anchors, self._inner[..., :-1]
+        np.add(
+            self._heard[..., -self._width :],
+            self._weights.duration_sound.take(sounds, axis=0).reshape(inner.shape),
+            out=inner,
+        )
+        self._gelu(inner)
+        np.matmul(self._inner, self._weights.last, out=self._lasting)
+        np.remainder(context[:, words.position_column], words.n_durations - 1, out=anchors[:, 1])
+        np.negative(anchors[:, 1], out=anchors[:, 1])
+        ends = anchors[:, 2:]
+        np.subtract(context.take(self._end_columns, axis=1), self._end_shifts, out=ends)
+        ends[ends <= 0] = self._durations.absent
+        return self._durations.added(self._lasting.reshape(len(anchors), -1))
+
+
+class _Sums:
+    """Adds up plain logits and those relative to anchors.
+
+    Each row has its own stretch of numbers: the plain logits, a window in which the relative ones fall where they belong, and
+    beyond it what is relative to an absent anchor.
+
+    Attributes:
+        anchors: (N, 1 + A), to be filled in but for the first, which is that of what is plain; one that is not there is `absent`.
+    """
+
+    def __init__(
+        self, n_plain: int, first: int, size: int, parts: Sequence[Ids], n_rows: int
+    ) -> None:
+        """`parts` are the numbers relative to each anchor; the plain logits that they speak of are `size` from `first` on."""
+        lowest, highest = (
+            int(min(part.min() for part in parts)),
+            int(max(part.max() for part in parts)),
+        )
+        self.n_plain, self.first, self.size = n_plain, first, size
+        self.window = (
+            n_plain + size - lowest
+        )  # where an anchor at 0 points to; anchors lie in -size..size
+        self.absent = size + highest + 1 - lowest
+        self.width = self.window + self.absent + highest + 1
+        self.anchors = np.zeros((n_rows, 1 + len(parts)), np.int64)
+        self._owners = np.repeat(np.arange(1 + len(parts)), [n_plain, *map(len, parts)])
+        self.n_said = len(self._owners)
+        places = np.concatenate([np.arange(n_plain), *(self.window + part for part in parts)])
+        self._offsets = places + self.width * np.arange(n_rows)[:, None]
+        self._places = np.empty_like(self._offsets)
+
+    def added(self, said: Floats) -> NDArray[np.float64]:
+        """(N, n_plain) logits from (N, O) said."""
+        places = self.anchors.take(self._owners, axis=1, out=self._places, mode="clip")
+        np.add(places, self._offsets, out=places)
+        sums: NDArray[Any] = np.bincount(
+            places.reshape(-1), weights=said.reshape(-1), minlength=len(said) * self.width
+        )
+        sums = sums.reshape(-1, self.width)
+        logits = sums[:, : self.n_plain]
+        logits[:, self.first : self.first + self.size] += sums[
+            :, self.window : self.window + self.size
+        ]
+        return logits

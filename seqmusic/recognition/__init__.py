@@ -1,0 +1,1 @@
+"""What a score is: its style and its techniques."""

@@ -1,0 +1,233 @@
+"""One self-contained HTML page of a score and what a model thought of it: to be looked at, listened to and printed, also offline.
+
+Nothing in it comes from elsewhere, its policy forbids the browser to ask for anything, and no script but its own may run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Protocol
+
+from seqmusic.atomic_files import write_atomic
+from seqmusic.formats.measures import printed_bars
+from seqmusic.report.explanation import ExplainedEvent, Explanation
+from seqmusic.report.score_words import (
+    alternative_name,
+    chance,
+    choices,
+    counted,
+    note_name,
+    percent,
+    place_name,
+)
+from seqmusic.report.shading import MOST_BITS, shade, shaded_svg
+from seqmusic.score import TICKS_PER_QUARTER, Score
+from seqmusic.tonality import infer_key, key_name
+
+WIDE_PX, NARROW_PX = (
+    (1000, 700),
+    (340, 3000),
+)  # width and most height of the two engravings; two wide ones fit a sheet of paper
+DEFAULT_BPM = 80.0
+N_SURPRISES = 8
+_FILES = Path(__file__).parent / "page_files"
+SOUND_SCRIPT = _FILES / "sound.js"  # what any page that plays notes begins its script with
+
+
+class Passage(Protocol):
+    """A passage that the score shares with a work: `evaluation.originality.Copy` is one."""
+
+    @property
+    def title(self) -> str: ...  # of the work
+    @property
+    def onset_ticks(self) -> int: ...  # in the score
+    @property
+    def n_notes(self) -> int: ...
+    @property
+    def beats(self) -> float: ...  # quarters
+    @property
+    def semitones(self) -> int: ...  # the work moved by so much sounds like the score
+    @property
+    def bars(self) -> tuple[int, int] | None: ...  # first and last in the score, as printed
+    @property
+    def work_bars(self) -> tuple[int, int] | None: ...
+
+
+def write_page(
+    path: Path | str,
+    score: Score,
+    explanation: Explanation,
+    *,
+    title: str,
+    settings: Mapping[str, object] | None = None,
+    shared: Passage | None = None,
+    shortest_shared: int | None = None,
+) -> Path:
+    """Write the page and return its path.
+
+    Args:
+        path: where to; an existing file is replaced.
+        score: what is shown; it is played at its own tempo, or at 80 quarters a minute.
+        explanation: of that score.
+        title: for people; any text.
+        settings: what the score was made with, by name.
+        shared: the longest passage that a training work has too; one shorter than `shortest_shared` is not shown.
+        shortest_shared: how many notes a passage must have to be told of; None where nobody looked for one.
+
+    Raises:
+        MissingExtraError: verovio is not installed.
+        FormatError: the score has no note or more than 200 bars, or the file cannot be written.
+    """
+    style, script = (
+        (_FILES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
+    )
+    script = SOUND_SCRIPT.read_text(encoding="utf-8") + script
+    text = Template((_FILES / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(
+            "ascii"
+        ),
+        style=style,
+        script=script,
+        summary=_summary(score, explanation),
+        legend=_legend(),
+        wide="\n".join(shaded_svg(score, explanation, WIDE_PX, "wide")),
+        narrow="\n".join(shaded_svg(score, explanation, NARROW_PX, "narrow")),
+        surprises=_surprises(score, explanation),
+        shared=_shared(shared, shortest_shared),
+        settings=_settings(score, settings or {}),
+        data=_as_data(_told_to_player(score, explanation)),
+    )
+    return write_atomic(Path(path), text.encode("utf-8", errors="replace"))
+
+
+def _summary(score: Score, explanation: Explanation) -> str:
+    n_composed = len(explanation.composed)
+    n_given = len(explanation.events) - n_composed
+    given = f", {counted(n_given, 'given note')}" if n_given else ""
+    bits = explanation.bits_per_note
+    return (
+        f"<p><strong>{bits:.1f} bits a note</strong>, as if each had been chosen among {choices(bits)} equally likely ones. "
+        f"{n_composed} composed notes and rests{given}; {explanation.bits:.0f} bits in all.</p>"
+    )
+
+
+def _legend() -> str:
+    words = {0: "expected", 2: "1 in 4", 4: "1 in 16", 6: "1 in 64", MOST_BITS: "1 in 256 or less"}
+    items = [
+        f'<li><svg viewBox="-12 -12 24 24"><circle class="disc" r="{7 + bits / 2}" fill="{shade(bits)}" />'
+        f'<ellipse rx="4.6" ry="3.4" transform="rotate(-20)" /></svg><b>{bits}{"+" * (bits == MOST_BITS)}</b> {text}</li>'
+        for bits, text in words.items()
+    ]
+    return "".join(items)
+
+
+def _surprises(score: Score, explanation: Explanation) -> str:
+    bars, key = printed_bars(score), score.key or infer_key(score)
+    rows = []
+    for event in sorted(explanation.composed, key=lambda event: -event.bits)[:N_SURPRISES]:
+        likeliest = event.alternatives[0] if event.alternatives else None
+        expected = (
+            f"{alternative_name(likeliest)}, {percent(likeliest.probability)}" if likeliest else ""
+        )
+        place = place_name(bars, event.onset_ticks)
+        cells = (
+            f'<button data-play="{event.onset_ticks}" aria-label="Play from {place}">{place}</button>',
+            escape(score.voices[event.voice].name),
+            note_name(event, key),
+            f'<span class="dot" style="background: {shade(event.bits)}"></span>{event.bits:.1f}',
+            chance(event.bits),
+            expected,
+        )
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return "\n".join(rows)
+
+
+def _shared(shared: Passage | None, shortest: int | None) -> str:
+    if shortest is None:
+        return ""
+    if shared is None or shared.n_notes < shortest:
+        text = f"There is none of {counted(shortest, 'note')} or more."
+    else:
+        moved = f", {counted(abs(shared.semitones), 'semitone')} {'higher' if shared.semitones > 0 else 'lower'} than there"
+        text = (
+            f"{counted(shared.n_notes, 'note')} ({shared.beats:g} quarters) are those of <strong>{escape(shared.title)}</strong>"
+            f"{_in_bars(shared.work_bars)}{moved if shared.semitones else ''}. "
+            f'<button data-play="{shared.onset_ticks}">Play them{_in_bars(shared.bars)}</button>'
+        )
+    return f"<section><h2>Longest passage shared with a training work</h2>\n<p>{text}</p></section>"
+
+
+def _in_bars(bars: tuple[int, int] | None) -> str:
+    if bars is None:
+        return ""
+    return f", bar {bars[0]}" if bars[0] == bars[1] else f", bars {bars[0]}–{bars[1]}"
+
+
+def _settings(score: Score, settings: Mapping[str, object]) -> str:
+    known: dict[str, object] = {"key": key_name(score.key)} if score.key else {}
+    known |= {"time signature": score.time_signatures[0][1]} if score.time_signatures else {}
+    rows = (
+        f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"
+        for name, value in (known | dict(settings)).items()
+    )
+    return (
+        f"<section><h2>How it was made</h2>\n<dl>{''.join(rows)}</dl></section>"
+        if known or settings
+        else ""
+    )
+
+
+def _told_to_player(score: Score, explanation: Explanation) -> dict[str, object]:
+    """What the script of the page reads; ticks as in the score, texts ready to be shown."""
+    bars, key = printed_bars(score), score.key or infer_key(score)
+    return {
+        "secondsPerTick": 60 / (score.tempo_bpm or DEFAULT_BPM) / TICKS_PER_QUARTER,
+        "endTick": score.end_ticks,
+        "voiceCount": len(score.voices),
+        "bars": [[bar.onset_ticks, bar.number] for bar in bars],
+        "events": [
+            {
+                "voice": event.voice,
+                "onset": event.onset_ticks,
+                "duration": event.duration_ticks,
+                "pitch": event.pitch,
+                "name": note_name(event, key),
+                "place": f"{score.voices[event.voice].name}, {place_name(bars, event.onset_ticks)}",
+                "surprise": "Given" if event.is_given else _surprise(event),
+                "alternatives": list(_alternatives(event, note_name(event, key))),
+            }
+            for event in explanation.events
+        ],
+    }
+
+
+def _surprise(event: ExplainedEvent) -> str:
+    what = "rest" if event.pitch is None else "pitch"
+    return (
+        f"{event.bits:.1f} bits ({what} {event.sound_bits:.1f}, length {event.duration_bits:.1f})"
+    )
+
+
+def _alternatives(event: ExplainedEvent, written: str) -> Iterable[tuple[str, float, str, bool]]:
+    """Name, probability (0..1 and in words), and whether it is written; what is written comes last where it is not likely."""
+    for one in event.alternatives:
+        yield (
+            alternative_name(one),
+            round(one.probability, 4),
+            percent(one.probability),
+            one.is_written,
+        )
+    if not event.is_given and not any(one.is_written for one in event.alternatives):
+        yield written, round(2**-event.bits, 4), percent(2**-event.bits), True
+
+
+def _as_data(value: object) -> str:
+    """JSON that can stand inside a script element."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

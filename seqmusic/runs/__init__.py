@@ -1,0 +1,1 @@
+"""A training run: its configuration, data, folder, checkpoints, and the models that come with seqmusic."""

@@ -1,0 +1,161 @@
+"""Trained models: what the tokens impose on them, which come with seqmusic, and how a folder becomes a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqmusic.errors import CheckpointError
+from seqmusic.model.decoding.array_model import ArrayModel, array_model
+from seqmusic.model.settings import Vocabulary
+from seqmusic.runs.weights import WEIGHTS, read_weights
+from seqmusic.score import SATB
+from seqmusic.tokens import rules
+from seqmusic.tokens.context import SOUND_PITCH, context_columns, context_sizes
+from seqmusic.tokens.vocabulary import (
+    KEY,
+    N_DURATIONS,
+    N_SOUNDS,
+    N_VOICE_NAMES,
+    PITCH,
+    VOICE,
+    voice_column,
+)
+from seqmusic.tokens.vocabulary import MAX_VOICES as MOST_VOICES
+
+if TYPE_CHECKING:
+    import torch
+
+    from seqmusic.model.transformer import Transformer
+    from seqmusic.training.batches import Masks
+
+PRETRAINED = Path(__file__).parent.parent / "pretrained"
+DEFAULT_MODEL = "chorales"
+BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"), Path("jsb-3"))
+_GRAMMAR = 1
+MAX_VOICES = 4  # of the models that come with seqmusic, and of any that is trained on no more
+
+
+@cache
+def vocabulary(max_voices: int = MAX_VOICES, *, has_numbered_voices: bool = False) -> Vocabulary:
+    """What the tokens of pieces in up to `max_voices` voices, 1..16, impose on a model."""
+    columns, voices = context_columns(max_voices), range(max_voices)
+    return Vocabulary(
+        n_sounds=N_SOUNDS,
+        n_durations=N_DURATIONS,
+        max_voices=max_voices,
+        context_sizes=context_sizes(max_voices),
+        first_pitch=PITCH,
+        n_pitches=KEY - PITCH,
+        pitch_columns=tuple(
+            columns.index(f"{n}_{v}") for n in ("sound", "ahead", "parallel") for v in voices
+        ),
+        pitch_shift=SOUND_PITCH,
+        voice_column=columns.index("voice"),
+        voice_pitch_column=(
+            0,
+            *(voice_column(VOICE + index) % max_voices for index in range(N_VOICE_NAMES)),
+        ),
+        end_columns=tuple(
+            (columns.index(f"{n}_{v}"), off)
+            for n, off in (("remaining", 0), ("until_ahead", 1))
+            for v in voices
+        ),
+        position_column=columns.index("position"),
+        has_numbered_voices=has_numbered_voices,
+    )
+
+
+VOCABULARY = vocabulary()
+
+
+def known_voices(words: Vocabulary) -> tuple[str, ...]:
+    """Names of the voices that a model with this vocabulary has learned."""
+    return (
+        tuple(f"Voice {i}" for i in range(1, words.max_voices + 1))
+        if words.has_numbered_voices
+        else SATB
+    )
+
+
+def tokens_of(words: Vocabulary) -> dict[str, object]:
+    """What a checkpoint tells of the tokens of its model."""
+    sizes: dict[str, object] = {
+        "max_voices": words.max_voices,
+        "n_sounds": N_SOUNDS,
+        "n_durations": N_DURATIONS,
+    }
+    return {"grammar": _GRAMMAR, **sizes} | (
+        {"numbered_voices": True} if words.has_numbered_voices else {}
+    )
+
+
+def told_vocabulary(tokens: Mapping[str, object]) -> Vocabulary:
+    """The vocabulary of what a checkpoint tells, the inverse of `tokens_of`.
+
+    Raises:
+        ValueError: they are not the tokens of this version.
+    """
+    max_voices = tokens.get("max_voices")
+    if type(max_voices) is int and 1 <= max_voices <= MOST_VOICES:
+        words = vocabulary(max_voices, has_numbered_voices=tokens.get("numbered_voices") is True)
+        if tokens_of(words) == tokens:
+            return words
+    raise ValueError(
+        f"made with other tokens, {json.dumps(tokens)}; here {json.dumps(tokens_of(VOCABULARY))}"
+    )
+
+
+def make_masks(device: torch.device, max_voices: int = MAX_VOICES) -> Masks:
+    """The grammar's tables on a device."""
+    import torch
+
+    from seqmusic.training.batches import Masks
+
+    return Masks(
+        torch.tensor(rules.sound_masks(max_voices), device=device),
+        torch.tensor(rules.duration_masks(), device=device),
+    )
+
+
+def model_folder(model: Path | None) -> Path:
+    """The folder of a model: one that was named, one that comes with seqmusic ("chorales", "jsb"), or, for None, the default.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    folder = model if model is not None else PRETRAINED / DEFAULT_MODEL
+    if (folder / WEIGHTS).is_file():
+        return folder
+    shipped = PRETRAINED / folder.name
+    if folder.parts == (folder.name,) and (shipped / WEIGHTS).is_file():
+        return shipped
+    if model is None:
+        raise CheckpointError(
+            "no trained model comes with this copy; train one with: seqmusic train --out runs/first"
+        )
+    return folder
+
+
+def load_model(folder: Path) -> Transformer:
+    """The trained model of a run, or one that comes with seqmusic by its name, ready to predict.
+
+    Raises:
+        CheckpointError: the folder holds no whole model of this tokenizer.
+    """
+    from seqmusic.runs.checkpoint import load_weights
+
+    return load_weights(model_folder(folder), told_vocabulary)
+
+
+def load_arrays(folder: Path) -> ArrayModel:
+    """The same model, which only composes, on a processor, and needs no torch: it is there sooner.
+
+    Raises:
+        CheckpointError: as for `load_model`.
+    """
+    settings, words, weights = read_weights(model_folder(folder), told_vocabulary)
+    return array_model(weights, settings, words)

@@ -1,0 +1,1 @@
+"""A page in the browser over everything that seqmusic does."""

@@ -1,0 +1,1 @@
+"""A score recast as another kind of piece."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqmusic.benchmarks.jsb import HeldOut, held_out
-from seqmusic.corpus.sources import benchmark_dataset
+from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.configuration import read_configuration
@@ -25,7 +25,7 @@ from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.loop import TrainingSettings
 
 Change = Callable[[ModelSettings, TrainingSettings], tuple[ModelSettings, TrainingSettings]]
-_PARALLELS = [
+_PARALLEL_COLUMNS = [
     index
     for index, name in enumerate(context_columns(MAX_VOICES))
     if name.startswith(("parallel", "before"))
@@ -64,7 +64,7 @@ def main() -> None:
     torch.set_num_threads(1)
     dataset = benchmark_dataset(arguments.data)
     data = training_data(dataset.part("train"))
-    pieces = held_out([work.score for work in dataset.part("valid")])
+    pieces = encode_pieces([work.score for work in dataset.part("valid")])
     print(
         "| the recipe, changed | "
         + " | ".join(f"seed {seed}" for seed in arguments.seeds)
@@ -73,7 +73,9 @@ def main() -> None:
     print("|---" * (len(arguments.seeds) + 3) + "|")
     whole = float("nan")
     for name in VARIANTS:
-        nats = [trained(name, data, pieces, arguments.batches, seed) for seed in arguments.seeds]
+        nats = [
+            train_variant(name, data, pieces, arguments.batches, seed) for seed in arguments.seeds
+        ]
         mean = float(np.mean(nats))
         whole = mean if name == "the recipe" else whole
         print(
@@ -84,7 +86,9 @@ def main() -> None:
         )
 
 
-def trained(name: str, data: TrainingData, pieces: HeldOut, batches: int, seed: int) -> float:
+def train_variant(
+    name: str, data: TrainingData, pieces: EncodedPieces, batches: int, seed: int
+) -> float:
     """The best nats a cell on the held-out pieces."""
     configuration = read_configuration(Path("jsb"), {})
     training = replace(
@@ -92,14 +96,14 @@ def trained(name: str, data: TrainingData, pieces: HeldOut, batches: int, seed: 
     )
     model, training = VARIANTS[name](configuration.model, training)
     if name == "not transposed":
-        data = replace(data, is_moved=False)
+        data = replace(data, is_transposed=False)
     seen = (
-        (lambda traces: [without_parallels(own) for own in traces])
+        (lambda traces: [without_parallel_columns(own) for own in traces])
         if name == "not told what would be parallel"
         else list
     )
     torch.manual_seed(seed)
-    own = HeldOut(pieces.scores, tuple(seen(pieces.traces)))
+    own = EncodedPieces(pieces.scores, tuple(seen(pieces.traces)))
     done = train_trial(
         Transformer(model, VOCABULARY),
         training,
@@ -109,10 +113,10 @@ def trained(name: str, data: TrainingData, pieces: HeldOut, batches: int, seed: 
     return done.best.nats_per_cell
 
 
-def without_parallels(trace: Trace) -> Trace:
+def without_parallel_columns(trace: Trace) -> Trace:
     """The sequence without those columns of its context."""
     context = trace.context.copy()
-    context[:, _PARALLELS] = 0
+    context[:, _PARALLEL_COLUMNS] = 0
     return replace(trace, context=context)
 
 

@@ -23,36 +23,36 @@ from typing import Any
 
 import numpy as np
 import torch
-from speed_peers import RIVALS, generated, make_rival, remi, trainer
+from speed_peers import PEERS, generate_tokens, make_peer, remi, training_step
 
 from seqmusic.corpus.dataset import Work
-from seqmusic.corpus.sources import load_corpus
+from seqmusic.corpus.loading import load_corpus
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import FEW, decoder_for_many
+from seqmusic.model.decoding.decoder import MAX_UNCOMPILED_DECODERS, fastest_decoder_class
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
 from seqmusic.runs.data import draw_batch, training_data
-from seqmusic.runs.pretrained import VOCABULARY, make_masks
+from seqmusic.runs.pretrained import VOCABULARY, make_grammar_masks
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
-from seqmusic.tokens.batched.columns import tiles_of
-from seqmusic.tokens.batched.encoding import trace_tiles
+from seqmusic.tokens.batched.columns import note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import decode, encode, encode_prompt
-from seqmusic.training.loop import TrainingSettings, new_state, train
+from seqmusic.training.loop import TrainingSettings, new_training_state, train
 
 SIZES = {
     "128x4": ModelSettings(width=128, layers=4, heads=4),
     "256x6": ModelSettings(width=256, layers=6, heads=8),
 }
-FIRST_SIZE = "128x4"  # whose ratios are the main ones
+MAIN_SIZE = "128x4"  # whose ratios are the main ones
 BATCHES = (1, 16)
 CELLS_PER_BAR = 64  # of four voices in 4/4, on the sixteenth grid
 BAR_TICKS = 96
 N_BARS, _N_NEW = 16, 256  # what we compose, and about as many tokens for the others
 _FEWEST_ROUNDS = 3
-_PIECES = 8  # a batch in training
-_SHIPPED = [
+_BATCH_SIZE = 8  # a batch in training
+_SHIPPED_OPTIONS = [
     "--model.layers",
     "2",
     "--model.feedforward",
@@ -69,7 +69,7 @@ status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subproce
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(status != 0)
 """
-Rates = dict[str, Any]
+MeasuredRates = dict[str, Any]
 
 
 def benchmark_speed(
@@ -78,15 +78,15 @@ def benchmark_speed(
     """Rates, ratios and memory as plain values; `show` is given a table as it grows.
 
     Args:
-        against: rivals to be compared with, of `speed_rivals.RIVALS`; the ratios tell of the first.
+        against: rivals to be compared with, of `speed_rivals.PEERS`; the ratios tell of the first.
         seconds: about how long all comparisons may take; each has three rounds at least.
         show: takes lines for people.
 
     Raises:
         MissingExtraError: a rival is not installed.
     """
-    if unknown := [name for name in against if name not in RIVALS]:
-        raise ValueError(f"unknown rival {unknown[0]!r}; one of {', '.join(RIVALS)}")
+    if unknown := [name for name in against if name not in PEERS]:
+        raise ValueError(f"unknown rival {unknown[0]!r}; one of {', '.join(PEERS)}")
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -96,25 +96,29 @@ def benchmark_speed(
             "corpus": {"load_seconds": time.perf_counter() - started, **corpus_figures(works)}
         }
         share = seconds / (len(SIZES) * len(BATCHES) + 2)
-        report["decoder"] = decoder_for_many().__name__
+        report["decoder"] = fastest_decoder_class().__name__
         show(f"composing with {report['decoder']}")
         report["decode"] = {size: {} for size in SIZES}
         for size, n_rows in product(SIZES, BATCHES):
             report["decode"][size][f"batch{n_rows}"] = decoding_rates(size, n_rows, against, share)
-            show(_rows(f"decode {size} batch {n_rows}", report["decode"][size][f"batch{n_rows}"]))
+            show(
+                _format_rates(
+                    f"decode {size} batch {n_rows}", report["decode"][size][f"batch{n_rows}"]
+                )
+            )
         report["training"] = training_rates(works, against, 2 * share)
-        show(_rows(f"train {FIRST_SIZE}", report["training"]))
+        show(_format_rates(f"train {MAIN_SIZE}", report["training"]))
     finally:
         torch.set_num_threads(n_threads)
-    report["peak_mb"] = peaks()
+    report["peak_mb"] = peak_memory()
     report["ratios"] = ratios(report, against[0]) if against else {}
-    show(_rest(report))
+    show(_format_summary(report))
     return report
 
 
 def decoding_rates(
     size: str, n_rows: int, against: Sequence[str], seconds: float
-) -> dict[str, Rates]:
+) -> dict[str, MeasuredRates]:
     """Positions a second of `n_rows` pieces composed at once by an untrained model, and tokens a second of the rivals.
 
     The model likes eighths, quarters and halves, so that its pieces have about as many notes as chorales.
@@ -126,7 +130,7 @@ def decoding_rates(
     empty = Score(tuple(Voice(name, ()) for name in SATB))
     prompt = encode_prompt(empty, [[(0, N_BARS * BAR_TICKS)] for _ in SATB])
     seeds = iter(range(1 << 30))
-    for _ in range(FEW):  # which a program composes in another way
+    for _ in range(MAX_UNCOMPILED_DECODERS):  # which a program composes in another way
         complete(
             model,
             encode_prompt(empty, [[(0, BAR_TICKS)] for _ in SATB]),
@@ -145,20 +149,20 @@ def decoding_rates(
 
     methods: dict[str, Callable[[], dict[str, int]]] = {"ours": ours}
     for name in against:
-        rival = make_rival(name, SIZES[size], VOCABULARY.n_sounds)
-        methods[name] = lambda rival=rival: {
-            "positions": generated(rival, n_rows, len(prompt), _N_NEW)
+        peer = make_peer(name, SIZES[size], VOCABULARY.n_sounds)
+        methods[name] = lambda peer=peer: {
+            "positions": generate_tokens(peer, n_rows, len(prompt), _N_NEW)
         }  # type: ignore[misc]
     return interleaved(methods, seconds)
 
 
 def training_rates(
     works: Sequence[Work], against: Sequence[str], seconds: float
-) -> dict[str, Rates]:
+) -> dict[str, MeasuredRates]:
     """Positions and pieces a second in training; a rival learns sequences as long as ours, and those of the sixteenth grid."""
-    settings = TrainingSettings(steps=1 << 30, batch_size=_PIECES, evaluate_every=1 << 30)
+    settings = TrainingSettings(steps=1 << 30, batch_size=_BATCH_SIZE, evaluate_every=1 << 30)
     data = training_data(works)
-    state = new_state(Transformer(SIZES[FIRST_SIZE], VOCABULARY), settings)
+    state = new_training_state(Transformer(SIZES[MAIN_SIZE], VOCABULARY), settings)
     drawn: dict[int, list[int]] = {}  # a batch ahead
     lengths: list[int] = []
 
@@ -167,7 +171,9 @@ def training_rates(
         drawn[step] = [len(trace.events) - 1 for trace in traces]
         return traces
 
-    steps = train(state, settings, draw, lambda model: {"": 0.0}, make_masks(torch.device("cpu")))
+    steps = train(
+        state, settings, draw, lambda model: {"": 0.0}, make_grammar_masks(torch.device("cpu"))
+    )
 
     def ours() -> dict[str, int]:
         next(steps)
@@ -181,12 +187,12 @@ def training_rates(
     )
     for name in against:
         alike, grid = (
-            trainer(make_rival(name, SIZES[FIRST_SIZE], VOCABULARY.n_sounds)) for _ in range(2)
+            training_step(make_peer(name, SIZES[MAIN_SIZE], VOCABULARY.n_sounds)) for _ in range(2)
         )
 
         def on_ours(step: Callable[[Any], int] = alike) -> dict[str, int]:
             cut = [
-                min(n, SIZES[FIRST_SIZE].context_length) for n in lengths
+                min(n, SIZES[MAIN_SIZE].context_length) for n in lengths
             ]  # a rival cannot hear more
             return {
                 "positions": step([chance.integers(1, 99, n) for n in cut]),
@@ -194,9 +200,10 @@ def training_rates(
             }
 
         def on_grid(step: Callable[[Any], int] = grid) -> dict[str, int]:
-            first = int(chance.integers(max(1, len(n_cells) - _PIECES)))
+            first = int(chance.integers(max(1, len(n_cells) - _BATCH_SIZE)))
             chosen = [
-                min(n, SIZES[FIRST_SIZE].context_length) for n in n_cells[first : first + _PIECES]
+                min(n, SIZES[MAIN_SIZE].context_length)
+                for n in n_cells[first : first + _BATCH_SIZE]
             ]
             return {
                 "positions": step([chance.integers(1, 48, n) for n in chosen]),
@@ -209,7 +216,7 @@ def training_rates(
 
 def interleaved(
     methods: Mapping[str, Callable[[], dict[str, int]]], seconds: float
-) -> dict[str, Rates]:
+) -> dict[str, MeasuredRates]:
     """Of each method the median rate a second of everything it counts, and the first one's ratio to it.
 
     The first round warms up and does not count; three more come at least.
@@ -217,7 +224,7 @@ def interleaved(
     rounds: list[dict[str, dict[str, float]]] = []
     started = time.perf_counter()
     while len(rounds) <= _FEWEST_ROUNDS or time.perf_counter() - started < seconds:
-        rounds.append({name: _rates(work) for name, work in methods.items()})
+        rounds.append({name: _measure_rates(work) for name, work in methods.items()})
     first, counted = next(iter(methods)), rounds[1:]
     return {
         name: {
@@ -232,7 +239,7 @@ def interleaved(
     }
 
 
-def _rates(work: Callable[[], dict[str, int]]) -> dict[str, float]:
+def _measure_rates(work: Callable[[], dict[str, int]]) -> dict[str, float]:
     started = time.process_time()
     counts = work()
     seconds = max(time.process_time() - started, 1e-9)
@@ -247,7 +254,7 @@ def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
     scores = [work.score for work in works]
     n_notes, events = sum(score.n_notes for score in scores), [encode(score) for score in scores]
     jobs: dict[str, Callable[[], object]] = {
-        "encode": lambda: trace_tiles(tiles_of(scores)),
+        "encode": lambda: trace_batch(note_columns(scores)),
         "decode": lambda: [decode(own) for own in events],
     }
     started = time.perf_counter()
@@ -262,7 +269,7 @@ def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
     for kind, own in jobs.items():
         both = {"ours": own} | ({"miditok": rivals[kind]} if rivals else {})
         rates = interleaved(
-            {name: partial(_counted, job, n_notes) for name, job in both.items()}, 0.0
+            {name: partial(_count_notes, job, n_notes) for name, job in both.items()}, 0.0
         )
         figures[f"{kind}_notes_per_second"] = rates["ours"]["notes"]["per_second"]
         if rivals:
@@ -271,12 +278,12 @@ def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
     return figures
 
 
-def _counted(job: Callable[[], object], n_notes: int) -> dict[str, int]:
+def _count_notes(job: Callable[[], object], n_notes: int) -> dict[str, int]:
     job()
     return {"notes": n_notes}
 
 
-def peaks() -> dict[str, float]:
+def peak_memory() -> dict[str, float]:
     """Largest memory in MB of a process that continues a theme, and of one that trains a model like the one that is shipped."""
     if sys.platform == "win32":
         return {}
@@ -290,16 +297,23 @@ def peaks() -> dict[str, float]:
                 "--out",
                 str(Path(folder, "a")),
             ],
-            "train": ["train", *_SHIPPED, "--device", "cpu", "--out", str(Path(folder, "b"))],
+            "train": [
+                "train",
+                *_SHIPPED_OPTIONS,
+                "--device",
+                "cpu",
+                "--out",
+                str(Path(folder, "b")),
+            ],
         }
         measured = {
-            name: _peak([sys.executable, "-m", "seqmusic", *command])
+            name: _peak_megabytes([sys.executable, "-m", "seqmusic", *command])
             for name, command in commands.items()
         }
     return {name: megabytes for name, megabytes in measured.items() if megabytes is not None}
 
 
-def _peak(command: Sequence[str]) -> float | None:
+def _peak_megabytes(command: Sequence[str]) -> float | None:
     """None where the process did not end well."""
     launched = subprocess.run(
         [sys.executable, "-c", _LAUNCHER, *command], capture_output=True, text=True, check=False
@@ -311,26 +325,26 @@ def _peak(command: Sequence[str]) -> float | None:
     )
 
 
-def ratios(report: Mapping[str, Any], rival: str) -> dict[str, float]:
+def ratios(report: Mapping[str, Any], peer: str) -> dict[str, float]:
     """How many times faster we are than a rival of the same width and layers.
 
     A bar of a chorale is some twenty positions here, and 64 cells of the sixteenth grid there.
     """
     decode, training = report["decode"], report["training"]
-    alone = decode[FIRST_SIZE]["batch1"][rival]["positions"]["ratio"]
+    alone = decode[MAIN_SIZE]["batch1"][peer]["positions"]["ratio"]
     return {
         **{
-            f"decode_{batch}": own[rival]["positions"]["ratio"]
-            for batch, own in decode[FIRST_SIZE].items()
+            f"decode_{batch}": own[peer]["positions"]["ratio"]
+            for batch, own in decode[MAIN_SIZE].items()
         },
         **{
-            f"decode_{batch}_{size}": own[rival]["positions"]["ratio"]
+            f"decode_{batch}_{size}": own[peer]["positions"]["ratio"]
             for size in SIZES
             for batch, own in decode[size].items()
         },
         "bars": alone * CELLS_PER_BAR / report["corpus"]["positions_per_bar"],
-        "training": training[rival]["positions"]["ratio"],
-        "training_pieces": training[f"{rival} on the grid"]["pieces"]["ratio"],
+        "training": training[peer]["positions"]["ratio"],
+        "training_pieces": training[f"{peer} on the grid"]["pieces"]["ratio"],
         **{
             kind: report["corpus"][f"{kind}_ratio"]
             for kind in ("encode", "decode")
@@ -339,7 +353,7 @@ def ratios(report: Mapping[str, Any], rival: str) -> dict[str, float]:
     }
 
 
-def _rest(report: Mapping[str, Any]) -> str:
+def _format_summary(report: Mapping[str, Any]) -> str:
     corpus, memory = report["corpus"], report["peak_mb"]
     lines = [
         f"chorales: loaded in {corpus['load_seconds']:.1f} s, ready for training in {corpus['prepare_seconds']:.2f} s",
@@ -351,7 +365,7 @@ def _rest(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _rows(title: str, methods: Mapping[str, Rates]) -> str:
+def _format_rates(title: str, methods: Mapping[str, MeasuredRates]) -> str:
     return "\n".join(
         f"{title:<22} {name:<26} {rate['per_second']:>10,.1f} {unit}/s"
         + (f"{rate['ratio']:>8.2f} x" if name != "ours" else "")

@@ -5,7 +5,7 @@
 What is timed, as CPU time of this process, each method once a round and the best round kept:
 
 - encoding from `Score` objects in memory to traces, which hold the events, where each stands, and what else the grammar would have
-  allowed there: all works at once (`tiles_of` and `trace_tiles`), the second half of that alone (from tiles), and work by work
+  allowed there: all works at once (`note_columns` and `trace_batch`), the second half of that alone (from tiles), and work by work
 - encoding with REMI from symusic's `Score` objects in memory to token ids, work by work, one sequence a voice: as it is set by
   default, and on our grid of ticks without velocities, so that it says what our tokens say
 - decoding to `Score` objects, of either kind, work by work; ours is checked against the grammar event by event
@@ -29,11 +29,11 @@ from typing import Any
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.formats.midi.file import midi_bytes
 from seqmusic.score import TICKS_PER_QUARTER, Score
-from seqmusic.tokens.batched.columns import tiles_of
-from seqmusic.tokens.batched.encoding import trace_tiles
+from seqmusic.tokens.batched.columns import note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import decode, encode, normalized
 
-LONGEST_QUARTERS = 16
+MAX_QUARTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +63,21 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    scores = [work.score for work in load_chorales(progress=False).kept[: asked.works]]
-    result = compared(scores, asked.rounds)
-    print(table(result))
+    scores = [work.score for work in load_chorales(progress=False).kept_works[: asked.works]]
+    result = compare(scores, asked.rounds)
+    print(result_text(result))
     print(json.dumps(result))
     return 0
 
 
-def compared(scores: Sequence[Score], rounds: int) -> dict[str, Any]:
+def compare(scores: Sequence[Score], rounds: int) -> dict[str, Any]:
     """Notes a second of every method, and how many positions or tokens each needs."""
     from miditok import REMI, TokenizerConfig
     from symusic import Score as MidiScore
 
     midi = [MidiScore.from_midi(midi_bytes(score)) for score in scores]
     exact = {
-        "beat_res": {(0, LONGEST_QUARTERS): TICKS_PER_QUARTER},
+        "beat_res": {(0, MAX_QUARTERS): TICKS_PER_QUARTER},
         "use_velocities": False,
         "use_time_signatures": True,
     }
@@ -90,13 +90,13 @@ def compared(scores: Sequence[Score], rounds: int) -> dict[str, Any]:
         for name, peer in remi.items()
     }
     encoding = [
-        *our_encoding(scores),
-        *(Method(name, lambda: midi, each(peer.encode)) for name, peer in remi.items()),
+        *encoding_methods(scores),
+        *(Method(name, lambda: midi, map_over(peer.encode)) for name, peer in remi.items()),
     ]
     events = [encode(score) for score in scores]
-    decoding = [Method("ours", lambda: events, each(decode))]
+    decoding = [Method("ours", lambda: events, map_over(decode))]
     decoding += [
-        Method(name, partial(copy.deepcopy, tokens[name]), each(peer.decode))
+        Method(name, partial(copy.deepcopy, tokens[name]), map_over(peer.decode))
         for name, peer in remi.items()
     ]
     n_notes = sum(score.n_notes for score in scores)
@@ -108,10 +108,10 @@ def compared(scores: Sequence[Score], rounds: int) -> dict[str, Any]:
         "notes": n_notes,
         "rounds": rounds,
         "encode_notes_per_second": {
-            name: n_notes / seconds for name, seconds in best(encoding, rounds).items()
+            name: n_notes / seconds for name, seconds in best_cpu_seconds(encoding, rounds).items()
         },
         "decode_notes_per_second": {
-            name: n_notes / seconds for name, seconds in best(decoding, rounds).items()
+            name: n_notes / seconds for name, seconds in best_cpu_seconds(decoding, rounds).items()
         },
         "per_note": {name: size / n_notes for name, size in sizes.items()},
         "per_work": {name: size / len(scores) for name, size in sizes.items()},
@@ -122,7 +122,7 @@ def compared(scores: Sequence[Score], rounds: int) -> dict[str, Any]:
         }
         | {
             name: sum(
-                lines(peer.decode(own)) == lines(score)
+                track_notes(peer.decode(own)) == track_notes(score)
                 for own, score in zip(copy.deepcopy(tokens[name]), midi, strict=True)
             )
             for name, peer in remi.items()
@@ -130,33 +130,35 @@ def compared(scores: Sequence[Score], rounds: int) -> dict[str, Any]:
     }
 
 
-def our_encoding(scores: Sequence[Score]) -> list[Method]:
+def encoding_methods(scores: Sequence[Score]) -> list[Method]:
     """The ways to encode scores with our tokens."""
-    tiles = tiles_of(scores)
+    notes = note_columns(scores)
     return [
-        Method("ours, all at once", lambda: scores, lambda own: trace_tiles(tiles_of(own))),
-        Method("ours, from tiles", lambda: tiles, trace_tiles),
+        Method("ours, all at once", lambda: scores, lambda own: trace_batch(note_columns(own))),
+        Method("ours, from tiles", lambda: notes, trace_batch),
         Method(
-            "ours, work by work", lambda: scores, each(lambda score: trace_tiles(tiles_of([score])))
+            "ours, work by work",
+            lambda: scores,
+            map_over(lambda score: trace_batch(note_columns([score]))),
         ),
     ]
 
 
-def each(work: Callable[[Any], object]) -> Callable[[Any], object]:
+def map_over(work: Callable[[Any], object]) -> Callable[[Any], object]:
     """The work done to each of many."""
     return lambda many: [work(one) for one in many]
 
 
-def best(methods: Sequence[Method], rounds: int) -> dict[str, float]:
+def best_cpu_seconds(methods: Sequence[Method], rounds: int) -> dict[str, float]:
     """Least CPU seconds of each method; a round runs all of them, so that what else the machine does falls on all alike."""
     seconds = {method.name: float("inf") for method in methods}
     for _ in range(rounds):
         for method in methods:
-            seconds[method.name] = min(seconds[method.name], timed(method))
+            seconds[method.name] = min(seconds[method.name], cpu_seconds(method))
     return seconds
 
 
-def timed(method: Method) -> float:
+def cpu_seconds(method: Method) -> float:
     """CPU seconds of one run; no garbage is collected meanwhile, or whoever makes most objects would pay for all that lie about."""
     own = method.prepare()
     gc.collect()
@@ -168,7 +170,7 @@ def timed(method: Method) -> float:
     return seconds
 
 
-def lines(score: Any) -> list[list[tuple[float, float, int]]]:
+def track_notes(score: Any) -> list[list[tuple[float, float, int]]]:
     """The notes of each track of a symusic score: onset and duration in quarters, pitch."""
     quarter = score.ticks_per_quarter
     tracks = [
@@ -178,7 +180,7 @@ def lines(score: Any) -> list[list[tuple[float, float, int]]]:
     return sorted(tracks)
 
 
-def table(result: dict[str, Any]) -> str:
+def result_text(result: dict[str, Any]) -> str:
     """The result in lines to be read; the ratio compares with REMI as it is set by default."""
     text = [
         f"{result['works']} works, {result['notes']} notes, CPU time, best of {result['rounds']}"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.image import write_png
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation, harmonization
 from seqmusic.generation.output import GIVEN_COLOR
 from seqmusic.generation.request import Request
@@ -28,7 +28,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class GalleryPiece:
     """One of the gallery.
 
     Attributes:
@@ -38,7 +38,7 @@ class Piece:
         key, meter: of it.
         bars: to continue to; 0 to harmonize.
         voices: to continue in.
-        is_shown: whether it stands in docs/gallery.md.
+        is_in_gallery: whether it stands in docs/gallery.md.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Piece:
     meter: str = "4/4"
     bars: int = 0
     voices: str = "satb"
-    is_shown: bool = False
+    is_in_gallery: bool = False
 
 
 GREENSLEEVES = (
@@ -60,36 +60,40 @@ GREENSLEEVES_WHOLE = (
     "C5:3/16 B4:1/16 A4:1/8 G#4:3/16 F#4:1/16 G#4:1/8 | A4:5/8"
 )
 PIECES = (
-    Piece("au-clair", "Au clair de la lune", "G4 G4 G4 A4 | B4:1/2 A4", "G major", bars=8),
-    Piece("frere-jacques", "Frère Jacques", "F4 G4 A4 F4 | F4 G4 A4 F4", "F major", bars=8),
-    Piece("joy", "Ode to Joy", "F#4 F#4 G4 A4 | A4 G4 F#4 E4", "D major", bars=8, is_shown=True),
-    Piece(
+    GalleryPiece("au-clair", "Au clair de la lune", "G4 G4 G4 A4 | B4:1/2 A4", "G major", bars=8),
+    GalleryPiece("frere-jacques", "Frère Jacques", "F4 G4 A4 F4 | F4 G4 A4 F4", "F major", bars=8),
+    GalleryPiece(
+        "joy", "Ode to Joy", "F#4 F#4 G4 A4 | A4 G4 F#4 E4", "D major", bars=8, is_in_gallery=True
+    ),
+    GalleryPiece(
         "auld-lang-syne",
         "Auld Lang Syne, with a pickup",
         "C4 | F4:3/8 F4:1/8 F4:1/4 A4",
         "F major",
         bars=8,
     ),
-    Piece(
+    GalleryPiece(
         "amazing-grace",
         "Amazing Grace, in 3/4",
         "D4 | G4:1/2 B4:1/8 G4 | B4:1/2 A4:1/4",
         "G major",
         "3/4",
         8,
-        is_shown=True,
+        is_in_gallery=True,
     ),
-    Piece("greensleeves", "Greensleeves, in 6/8", GREENSLEEVES, "A minor", "6/8", 8),
-    Piece(
+    GalleryPiece("greensleeves", "Greensleeves, in 6/8", GREENSLEEVES, "A minor", "6/8", 8),
+    GalleryPiece(
         "minor-pickup",
         "A head in minor, with a pickup",
         "E4 | A4 B4 C5 D5 | E5:1/2 D5:1/4",
         "A minor",
         bars=8,
-        is_shown=True,
+        is_in_gallery=True,
     ),
-    Piece("chromatic", "A chromatic line", "A4 G#4 G4 F#4 | F4 E4 D4:1/2", "D minor", bars=8),
-    Piece(
+    GalleryPiece(
+        "chromatic", "A chromatic line", "A4 G#4 G4 F#4 | F4 E4 D4:1/2", "D minor", bars=8
+    ),
+    GalleryPiece(
         "god-save",
         "God Save the King, in 3/4",
         "G4 G4 A4 | F#4:3/8 G4:1/8 A4:1/4 | B4 B4 C5",
@@ -97,7 +101,7 @@ PIECES = (
         "3/4",
         8,
     ),
-    Piece(
+    GalleryPiece(
         "scarborough",
         "Scarborough Fair, one voice",
         "D4:1/2 D4:1/4 | A4 A4 A4 | E4:3/8 F4:1/8 E4:1/4",
@@ -106,14 +110,14 @@ PIECES = (
         12,
         "melody",
     ),
-    Piece(
+    GalleryPiece(
         "outer-voices",
         "Soprano and bass given",
         "C5 B4 A4 G4 ; C4 D4 E4:1/8 D4 C4:1/4",
         "C major",
         bars=6,
     ),
-    Piece(
+    GalleryPiece(
         "flats",
         "A head in E flat, one voice",
         "Eb4 F4 G4 Ab4 | Bb4:1/2 G4",
@@ -121,30 +125,30 @@ PIECES = (
         bars=8,
         voices="melody",
     ),
-    Piece(
+    GalleryPiece(
         "au-clair-harmonized",
         "Au clair de la lune, harmonized",
         "G4 G4 G4 A4 | B4:1/2 A4 | G4:1/4 B4 A4 A4 | G4:1",
         "G major",
-        is_shown=True,
+        is_in_gallery=True,
     ),
-    Piece(
+    GalleryPiece(
         "god-save-harmonized",
         "God Save the King, harmonized",
         "G4 G4 A4 | F#4:3/8 G4:1/8 A4:1/4 | B4 B4 C5 | B4:3/8 A4:1/8 G4:1/4 | A4 G4 F#4 | G4:3/4",
         "G major",
         "3/4",
-        is_shown=True,
+        is_in_gallery=True,
     ),
-    Piece(
+    GalleryPiece(
         "greensleeves-harmonized", "Greensleeves, harmonized", GREENSLEEVES_WHOLE, "A minor", "6/8"
     ),
-    Piece(
+    GalleryPiece(
         "pickup-harmonized",
         "A melody in minor with a pickup, harmonized",
         "D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/4 E4 F4 G4 | A4:1/2 G4:1/8 F4 E4:1/4 | D4:1/2.",
         "D minor",
-        is_shown=True,
+        is_in_gallery=True,
     ),
 )
 
@@ -160,14 +164,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DOCS / "gallery", help="where the pictures go")
     arguments = parser.parse_args()
     model = load_model(Path(DEFAULT_MODEL))
-    chosen = [piece for piece in PIECES if arguments.all or piece.is_shown]
+    chosen = [piece for piece in PIECES if arguments.all or piece.is_in_gallery]
     lines = [
         "# Gallery",
         "",
         "Made by `python scripts/gallery.py` with the model that comes with seqmusic: what is given is blue.",
     ]
     for piece in chosen:
-        given = parse_head(piece.text, TimeSignature.parse(piece.meter), parse_key(piece.key))
+        given = parse_theme(piece.text, TimeSignature.parse(piece.meter), parse_key(piece.key))
         request = Request(seed=1)
         best = (
             continuation(model, given, request, bars=piece.bars, voices=piece.voices)

@@ -15,17 +15,17 @@ from pathlib import Path
 import torch
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.benchmarks.jsb import HeldOut, held_out
+from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.similarity.fingerprints import FILE
-from seqmusic.corpus.sources import load_corpus
-from seqmusic.metrics.calibration import best_temperature, calibration_error, choices
+from seqmusic.corpus.loading import load_corpus
+from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
+from seqmusic.metrics.calibration import best_temperature, calibration_error, predict_choices
 from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.checkpoint import save_weights
-from seqmusic.runs.pretrained import PRETRAINED, load_model, make_masks, tokens_of
+from seqmusic.runs.pretrained import PRETRAINED, load_model, make_grammar_masks, vocabulary_to_dict
 
-PARTS = ("config.toml", "works.csv", "metrics.csv", FILE)
+COPIED_FILES = ("config.toml", "works.csv", "metrics.csv", FINGERPRINTS_FILE)
 
 
 def main() -> None:
@@ -43,9 +43,9 @@ def main() -> None:
     folder = PRETRAINED / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
     trained = load_model(arguments.run)
-    save_weights(trained, folder, tokens_of(trained.vocabulary), torch.float16)
+    save_weights(trained, folder, vocabulary_to_dict(trained.vocabulary), torch.float16)
     model = load_model(folder)
-    for part in PARTS:
+    for part in COPIED_FILES:
         shutil.copyfile(arguments.run / part, folder / part)
     text = card(
         arguments.name,
@@ -63,7 +63,8 @@ def card(
 ) -> str:
     """What the model is, and what it reaches on held-out works."""
     pieces = {
-        split: held_out([work.score for work in dataset.part(split)]) for split in ("valid", "test")
+        split: encode_pieces([work.score for work in dataset.part(split)])
+        for split in ("valid", "test")
     }
     command = f"seqmusic train configs/{name}.toml --out runs/{name}" + (
         f" --data {data.name}" if data else ""
@@ -100,23 +101,25 @@ def card(
     return "\n".join(lines)
 
 
-def likelihood_row(split: str, model: Transformer, pieces: HeldOut) -> str:
+def likelihood_row(split: str, model: Transformer, pieces: EncodedPieces) -> str:
     """One row of the first table."""
-    masks = make_masks(torch.device("cpu"))
+    masks = make_grammar_masks(torch.device("cpu"))
     own = score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes)
     low, high = own.interval()
     parts = f"{own.sound_nats_per_cell:.4f} | {own.duration_nats_per_cell:.4f} | {own.nats_per_note:.3f}"
     return f"| {split} | {len(pieces.scores)} | {own.nats_per_cell:.4f} | {low:.4f}..{high:.4f} | {parts} |"
 
 
-def calibration_rows(model: Transformer, pieces: dict[str, HeldOut]) -> list[str]:
+def calibration_rows(model: Transformer, pieces: dict[str, EncodedPieces]) -> list[str]:
     """The rows of the second table."""
-    masks = make_masks(torch.device("cpu"))
-    valid, test = (choices(model, pieces[split].traces, masks) for split in ("valid", "test"))
+    masks = make_grammar_masks(torch.device("cpu"))
+    valid, test = (
+        predict_choices(model, pieces[split].traces, masks) for split in ("valid", "test")
+    )
     rows = []
     for kind, fitted, held in zip(("sound", "duration"), valid, test, strict=True):
         temperature = best_temperature(fitted)
-        after = calibration_error(held.at(temperature))
+        after = calibration_error(held.at_temperature(temperature))
         rows.append(f"| {kind} | {temperature:.3f} | {calibration_error(held):.4f} | {after:.4f} |")
     return rows
 

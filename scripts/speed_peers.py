@@ -21,7 +21,7 @@ from seqmusic.score import Score
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class PeerModel:
     """A language model of another library.
 
     Attributes:
@@ -37,29 +37,29 @@ class Rival:
     n_ids: int
 
 
-def make_rival(name: str, settings: ModelSettings, n_ids: int) -> Rival:
+def make_peer(name: str, settings: ModelSettings, n_ids: int) -> PeerModel:
     """A rival with the width, layers, heads and context of `settings`, over so many ids.
 
     Raises:
         MissingExtraError: its library is not installed.
     """
     try:
-        return RIVALS[name](settings, n_ids)
+        return PEERS[name](settings, n_ids)
     except ImportError as error:
         raise MissingExtraError(
             f"{name} is not installed; install it with: pip install 'seqmusic[bench]' (in a clone: '.[bench]')"
         ) from error
 
 
-def generated(rival: Rival, n_rows: int, n_prompt: int, n_new: int) -> int:
+def generate_tokens(peer: PeerModel, n_rows: int, n_prompt: int, n_new: int) -> int:
     """Tokens that a rival makes: `n_new` in each of `n_rows`, after a prompt."""
-    rival.module.eval()
-    return int(rival.generate(torch.randint(1, rival.n_ids, (n_rows, n_prompt)), n_new).numel())
+    peer.module.eval()
+    return int(peer.generate(torch.randint(1, peer.n_ids, (n_rows, n_prompt)), n_new).numel())
 
 
-def trainer(rival: Rival) -> Callable[[Sequence[NDArray[np.integer[Any]]]], int]:
+def training_step(peer: PeerModel) -> Callable[[Sequence[NDArray[np.integer[Any]]]], int]:
     """A training step on sequences of ids, padded at their ends: what it returns is how many ids they have."""
-    optimizer = torch.optim.AdamW(rival.module.train().parameters(), lr=1e-3, fused=True)
+    optimizer = torch.optim.AdamW(peer.module.train().parameters(), lr=1e-3, fused=True)
 
     def step(sequences: Sequence[NDArray[np.integer[Any]]]) -> int:
         lengths = [len(own) for own in sequences]
@@ -72,17 +72,17 @@ def trainer(rival: Rival) -> Callable[[Sequence[NDArray[np.integer[Any]]]], int]
                 torch.from_numpy(own.astype(np.int64)),
                 1,
             )
-        loss = rival.loss(ids, present)
+        loss = peer.loss(ids, present)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(rival.module.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(peer.module.parameters(), 1.0)
         optimizer.step()
         return sum(lengths)
 
     return step
 
 
-def _gpt2(settings: ModelSettings, n_ids: int) -> Rival:
+def _gpt2(settings: ModelSettings, n_ids: int) -> PeerModel:
     from transformers import GPT2Config, GPT2LMHeadModel, logging
 
     logging.set_verbosity_error()
@@ -111,10 +111,10 @@ def _gpt2(settings: ModelSettings, n_ids: int) -> Rival:
         ).loss
         return own
 
-    return Rival(model, generate, loss, n_ids)
+    return PeerModel(model, generate, loss, n_ids)
 
 
-def _x_transformer(settings: ModelSettings, n_ids: int) -> Rival:
+def _x_transformer(settings: ModelSettings, n_ids: int) -> PeerModel:
     from x_transformers import AutoregressiveWrapper, Decoder, TransformerWrapper
 
     layers = Decoder(
@@ -135,7 +135,9 @@ def _x_transformer(settings: ModelSettings, n_ids: int) -> Rival:
         own: Tensor = model(ids.masked_fill(present == 0, -100))
         return own
 
-    return Rival(model, lambda ids, n_new: model.generate(ids, n_new, cache_kv=True), loss, n_ids)
+    return PeerModel(
+        model, lambda ids, n_new: model.generate(ids, n_new, cache_kv=True), loss, n_ids
+    )
 
 
 def remi(scores: Sequence[Score]) -> dict[str, Callable[[], object]]:
@@ -154,7 +156,7 @@ def remi(scores: Sequence[Score]) -> dict[str, Callable[[], object]]:
     }
 
 
-RIVALS: dict[str, Callable[[ModelSettings, int], Rival]] = {
+PEERS: dict[str, Callable[[ModelSettings, int], PeerModel]] = {
     "transformers": _gpt2,
     "x-transformers": _x_transformer,
 }

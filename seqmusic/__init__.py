@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from seqmusic.corpus.chorales import load_chorales
     from seqmusic.errors import SeqmusicError
     from seqmusic.formats import read_score, write_score
-    from seqmusic.formats.theme import head_text, parse_head
+    from seqmusic.formats.theme import parse_theme, theme_text
     from seqmusic.generation.completion import Candidate
     from seqmusic.generation.composing import (
         continuation,
@@ -51,31 +51,31 @@ __all__ = [
     "decode",
     "encode",
     "harmonization",
-    "head_text",
     "likeliest_key",
     "load_chorales",
     "load_model",
     "melody",
     "next_sounds",
     "normalized",
-    "parse_head",
+    "parse_theme",
     "read_configuration",
     "read_score",
     "regeneration",
     "revision",
     "stream",
+    "theme_text",
     "trace",
     "train_run",
     "write_score",
 ]
-_HOMES = {
+_EXPORTS = {
     "runs.pretrained": ("load_model",),
     "generation.output": ("Task", "compose_run"),
     "runs.configuration": ("read_configuration",),
     "corpus.chorales": ("load_chorales",),
     "errors": ("SeqmusicError",),
     "formats": ("read_score", "write_score"),
-    "formats.theme": ("head_text", "parse_head"),
+    "formats.theme": ("theme_text", "parse_theme"),
     "generation.completion": ("Candidate",),
     "generation.composing": ("continuation", "harmonization", "regeneration", "revision", "stream"),
     "generation.key_choice": ("likeliest_key",),
@@ -86,13 +86,13 @@ _HOMES = {
     "score": ("Key", "Note", "Score", "TimeSignature", "Voice", "melody"),
     "tokens.tokenizer": ("Trace", "decode", "encode", "normalized", "trace"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: home for home, names in _EXPORTS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'seqmusic' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"seqmusic.{_HOME_OF[name]}"), name)
+    return getattr(importlib.import_module(f"seqmusic.{_MODULE_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from seqmusic.errors import FormatError
 
 
-def read_bounded(path: Path, most_bytes: int) -> bytes:
+def read_bounded(path: Path, max_bytes: int) -> bytes:
     """The bytes of a file.
 
     Raises:
@@ -18,20 +18,20 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
     """
     try:
         with Path(path).open("rb") as file:
-            data = file.read(most_bytes + 1)
+            data = file.read(max_bytes + 1)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) > most_bytes:
+    if len(data) > max_bytes:
         raise FormatError(
-            f"{path}: is longer than {most_bytes / 1e6:g} MB; split it into shorter files"
+            f"{path}: is longer than {max_bytes / 1e6:g} MB; split it into shorter files"
         )
     return data
 
 
-def text_of(data: bytes) -> str:
+def decoded_text(data: bytes) -> str:
     r"""The text in a file: UTF-8, or UTF-16 if its first bytes say so, else Latin-1; each line ends with a newline character.
 
-    >>> text_of("Flöte\r\n".encode("latin-1"))
+    >>> decoded_text("Flöte\r\n".encode("latin-1"))
     'Flöte\n'
     """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

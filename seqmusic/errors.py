@@ -31,7 +31,7 @@ class CorruptFileError(FormatError):
     """A file whose bytes break the rules of its own format."""
 
 
-class HeadError(FormatError):
+class ThemeError(FormatError):
     """A typed head with a wrong token.
 
     Attributes:

@@ -213,7 +213,7 @@ class Score:
         if not self.time_signatures:
             return []
         return list(
-            _bars(
+            _iterate_bars(
                 self.time_signatures,
                 self.pickup_ticks,
                 self.end_ticks if end_ticks is None else end_ticks,
@@ -230,7 +230,7 @@ class Score:
             replace(
                 voice,
                 notes=tuple(
-                    _moved(note, semitones, voice.name, i, self)
+                    _transposed_note(note, semitones, voice.name, i, self)
                     for i, note in enumerate(voice.notes)
                 ),
             )
@@ -296,7 +296,7 @@ def melody(notes: Iterable[Note], name: str = SATB[0], **settings: object) -> Sc
     return Score((Voice(name, tuple(notes)),), **settings)  # type: ignore[arg-type]
 
 
-def _bars(
+def _iterate_bars(
     signatures: tuple[tuple[int, TimeSignature], ...], pickup_ticks: int, end_ticks: int
 ) -> Iterator[Bar]:
     onset, number = 0, 0 if pickup_ticks else 1
@@ -325,7 +325,7 @@ def _sliced_meter(
     return pickup, ((0, bar.time_signature), *later)
 
 
-def _moved(note: Note, semitones: int, voice: str, index: int, score: Score) -> Note:
+def _transposed_note(note: Note, semitones: int, voice: str, index: int, score: Score) -> Note:
     if 0 <= note.pitch + semitones <= 127:
         return replace(note, pitch=note.pitch + semitones)
     pitches = [n.pitch for v in score.voices for n in v.notes]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from seqmusic.score import Key, Score
 
 STEPS = "FCGDAEB"  # along the line of fifths, F = -1
-_STEP_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_STEP_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _LOWEST_FIFTH = {
     "major": -3,
     "minor": -2,
@@ -42,7 +42,7 @@ class Spelling(NamedTuple):
     @property
     def pitch(self) -> int:
         """MIDI number."""
-        return 12 * (self.octave + 1) + _STEP_CLASSES[self.step] + self.alter
+        return 12 * (self.octave + 1) + _STEP_PITCH_CLASSES[self.step] + self.alter
 
     def __str__(self) -> str:
         return f"{self.step}{'#' * self.alter}{'b' * -self.alter}{self.octave}"
@@ -108,24 +108,24 @@ def all_keys() -> list[Key]:
     return [Key(sharps, mode) for mode in ("major", "minor") for sharps in range(-7, 8)]
 
 
-def tonic_class(key: Key) -> int:
+def tonic_pitch_class(key: Key) -> int:
     """Pitch class of the tonic, 0 = C; of the major key when the mode is unknown.
 
-    >>> tonic_class(Key(1, "major")), tonic_class(Key(1, "minor"))
+    >>> tonic_pitch_class(Key(1, "major")), tonic_pitch_class(Key(1, "minor"))
     (7, 4)
     """
     return 7 * (key.sharps + _TONIC_FIFTH[key.mode]) % 12
 
 
-def scale_classes(key: Key) -> frozenset[int]:
+def scale_pitch_classes(key: Key) -> frozenset[int]:
     """Pitch classes of the key's scale; a minor key holds both forms of its sixth and seventh degree.
 
-    >>> sorted(scale_classes(Key(0, "major"))), sorted(scale_classes(Key(0, "minor")))
+    >>> sorted(scale_pitch_classes(Key(0, "major"))), sorted(scale_pitch_classes(Key(0, "minor")))
     ([0, 2, 4, 5, 7, 9, 11], [0, 2, 4, 5, 6, 7, 8, 9, 11])
     """
     diatonic = {7 * (key.sharps + fifth) % 12 for fifth in range(-1, 6)}
     raised = (
-        {(tonic_class(key) + 9) % 12, (tonic_class(key) + 11) % 12}
+        {(tonic_pitch_class(key) + 9) % 12, (tonic_pitch_class(key) + 11) % 12}
         if key.mode == "minor"
         else set()
     )
@@ -168,12 +168,12 @@ def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]
         telling, bonus = (sounding[-1].notes[-1], 96) if is_whole else (sounding[0].notes[0], 24)
         weights[telling.pitch % 12] += bonus
     return {
-        key: _correlation(weights, _profile(key)) for key in all_keys() if -5 <= key.sharps <= 6
+        key: _correlation(weights, _key_profile(key)) for key in all_keys() if -5 <= key.sharps <= 6
     }
 
 
-def _profile(key: Key) -> list[float]:
-    tonic = tonic_class(key)
+def _key_profile(key: Key) -> list[float]:
+    tonic = tonic_pitch_class(key)
     return [_PROFILES[key.mode][(pitch_class - tonic) % 12] for pitch_class in range(12)]
 
 

@@ -14,7 +14,7 @@ SIGNATURES = [
 
 
 @st.composite
-def lines(draw):
+def note_lines(draw):
     notes, now = [], 0
     gaps = st.sampled_from([0, 0, 0, 1, 12, 96, 97, 200])
     durations = st.sampled_from([1, 6, 24, 24, 36, 96, 97, 192, 300]) | st.integers(1, 100)
@@ -36,7 +36,7 @@ def scores(draw, max_voices=16):
         else []
     )
     names = names or [f"Voice {i}" for i in range(1, n_voices + 1)]
-    voices = [Voice(name, draw(lines())) for name in names]
+    voices = [Voice(name, draw(note_lines())) for name in names]
     if not any(voice.notes for voice in voices):
         voices[-1] = replace(voices[-1], notes=(Note(0, 24, 60),))
     signatures, pickup = (), 0
@@ -54,7 +54,7 @@ def scores(draw, max_voices=16):
     return normalized(Score(tuple(voices), signatures, pickup, key))
 
 
-def boundaries(voice, end_ticks):
+def hole_boundaries(voice, end_ticks):
     """Ticks where a hole may begin or end: where no note sounds on."""
     return [
         tick
@@ -70,7 +70,7 @@ def boundaries(voice, end_ticks):
 
 
 @st.composite
-def holed(draw):
+def scores_with_holes(draw):
     """A score with, for each voice, holes; an odd tick left over opens the last one."""
     score = draw(scores(max_voices=6))
     kinds = draw(st.sampled_from(["any", "tails", "one voice open", "one region"]))
@@ -78,7 +78,7 @@ def holed(draw):
     holes = []
     for index, voice in enumerate(score.voices):
         ticks = sorted(
-            draw(st.sets(st.sampled_from(boundaries(voice, score.end_ticks)), max_size=5))
+            draw(st.sets(st.sampled_from(hole_boundaries(voice, score.end_ticks)), max_size=5))
         )
         if kinds == "tails":
             ticks = (
@@ -98,7 +98,7 @@ def holed(draw):
     return score, holes
 
 
-def without(score, holes):
+def without_holes(score, holes):
     """The score without the notes that start in a hole."""
 
     def is_missing(tick, own):

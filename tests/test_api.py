@@ -35,7 +35,7 @@ def test_every_name_is_there_and_each_is_told_to_type_checkers_from_its_home() -
     for name in seqmusic.__all__:
         assert getattr(seqmusic, name) is not None
         if name != "__version__":
-            home = f"from seqmusic.{seqmusic._HOME_OF[name]} import "
+            home = f"from seqmusic.{seqmusic._MODULE_OF[name]} import "
             imported = re.search(re.escape(home) + r"(\([^)]*\)|.*)", source)
             assert imported is not None
             assert name in re.split(r"\W+", imported[1])

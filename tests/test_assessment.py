@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.benchmarks.jsb import held_out
+from seqmusic.benchmarks.jsb import encode_pieces
 from seqmusic.cli import main
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.material import material_of
+from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CorpusError
 from seqmusic.evaluation import subject as subjects
 from seqmusic.evaluation.assessment import (
@@ -24,19 +24,23 @@ from seqmusic.evaluation.assessment import (
     NGRAM,
     Assessment,
     assess,
-    counted_predictions,
+    baseline_predictions,
     groupings,
-    guesses,
+    prediction_accuracy,
     prediction_mask,
 )
 from seqmusic.evaluation.subject import Subject, load_subject
-from seqmusic.evaluation.surprising_passages import explained_passage, extreme_passages, passages
+from seqmusic.evaluation.surprising_passages import (
+    explain_passage,
+    extreme_passages,
+    two_bar_passages,
+)
 from seqmusic.metrics.likelihood import EventScores
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.report.confidence import calibration_charts
-from seqmusic.report.evaluation import figures_report, short_table
+from seqmusic.report.model_report import metrics_report, metrics_text
 from seqmusic.report.predictions import passage_sections, prediction_charts
-from seqmusic.report.report_folder import numbers
+from seqmusic.report.report_folder import report_values
 from seqmusic.runs import pretrained as checkpoints
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
@@ -65,23 +69,23 @@ DUET = Score(
 )
 
 
-def scored(rows: np.ndarray, nats: np.ndarray) -> EventScores:
+def scores_with_nats(rows: np.ndarray, nats: np.ndarray) -> EventScores:
     """Events whose sounds cost `nats` and whose lengths cost nothing."""
     zeros, many = np.zeros(len(rows), int), np.full(len(rows), 9)
     return EventScores(rows, nats, np.zeros(len(rows)), zeros, zeros, many, many)
 
 
 @pytest.fixture(scope="module")
-def few(chorales: Dataset) -> Dataset:
+def small_dataset(chorales: Dataset) -> Dataset:
     works = [*chorales.part("train")[:5], *chorales.part("valid")[:2], *chorales.part("test")[:3]]
     return Dataset(tuple(works))
 
 
 @pytest.fixture(scope="module")
-def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_run(small_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_material", lambda corpus: material_of(few))
+        patch.setattr(run, "load_training_corpus", lambda corpus: training_corpus_of(small_dataset))
         run.train_run(TINY, out, device="cpu", resume=False, show=lambda text: None)
     return out
 
@@ -96,8 +100,8 @@ def asked(run: Path, split: str, dataset: Dataset) -> Subject:
 
 
 @pytest.fixture(scope="module")
-def assessment(few: Dataset) -> Assessment:
-    return assess(asked(Path("chorales"), "test", few))
+def assessment(small_dataset: Dataset) -> Assessment:
+    return assess(asked(Path("chorales"), "test", small_dataset))
 
 
 def test_guesses_are_means_over_what_was_chosen() -> None:
@@ -110,10 +114,12 @@ def test_guesses_are_means_over_what_was_chosen() -> None:
         sound_choices=np.array([9, 9, 9, 9]),
         duration_choices=np.array([1, 9, 9, 9]),
     )
-    own = guesses([first, first], [np.array([True, True, True, False]), np.zeros(4, bool)])
+    own = prediction_accuracy(
+        [first, first], [np.array([True, True, True, False]), np.zeros(4, bool)]
+    )
     assert (own.n, own.sound_nats, own.duration_nats, own.nats) == (3, 2.0, 1.0, 3.0)
-    assert own.sound_top == pytest.approx((1 / 3, 2 / 3, 1))
-    assert own.duration_top == pytest.approx((1 / 2, 1 / 2, 1 / 2)), (
+    assert own.sound_top_k == pytest.approx((1 / 3, 2 / 3, 1))
+    assert own.duration_top_k == pytest.approx((1 / 2, 1 / 2, 1 / 2)), (
         "where there is no choice nothing is right or wrong"
     )
     assert own.interval == (3.0, 3.0), "only one work has any"
@@ -121,10 +127,10 @@ def test_guesses_are_means_over_what_was_chosen() -> None:
 
 
 def test_predictions_are_grouped_by_voice_by_beat_and_by_place() -> None:
-    pieces = held_out([DUET])
+    pieces = encode_pieces([DUET])
     (trace,) = pieces.traces
     rows = np.flatnonzero(trace.is_scored)
-    scores = [scored(rows, np.zeros(len(rows)))]
+    scores = [scores_with_nats(rows, np.zeros(len(rows)))]
     assert prediction_mask(trace, scores[0]).sum() == 11, "the header's marks and the end are none"
     counts = {
         name: {g: int(m[0].sum()) for g, m in groups.items()}
@@ -147,13 +153,13 @@ def test_predictions_are_grouped_by_voice_by_beat_and_by_place() -> None:
 
 
 def test_passages_are_two_whole_bars_each_without_the_pickup() -> None:
-    pieces = held_out([DUET])
+    pieces = encode_pieces([DUET])
     (trace,) = pieces.traces
     rows = np.flatnonzero(trace.is_scored)
     nats = np.where(
         trace.ticks[rows] >= 96, 2 * math.log(2), math.log(2)
     )  # a bit each, and two from bar 2 on
-    (first,) = passages(7, DUET, trace, scored(rows, nats))
+    (first,) = two_bar_passages(7, DUET, trace, scores_with_nats(rows, nats))
     assert (first.work, first.bars, first.onset_ticks, first.end_ticks) == (7, (1, 2), 24, 168)
     assert first.n_notes == 7
     assert first.bits == pytest.approx(5 + 4), (
@@ -175,19 +181,23 @@ def test_what_sounds_on_into_a_passage_begins_with_it_as_given(assessment: Asses
             ),
         )
     )
-    (own,) = (each for each in passages(0, held, *_asked(assessment, held)) if each.bars == (2, 3))
-    score, explanation = explained_passage(model, held, own)
+    (own,) = (
+        each
+        for each in two_bar_passages(0, held, *_scores_of(assessment, held))
+        if each.bars == (2, 3)
+    )
+    score, explanation = explain_passage(model, held, own)
     assert score.voices[0].notes[:2] == (Note(0, 48, 67), Note(48, 24, 65))
     assert score.end_ticks == 192
     assert [event.is_given for event in explanation.events] == [True] + [False] * 6
     assert sum(event.bits for event in explanation.events) == pytest.approx(own.bits, rel=1e-4)
 
 
-def _asked(assessment: Assessment, score: Score) -> tuple:
+def _scores_of(assessment: Assessment, score: Score) -> tuple:
     from seqmusic.metrics.likelihood import score_events
 
-    pieces = held_out([score])
-    masks = checkpoints.make_masks(next(assessment.subject.model.parameters()).device)
+    pieces = encode_pieces([score])
+    masks = checkpoints.make_grammar_masks(next(assessment.subject.model.parameters()).device)
     return pieces.traces[0], score_events(assessment.subject.model, pieces.traces, masks)[0]
 
 
@@ -203,17 +213,19 @@ def test_the_most_and_least_surprising_come_from_different_works_in_order(
         >= least[0].bits_per_note
     )
     rows = zip(assessment.pieces.scores, assessment.pieces.traces, assessment.scores, strict=True)
-    every = [own.bits_per_note for work, row in enumerate(rows) for own in passages(work, *row)]
+    every = [
+        own.bits_per_note for work, row in enumerate(rows) for own in two_bar_passages(work, *row)
+    ]
     assert (most[0].bits_per_note, least[0].bits_per_note) == (max(every), min(every))
 
 
-def test_an_n_gram_is_judged_like_a_model(few: Dataset) -> None:
+def test_an_n_gram_is_judged_like_a_model(small_dataset: Dataset) -> None:
     training, (asked,) = (
-        held_out([work.score for work in few.part("train")]),
-        held_out([few.part("test")[0].score]).traces,
+        encode_pieces([work.score for work in small_dataset.part("train")]),
+        encode_pieces([small_dataset.part("test")[0].score]).traces,
     )
     counted = NGram(training.traces)
-    own = counted_predictions(counted, asked).scores()
+    own = baseline_predictions(counted, asked).scores()
     assert own.nats.sum() == pytest.approx(counted.nats(asked))
     assert (own.sound_nats >= 0).all()
     sound = counted.sound_probabilities(asked)
@@ -233,14 +245,20 @@ def test_all_figures_agree_with_each_other(assessment: Assessment) -> None:
     )
     assert model.nats_per_note == pytest.approx(sum(model.work_nats) / sum(assessment.pieces.notes))
     assert model.interval[0] < model.nats_per_cell < model.interval[1]
-    assert persistence.guesses is None
-    assert model.guesses
+    assert persistence.prediction_accuracy is None
+    assert model.prediction_accuracy
     for own in assessment.breakdowns:
-        assert set(own.guesses) == {MODEL, NGRAM}
+        assert set(own.prediction_accuracy) == {MODEL, NGRAM}
         if not own.name.startswith("beat"):  # of works in other meters too
-            assert sum(each.n for each in own.guesses[MODEL]) == model.guesses.n
-            means = sum(each.n * each.nats for each in own.guesses[MODEL]) / model.guesses.n
-            assert means == pytest.approx(model.guesses.nats)
+            assert (
+                sum(each.n for each in own.prediction_accuracy[MODEL])
+                == model.prediction_accuracy.n
+            )
+            means = (
+                sum(each.n * each.nats for each in own.prediction_accuracy[MODEL])
+                / model.prediction_accuracy.n
+            )
+            assert means == pytest.approx(model.prediction_accuracy.nats)
     for kind in assessment.calibrations:
         assert kind.after
         for made in (kind.before, kind.after):
@@ -252,8 +270,8 @@ def test_all_figures_agree_with_each_other(assessment: Assessment) -> None:
 def test_what_is_printed_drawn_and_written_says_the_same(assessment: Assessment) -> None:
     pytest.importorskip("matplotlib")
     text, told = (
-        short_table(assessment),
-        json.loads(json.dumps(numbers(figures_report(assessment)))),
+        metrics_text(assessment),
+        json.loads(json.dumps(report_values(metrics_report(assessment)))),
     )
     (row,) = (
         own for own in told["sections"]["prediction"]["totals"] if own["predictor"] == "model"
@@ -295,50 +313,57 @@ def test_a_passage_is_told_in_words(assessment: Assessment) -> None:
     assert f"({worst:.1f} bits)" in excerpt.caption
 
 
-def test_works_that_were_trained_on_are_told(trained: Path, few: Dataset) -> None:
-    held, seen = asked(trained, "test", few), asked(trained, "train", few)
+def test_works_that_were_trained_on_are_told(trained_run: Path, small_dataset: Dataset) -> None:
+    held, seen = (
+        asked(trained_run, "test", small_dataset),
+        asked(trained_run, "train", small_dataset),
+    )
     assert (held.label, held.trained_on) == ("", frozenset())
     assert seen.label == "All 5 works were trained on"
 
 
-def test_some_works_that_were_trained_on_are_told(trained: Path, few: Dataset) -> None:
+def test_some_works_that_were_trained_on_are_told(
+    trained_run: Path, small_dataset: Dataset
+) -> None:
     moved = [
         replace(work, score=work.score.transposed(1), split="test")
-        for work in few.part("train")[:2]
+        for work in small_dataset.part("train")[:2]
     ]
-    rest = [work for work in few.works if work.name not in {own.name for own in moved}]
-    leaky = asked(trained, "test", Dataset((*rest, *moved)))
+    rest = [work for work in small_dataset.works if work.name not in {own.name for own in moved}]
+    leaky = asked(trained_run, "test", Dataset((*rest, *moved)))
     assert leaky.label == "2 of these 5 works were trained on", "in another key, too"
     assert leaky.trained_on == {work.name for work in moved}
 
 
-def test_a_run_that_is_not_finished_says_so(trained: Path, few: Dataset, tmp_path: Path) -> None:
-    shutil.copytree(trained, tmp_path / "half")
+def test_a_run_that_is_not_finished_says_so(
+    trained_run: Path, small_dataset: Dataset, tmp_path: Path
+) -> None:
+    shutil.copytree(trained_run, tmp_path / "half")
     (tmp_path / "half" / "card.md").unlink()
     (tmp_path / "half" / "fingerprints.npy").unlink()
-    assert asked(tmp_path / "half", "test", few).label == (
+    assert asked(tmp_path / "half", "test", small_dataset).label == (
         "It is not known which of these works the model was trained on; this run is not finished: its best model so far is asked"
     )
 
 
 def test_a_run_is_asked_about_its_own_split(
-    trained: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch
+    trained_run: Path, small_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere = Dataset(tuple(replace(work, split="train") for work in few.works))
+    elsewhere = Dataset(tuple(replace(work, split="train") for work in small_dataset.works))
     monkeypatch.setattr(subjects, "load_corpus", lambda: elsewhere)
-    assert [work.name for work in load_subject(trained, "test").works] == [
-        work.name for work in few.part("test")
+    assert [work.name for work in load_subject(trained_run, "test").works] == [
+        work.name for work in small_dataset.part("test")
     ]
-    monkeypatch.setattr(subjects, "load_corpus", lambda: Dataset(few.works[1:]))
+    monkeypatch.setattr(subjects, "load_corpus", lambda: Dataset(small_dataset.works[1:]))
     with pytest.raises(
         CorpusError,
         match=r"was not trained on the chorales \(its works.csv has 'bwv.*name its corpus with --data",
     ):
-        load_subject(trained, "test")
+        load_subject(trained_run, "test")
 
 
 @pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def refusal(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     def line(*arguments: str) -> str:
         assert main(["evaluate", *arguments]) == 2
         out, err = capsys.readouterr()
@@ -350,51 +375,67 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 def test_what_cannot_be_asked_is_refused_in_one_line(
-    refused: Callable[..., str],
-    trained: Path,
-    few: Dataset,
+    refusal: Callable[..., str],
+    trained_run: Path,
+    small_dataset: Dataset,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert 'Choose from: "train", "valid", "test".' in refused(str(trained), "--split", "dev")
-    assert "no trained model there" in refused(str(tmp_path / "nothing"))
-    no_test = Dataset(tuple(work for work in few.works if work.split != "test"))
+    assert 'Choose from: "train", "valid", "test".' in refusal(str(trained_run), "--split", "dev")
+    assert "no trained model there" in refusal(str(tmp_path / "nothing"))
+    no_test = Dataset(tuple(work for work in small_dataset.works if work.split != "test"))
     with monkeypatch.context() as patch:
         patch.setattr(subjects, "load_corpus", lambda data: no_test)
-        assert "works: the corpus has no test works (<Dataset 7 works" in refused(
-            str(trained), "--data", str(DATA)
+        assert "works: the corpus has no test works (<Dataset 7 works" in refusal(
+            str(trained_run), "--data", str(DATA)
         )
     crowd = replace(
-        few.works[0], score=replace(few.works[0].score, voices=few.works[0].score.voices * 2)
+        small_dataset.works[0],
+        score=replace(small_dataset.works[0].score, voices=small_dataset.works[0].score.voices * 2),
     )
     with monkeypatch.context() as patch:
-        patch.setattr(subjects, "load_corpus", lambda data: Dataset((crowd, *few.works[1:])))
-        assert f"tiny: knows up to 4 voices, and '{crowd.name}' has 8" in refused(
-            str(trained), "--data", str(DATA)
+        patch.setattr(
+            subjects, "load_corpus", lambda data: Dataset((crowd, *small_dataset.works[1:]))
+        )
+        assert f"tiny: knows up to 4 voices, and '{crowd.name}' has 8" in refusal(
+            str(trained_run), "--data", str(DATA)
         )
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").touch()
-    assert "exists and is not empty" in refused(str(trained), "--report", str(tmp_path / "full"))
+    assert "exists and is not empty" in refusal(
+        str(trained_run), "--report", str(tmp_path / "full")
+    )
     monkeypatch.setitem(sys.modules, "verovio", None)
-    assert "pip install 'seqmusic[score]'" in refused(
-        str(trained), "--report", str(tmp_path / "new")
+    assert "pip install 'seqmusic[score]'" in refusal(
+        str(trained_run), "--report", str(tmp_path / "new")
     )
     assert not (tmp_path / "new").exists()
 
 
-def test_without_validation_works_nothing_is_fitted(trained: Path, few: Dataset) -> None:
+def test_without_validation_works_nothing_is_fitted(
+    trained_run: Path, small_dataset: Dataset
+) -> None:
     own = assess(
-        asked(trained, "test", Dataset(tuple(few.part("train")[:2] + few.part("test")[:1])))
+        asked(
+            trained_run,
+            "test",
+            Dataset(tuple(small_dataset.part("train")[:2] + small_dataset.part("test")[:1])),
+        )
     )
     assert [kind.after for kind in own.calibrations] == [None, None]
-    assert "no validation works to fit a temperature to" in short_table(own)
+    assert "no validation works to fit a temperature to" in metrics_text(own)
 
 
 def test_the_command_prints_a_table_and_one_json_object(
-    trained: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    trained_run: Path,
+    small_dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(subjects, "load_corpus", lambda data: few)
-    assert main(["evaluate", str(trained), "--data", str(DATA), "--split", "valid", "--json"]) == 0
+    monkeypatch.setattr(subjects, "load_corpus", lambda data: small_dataset)
+    assert (
+        main(["evaluate", str(trained_run), "--data", str(DATA), "--split", "valid", "--json"]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("tiny on 2 valid works: ")
     told = json.loads(lines[-1])

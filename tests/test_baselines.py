@@ -8,7 +8,14 @@ import math
 import numpy as np
 import pytest
 
-from seqmusic.baselines.ngram import MAX_ITEMS, Counts, NGram, combined, moments, ngram_nats
+from seqmusic.baselines.ngram import (
+    MAX_ORDER,
+    Counts,
+    NGram,
+    combine_viewpoints,
+    ngram_nats,
+    scored_examples,
+)
 from seqmusic.baselines.persistence import cells, persistence_nats
 from seqmusic.score import SATB, Key, Note, Score, Voice, melody
 from seqmusic.tokens.rules import duration_masks, sound_masks
@@ -32,7 +39,7 @@ def chorale(seed: int, n_quarters: int = 12, has_rests: bool = True) -> Score:
     return Score(tuple(voices), key=Key(1, "major"))
 
 
-def traced(score: Score) -> Trace:
+def trace_of(score: Score) -> Trace:
     return trace(encode(score))
 
 
@@ -77,14 +84,14 @@ def _rest_share(training: list[Score]) -> float:
     """What two cells of which the second rests get: a second voice makes the piece long enough."""
     sounding = Voice("Alto", (Note(0, 12, 60),))
     lines = [Voice("Soprano", ()), *(Voice("Soprano", (Note(0, 6, a),)) for a in range(128))]
-    alto = _nats_of_untaught_alto()
+    alto = _nats_of_uniform_alto()
     return sum(
         math.exp(alto - n)
         for n in persistence_nats(training, [Score((line, sounding)) for line in lines])
     )
 
 
-def _nats_of_untaught_alto() -> float:
+def _nats_of_uniform_alto() -> float:
     return -math.log(1 / 129 * 1 / 2)
 
 
@@ -102,7 +109,7 @@ def test_method_c_by_hand() -> None:
 
 def test_the_surer_view_weighs_more() -> None:
     sure, unsure = [0.98, 0.01, 0.01], [0.3, 0.4, 0.3]
-    mixed = combined(np.array([sure, unsure]), np.ones(3, dtype=bool))
+    mixed = combine_viewpoints(np.array([sure, unsure]), np.ones(3, dtype=bool))
     assert mixed[0] > (sure[0] + unsure[0]) / 2
     assert mixed.sum() == pytest.approx(1)
 
@@ -112,7 +119,7 @@ def test_masked_probabilities_sum_to_one(has_prompt: bool) -> None:
     score = chorale(3)
     holes = [[], [(0, score.end_ticks)], [], [(0, score.end_ticks)]] if has_prompt else None
     held_out = trace(encode(score, holes))
-    model = NGram([traced(chorale(seed)) for seed in range(3)])
+    model = NGram([trace_of(chorale(seed)) for seed in range(3)])
     sounds, durations = model.sound_probabilities(held_out), model.duration_probabilities(held_out)
     rules = held_out.rules[held_out.is_scored]
     assert len(sounds) == len(durations) == held_out.is_scored.sum()
@@ -123,7 +130,7 @@ def test_masked_probabilities_sum_to_one(has_prompt: bool) -> None:
 
 
 def test_nats_are_those_of_the_events_that_came() -> None:
-    training, held_out = [traced(chorale(1))], traced(chorale(2))
+    training, held_out = [trace_of(chorale(1))], trace_of(chorale(2))
     model = NGram(training)
     rows = np.flatnonzero(held_out.is_scored)
     sounds, durations = model.sound_probabilities(held_out), model.duration_probabilities(held_out)
@@ -137,14 +144,14 @@ def test_nats_are_those_of_the_events_that_came() -> None:
 def test_what_was_seen_is_expected_in_every_key() -> None:
     piece, other = chorale(1, has_rests=False), chorale(2, has_rests=False)
     known, moved, unknown = ngram_nats(
-        [traced(piece)], [traced(piece), traced(piece.transposed(-2)), traced(other)]
+        [trace_of(piece)], [trace_of(piece), trace_of(piece.transposed(-2)), trace_of(other)]
     )
     assert known < unknown / 2
     assert moved < unknown / 2  # only the first notes are told by their height
 
 
 def test_contexts_look_back_only() -> None:
-    whole = traced(chorale(5))
+    whole = trace_of(chorale(5))
     cut = len(whole.events) // 2
     part = Trace(
         whole.events[:cut],
@@ -153,21 +160,24 @@ def test_contexts_look_back_only() -> None:
         whole.is_scored[:cut],
         whole.ticks[:cut],
     )
-    assert list(moments(part)) == list(moments(whole))[: len(list(moments(part)))]
+    assert (
+        list(scored_examples(part))
+        == list(scored_examples(whole))[: len(list(scored_examples(part)))]
+    )
     assert all(
-        len(items) <= MAX_ITEMS
-        for m in moments(whole)
-        for items in (*m.sound_views, *m.duration_views)
+        len(items) <= MAX_ORDER
+        for m in scored_examples(whole)
+        for items in (*m.sound_viewpoints, *m.duration_viewpoints)
     )
 
 
 def test_a_prompt_alone_costs_only_its_header() -> None:
     score = chorale(1)
     prompt = trace(encode_prompt(score, [[], [], [], [(0, score.end_ticks)]]))
-    assert [m.sound for m in moments(prompt)] == [int(s) for s in prompt.events[5:8, 0]]
+    assert [m.sound for m in scored_examples(prompt)] == [int(s) for s in prompt.events[5:8, 0]]
 
 
 def test_voices_beyond_the_training_are_predicted() -> None:
-    solo = [traced(melody([Note(24 * q, 24, 60 + q) for q in range(8)]))]
-    nats = ngram_nats(solo, [traced(chorale(1)), *solo])
+    solo = [trace_of(melody([Note(24 * q, 24, 60 + q) for q in range(8)]))]
+    nats = ngram_nats(solo, [trace_of(chorale(1)), *solo])
     assert all(math.isfinite(n) and n > 0 for n in nats)

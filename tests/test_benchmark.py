@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.benchmarks.jsb import benchmark_jsb, held_out
+from seqmusic.benchmarks.jsb import benchmark_jsb, encode_pieces
 from seqmusic.cli import main
-from seqmusic.corpus.sources import benchmark_dataset
+from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.errors import CorpusError
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.runs import train as run
@@ -17,7 +17,7 @@ from seqmusic.runs.configuration import Configuration
 from seqmusic.training.loop import TrainingSettings
 
 
-def wandering(seed: int, n_beats: int = 24) -> list[list[int]]:
+def random_walk_voices(seed: int, n_beats: int = 24) -> list[list[int]]:
     """Four voices that wander by step, a new note each beat or half beat."""
     chance = np.random.default_rng(seed)
     lines = []
@@ -28,30 +28,32 @@ def wandering(seed: int, n_beats: int = 24) -> list[list[int]]:
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def table_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("table") / "small.json"
     splits = {"train": range(6), "valid": range(10, 13), "test": range(20, 23)}
     path.write_text(
-        json.dumps({name: [wandering(seed) for seed in seeds] for name, seeds in splits.items()})
+        json.dumps(
+            {name: [random_walk_voices(seed) for seed in seeds] for name, seeds in splits.items()}
+        )
     )
     return path
 
 
 @pytest.fixture(scope="module")
-def model(table: Path) -> Path:
-    out = table.parent / "model"
+def model(table_path: Path) -> Path:
+    out = table_path.parent / "model"
     tiny = Configuration(
         model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1, input_dropout=0.1),
         training=TrainingSettings(steps=4, batch_size=2, evaluate_every=2),
     )
-    run.train_run(tiny, out, corpus=table, device="cpu", show=lambda text: None)
+    run.train_run(tiny, out, corpus=table_path, device="cpu", show=lambda text: None)
     return out
 
 
 def test_the_last_line_holds_the_figures(
-    table: Path, model: Path, capsys: pytest.CaptureFixture[str]
+    table_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["benchmark", "jsb", "--data", str(table), "--model", str(model)]) == 0
+    assert main(["benchmark", "jsb", "--data", str(table_path), "--model", str(model)]) == 0
     lines = capsys.readouterr().out.strip().splitlines()
     report = json.loads(lines[-1])
     for split in ("valid", "test"):
@@ -68,11 +70,13 @@ def test_the_last_line_holds_the_figures(
         assert 0 < figures["alone"]["model"]["sound_accuracy"] < 1
 
 
-def test_training_pieces_are_refused_or_labeled(table: Path, model: Path, tmp_path: Path) -> None:
-    splits = json.loads(table.read_text())
+def test_training_pieces_are_refused_or_labeled(
+    table_path: Path, model: Path, tmp_path: Path
+) -> None:
+    splits = json.loads(table_path.read_text())
     moved = [[pitch - 2 for pitch in step] for step in splits["train"][0]]
     shuffled = {
-        "train": [wandering(99)],
+        "train": [random_walk_voices(99)],
         "valid": [*splits["valid"][:2], moved],
         "test": splits["test"],
     }
@@ -84,32 +88,32 @@ def test_training_pieces_are_refused_or_labeled(table: Path, model: Path, tmp_pa
     assert report["valid"]["known_pieces"] == 1  # type: ignore[index]
 
 
-def test_two_models_are_averaged(table: Path, model: Path) -> None:
-    alone = benchmark_jsb(table, [model], show=lambda text: None)
-    twice = benchmark_jsb(table, [model, model], show=lambda text: None)
+def test_two_models_are_averaged(table_path: Path, model: Path) -> None:
+    alone = benchmark_jsb(table_path, [model], show=lambda text: None)
+    twice = benchmark_jsb(table_path, [model, model], show=lambda text: None)
     assert twice["test"]["nats_per_cell"] == pytest.approx(alone["test"]["nats_per_cell"])  # type: ignore[index]
 
 
-def test_a_mixture_sums_to_one(table: Path) -> None:
+def test_a_mixture_sums_to_one(table_path: Path) -> None:
     """The mean of likelihoods over every allowed sound at one place is 1."""
-    pieces = held_out([work.score for work in benchmark_dataset(table).part("valid")])
+    pieces = encode_pieces([work.score for work in benchmark_dataset(table_path).part("valid")])
     trace = pieces.traces[0]
-    counted = NGram(pieces.traces[1:])
-    sounds = counted.sound_probabilities(trace)
-    said = counted.said(trace)
+    ngram = NGram(pieces.traces[1:])
+    sounds = ngram.sound_probabilities(trace)
+    said = ngram.said(trace)
     assert sounds.sum(axis=1) == pytest.approx(np.ones(len(sounds)))
     assert said[:, 0] == pytest.approx(
         sounds[np.arange(len(sounds)), trace.events[1:][trace.is_scored[:-1], 0]]
     )
-    learning = NGram([]).said_while_learning(trace)
+    learning = NGram([]).adaptive_event_probabilities(trace)
     assert learning[0] == pytest.approx(NGram([]).said(trace)[0])
     assert np.log(learning).sum() > np.log(NGram([]).said(trace)).sum()
 
 
 def test_trained_rivals_are_compared_in_one_unit(
-    table: Path, capsys: pytest.CaptureFixture[str]
+    table_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["benchmark", "rivals", "--data", str(table), "--cpu-seconds", "0.5"]) == 0
+    assert main(["benchmark", "rivals", "--data", str(table_path), "--cpu-seconds", "0.5"]) == 0
     report = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert set(report) == {
         "voice-order transformer",

@@ -7,18 +7,22 @@ from pathlib import Path
 import pytest
 
 from seqmusic.errors import FormatError, MissingExtraError
-from seqmusic.report.charts import Bars, Line, bar_chart, line_chart
+from seqmusic.report.charts import BarSeries, LineSeries, bar_chart, line_chart
 from seqmusic.report.figures import COLORS, figure_svg, write_figure
 
 matplotlib = pytest.importorskip("matplotlib")
 
-DIAL = Line("model", (0.5, 1.0, 2.0), (9.0, 2.0, 1.8), low=(8.0, 1.9, 1.7), high=(10.0, 2.1, 1.9))
+SWEEP_SERIES = LineSeries(
+    "model", (0.5, 1.0, 2.0), (9.0, 2.0, 1.8), low=(8.0, 1.9, 1.7), high=(10.0, 2.1, 1.9)
+)
 LABELS = {"x_label": "temperature", "y_label": "fifths per 1000 moves"}
 
 
 def test_lines_have_points_intervals_guides_and_references() -> None:
-    guide = Line("even", (0.5, 2.0), (0.0, 1.0), is_guide=True)
-    figure = line_chart([DIAL, guide], **LABELS, title="Fifths", references=[("Bach", 0.72)])
+    guide = LineSeries("even", (0.5, 2.0), (0.0, 1.0), is_guide=True)
+    figure = line_chart(
+        [SWEEP_SERIES, guide], **LABELS, title="Fifths", references=[("Bach", 0.72)]
+    )
     (panel,) = figure.axes
     model, dashed, bach = panel.lines
     assert (model.get_xydata() == [[0.5, 9], [1, 2], [2, 1.8]]).all()
@@ -32,14 +36,14 @@ def test_lines_have_points_intervals_guides_and_references() -> None:
 
 
 def test_a_logarithmic_axis_is_marked_where_the_points_are() -> None:
-    (panel,) = line_chart([Line("", (17, 68, 273), (3, 2, 1))], **LABELS, log_x=True).axes
+    (panel,) = line_chart([LineSeries("", (17, 68, 273), (3, 2, 1))], **LABELS, log_x=True).axes
     assert [tick.get_text() for tick in panel.get_xticklabels()] == ["17", "68", "273"]
 
 
 def test_bars_stand_from_the_top_with_their_values_behind_their_intervals() -> None:
     figure = bar_chart(
         ["Alto", "Bass"],
-        [Bars("a", (1.0, 2.0), (0.5, 1.5), (1.25, 2.5)), Bars("b", (3.0, 4.0))],
+        [BarSeries("a", (1.0, 2.0), (0.5, 1.5), (1.25, 2.5)), BarSeries("b", (3.0, 4.0))],
         x_label="nats",
     )
     (panel,) = figure.axes
@@ -58,11 +62,11 @@ def test_bars_stand_from_the_top_with_their_values_behind_their_intervals() -> N
 def test_a_picture_is_the_same_bytes_each_time_with_nothing_from_elsewhere(tmp_path: Path) -> None:
     matplotlib.rcParams["font.size"] = 31
     try:
-        first, second = (figure_svg(line_chart([DIAL], **LABELS)) for _ in range(2))
+        first, second = (figure_svg(line_chart([SWEEP_SERIES], **LABELS)) for _ in range(2))
         assert matplotlib.rcParams["font.size"] == 31
     finally:
         matplotlib.rcParams["font.size"] = matplotlib.rcParamsDefault["font.size"]
-    assert first == second == figure_svg(line_chart([DIAL], **LABELS)), (
+    assert first == second == figure_svg(line_chart([SWEEP_SERIES], **LABELS)), (
         "whatever the user's own settings are"
     )
     assert set(re.findall(r"https?://[\w./]+", first)) <= {
@@ -72,7 +76,7 @@ def test_a_picture_is_the_same_bytes_each_time_with_nothing_from_elsewhere(tmp_p
     assert "<style" not in first, "it would hold for the whole page"
     for name, begins in (("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")):
         written = [
-            write_figure(line_chart([DIAL], **LABELS), tmp_path / name).read_bytes()
+            write_figure(line_chart([SWEEP_SERIES], **LABELS), tmp_path / name).read_bytes()
             for _ in range(2)
         ]
         assert written[0] == written[1]
@@ -81,11 +85,11 @@ def test_a_picture_is_the_same_bytes_each_time_with_nothing_from_elsewhere(tmp_p
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="tells 5 lines apart, got 6"):
-        line_chart([DIAL] * (len(COLORS) + 1), **LABELS)
+        line_chart([SWEEP_SERIES] * (len(COLORS) + 1), **LABELS)
     with pytest.raises(ValueError, match="tells 5 sets of bars apart, got 6"):
-        bar_chart(["x"], [Bars("", [1.0])] * (len(COLORS) + 1), x_label="nats")
+        bar_chart(["x"], [BarSeries("", [1.0])] * (len(COLORS) + 1), x_label="nats")
     with pytest.raises(FormatError, match=r"a picture ends in .png, .svg, .pdf, got '.jpg'"):
-        write_figure(line_chart([DIAL], **LABELS), tmp_path / "a.jpg")
+        write_figure(line_chart([SWEEP_SERIES], **LABELS), tmp_path / "a.jpg")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'seqmusic\[report\]'"):
-        line_chart([DIAL], **LABELS)
+        line_chart([SWEEP_SERIES], **LABELS)

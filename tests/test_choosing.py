@@ -5,21 +5,21 @@ import math
 import numpy as np
 import pytest
 
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.constraints import (
     Constraints,
     allowed_durations,
     allowed_sounds,
-    final_onset,
+    final_chord_onset,
 )
-from seqmusic.generation.partial_candidate import Stream, choose_durations, choose_sounds
+from seqmusic.generation.partial_candidate import PartialCandidate, choose_durations, choose_sounds
 from seqmusic.generation.request import Sampling
-from seqmusic.generation.sampling import draw
-from seqmusic.generation.voice_masks import faulty_sounds
+from seqmusic.generation.sampling import sample_ids
+from seqmusic.generation.voice_masks import faulty_sound_mask
 from seqmusic.score import SATB, Key, Score, Voice
 from seqmusic.tokens.augmentation import COMPASS
-from seqmusic.tokens.context import SOUND_PITCH
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.context import PITCH_CODE
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import encode_prompt
 from seqmusic.tokens.vocabulary import (
@@ -32,12 +32,12 @@ from seqmusic.tokens.vocabulary import (
     TIMESIG,
     voice_name,
 )
-from seqmusic.tonality import scale_classes
+from seqmusic.tonality import scale_pitch_classes
 
 G_MAJOR = Key(1, "major")
 EMPTY = Score(tuple(Voice(name, ()) for name in SATB), key=G_MAJOR)
-TUNE = parse_head("G4 A4:1/8 B4 C5:1/4 D5 | D5:1/2 B4:1/16 A4 G4:3/8 | G4:1", key=G_MAJOR)
-GIVEN = Score((TUNE.voices[0], *EMPTY.voices[1:]), key=G_MAJOR)
+MELODY = parse_theme("G4 A4:1/8 B4 C5:1/4 D5 | D5:1/2 B4:1/16 A4 G4:3/8 | G4:1", key=G_MAJOR)
+GIVEN = Score((MELODY.voices[0], *EMPTY.voices[1:]), key=G_MAJOR)
 PROMPTS = {
     "empty": encode_prompt(EMPTY, [[(0, 288)]] * 4),
     "open": encode_prompt(EMPTY),
@@ -53,27 +53,27 @@ CONSTRAINTS = {
 }
 
 
-def sounding(line, tick):
+def pitch_sounding_at(line, tick):
     """What is known to sound in a line, from all that was given and made."""
     pitches = [
-        tile.code - SOUND_PITCH
-        for tile in [*line.given, *line.made]
-        if tile.onset <= tick < tile.end
+        segment.code - PITCH_CODE
+        for segment in [*line.given, *line.composed]
+        if segment.onset <= tick < segment.end
     ]
     return pitches[0] if pitches and pitches[0] >= 0 else None
 
 
-def is_faulty(walk, pitch):
+def is_faulty(state, pitch):
     """Whether the pitch crosses another voice, or is reached in parallel fifths, octaves or unisons with it."""
-    now, place = walk.now, walk.lines.index(walk.line)
-    for number, other in enumerate(walk.lines):
-        end = sounding(other, now)
+    tick, place = state.tick, state.lines.index(state.line)
+    for number, other in enumerate(state.lines):
+        end = pitch_sounding_at(other, tick)
         if number == place or end is None:
             continue
         if (pitch - end) * (number - place) < 0:
             return True
-        for before in [now - 1, now - 6] if now % 6 == 0 else [now - 1]:
-            own, start = sounding(walk.line, before), sounding(other, before)
+        for before in [tick - 1, tick - 6] if tick % 6 == 0 else [tick - 1]:
+            own, start = pitch_sounding_at(state.line, before), pitch_sounding_at(other, before)
             intervals = (
                 None
                 if own is None or start is None
@@ -84,57 +84,64 @@ def is_faulty(walk, pitch):
     return False
 
 
-def may_sound(walk, constraints, sound):
+def is_sound_allowed(state, constraints, sound):
     """Whether the sound may come, but for the chord of a cadence."""
-    if not sound_masks(4)[walk.sound_rule, sound] or sound >= TIMESIG:
+    if not sound_masks(4)[state.sound_rule, sound] or sound >= TIMESIG:
         return False
-    if walk.line is None or not (sound in (REST, HOLD) or PITCH <= sound < KEY):
+    if state.line is None or not (sound in (REST, HOLD) or PITCH <= sound < KEY):
         return True
     if sound == REST:
-        return walk.longest_ticks > 1 or walk.end is None or walk.now + 1 < walk.end
-    pitch = walk.line.made[-1].code - SOUND_PITCH if sound == HOLD else sound - PITCH
-    low, high = constraints.compass.get(voice_name(walk.voice), (0, 127))
-    fits = low <= pitch <= high and (not constraints.scale or pitch % 12 in scale_classes(G_MAJOR))
-    return fits and not (constraints.strict and is_faulty(walk, pitch))
+        return state.longest_ticks > 1 or state.end is None or state.tick + 1 < state.end
+    pitch = state.line.composed[-1].code - PITCH_CODE if sound == HOLD else sound - PITCH
+    low, high = constraints.compass.get(voice_name(state.voice), (0, 127))
+    fits = low <= pitch <= high and (
+        not constraints.scale or pitch % 12 in scale_pitch_classes(G_MAJOR)
+    )
+    return fits and not (constraints.strict and is_faulty(state, pitch))
 
 
-def may_last(walk, constraints, sound, ticks):
+def is_duration_allowed(state, constraints, sound, ticks):
     """Whether the duration may follow, but for what strict voice leading forbids."""
     is_note = sound in (REST, HOLD) or PITCH <= sound < KEY
-    if not duration_masks()[walk.duration_rule(sound), ticks] or not is_note or walk.end is None:
-        return bool(duration_masks()[walk.duration_rule(sound), ticks])
-    is_over = walk.now + ticks == walk.end
-    if constraints.cadence and walk.line.until == walk.end and not is_over:
-        return walk.now + ticks <= final_onset(walk)
+    if not duration_masks()[state.duration_rule(sound), ticks] or not is_note or state.end is None:
+        return bool(duration_masks()[state.duration_rule(sound), ticks])
+    is_over = state.tick + ticks == state.end
+    if constraints.cadence and state.line.hole_end == state.end and not is_over:
+        return state.tick + ticks <= final_chord_onset(state)
     return not (is_over and sound == REST)
 
 
-def check_masks(walk, constraints):
+def check_masks(state, constraints):
     """Compare what may come with the definitions; returns a sound that may."""
-    sounds = allowed_sounds(walk, constraints)
-    plain = np.array([may_sound(walk, constraints, sound) for sound in range(N_SOUNDS)])
-    is_end = constraints.cadence and walk.end is not None and walk.now >= final_onset(walk)
+    sounds = allowed_sounds(state, constraints)
+    plain = np.array([is_sound_allowed(state, constraints, sound) for sound in range(N_SOUNDS)])
+    is_end = (
+        constraints.cadence and state.end is not None and state.tick >= final_chord_onset(state)
+    )
     assert not (sounds & ~plain).any()
     assert is_end or np.array_equal(sounds, plain)
-    if walk.line is not None:
-        faults = [sound for sound in range(PITCH, KEY) if is_faulty(walk, sound - PITCH)]
-        assert np.flatnonzero(faulty_sounds(walk)).tolist() == faults
-        for line in walk.lines:
-            for tick in range(walk.now - 7, walk.now + 60, 7):
-                assert line.pitch_at(tick) == sounding(line, tick)
+    if state.line is not None:
+        faults = [sound for sound in range(PITCH, KEY) if is_faulty(state, sound - PITCH)]
+        assert np.flatnonzero(faulty_sound_mask(state)).tolist() == faults
+        for line in state.lines:
+            for tick in range(state.tick - 7, state.tick + 60, 7):
+                assert line.pitch_at(tick) == pitch_sounding_at(line, tick)
     for sound in np.flatnonzero(sounds)[::29].tolist():
-        allowed = allowed_durations(walk, sound, constraints)
+        allowed = allowed_durations(state, sound, constraints)
         plain = np.array(
-            [may_last(walk, constraints, sound, ticks) for ticks in range(MAX_DURATION + 1)]
+            [
+                is_duration_allowed(state, constraints, sound, ticks)
+                for ticks in range(MAX_DURATION + 1)
+            ]
         )
         assert not (allowed & ~plain).any()
         is_free = not constraints.strict and not (
-            constraints.cadence and walk.end is not None and walk.end - walk.now <= 96
+            constraints.cadence and state.end is not None and state.end - state.tick <= 96
         )
         assert not is_free or np.array_equal(allowed, plain)
 
 
-def plainly_drawn(logits, allowed, penalty, temperature, uniform):
+def sample_by_definition(logits, allowed, penalty, temperature, uniform):
     """An id and its log-probability at temperature 1, by definition."""
     ids = np.flatnonzero(allowed)
     nats = {
@@ -148,60 +155,61 @@ def plainly_drawn(logits, allowed, penalty, temperature, uniform):
 @pytest.mark.parametrize("prompt", PROMPTS)
 @pytest.mark.parametrize("constraints", CONSTRAINTS.values(), ids=CONSTRAINTS)
 def test_candidates_draw_what_the_definitions_say(prompt, constraints):
-    walk = Walk()
+    state = GrammarState()
     for event in PROMPTS[prompt][1:]:
-        walk.push(*event)
+        state.push(*event)
     sampling, likes = Sampling(temperature=0.8), np.random.default_rng(3)
-    streams = [
-        Stream(walk.copy(), np.random.default_rng([7, index]), constraints) for index in range(3)
+    candidates = [
+        PartialCandidate(state.copy(), np.random.default_rng([7, index]), constraints)
+        for index in range(3)
     ]
     twins = [np.random.default_rng([7, index]) for index in range(3)]
     nats = [0.0] * 3
     for step in range(60):
-        live = [index for index, stream in enumerate(streams) if not stream.is_done]
+        live = [index for index, stream in enumerate(candidates) if not stream.is_done]
         if not live:
             break
-        composed = [streams[index] for index in live]
+        composed = [candidates[index] for index in live]
         said, lasting = (
             likes.normal(0, 2, (len(live), N_SOUNDS)),
             likes.normal(0, 2, (len(live), MAX_DURATION + 1)),
         )
         lasting[:, [6, 12, 24, 96]] += [5, 5, 5, 4]
         said[:, [REST, HOLD]] += 4
-        masks = [allowed_sounds(stream.walk, constraints) for stream in composed]
+        masks = [allowed_sounds(stream.state, constraints) for stream in composed]
         if not all(mask.any() for mask in masks):
             break
         penalties = [
-            np.where(faulty_sounds(s.walk) & (not constraints.strict), constraints.lenience, 1)
+            np.where(faulty_sound_mask(s.state) & (not constraints.strict), constraints.lenience, 1)
             for s in composed
         ]
         if step % 3 == 0:
-            check_masks(composed[0].walk, constraints)
+            check_masks(composed[0].state, constraints)
         sounds = choose_sounds(composed, said, sampling)
         allowed = [
-            allowed_durations(stream.walk, sound, constraints)
+            allowed_durations(stream.state, sound, constraints)
             for stream, sound in zip(composed, sounds, strict=True)
         ]
         if not all(mask.any() for mask in allowed):
             break
         durations = choose_durations(composed, lasting, sounds, sampling)
         for row, index in enumerate(live):
-            sound, own = plainly_drawn(
+            sound, own = sample_by_definition(
                 said[row], masks[row], penalties[row], 0.8, twins[index].random()
             )
-            duration, more = plainly_drawn(
+            duration, more = sample_by_definition(
                 lasting[row], allowed[row], np.ones(97), 0.8, twins[index].random()
             )
             assert (sound, duration) == (sounds[row], durations[row])
             nats[index] += own + more
-            streams[index].advance(sound, duration)
-            assert streams[index].log_probability == pytest.approx(nats[index], rel=1e-6)
+            candidates[index].advance(sound, duration)
+            assert candidates[index].log_probability == pytest.approx(nats[index], rel=1e-6)
 
 
 def test_who_has_no_choice_is_stuck_alone():
-    constraints, streams = Constraints({"Alto": (60, 60)}, scale=True), []
+    constraints, candidates = Constraints({"Alto": (60, 60)}, scale=True), []
     for index, key in enumerate((Key(2, "major"), G_MAJOR)):  # the first scale has no C
-        walk = Walk()
+        state = GrammarState()
         prompt = encode_prompt(Score(EMPTY.voices, key=key), [[(0, 192)]] * 4)
         for event in [
             *prompt[1:],
@@ -210,15 +218,15 @@ def test_who_has_no_choice_is_stuck_alone():
             (PITCH + 50, 96),
             (PITCH + 43, 96),
         ]:
-            walk.push(*event)  # the alto comes next, and a rest is no choice after a rest
-        streams.append(Stream(walk, np.random.default_rng(index), constraints))
-    sounds = choose_sounds(streams, np.zeros((2, N_SOUNDS)), Sampling())
-    durations = choose_durations(streams, np.zeros((2, MAX_DURATION + 1)), sounds, Sampling())
-    assert [stream.is_stuck for stream in streams] == [True, False]
+            state.push(*event)  # the alto comes next, and a rest is no choice after a rest
+        candidates.append(PartialCandidate(state, np.random.default_rng(index), constraints))
+    sounds = choose_sounds(candidates, np.zeros((2, N_SOUNDS)), Sampling())
+    durations = choose_durations(candidates, np.zeros((2, MAX_DURATION + 1)), sounds, Sampling())
+    assert [stream.is_stuck for stream in candidates] == [True, False]
     assert sounds[1] == PITCH + 60
-    for stream, event in zip(streams, zip(sounds, durations, strict=True), strict=True):
+    for stream, event in zip(candidates, zip(sounds, durations, strict=True), strict=True):
         stream.advance(*event)
-    assert [stream.walk.lines[1].at - 24 for stream in streams] == [0, durations[1]]
+    assert [stream.state.lines[1].end_ticks - 24 for stream in candidates] == [0, durations[1]]
 
 
 @pytest.mark.parametrize(
@@ -234,25 +242,27 @@ def test_who_has_no_choice_is_stuck_alone():
 )
 def test_the_tail_is_cut_by_hand(sampling, kept):
     weights = np.log([[0.2, 0.5, 0.3, 1.0]])  # of 2: probabilities 0.1, 0.25, 0.15, 0.5
-    drawn = {draw(weights, sampling, [uniform]).item() for uniform in np.linspace(0, 0.999, 200)}
+    drawn = {
+        sample_ids(weights, sampling, [uniform]).item() for uniform in np.linspace(0, 0.999, 200)
+    }
     assert sorted(drawn) == kept
 
 
 def test_a_note_is_not_held_on_under_the_soprano_that_falls_below_it():
     for soprano in (62, 55):
-        walk = Walk()
+        state = GrammarState()
         chord = [(PITCH + pitch, 96) for pitch in (67, 60, 50, 43)]
         for event in [*encode_prompt(EMPTY, [[(0, 192)]] * 4)[1:], *chord, (PITCH + soprano, 24)]:
-            walk.push(*event)  # the alto comes next
-        assert allowed_sounds(walk, Constraints({}))[HOLD]
-        assert allowed_sounds(walk, Constraints({}, strict=True))[HOLD] == (soprano == 62)
+            state.push(*event)  # the alto comes next
+        assert allowed_sounds(state, Constraints({}))[HOLD]
+        assert allowed_sounds(state, Constraints({}, strict=True))[HOLD] == (soprano == 62)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-4])
 def test_the_likeliest_is_what_a_rule_and_lenience_leave_however_cold_it_is(temperature):
-    walk = Walk()
+    state = GrammarState()
     for event in [*encode_prompt(EMPTY, [[(0, 192)]] * 4)[1:], (PITCH + 60, 24)]:
-        walk.push(*event)  # the alto comes next, and 61 would be above the soprano
+        state.push(*event)  # the alto comes next, and 61 would be above the soprano
     logits = np.zeros((1, N_SOUNDS))
     logits[0, [PITCH + 59, PITCH + 60, PITCH + 61]] = 1, 2, 3
 
@@ -260,5 +270,7 @@ def test_the_likeliest_is_what_a_rule_and_lenience_leave_however_cold_it_is(temp
         log_probabilities[PITCH + 60] = -np.inf
         return log_probabilities
 
-    stream = Stream(walk, np.random.default_rng(0), Constraints({}, lenience=1e-6), without_sixty)
+    stream = PartialCandidate(
+        state, np.random.default_rng(0), Constraints({}, lenience=1e-6), without_sixty
+    )
     assert choose_sounds([stream], logits, Sampling(temperature=temperature)) == [PITCH + 59]

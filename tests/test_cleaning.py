@@ -12,17 +12,17 @@ from seqmusic.corpus.cleaning import (
     CHORALE_RULES,
     CleaningRules,
     clean,
-    flaw,
+    drop_reason,
     reason_kind,
     silences,
 )
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.similarity.digests import incipit, signature, sketch, stretches
+from seqmusic.corpus.similarity.digests import incipit, signature, sketch, tune_ngrams
 from seqmusic.corpus.similarity.duplicates import outline, pairs_among, repeats
-from seqmusic.corpus.similarity.families import alike, shared_tune_share, tune_families
+from seqmusic.corpus.similarity.families import shared_tune_share, similar_pairs, tune_families
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 
-CENTERS = (67, 60, 55, 45)
+CENTER_PITCHES = (67, 60, 55, 45)
 
 
 def four_voices(seed: int, n_quarters: int = 32, **settings: object) -> Score:
@@ -31,7 +31,7 @@ def four_voices(seed: int, n_quarters: int = 32, **settings: object) -> Score:
     return Score(
         tuple(
             quarters(name, [center + draw.randint(-4, 4) for _ in range(n_quarters)])
-            for name, center in zip(SATB, CENTERS, strict=True)
+            for name, center in zip(SATB, CENTER_PITCHES, strict=True)
         ),
         **settings,
     )  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def with_notes(score: Score, voice: int, notes: tuple[Note, ...]) -> Score:
     )
 
 
-def delayed(score: Score, from_ticks: int, by_ticks: int) -> Score:
+def with_delay(score: Score, from_ticks: int, by_ticks: int) -> Score:
     """The score with everything from a tick on played later."""
     return replace(
         score,
@@ -71,29 +71,29 @@ def delayed(score: Score, from_ticks: int, by_ticks: int) -> Score:
     )
 
 
-SOUND = four_voices(0)
+CLEAN_SCORE = four_voices(0)
 
 
 @pytest.mark.parametrize(("score", "reason"), [
-    (SOUND, ""),
-    (replace(SOUND, voices=SOUND.voices[:3]), "not four voices (3: Soprano, Alto, Tenor)"),
-    (replace(SOUND, time_signatures=()), "no meter"),
-    (with_notes(SOUND, 2, ()), "incomplete (voice Tenor is empty)"),
-    (with_notes(SOUND, 3, SOUND.voices[3].notes[:-4]), ""),  # one bar of 4/4 less is allowed
-    (with_notes(SOUND, 3, SOUND.voices[3].notes[:-5]), "incomplete (Bass stops 1.25 bars early)"),
-    (with_notes(SOUND, 1, (Note(5, 24, 60), *SOUND.voices[1].notes[2:])),
+    (CLEAN_SCORE, ""),
+    (replace(CLEAN_SCORE, voices=CLEAN_SCORE.voices[:3]), "not four voices (3: Soprano, Alto, Tenor)"),
+    (replace(CLEAN_SCORE, time_signatures=()), "no meter"),
+    (with_notes(CLEAN_SCORE, 2, ()), "incomplete (voice Tenor is empty)"),
+    (with_notes(CLEAN_SCORE, 3, CLEAN_SCORE.voices[3].notes[:-4]), ""),  # one bar of 4/4 less is allowed
+    (with_notes(CLEAN_SCORE, 3, CLEAN_SCORE.voices[3].notes[:-5]), "incomplete (Bass stops 1.25 bars early)"),
+    (with_notes(CLEAN_SCORE, 1, (Note(5, 24, 60), *CLEAN_SCORE.voices[1].notes[2:])),
      "off the grid (Alto: a note starts at 5 ticks, no multiple of 3 or 4)"),
-    (with_notes(SOUND, 1, (Note(0, 7, 60), *SOUND.voices[1].notes[2:])),
+    (with_notes(CLEAN_SCORE, 1, (Note(0, 7, 60), *CLEAN_SCORE.voices[1].notes[2:])),
      "off the grid (Alto: a note lasts 7 ticks, no multiple of 3 or 4)"),
-    (with_notes(SOUND, 1, (Note(0, 8, 60), Note(8, 8, 60), Note(16, 8, 60), *SOUND.voices[1].notes[1:])), ""),  # a triplet
-    (with_notes(SOUND, 1, (Note(0, 24, 77), *SOUND.voices[1].notes[1:])), "out of compass (Alto reaches F5)"),
-    (with_notes(SOUND, 3, (Note(0, 24, 35), *SOUND.voices[3].notes[1:])), "out of compass (Bass reaches B1)"),
-    (delayed(SOUND, 96, 96), ""),  # one bar of silence is allowed
-    (delayed(SOUND, 96, 144), "interludes (all voices rest for 1.5 bars from bar 2)"),
-    (delayed(replace(SOUND, pickup_ticks=24), 0, 144), "interludes (all voices rest for 1.5 bars from bar 0)"),
+    (with_notes(CLEAN_SCORE, 1, (Note(0, 8, 60), Note(8, 8, 60), Note(16, 8, 60), *CLEAN_SCORE.voices[1].notes[1:])), ""),  # a triplet
+    (with_notes(CLEAN_SCORE, 1, (Note(0, 24, 77), *CLEAN_SCORE.voices[1].notes[1:])), "out of compass (Alto reaches F5)"),
+    (with_notes(CLEAN_SCORE, 3, (Note(0, 24, 35), *CLEAN_SCORE.voices[3].notes[1:])), "out of compass (Bass reaches B1)"),
+    (with_delay(CLEAN_SCORE, 96, 96), ""),  # one bar of silence is allowed
+    (with_delay(CLEAN_SCORE, 96, 144), "interludes (all voices rest for 1.5 bars from bar 2)"),
+    (with_delay(replace(CLEAN_SCORE, pickup_ticks=24), 0, 144), "interludes (all voices rest for 1.5 bars from bar 0)"),
 ])  # fmt: skip
 def test_flaw_names_the_rule_that_is_broken(score: Score, reason: str) -> None:
-    assert flaw(score) == reason
+    assert drop_reason(score) == reason
 
 
 def test_rules_that_are_switched_off_drop_nothing() -> None:
@@ -104,23 +104,23 @@ def test_rules_that_are_switched_off_drop_nothing() -> None:
         max_silent_bars=None,
         min_duplicate_share=None,
     )
-    short_bass = with_notes(delayed(four_voices(1), 96, 960), 3, (Note(0, 24, 20),))
+    short_bass = with_notes(with_delay(four_voices(1), 96, 960), 3, (Note(0, 24, 20),))
     assert [work.reason for work in clean([Work("a", short_bass), Work("b", short_bass)], off)] == [
         "",
         "",
     ]
-    assert flaw(melody([Note(0, 24, 100)]), off) == ""
+    assert drop_reason(melody([Note(0, 24, 100)]), off) == ""
 
 
 def test_a_reason_that_a_work_comes_with_stays_and_its_music_hides_no_other() -> None:
-    cleaned = clean([Work("a", SOUND, reason="unreadable (late)"), Work("b", SOUND)])
+    cleaned = clean([Work("a", CLEAN_SCORE, reason="unreadable (late)"), Work("b", CLEAN_SCORE)])
     assert [work.reason for work in cleaned] == ["unreadable (late)", ""]
 
 
 @pytest.mark.parametrize("semitones", [-5, 0, 3])
 def test_an_exact_duplicate_is_found_in_every_key(semitones: int) -> None:
     cleaned = clean(
-        [Work("bwv10", SOUND.transposed(semitones)), Work("bwv9", SOUND)],
+        [Work("bwv10", CLEAN_SCORE.transposed(semitones)), Work("bwv9", CLEAN_SCORE)],
         replace(CHORALE_RULES, compass=None),
     )
     moved = f" transposed by {semitones:+d}" if semitones else ""
@@ -142,7 +142,9 @@ def test_a_near_duplicate_is_dropped_and_the_longer_work_kept() -> None:
 
 
 def test_of_three_that_are_alike_one_is_kept_whatever_their_order() -> None:
-    works = [Work(name, SOUND.transposed(move)) for name, move in (("c", 1), ("a", 2), ("b", 0))]
+    works = [
+        Work(name, CLEAN_SCORE.transposed(move)) for name, move in (("c", 1), ("a", 2), ("b", 0))
+    ]
     for seed in range(6):
         shuffled = random.Random(seed).sample(works, 3)
         kinds = {work.name: reason_kind(work.reason) for work in clean(shuffled)}
@@ -167,7 +169,9 @@ def test_different_works_are_no_duplicates() -> None:
         [2],
         [1],
     )
-    assert alike(pairs, [len(own.shingles.digests) for own in sketches]).tolist() == [[0, 2]]
+    assert similar_pairs(pairs, [len(own.shingles.digests) for own in sketches]).tolist() == [
+        [0, 2]
+    ]
 
 
 def test_families_hold_who_shares_a_tune_in_any_key_and_their_relatives() -> None:
@@ -189,11 +193,11 @@ def test_a_stretch_of_twelve_notes_makes_relatives_whatever_the_bass() -> None:
     draw = random.Random(2)
     tune = [draw.randint(60, 76) for _ in range(12)]
     first, second = (
-        over_a_bass([70, 71, *tune], draw),
-        over_a_bass([64, 61, *(pitch + 2 for pitch in tune)], draw),
+        with_random_bass([70, 71, *tune], draw),
+        with_random_bass([64, 61, *(pitch + 2 for pitch in tune)], draw),
     )
     assert tune_families([first, second]) == [0, 0]
-    assert tune_families([first, over_a_bass([64, 61, *tune[:11], 80], draw)]) == [0, 1]
+    assert tune_families([first, with_random_bass([64, 61, *tune[:11], 80], draw)]) == [0, 1]
 
 
 def test_passing_notes_do_not_hide_a_tune_whatever_the_bass() -> None:
@@ -201,16 +205,16 @@ def test_passing_notes_do_not_hide_a_tune_whatever_the_bass() -> None:
     tune = [draw.randint(60, 76) for _ in range(20)]
     eighths = [note for pitch in (64, 61, *tune) for note in (pitch, pitch + draw.choice((-1, 1)))]
     ornamented = replace(
-        over_a_bass([60], draw),
+        with_random_bass([60], draw),
         voices=(
             Voice("Soprano", tuple(Note(12 * i, 12, pitch) for i, pitch in enumerate(eighths))),
-            *over_a_bass(tune, draw).voices[1:],
+            *with_random_bass(tune, draw).voices[1:],
         ),
     )
-    assert tune_families([over_a_bass([70, 71, *tune], draw), ornamented]) == [0, 0]
+    assert tune_families([with_random_bass([70, 71, *tune], draw), ornamented]) == [0, 0]
 
 
-def over_a_bass(pitches: list[int], draw: random.Random) -> Score:
+def with_random_bass(pitches: list[int], draw: random.Random) -> Score:
     """A tune in quarters over a random bass, so that no chords are shared."""
     return Score(
         (quarters("Soprano", pitches), quarters("Bass", [draw.randint(36, 55) for _ in pitches]))
@@ -220,9 +224,9 @@ def over_a_bass(pitches: list[int], draw: random.Random) -> Score:
 def test_incipit_leaves_repeated_notes_out_and_stretches_ignore_the_key() -> None:
     score = melody(quarters("", [60, 60, 62, 62, 59, 67]).notes)
     assert incipit(score) == (2, -3, 8)
-    assert stretches(score, 5).tolist() == stretches(score.transposed(5), 5).tolist()
-    assert len(set(stretches(score, 5).tolist())) == 2
-    assert list(stretches(score, 7)) == []
+    assert tune_ngrams(score, 5).tolist() == tune_ngrams(score.transposed(5), 5).tolist()
+    assert len(set(tune_ngrams(score, 5).tolist())) == 2
+    assert list(tune_ngrams(score, 7)) == []
     assert incipit(Score(())) == ()
 
 
@@ -246,22 +250,25 @@ def test_a_voice_that_holds_a_note_breaks_the_silence() -> None:
 
 
 def test_time_signatures_are_known_to_the_rules_bar_by_bar() -> None:
-    three = replace(SOUND, time_signatures=((0, TimeSignature(3, 4)),))
-    assert flaw(delayed(three, 72, 96)) == "interludes (all voices rest for 1.33 bars from bar 2)"
+    three = replace(CLEAN_SCORE, time_signatures=((0, TimeSignature(3, 4)),))
+    assert (
+        drop_reason(with_delay(three, 72, 96))
+        == "interludes (all voices rest for 1.33 bars from bar 2)"
+    )
 
 
 # The whole corpus. Counts are bounds, so that a version of music21 with a file more or less is no failure.
 
 
 def test_the_chorales_lose_what_a_person_would_drop(chorales: Dataset) -> None:
-    reasons = {work.name: work.reason for work in chorales.dropped}
+    reasons = {work.name: work.reason for work in chorales.dropped_works}
     kinds = Counter(map(reason_kind, reasons.values()))
     assert reasons["bwv190.7-inst"] == "duplicate of bwv190.7"
     assert reasons["bwv244.15"].startswith("near duplicate of bwv244.17 transposed by -1")
     assert reasons["bwv277.krn"].startswith("near duplicate of bwv277 ")
     assert reasons["bwv227.3"].startswith("not four voices (5: Soprano 1, Soprano 2")
     assert reasons["bwv846"].startswith("not four voices (")
-    assert 380 <= len(chorales.kept) <= 400
+    assert 380 <= len(chorales.kept_works) <= 400
     assert kinds["duplicate"] + kinds["near duplicate"] >= 15
     assert set(kinds) <= {
         "duplicate",
@@ -273,8 +280,8 @@ def test_the_chorales_lose_what_a_person_would_drop(chorales: Dataset) -> None:
 
 
 def test_what_is_kept_is_clean_and_nothing_in_it_repeats(chorales: Dataset) -> None:
-    assert all(flaw(work.score) == "" for work in chorales.kept)
-    sketches = [sketch(work.score) for work in chorales.kept]
+    assert all(drop_reason(work.score) == "" for work in chorales.kept_works)
+    sketches = [sketch(work.score) for work in chorales.kept_works]
     assert (
         repeats(
             [outline(own) for own in sketches],

@@ -12,11 +12,11 @@ import pytest
 
 from seqmusic import __version__
 from seqmusic.cli import app, main
-from seqmusic.cli.arguments import grid_ticks, new_folder
+from seqmusic.cli.arguments import grid_ticks, output_folder
 from seqmusic.cli.compose import print_candidates
 from seqmusic.errors import FormatError
 from seqmusic.formats import read_score, write_score
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     head = "G4 A4 B4 C5 | D5:1/2 B4"
-    path = write_score(parse_head(head), tmp_path / "theme.mid")
+    path = write_score(parse_theme(head), tmp_path / "theme.mid")
     assert main(["data", "tokens", head]) == 0
     typed = capsys.readouterr().out
     assert main(["data", "tokens", str(path)]) == 0
@@ -250,17 +250,17 @@ def test_a_theme_of_one_word_is_no_file(
 
 def test_results_go_to_anew_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert new_folder(None) == Path("continuations/1")
+    assert output_folder(None) == Path("continuations/1")
     os.makedirs("continuations/1")
-    assert new_folder(None) == Path("continuations/2")
-    assert new_folder(Path("continuations/1")) == Path(
+    assert output_folder(None) == Path("continuations/2")
+    assert output_folder(Path("continuations/1")) == Path(
         "continuations/1"
     )  # empty, so nothing is lost
     Path("continuations/1/mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(FormatError, match="exists and is not empty; choose another folder"):
-        new_folder(Path("continuations/1"))
+        output_folder(Path("continuations/1"))
     with pytest.raises(FormatError, match="is a file"):
-        new_folder(Path("continuations/1/mine.txt"))
+        output_folder(Path("continuations/1/mine.txt"))
 
 
 def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:

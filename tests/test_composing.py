@@ -7,23 +7,23 @@ import pytest
 import torch
 
 from seqmusic.errors import RequestError
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation, harmonization, regeneration, revision
-from seqmusic.generation.feasibility import faults
+from seqmusic.generation.feasibility import voice_leading_faults
 from seqmusic.generation.partial_candidate import LogProbabilities, Rule
-from seqmusic.generation.prompts import harmonization_prompt, regeneration_prompt, scattered
+from seqmusic.generation.prompts import harmonization_prompt, regeneration_prompt, with_random_holes
 from seqmusic.generation.request import Request
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.pretrained import VOCABULARY
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
-from seqmusic.tokens.context import SOUND_PITCH
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.context import PITCH_CODE
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.vocabulary import PITCH, VOICE
-from seqmusic.tonality import scale_classes
+from seqmusic.tonality import scale_pitch_classes
 
 TUNE = "D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/2."
 D_MINOR = Key(-1, "minor")
-CHORALE = parse_head(
+CHORALE = parse_theme(
     "G4 A4 B4 C5 | D5:1 ; D4:1/2 E4 | F#4:1 ; B3:1/4 C4 B3 A3 | A3:1 ; G3:1/2 E3 | D3:1",
     key=Key(1, "major"),
 )
@@ -43,7 +43,7 @@ def lines(score: Score) -> dict[str, tuple[Note, ...]]:
 
 @pytest.mark.parametrize("name", ["soprano", "alto", "tenor", "bass"])
 def test_what_is_given_comes_back_to_the_tick(model: Transformer, name: str) -> None:
-    given = parse_head(TUNE, key=D_MINOR)
+    given = parse_theme(TUNE, key=D_MINOR)
     fermata = replace(given.voices[0].notes[-1], fermata=True)
     given = replace(
         given,
@@ -59,7 +59,7 @@ def test_what_is_given_comes_back_to_the_tick(model: Transformer, name: str) -> 
 
 
 def test_two_voices_are_known_by_their_names(model: Transformer) -> None:
-    given = parse_head("C5 B4 A4 G4 ; C3 G3 F3 G3", key=Key(0, "major"))
+    given = parse_theme("C5 B4 A4 G4 ; C3 G3 F3 G3", key=Key(0, "major"))
     (own,) = harmonization(model, given, Request(n=1))
     assert lines(own.score)["Soprano"] == given.voices[0].notes
     assert lines(own.score)["Bass"] == given.voices[1].notes
@@ -75,11 +75,11 @@ def test_two_voices_are_known_by_their_names(model: Transformer) -> None:
         (CHORALE, (), "all four voices are given"),
         (CHORALE, ("tenor", "x"), "a voice is one of soprano, alto, tenor, bass, got 'x'"),
         (
-            parse_head("C5; C4; C3; C2; C2"),
+            parse_theme("C5; C4; C3; C2; C2"),
             (),
             r"there are 5 voices .* say which they are, as many names, with --voice",
         ),
-        (parse_head("C5 D5"), ("alto", "bass"), "there are 1 voices"),
+        (parse_theme("C5 D5"), ("alto", "bass"), "there are 1 voices"),
         (
             replace(CHORALE, voices=(Voice("Soprano", ()), *CHORALE.voices[1:])),
             ("soprano",),
@@ -98,29 +98,32 @@ def test_strict_music_has_no_faults(model: Transformer) -> None:
     for seed in range(4):
         steps = chance.integers(-4, 5, 12).cumsum() % 17 + 62
         values = chance.choice(["1/4", "1/8", "1/16", "3/16", "1/32", "1/12"], 12)
-        given = parse_head(
+        given = parse_theme(
             " ".join(f"{pitch}:{value}" for pitch, value in zip(steps, values, strict=True)),
             key=Key(0, "major"),
         )
         request = Request(n=2, seed=seed, rhythm_temperature=0.7, cadence=False)
         for own in harmonization(model, given, replace(request, strict=True)):
-            assert list(faults(own.score)) == []
-        n_free += sum(bool(list(faults(own.score))) for own in harmonization(model, given, request))
+            assert list(voice_leading_faults(own.score)) == []
+        n_free += sum(
+            bool(list(voice_leading_faults(own.score)))
+            for own in harmonization(model, given, request)
+        )
     assert n_free > 4  # without --strict an untrained model makes faults nearly always
 
 
-def shadow(lead: int) -> Rule:
+def parallel_motion_rule(lead: int) -> Rule:
     """A rule that moves each voice with the soprano in fifths and octaves, some ticks ahead of it."""
 
-    def rule(log_probabilities: LogProbabilities, walk: Walk) -> LogProbabilities:
+    def rule(log_probabilities: LogProbabilities, state: GrammarState) -> LogProbabilities:
         if len(log_probabilities) == 97:
-            wished = [24 - walk.now % 24 - lead or 24]
+            wished = [24 - state.tick % 24 - lead or 24]
         else:
-            below = {VOICE + 1: 7, VOICE + 2: 12, VOICE + 3: 19}.get(walk.voice or 0)
+            below = {VOICE + 1: 7, VOICE + 2: 12, VOICE + 3: 19}.get(state.voice or 0)
             sounding = [
-                tile.code - SOUND_PITCH
-                for tile in walk.lines[0].given
-                if tile.onset <= walk.now + lead < tile.end
+                segment.code - PITCH_CODE
+                for segment in state.lines[0].given
+                if segment.onset <= state.tick + lead < segment.end
             ]
             wished = [PITCH + pitch - below for pitch in sounding if below is not None]
         log_probabilities[wished] += 50.0
@@ -133,20 +136,22 @@ def shadow(lead: int) -> Rule:
 def test_strict_music_has_no_parallels_however_they_are_wished_for(
     model: Transformer, lead: int
 ) -> None:
-    given = parse_head("C5 D5 E5 F5 | E5 D5 E5 C5")
+    given = parse_theme("C5 D5 E5 F5 | E5 D5 E5 C5")
     for strict in (False, True):
         for own in harmonization(
-            model, given, Request(n=2, strict=strict, lenience=1.0), rule=shadow(lead)
+            model, given, Request(n=2, strict=strict, lenience=1.0), rule=parallel_motion_rule(lead)
         ):
-            assert any("parallel" in fault for fault in faults(own.score)) == (not strict)
+            assert any("parallel" in fault for fault in voice_leading_faults(own.score)) == (
+                not strict
+            )
 
 
 def test_strict_music_joins_what_follows_without_parallels(model: Transformer) -> None:
-    voices = parse_head("C5 D5 E5 D5 | E5 D5 C5 D5 | E5 D5 C5:1/2 ; F4:1 | F4 | A4:1/2 F4").voices
+    voices = parse_theme("C5 D5 E5 D5 | E5 D5 C5 D5 | E5 D5 C5:1/2 ; F4:1 | F4 | A4:1/2 F4").voices
     given = Score((voices[0], replace(voices[1], name="Alto")))
 
-    def quarters_on_g(log_probabilities: LogProbabilities, walk: Walk) -> LogProbabilities:
-        if walk.now % 24 == 0:
+    def quarters_on_g(log_probabilities: LogProbabilities, state: GrammarState) -> LogProbabilities:
+        if state.tick % 24 == 0:
             log_probabilities[24 if len(log_probabilities) == 97 else PITCH + 67] += 50.0
         return log_probabilities
 
@@ -159,7 +164,7 @@ def test_strict_music_joins_what_follows_without_parallels(model: Transformer) -
             voices=["alto"],
             rule=quarters_on_g,
         )
-        found = {fault for own in made for fault in faults(own.score)}
+        found = {fault for own in made for fault in voice_leading_faults(own.score)}
         assert ("soprano and alto move in parallel fifths in bar 3" in found) == (not strict)
         assert bool(found) == (not strict)
 
@@ -168,21 +173,21 @@ def test_strict_regeneration_joins_on_both_sides(model: Transformer) -> None:
     text = "G4 A4 B4 C5 | D5:1/2 B4 | C5:1/4 A4 F#4:1/2 | G4:1"
     whole = harmonization(
         model,
-        parse_head(text, key=Key(1, "major")),
+        parse_theme(text, key=Key(1, "major")),
         Request(n=1, strict=True, rhythm_temperature=0.5),
     )[0].score
     for own in regeneration(
         model, whole, Request(n=4, strict=True), bars=(2, 3), voices=["alto", "bass"]
     ):
-        assert list(faults(own.score)) == []
+        assert list(voice_leading_faults(own.score)) == []
 
 
 def test_lenience_makes_faults_rarer_and_no_less_likely_to_the_model(model: Transformer) -> None:
-    given = parse_head("C5 D5 E5 F5 | E5 D5 E5 C5", key=Key(0, "major"))
+    given = parse_theme("C5 D5 E5 F5 | E5 D5 E5 C5", key=Key(0, "major"))
 
     def n_faults(lenience: float) -> int:
         return sum(
-            len(list(faults(own.score)))
+            len(list(voice_leading_faults(own.score)))
             for own in harmonization(model, given, Request(n=8, lenience=lenience))
         )
 
@@ -198,23 +203,29 @@ def test_lenience_makes_faults_rarer_and_no_less_likely_to_the_model(model: Tran
 
 
 def test_faults_by_hand() -> None:
-    fifths = parse_head("G4 A4 | ; C4 D4 |", TimeSignature(2, 4))
-    assert list(faults(fifths)) == ["soprano and bass move in parallel fifths in bar 1"]
-    assert list(faults(parse_head("C5 D5 ; C4 D4"))) == [
+    fifths = parse_theme("G4 A4 | ; C4 D4 |", TimeSignature(2, 4))
+    assert list(voice_leading_faults(fifths)) == [
+        "soprano and bass move in parallel fifths in bar 1"
+    ]
+    assert list(voice_leading_faults(parse_theme("C5 D5 ; C4 D4"))) == [
         "soprano and bass move in parallel octaves in bar 1"
     ]
-    assert list(faults(parse_head("R C4 D4 ; R C4 D4"))) == [
+    assert list(voice_leading_faults(parse_theme("R C4 D4 ; R C4 D4"))) == [
         "soprano and bass move in parallel octaves in bar 1"
     ]  # unisons too
-    assert list(faults(parse_head("G4 F4 ; C4 D4"))) == []  # contrary motion
-    assert list(faults(parse_head("G4 G4 ; C4 C4"))) == []  # repeated
-    assert list(faults(parse_head("G4 R A4 ; C4 R D4"))) == []  # a rest between
-    assert list(faults(parse_head("E4 A4 ; C4 D4"))) == []  # hidden fifths are not parallel
-    assert list(faults(parse_head("C4 E4 ; D4 C4"))) == ["soprano and bass cross in bar 1"]
-    assert list(faults(parse_head("C5 D5 | G4:1/2 ; E4:1/2 | A4", TimeSignature(2, 4)))) == [
-        "soprano and bass cross in bar 2"
+    assert list(voice_leading_faults(parse_theme("G4 F4 ; C4 D4"))) == []  # contrary motion
+    assert list(voice_leading_faults(parse_theme("G4 G4 ; C4 C4"))) == []  # repeated
+    assert list(voice_leading_faults(parse_theme("G4 R A4 ; C4 R D4"))) == []  # a rest between
+    assert (
+        list(voice_leading_faults(parse_theme("E4 A4 ; C4 D4"))) == []
+    )  # hidden fifths are not parallel
+    assert list(voice_leading_faults(parse_theme("C4 E4 ; D4 C4"))) == [
+        "soprano and bass cross in bar 1"
     ]
-    assert list(faults(parse_head("G4:1/4 A4 ; C4:7/32 D4:1/32 D4:1/4"))) == [
+    assert list(
+        voice_leading_faults(parse_theme("C5 D5 | G4:1/2 ; E4:1/2 | A4", TimeSignature(2, 4)))
+    ) == ["soprano and bass cross in bar 2"]
+    assert list(voice_leading_faults(parse_theme("G4:1/4 A4 ; C4:7/32 D4:1/32 D4:1/4"))) == [
         "soprano and bass move in parallel fifths in bar 1"
     ]
 
@@ -224,7 +235,7 @@ def test_a_cadence_ends_on_the_tonic_chord(model: Transformer, key: Key) -> None
     tonic = {"minor": 2, "major": 2}[key.mode]
     for voices in ("satb", "melody"):
         for own in continuation(
-            model, parse_head("A4 D5", key=key), Request(n=8, cadence=True), bars=2, voices=voices
+            model, parse_theme("A4 D5", key=key), Request(n=8, cadence=True), bars=2, voices=voices
         ):
             last = [voice.notes[-1].pitch % 12 for voice in own.score.voices]
             assert last[-1] == tonic
@@ -248,7 +259,7 @@ def test_a_cadence_ends_on_the_tonic_chord(model: Transformer, key: Key) -> None
 def test_all_voices_rest_on_the_last_chord(
     model: Transformer, text: str, signature: str, bars: int, onset: int
 ) -> None:
-    head = parse_head(text, TimeSignature.parse(signature), Key(2, "major"))
+    head = parse_theme(text, TimeSignature.parse(signature), Key(2, "major"))
     for voices in ("satb", "melody"):
         for own in continuation(model, head, Request(n=4), bars=bars, voices=voices):
             assert all(voice.notes[-1].onset_ticks <= onset for voice in own.score.voices)
@@ -258,14 +269,14 @@ def test_all_voices_rest_on_the_last_chord(
 
 
 def test_the_last_chord_begins_with_the_last_note_that_is_given(model: Transformer) -> None:
-    given = parse_head("A4 D5 C#5:1/8 E5 D5:1/4", key=Key(2, "major"))
+    given = parse_theme("A4 D5 C#5:1/8 E5 D5:1/4", key=Key(2, "major"))
     onsets = {
         v.notes[-1].onset_ticks
         for own in harmonization(model, given, Request(n=6))
         for v in own.score.voices
     }
     assert max(onsets) == 72
-    whole = parse_head("A4 D5 C#5 E5 | D5:1", key=Key(2, "major"))
+    whole = parse_theme("A4 D5 C#5 E5 | D5:1", key=Key(2, "major"))
     assert {
         v.notes[-1].onset_ticks
         for own in harmonization(model, whole, Request(n=3))
@@ -276,12 +287,12 @@ def test_the_last_chord_begins_with_the_last_note_that_is_given(model: Transform
 
 
 def test_a_scale_and_a_compass_are_kept(model: Transformer) -> None:
-    given = parse_head(TUNE, key=D_MINOR)
+    given = parse_theme(TUNE, key=D_MINOR)
     for own in harmonization(
         model, given, Request(n=4, scale=True, compass=("bass=C3-60", "tenor=C4-C4"))
     ):
         pitches = {name: {note.pitch for note in notes} for name, notes in lines(own.score).items()}
-        assert {pitch % 12 for name in SATB[1:] for pitch in pitches[name]} <= scale_classes(
+        assert {pitch % 12 for name in SATB[1:] for pitch in pitches[name]} <= scale_pitch_classes(
             D_MINOR
         )
         assert min(pitches["Bass"]) >= 48
@@ -328,7 +339,7 @@ def test_what_is_given_may_contradict_what_is_asked(
     model: Transformer, text: str, key: Key | None, asked: dict[str, object], words: str
 ) -> None:
     with pytest.raises(RequestError, match=words):
-        harmonization(model, parse_head(text, key=key), Request(n=1, **asked))
+        harmonization(model, parse_theme(text, key=key), Request(n=1, **asked))
 
 
 def test_everything_else_stays(model: Transformer) -> None:
@@ -351,11 +362,11 @@ def test_everything_else_stays(model: Transformer) -> None:
 
 
 def test_bars_are_those_of_the_page() -> None:
-    score = parse_head("D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/2.")
+    score = parse_theme("D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/2.")
     assert regeneration_prompt(score, (0, 0)).holes == (((0, 24),),)
     assert regeneration_prompt(score, (2, 3)).holes == (((120, 288),),)
     assert regeneration_prompt(score).holes == (((0, 288),),)
-    held = parse_head("C4:1/4 C4:1/2. | _:1/4 E4:1/2 F4:1/4 | _:1/2 G4 | C4:1")
+    held = parse_theme("C4:1/4 C4:1/2. | _:1/4 E4:1/2 F4:1/4 | _:1/2 G4 | C4:1")
     assert regeneration_prompt(held, (2, 2)).holes == (
         ((120, 240),),
     )  # the note held in stays, the one held out goes
@@ -378,7 +389,7 @@ def test_what_cannot_be_regenerated(
 
 
 def test_regions_in_which_nothing_begins() -> None:
-    long = parse_head("C4:2 | D4:1", TimeSignature(4, 2))
+    long = parse_theme("C4:2 | D4:1", TimeSignature(4, 2))
     with pytest.raises(RequestError, match="the score has no notes"):
         regeneration_prompt(replace(long, voices=(Voice("Soprano", ()),)))
     tied = Score((Voice("Soprano", (Note(0, 192, 60),)),), ((0, TimeSignature(4, 4)),))
@@ -389,7 +400,7 @@ def test_regions_in_which_nothing_begins() -> None:
 def test_scattered_holes_are_whole_notes() -> None:
     whole = regeneration_prompt(CHORALE, (1, 1), ["soprano", "tenor"])
     for seed in range(20):
-        prompt = scattered(whole, 0.4, np.random.default_rng(seed))
+        prompt = with_random_holes(whole, 0.4, np.random.default_rng(seed))
         assert prompt.holes[1] == prompt.holes[3] == ()
         assert any(prompt.holes)
         for voice, holes in zip(CHORALE.voices, prompt.holes, strict=True):
@@ -404,7 +415,7 @@ def test_scattered_holes_are_whole_notes() -> None:
 
 def test_revision_goes_round_by_round(model: Transformer) -> None:
     told: list[tuple[int, int, float]] = []
-    busy = parse_head(
+    busy = parse_theme(
         "C5:1/16 D5 E5 F5 G5 F5 E5 D5 C5 D5 E5 F5 G5 F5 E5 D5 ; C4:1/4 G4 E4 C4",
         key=Key(0, "major"),
     )
@@ -430,6 +441,6 @@ def test_revision_goes_round_by_round(model: Transformer) -> None:
 
 
 def test_a_candidate_does_not_depend_on_the_others(model: Transformer) -> None:
-    given = parse_head(TUNE, key=D_MINOR)
+    given = parse_theme(TUNE, key=D_MINOR)
     three = {own.score for own in harmonization(model, given, Request(n=3, seed=4, strict=True))}
     assert harmonization(model, given, Request(n=1, seed=4, strict=True))[0].score in three

@@ -15,7 +15,7 @@ from seqmusic.training.loop import OPTIMIZERS, SCHEDULES, TrainingSettings
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def written(folder: Path, text: str) -> Path:
+def write_configuration(folder: Path, text: str) -> Path:
     path = folder / "small.toml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -26,7 +26,7 @@ def test_without_a_file_everything_has_its_default() -> None:
 
 
 def test_the_file_wins_over_defaults_and_overrides_win_over_the_file(tmp_path: Path) -> None:
-    path = written(
+    path = write_configuration(
         tmp_path, '[model]\nlayers = 3\ndropout = 0\n[training]\noptimizer = "sgd"\nsteps = 7\n'
     )
     found = read_configuration(
@@ -46,7 +46,7 @@ def test_the_file_wins_over_defaults_and_overrides_win_over_the_file(tmp_path: P
 
 def test_a_whole_number_where_a_number_is_due_becomes_one(tmp_path: Path) -> None:
     found = read_configuration(
-        written(tmp_path, "[training]\nminutes = 2\n"), {"training.clip": "3"}
+        write_configuration(tmp_path, "[training]\nminutes = 2\n"), {"training.clip": "3"}
     ).training
     assert (type(found.minutes), type(found.clip)) == (float, float)
 
@@ -70,7 +70,7 @@ def test_a_configuration_is_the_one_that_its_text_means(
         ModelSettings(heads=heads, width=12 * heads, dropout=share),
         TrainingSettings(learning_rate=rate, optimizer=optimizer, schedule=schedule),
     )
-    path = written(tmp_path_factory.getbasetemp(), configuration_text(configuration))
+    path = write_configuration(tmp_path_factory.getbasetemp(), configuration_text(configuration))
     assert read_configuration(path) == configuration
 
 
@@ -123,7 +123,7 @@ def test_those_that_come_with_seqmusic_are_found_by_name(
 )
 def test_a_wrong_file_is_refused_with_the_place(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(words)):
-        read_configuration(written(tmp_path, text))
+        read_configuration(write_configuration(tmp_path, text))
 
 
 @pytest.mark.parametrize(

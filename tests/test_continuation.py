@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqmusic.errors import RequestError
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.completion import Candidate
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.key_choice import likeliest_key
@@ -16,7 +16,7 @@ from seqmusic.generation.request import Request
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.pretrained import VOCABULARY
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.grammar import GrammarState
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def model() -> Transformer:
     ).eval()
 
 
-def heads_kept(head: Score, candidates: list[Candidate], names: tuple[str, ...]) -> bool:
+def keeps_opening(head: Score, candidates: list[Candidate], names: tuple[str, ...]) -> bool:
     lines = [
         {voice.name: voice.notes for voice in candidate.score.voices} for candidate in candidates
     ]
@@ -50,12 +50,12 @@ def heads_kept(head: Score, candidates: list[Candidate], names: tuple[str, ...])
 def test_a_piece_ends_with_notes_at_the_end_of_the_last_bar(
     model: Transformer, text: str, signature: str, voices: str, end: int
 ) -> None:
-    head = parse_head(text, TimeSignature.parse(signature))
+    head = parse_theme(text, TimeSignature.parse(signature))
     candidates = continuation(model, head, Request(n=6), bars=2, voices=voices)
     assert [voice.end_ticks for own in candidates for voice in own.score.voices] == [end] * sum(
         len(own.score.voices) for own in candidates
     )
-    assert heads_kept(head, candidates, SATB[:1])
+    assert keeps_opening(head, candidates, SATB[:1])
 
 
 def test_a_last_tick_is_never_a_rest(model: Transformer) -> None:
@@ -69,33 +69,33 @@ def test_a_last_tick_is_never_a_rest(model: Transformer) -> None:
 @pytest.mark.parametrize("text", ["C2 D2 E2", "C7 D7 E7", "0 2 4", "127 125", "C2 C7"])
 @pytest.mark.parametrize("voices", ["melody", "satb"])
 def test_a_head_outside_the_compass_is_kept(model: Transformer, text: str, voices: str) -> None:
-    head = parse_head(text, key=Key(2, "major"))
+    head = parse_theme(text, key=Key(2, "major"))
     candidates = continuation(model, head, Request(n=2), bars=2, voices=voices)
-    assert heads_kept(head, candidates, SATB[:1])
+    assert keeps_opening(head, candidates, SATB[:1])
     assert {own.score.key for own in candidates} == {head.key}
 
 
 def test_a_head_is_moved_by_octaves_where_they_suffice() -> None:
-    assert fitting_shift(parse_head("C2 D2 E2")) == 24
-    assert fitting_shift(parse_head("C7 C8")) == -36
-    assert fitting_shift(parse_head("A3 A5")) == 0
+    assert fitting_shift(parse_theme("C2 D2 E2")) == 24
+    assert fitting_shift(parse_theme("C7 C8")) == -36
+    assert fitting_shift(parse_theme("A3 A5")) == 0
     assert (
-        fitting_shift(parse_head("Ab3 Ab5")) == 1
+        fitting_shift(parse_theme("Ab3 Ab5")) == 1
     )  # two octaves fill the compass, so no octave fits
-    assert fitting_shift(parse_head("C5; C3")) == 0
+    assert fitting_shift(parse_theme("C5; C3")) == 0
 
 
 def test_voices_are_known_by_name_or_by_place(model: Transformer) -> None:
-    two = parse_head("C5 D5 ; C3 B2")
-    assert heads_kept(two, continuation(model, two, Request(n=2), bars=1), ("Soprano", "Bass"))
+    two = parse_theme("C5 D5 ; C3 B2")
+    assert keeps_opening(two, continuation(model, two, Request(n=2), bars=1), ("Soprano", "Bass"))
     with pytest.raises(
         RequestError, match=r"are 5 voices .*; give one voice, four, or some named Soprano, Alto"
     ):
-        continuation(model, parse_head("C5; C5; C4; C4; C3"), bars=1)
+        continuation(model, parse_theme("C5; C5; C4; C4; C3"), bars=1)
 
 
 def test_bars_are_counted_through_a_change_of_time_signature() -> None:
-    head = parse_head("C4 D4 E4 F4 | G4:1")
+    head = parse_theme("C4 D4 E4 F4 | G4:1")
     changed = Score(head.voices, ((0, TimeSignature(4, 4)), (96, TimeSignature(3, 4))), 0, None)
     assert continuation_prompt(changed, 4, "melody").holes == (((192, 96 + 3 * 72),),)
 
@@ -104,19 +104,19 @@ def test_equal_candidates_come_once(model: Transformer) -> None:
     assert (
         len(
             continuation(
-                model, parse_head("C4"), Request(n=3, temperature=0), bars=1, voices="melody"
+                model, parse_theme("C4"), Request(n=3, temperature=0), bars=1, voices="melody"
             )
         )
         == 1
     )
     assert (
-        len(continuation(model, parse_head("C4"), Request(n=3, top_k=1), bars=1, voices="melody"))
+        len(continuation(model, parse_theme("C4"), Request(n=3, top_k=1), bars=1, voices="melody"))
         == 1
     )
 
 
 def test_a_rule_decides_and_the_grammar_stays(model: Transformer) -> None:
-    def quarters(log_probabilities: LogProbabilities, walk: Walk) -> LogProbabilities:
+    def quarters(log_probabilities: LogProbabilities, state: GrammarState) -> LogProbabilities:
         if len(log_probabilities) == 97:
             log_probabilities[np.arange(97) % 24 != 0] = -np.inf
             log_probabilities[0] = 0.0  # never allowed for a note, and so of no effect
@@ -124,7 +124,7 @@ def test_a_rule_decides_and_the_grammar_stays(model: Transformer) -> None:
 
     request = Request(n=2, top_p=0.95)
     for own in continuation(
-        model, parse_head("C4"), request, bars=4, voices="melody", rule=quarters
+        model, parse_theme("C4"), request, bars=4, voices="melody", rule=quarters
     ):
         assert all(
             note.onset_ticks % 24 == note.duration_ticks % 24 == 0
@@ -133,34 +133,34 @@ def test_a_rule_decides_and_the_grammar_stays(model: Transformer) -> None:
         assert np.isfinite(own.log_probability)
 
     same = continuation(
-        model, parse_head("C4"), request, rule=lambda log_probabilities, walk: log_probabilities
+        model, parse_theme("C4"), request, rule=lambda log_probabilities, state: log_probabilities
     )
     assert [own.score for own in same] == [
-        own.score for own in continuation(model, parse_head("C4"), request)
+        own.score for own in continuation(model, parse_theme("C4"), request)
     ]
 
 
 def test_rules_that_cannot_be_followed(model: Transformer) -> None:
     def ruled(rule: Rule) -> list[Candidate]:
         return continuation(
-            model, parse_head("C4"), Request(n=1), bars=2, voices="melody", rule=rule
+            model, parse_theme("C4"), Request(n=1), bars=2, voices="melody", rule=rule
         )
 
     with pytest.raises(
         RequestError,
         match=r"no way through was found in 24 attempts, the last to tick 24; .* a rule of your own",
     ):
-        ruled(lambda own, walk: np.full_like(own, -np.inf))
+        ruled(lambda own, state: np.full_like(own, -np.inf))
     with pytest.raises(RequestError, match="no way through"):
-        ruled(lambda own, walk: np.full_like(own, np.nan))
+        ruled(lambda own, state: np.full_like(own, np.nan))
     with pytest.raises(ValueError, match="answers with numbers and -inf, got inf at tick 24"):
-        ruled(lambda own, walk: np.full_like(own, np.inf))
+        ruled(lambda own, state: np.full_like(own, np.inf))
     with pytest.raises(ValueError, match="answers with as many numbers as it is given"):
-        ruled(lambda own, walk: own[:5])
+        ruled(lambda own, state: own[:5])
 
 
 def test_what_is_expected_next_is_a_distribution_in_words(model: Transformer) -> None:
-    expected = next_sounds(model, parse_head("A4 Bb4 G4", key=Key(-1, "minor")))
+    expected = next_sounds(model, parse_theme("A4 Bb4 G4", key=Key(-1, "minor")))
     assert sum(expected.values()) == pytest.approx(1, abs=1e-6)
     assert list(expected.values()) == sorted(expected.values(), reverse=True)
     assert {"Bb4", "C#5", "R", "EOS"} <= set(expected)
@@ -170,6 +170,6 @@ def test_what_is_expected_next_is_a_distribution_in_words(model: Transformer) ->
 
 
 def test_the_key_holds_the_heads_notes_in_its_scale(model: Transformer) -> None:
-    assert likeliest_key(model, parse_head("D4 E4 F#4 G4 A4 B4 C#5 D5")) == Key(2, "major")
-    assert likeliest_key(model, parse_head("D2 E2 F#2 G2 A2 B2 C#3 D3")) == Key(2, "major")
-    assert likeliest_key(model, parse_head("A4 B4 C5 D5 E5 F5 G#5 A5")) == Key(0, "minor")
+    assert likeliest_key(model, parse_theme("D4 E4 F#4 G4 A4 B4 C#5 D5")) == Key(2, "major")
+    assert likeliest_key(model, parse_theme("D2 E2 F#2 G2 A2 B2 C#3 D3")) == Key(2, "major")
+    assert likeliest_key(model, parse_theme("A4 B4 C5 D5 E5 F5 G#5 A5")) == Key(0, "minor")

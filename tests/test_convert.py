@@ -8,7 +8,7 @@ import pytest
 
 from seqmusic.cli import main
 from seqmusic.formats import read_score, write_score
-from seqmusic.formats.losses import not_kept
+from seqmusic.formats.conversion_losses import conversion_losses
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 
 CHOIR = Score(
@@ -149,10 +149,13 @@ def test_what_cannot_be_converted_is_one_line(
 
 def test_what_no_format_loses() -> None:
     bare = Score((Voice("A", (Note(0, 24, 60),)), Voice("B", (Note(0, 24, 50),))), ())
-    assert all(not_kept(bare, Path(f"x{ending}")) == () for ending in (".mid", ".musicxml", ".csv"))
-    assert not_kept(CHOIR, Path("x.musicxml")) == ()
+    assert all(
+        conversion_losses(bare, Path(f"x{ending}")) == ()
+        for ending in (".mid", ".musicxml", ".csv")
+    )
+    assert conversion_losses(CHOIR, Path("x.musicxml")) == ()
     twins = Score((Voice("A", ()), Voice("A", (Note(0, 24, 60),))), ())
-    assert not_kept(twins, Path("x.csv")) == (
+    assert conversion_losses(twins, Path("x.csv")) == (
         "the names of voices, which are not different ones",
         "voices without notes: 1",
     )

@@ -13,14 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmusic.corpus.cache import cache_folder, cached
+from seqmusic.corpus.cache import cache_folder, load_or_prepare
 from seqmusic.corpus.chorales import load_chorales
-from seqmusic.corpus.dataset import Dataset, Work, name_order
+from seqmusic.corpus.dataset import Dataset, Work, natural_sort_key
 from seqmusic.corpus.description import cleaning_report, describe
-from seqmusic.corpus.folders.parallel_reading import file_names, read_files
+from seqmusic.corpus.folders.parallel_reading import read_files, unique_file_names
 from seqmusic.corpus.preparation import prepare
 from seqmusic.corpus.split import Shares
-from seqmusic.corpus.storage import arrays_to_dataset, dataset_to_arrays, read_scores, write_scores
+from seqmusic.corpus.storage import (
+    arrays_to_dataset,
+    dataset_to_arrays,
+    read_dataset,
+    write_dataset,
+)
 from seqmusic.errors import CorpusError, FormatError, MissingExtraError
 from seqmusic.formats.midi.file import read_midi, write_midi
 from seqmusic.report.corpus_plot import plot
@@ -87,7 +92,7 @@ def test_arrays_give_every_chorale_back(chorales: Dataset) -> None:
 
 
 def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
-    whole = write_scores(SMALL, tmp_path / "whole.npz").read_bytes()
+    whole = write_dataset(SMALL, tmp_path / "whole.npz").read_bytes()
     damaged = tmp_path / "damaged.npz"
     start = whole.index(b"notes.npy") + 40  # inside the packed notes
     flipped = (
@@ -104,7 +109,7 @@ def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
         with pytest.raises(
             CorpusError, match=r"damaged.npz: not a readable data set .* prepare it again"
         ):
-            read_scores(damaged)
+            read_dataset(damaged)
 
 
 @pytest.mark.parametrize(("notes", "facts", "complaint"), [
@@ -126,7 +131,7 @@ def test_arrays_that_do_not_fit_together_are_refused(
         works=np.frombuffer(facts.encode(), np.uint8),
     )
     with pytest.raises(CorpusError, match=complaint):
-        read_scores(path)
+        read_dataset(path)
 
 
 def test_arrays_of_objects_are_never_loaded(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_arrays_of_objects_are_never_loaded(tmp_path: Path) -> None:
         works=np.array([{"format": 1}], object),
     )
     with pytest.raises(CorpusError, match="allow_pickle=False"):
-        read_scores(tmp_path / "objects.npz")
+        read_dataset(tmp_path / "objects.npz")
 
 
 def test_names_of_works_differ_and_stand_in_order() -> None:
@@ -146,7 +151,7 @@ def test_names_of_works_differ_and_stand_in_order() -> None:
     ] == ["a", "b9", "b10"]
     with pytest.raises(ValueError, match="names of works must differ, got 'a' 2 times"):
         Dataset((Work("a", Score(())), Work("a", Score(()))))
-    assert sorted(["bwv2.10", "bwv2.9-a", "bwv2.9"], key=name_order) == [
+    assert sorted(["bwv2.10", "bwv2.9-a", "bwv2.9"], key=natural_sort_key) == [
         "bwv2.9",
         "bwv2.9-a",
         "bwv2.10",
@@ -163,7 +168,7 @@ def test_wrong_parts_are_refused() -> None:
 
 
 def test_prepared_works_do_not_depend_on_their_order(chorales: Dataset) -> None:
-    works = [Work(work.name, work.score) for work in chorales.kept[:60]]
+    works = [Work(work.name, work.score) for work in chorales.kept_works[:60]]
     assert prepare(works) == prepare(works[::-1])
 
 
@@ -180,10 +185,10 @@ def test_the_cache_is_used_and_rebuilt_when_damaged(
         return SMALL
 
     path = tmp_path / "deep" / "kept.npz"
-    assert [cached(path, make), cached(path, make)] == [SMALL, SMALL]
+    assert [load_or_prepare(path, make), load_or_prepare(path, make)] == [SMALL, SMALL]
     assert len(made) == 1
     path.write_bytes(path.read_bytes()[:-99])
-    assert [cached(path, make), cached(path, make)] == [SMALL, SMALL]
+    assert [load_or_prepare(path, make), load_or_prepare(path, make)] == [SMALL, SMALL]
     assert len(made) == 2
     assert [record.getMessage().count("\n") for record in caplog.records] == [0]
     assert "kept.npz: not a readable data set" in caplog.text
@@ -194,7 +199,10 @@ def test_an_unwritable_cache_is_said_once_and_goes_without(
 ) -> None:
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "kept.npz"  # root may write anywhere but below a file
-    assert [cached(path, lambda: SMALL), cached(path, lambda: SMALL)] == [SMALL, SMALL]
+    assert [load_or_prepare(path, lambda: SMALL), load_or_prepare(path, lambda: SMALL)] == [
+        SMALL,
+        SMALL,
+    ]
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "prepared data is not kept and will be prepared again next time"
     ]
@@ -223,7 +231,7 @@ def test_the_chorales_are_read_again_in_under_a_second(chorales: Dataset) -> Non
 
 def test_other_shares_need_no_new_reading(chorales: Dataset) -> None:
     other = load_chorales(progress=False, shares=Shares(test=0.5, valid=0.0), seed=3)
-    assert abs(len(other.part("test")) - len(other.kept) / 2) <= 1
+    assert abs(len(other.part("test")) - len(other.kept_works) / 2) <= 1
     assert not other.part("valid")
     assert [replace(work, split="") for work in other.works] == [
         replace(work, split="") for work in chorales.works
@@ -271,7 +279,7 @@ def test_a_script_needs_no_guard_to_read_in_parallel(tmp_path: Path) -> None:
 
 def test_names_of_files_are_short_where_they_can_be() -> None:
     paths = [Path(name) for name in ("x/a.krn", "x/a.mxl", "x/b.mxl", "y/c.mxl", "z/c.mxl")]
-    assert file_names(paths) == ["a.krn", "a", "b", "y/c.mxl", "z/c.mxl"]
+    assert unique_file_names(paths) == ["a.krn", "a", "b", "y/c.mxl", "z/c.mxl"]
 
 
 # For people.
@@ -279,15 +287,17 @@ def test_names_of_files_are_short_where_they_can_be() -> None:
 
 def test_the_description_says_what_the_data_set_holds(chorales: Dataset) -> None:
     text = describe(chorales)
-    notes = sum(work.score.n_notes for work in chorales.kept)
-    assert f"{len(chorales.kept)} works kept of {len(chorales.works)}, {notes:,} notes." in text
+    notes = sum(work.score.n_notes for work in chorales.kept_works)
+    assert (
+        f"{len(chorales.kept_works)} works kept of {len(chorales.works)}, {notes:,} notes." in text
+    )
     assert "tune with a training work: 0 %" in text
     assert max(map(len, text.splitlines())) <= 110
     report = cleaning_report(chorales).splitlines()
-    assert len(report) >= len(chorales.dropped)
+    assert len(report) >= len(chorales.dropped_works)
     assert all(
         any(line.startswith(work.name) and work.reason in line for line in report)
-        for work in chorales.dropped
+        for work in chorales.dropped_works
     )
 
 

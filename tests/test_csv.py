@@ -12,29 +12,29 @@ from strategies import scores
 
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats import Reading, read_pieces, read_reported, read_score, write_score
+from seqmusic.formats import ReadReport, read_pieces, read_score, read_with_report, write_score
 from seqmusic.formats.csv import file as csv_file
 from seqmusic.formats.csv import notes as csv_notes
 from seqmusic.formats.csv import spreadsheet
 from seqmusic.formats.csv.file import write_csv_grid
-from seqmusic.formats.csv.grid import MERGED, n_repeated
+from seqmusic.formats.csv.grid import REPEATS_MERGED, n_repeated_notes
 from seqmusic.score import SATB, Note, Score, Voice, melody
 
 
-def read(tmp_path: Path, text: str | bytes, step_ticks: int | None = None) -> Reading:
+def read_text(tmp_path: Path, text: str | bytes, step_ticks: int | None = None) -> ReadReport:
     path = tmp_path / "table.csv"
     path.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
-    return read_reported(path, step_ticks)
+    return read_with_report(path, step_ticks)
 
 
-def lines(score: Score) -> list[list[tuple[int, int, int]]]:
+def notes_by_voice(score: Score) -> list[list[tuple[int, int, int]]]:
     return [
         [(note.onset_ticks, note.duration_ticks, note.pitch) for note in voice.notes]
         for voice in score.voices
     ]
 
 
-def plain(score: Score) -> Score:
+def without_fermatas(score: Score) -> Score:
     """What a note list holds of a score: its voices that have notes, without fermatas."""
     voices = (
         Voice(v.name, tuple(Note(n.onset_ticks, n.duration_ticks, n.pitch) for n in v.notes))
@@ -52,12 +52,12 @@ NO_FIXTURES = settings(
 @NO_FIXTURES
 @given(scores())
 def test_a_note_list_comes_back(tmp_path: Path, score: Score) -> None:
-    reading = read_reported(write_score(score, tmp_path / "x.csv"))
-    assert (reading.score, reading.losses) == (plain(score), ())
+    reading = read_with_report(write_score(score, tmp_path / "x.csv"))
+    assert (reading.score, reading.losses) == (without_fermatas(score), ())
 
 
 def test_chorales_with_one_to_six_voices_come_back_as_note_lists(tmp_path: Path) -> None:
-    works = load_chorales().kept[::60]
+    works = load_chorales().kept_works[::60]
     for number, (one, other) in enumerate(itertools.pairwise(works)):
         names = [f"{name} {choir}" for choir in (1, 2) for name in SATB]
         voices = [
@@ -66,9 +66,9 @@ def test_chorales_with_one_to_six_voices_come_back_as_note_lists(tmp_path: Path)
         ]
         for n_voices in range(1, 7):
             score = Score(tuple(voices[:n_voices]))
-            assert read_score(write_score(score, tmp_path / f"{number}-{n_voices}.csv")) == plain(
-                score
-            )
+            assert read_score(
+                write_score(score, tmp_path / f"{number}-{n_voices}.csv")
+            ) == without_fermatas(score)
 
 
 @NO_FIXTURES
@@ -88,35 +88,37 @@ def test_a_grid_comes_back_where_no_note_is_repeated_at_once(
                 line[index] = Note(after.onset_ticks, after.duration_ticks, after.pitch % 127 + 1)
         voices.append(Voice(voice.name, tuple(line)))
     on_steps = Score(tuple(voices), ())
-    assert n_repeated(on_steps) == 0
-    reading = read_reported(write_csv_grid(on_steps, tmp_path / "x.csv", step), step)
-    assert (reading.score, reading.losses) == (on_steps, (MERGED,))
+    assert n_repeated_notes(on_steps) == 0
+    reading = read_with_report(write_csv_grid(on_steps, tmp_path / "x.csv", step), step)
+    assert (reading.score, reading.losses) == (on_steps, (REPEATS_MERGED,))
 
 
 def test_grid_by_hand(tmp_path: Path) -> None:
     """Four steps of the usual header; every way to write a rest; two equal rows are one note; a silent row ends it."""
-    reading = read(
+    reading = read_text(
         tmp_path, "note0,note1,note2,note3\n72,67,60,48\n72,0,-1,\n74,NaN,60.0,-1.0\n0,0,0,0\n"
     )
     assert [voice.name for voice in reading.score.voices] == list(SATB)
-    assert lines(reading.score) == [
+    assert notes_by_voice(reading.score) == [
         [(0, 12, 72), (12, 6, 74)],
         [(0, 6, 67)],
         [(0, 6, 60), (12, 6, 60)],
         [(0, 6, 48)],
     ]
     assert reading.score.time_signatures == ()
-    assert reading.losses == (MERGED, "silent rows at the end left out: 1")
+    assert reading.losses == (REPEATS_MERGED, "silent rows at the end left out: 1")
 
 
 def test_grids_of_others(tmp_path: Path) -> None:
-    assert [v.name for v in read(tmp_path, "Bass;SOPRANO\n40;C5\n").score.voices] == [
+    assert [v.name for v in read_text(tmp_path, "Bass;SOPRANO\n40;C5\n").score.voices] == [
         "Soprano",
         "Bass",
     ]
-    framed = read(tmp_path, ",Flute,Oboe\n0,72,60\n1,74,60\n")  # as a data frame writes its index
-    assert lines(framed.score) == [[(0, 6, 72), (6, 6, 74)], [(0, 12, 60)]]
-    assert lines(read(tmp_path, "pitch\n60\n\n62\n", 12).score) == [
+    framed = read_text(
+        tmp_path, ",Flute,Oboe\n0,72,60\n1,74,60\n"
+    )  # as a data frame writes its index
+    assert notes_by_voice(framed.score) == [[(0, 6, 72), (6, 6, 74)], [(0, 12, 60)]]
+    assert notes_by_voice(read_text(tmp_path, "pitch\n60\n\n62\n", 12).score) == [
         [(0, 12, 60), (24, 12, 62)]
     ]  # one column: an empty row is a rest
 
@@ -129,15 +131,15 @@ def test_note_list_by_hand(tmp_path: Path) -> None:
         text.lstrip("\ufeff").encode("utf-16"),
         text.lstrip("\ufeff").encode("latin-1"),
     ):
-        reading = read(tmp_path, data)
+        reading = read_text(tmp_path, data)
         assert [voice.name for voice in reading.score.voices] == ["haut", "bas"]
-        assert lines(reading.score) == [[(0, 12, 67), (12, 8, 62)], [(0, 20, 36)]]
+        assert notes_by_voice(reading.score) == [[(0, 12, 67), (12, 8, 62)], [(0, 20, 36)]]
         assert reading.losses == ()
 
 
 def test_note_lists_of_others(tmp_path: Path) -> None:
     """Tabs, columns in another order and more of them, a rest, rows mixed in time, and Excel's own first line."""
-    reading = read(
+    reading = read_text(
         tmp_path,
         "voice\tvelocity\tpitch\tstart\tdur\nbass\t90\t40\t0\t1\nsoprano\t80\t72\t0\t1\nbass\t90\t\t1\t1\nbass\t9\t43\t2\t1\n",
     )
@@ -146,13 +148,13 @@ def test_note_lists_of_others(tmp_path: Path) -> None:
         ("bass", 2),
     ]
     assert reading.losses == ("columns left out: velocity",)
-    assert read(tmp_path, "sep=;\nonset;pitch;duration\n0;60;1\n").score == melody(
+    assert read_text(tmp_path, "sep=;\nonset;pitch;duration\n0;60;1\n").score == melody(
         [Note(0, 24, 60)], time_signatures=()
     )
 
 
 def test_without_voices_notes_are_taken_apart(tmp_path: Path) -> None:
-    reading = read(tmp_path, "onset,pitch,duration\n0,60,1\n0,72,1\n1,62,1\n1,71,1\n")
+    reading = read_text(tmp_path, "onset,pitch,duration\n0,60,1\n0,72,1\n1,62,1\n1,71,1\n")
     assert [(v.name, [n.pitch for n in v.notes]) for v in reading.score.voices] == [
         ("Soprano", [72, 71]),
         ("Bass", [60, 62]),
@@ -161,8 +163,8 @@ def test_without_voices_notes_are_taken_apart(tmp_path: Path) -> None:
 
 
 def test_times_off_the_grid_are_moved_and_told(tmp_path: Path) -> None:
-    reading = read(tmp_path, "onset,pitch,duration\n0,60,0.99\n1.02,62,0.98\n")
-    assert lines(reading.score) == [[(0, 24, 60), (24, 24, 62)]]
+    reading = read_text(tmp_path, "onset,pitch,duration\n0,60,0.99\n1.02,62,0.98\n")
+    assert notes_by_voice(reading.score) == [[(0, 24, 60), (24, 24, 62)]]
     assert reading.losses[0].startswith(
         "starts of notes moved to the grid of 24 ticks a quarter: 1 of 2, by 0.48 ticks"
     )
@@ -173,8 +175,8 @@ def test_seconds_are_not_taken_for_quarter_notes(tmp_path: Path) -> None:
     with pytest.raises(
         FormatError, match=r"table\.csv: its onsets keep to no beat .* if they are seconds"
     ):
-        read(tmp_path, f"onset,pitch,duration\n{rows}")
-    assert read(tmp_path, f"onset,pitch,duration\n{rows}", 1).score.n_notes > 70
+        read_text(tmp_path, f"onset,pitch,duration\n{rows}")
+    assert read_text(tmp_path, f"onset,pitch,duration\n{rows}", 1).score.n_notes > 70
 
 
 def test_several_pieces(tmp_path: Path) -> None:
@@ -185,12 +187,12 @@ def test_several_pieces(tmp_path: Path) -> None:
         match=r"book\.csv: holds 2 pieces \('b', 'a', \.\.\.\); keep the rows of one, or read all with",
     ):
         read_score(path)
-    assert [(p.name, p.reading and lines(p.reading.score)) for p in read_pieces(path)] == [
+    assert [(p.name, p.reading and notes_by_voice(p.reading.score)) for p in read_pieces(path)] == [
         ("b", [[(0, 24, 60), (24, 24, 64)]]),
         ("a", [[(0, 24, 62)]]),
     ]
     path.write_text("piece,soprano\nx,60\ny,62\nx,60\n", encoding="utf-8")
-    assert [(p.name, p.reading and lines(p.reading.score)) for p in read_pieces(path)] == [
+    assert [(p.name, p.reading and notes_by_voice(p.reading.score)) for p in read_pieces(path)] == [
         ("x", [[(0, 12, 60)]]),
         ("y", [[(0, 6, 62)]]),
     ]
@@ -239,22 +241,22 @@ def test_several_pieces(tmp_path: Path) -> None:
 )
 def test_each_refusal_names_the_place(tmp_path: Path, text: str | bytes, told: str) -> None:
     with pytest.raises(FormatError, match=f"table\\.csv: .*{told}") as caught:
-        read(tmp_path, text)
+        read_text(tmp_path, text)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
 
 
 def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_notes, "_MOST_NOTES", 3)
+    monkeypatch.setattr(csv_notes, "_MAX_NOTES", 3)
     with pytest.raises(FormatError, match="holds more than 3 notes; split it"):
-        read(tmp_path, "onset,pitch,duration\n" + "0,60,1\n" * 4)
+        read_text(tmp_path, "onset,pitch,duration\n" + "0,60,1\n" * 4)
     with pytest.raises(FormatError, match="row 3: a piece lasts at most 400,000 quarter notes"):
-        read(tmp_path, "soprano\n60\n60\n", 400_000 * 24)
-    monkeypatch.setattr(spreadsheet, "MOST_BYTES", 10)
+        read_text(tmp_path, "soprano\n60\n60\n", 400_000 * 24)
+    monkeypatch.setattr(spreadsheet, "MAX_CSV_BYTES", 10)
     with pytest.raises(FormatError, match="is longer than 1e-05 MB; split it"):
-        read(tmp_path, "onset,pitch,duration\n")
+        read_text(tmp_path, "onset,pitch,duration\n")
     with pytest.raises(ValueError, match="a step lasts 1 tick or more, got 0"):
-        read(tmp_path, "soprano\n60\n", 0)
+        read_text(tmp_path, "soprano\n60\n", 0)
 
 
 def test_what_a_grid_cannot_hold_is_refused(tmp_path: Path) -> None:
@@ -293,7 +295,7 @@ _CELL = st.sampled_from(
     ]
 )
 _ROW = st.lists(_CELL, max_size=5)
-_HEAD = (
+_HEADINGS = (
     st.sampled_from(
         [
             ["onset", "pitch", "duration", "voice", "piece"],
@@ -308,7 +310,7 @@ _HEAD = (
 
 @settings(deadline=None, max_examples=300)
 @given(
-    _HEAD,
+    _HEADINGS,
     st.lists(_ROW, max_size=6),
     st.sampled_from([",", ";", "\t"]),
     st.sampled_from(["\n", "\r\n", "\r", "\n\n"]),
@@ -331,4 +333,4 @@ def test_whatever_a_table_holds_it_is_read_or_refused(
 
 def test_a_damaged_table_is_a_corrupt_file(tmp_path: Path) -> None:
     with pytest.raises(CorruptFileError):
-        read(tmp_path, "onset,pitch,duration\n0,60,x\n")
+        read_text(tmp_path, "onset,pitch,duration\n0,60,x\n")

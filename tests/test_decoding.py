@@ -20,13 +20,18 @@ from seqmusic.model.decoding import array_decoder as array_decoding
 from seqmusic.model.decoding.array_decoder import ArrayDecoder
 from seqmusic.model.decoding.array_model import Blocks, weight_shapes
 from seqmusic.model.decoding.compiled_decoder import CompiledDecoder
-from seqmusic.model.decoding.decoder import FEW, Decoder, as_arrays, make_decoder
+from seqmusic.model.decoding.decoder import (
+    MAX_UNCOMPILED_DECODERS,
+    Decoder,
+    make_decoder,
+    to_array_model,
+)
 from seqmusic.model.decoding.module_decoder import ModuleDecoder
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.runs.pretrained import VOCABULARY, load_arrays, load_model, make_masks
+from seqmusic.runs.pretrained import VOCABULARY, load_array_model, load_model, make_grammar_masks
 from seqmusic.score import SATB, Score, Voice
 from seqmusic.tokens import rules
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.tokenizer import encode, encode_prompt, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
 from seqmusic.training.batches import make_batch, nll
@@ -37,15 +42,15 @@ SETTINGS = ModelSettings(
 
 
 def array_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
-    return ArrayDecoder(as_arrays(model), n_rows, length)
+    return ArrayDecoder(to_array_model(model), n_rows, length)
 
 
 def compiled_decoder(model: Transformer, n_rows: int, length: int) -> Decoder:
-    return CompiledDecoder(as_arrays(model), n_rows, length)
+    return CompiledDecoder(to_array_model(model), n_rows, length)
 
 
-Way = Callable[[Transformer, int, int], Decoder]
-WAYS = [array_decoder, compiled_decoder, ModuleDecoder]
+DecoderFactory = Callable[[Transformer, int, int], Decoder]
+DECODERS = [array_decoder, compiled_decoder, ModuleDecoder]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +68,7 @@ def random_model(settings: ModelSettings) -> Transformer:
     return made
 
 
-def inputs(n_rows: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def random_inputs(n_rows: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     chance = np.random.default_rng(11)
     events = np.stack(
         [
@@ -78,7 +83,7 @@ def inputs(n_rows: int, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return events, context, np.sort(chance.integers(0, 5000, (n_rows, length + 1)))
 
 
-def decoded(
+def cached_logits(
     decoder: Decoder, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int
 ) -> list[np.ndarray]:
     """Logits of sounds and of durations, (N, T, ...) each, from the last event of the prompt on."""
@@ -94,7 +99,7 @@ def decoded(
 
 
 @torch.inference_mode()
-def whole(
+def uncached_logits(
     model: Transformer, events: np.ndarray, context: np.ndarray, ticks: np.ndarray, n_first: int
 ) -> list[np.ndarray]:
     """The same without a cache."""
@@ -113,14 +118,16 @@ def whole(
     return [own.view(n_rows, length, -1).numpy() for own in logits]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", DECODERS)
 @pytest.mark.parametrize(("n_rows", "n_first"), [(1, 1), (3, 7), (4, 2), (6, 7), (16, 5)])
 def test_a_prompt_and_steps_equal_the_whole(
-    model: Transformer, way: Way, n_rows: int, n_first: int
+    model: Transformer, way: DecoderFactory, n_rows: int, n_first: int
 ) -> None:
-    given = inputs(n_rows, 17)
+    given = random_inputs(n_rows, 17)
     for own, wanted in zip(
-        decoded(way(model, n_rows, 17), *given, n_first), whole(model, *given, n_first), strict=True
+        cached_logits(way(model, n_rows, 17), *given, n_first),
+        uncached_logits(model, *given, n_first),
+        strict=True,
     ):
         assert own.shape == wanted.shape
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
@@ -128,22 +135,24 @@ def test_a_prompt_and_steps_equal_the_whole(
 
 @pytest.mark.parametrize("way", [array_decoder, compiled_decoder])
 def test_room_for_the_past_is_made_when_it_is_needed(
-    way: Way, monkeypatch: pytest.MonkeyPatch
+    way: DecoderFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(array_decoding, "_FIRST_ROOM", 4)
+    monkeypatch.setattr(array_decoding, "_INITIAL_CAPACITY", 4)
     small = random_model(replace(SETTINGS, layers=2))
     for n_first in (1, 6):
-        given = inputs(3, 19)
+        given = random_inputs(3, 19)
         for own, wanted in zip(
-            decoded(way(small, 3, 19), *given, n_first), whole(small, *given, n_first), strict=True
+            cached_logits(way(small, 3, 19), *given, n_first),
+            uncached_logits(small, *given, n_first),
+            strict=True,
         ):
             assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", DECODERS)
 @pytest.mark.parametrize("normalization", ["rms", "none"])
 def test_so_it_is_with_other_normalizations_and_a_plain_output_layer(
-    way: Way, normalization: str
+    way: DecoderFactory, normalization: str
 ) -> None:
     other = replace(SETTINGS, layers=1, normalization=normalization, relative_output=False)
     model = random_model(other)
@@ -151,9 +160,11 @@ def test_so_it_is_with_other_normalizations_and_a_plain_output_layer(
         name: tuple(tensor.shape) for name, tensor in model.state_dict().items()
     }
     for n_rows in (1, 6):
-        given = inputs(n_rows, 11)
+        given = random_inputs(n_rows, 11)
         for own, wanted in zip(
-            decoded(way(model, n_rows, 11), *given, 3), whole(model, *given, 3), strict=True
+            cached_logits(way(model, n_rows, 11), *given, 3),
+            uncached_logits(model, *given, 3),
+            strict=True,
         ):
             assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
@@ -162,9 +173,11 @@ def test_the_epsilon_of_the_normalizations_counts(model: Transformer) -> None:
     other = copy.deepcopy(model)
     for part in (other.sounds, other.durations, other.places):
         torch.nn.init.normal_(part.weight, std=3e-4)  # a stream of about the epsilon's size
-    given = inputs(3, 11)
+    given = random_inputs(3, 11)
     for own, wanted in zip(
-        decoded(array_decoder(other, 3, 11), *given, 2), whole(other, *given, 2), strict=True
+        cached_logits(array_decoder(other, 3, 11), *given, 2),
+        uncached_logits(other, *given, 2),
+        strict=True,
     ):
         assert np.abs(own - wanted).max() < 1e-5 * max(1, np.abs(wanted).max())
 
@@ -175,10 +188,12 @@ def test_the_shapes_of_the_weights_are_the_modules(model: Transformer) -> None:
     }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", DECODERS)
 @pytest.mark.parametrize("n_rows", [3, 16])
-def test_a_prompt_may_be_given_once_for_all(model: Transformer, way: Way, n_rows: int) -> None:
-    events, context, ticks = inputs(n_rows, 13)
+def test_a_prompt_may_be_given_once_for_all(
+    model: Transformer, way: DecoderFactory, n_rows: int
+) -> None:
+    events, context, ticks = random_inputs(n_rows, 13)
     for own in (events, context, ticks):
         own[:, :7] = own[:1, :7]
     ticks[:, 7] = ticks[0, 7]
@@ -191,9 +206,11 @@ def test_a_prompt_may_be_given_once_for_all(model: Transformer, way: Way, n_rows
     assert np.allclose(*(own.sound_logits(context[:, 7]) for own in (once, each)), atol=1e-5)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_more_events_than_there_is_room_for_are_refused(model: Transformer, way: Way) -> None:
-    events, context, ticks = inputs(2, 6)
+@pytest.mark.parametrize("way", DECODERS)
+def test_more_events_than_there_is_room_for_are_refused(
+    model: Transformer, way: DecoderFactory
+) -> None:
+    events, context, ticks = random_inputs(2, 6)
     with pytest.raises(ValueError, match="made for 5 events, got 6"):
         way(model, 2, 5).prefill(events, context, ticks)
     full = way(model, 2, 5)
@@ -204,22 +221,22 @@ def test_more_events_than_there_is_room_for_are_refused(model: Transformer, way:
 
 def test_the_weights_of_the_model_stay_as_they_are(model: Transformer) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    make_decoder(model, 2, 5).prefill(*inputs(2, 3))
+    make_decoder(model, 2, 5).prefill(*random_inputs(2, 3))
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", DECODERS)
 def test_the_same_chance_gives_the_same_notes_alone_and_among_sixteen(
-    model: Transformer, way: Way
+    model: Transformer, way: DecoderFactory
 ) -> None:
-    together = composed(way(model, 16, 128), list(range(16)))
+    together = sampled_events(way(model, 16, 128), list(range(16)))
     assert len(set(map(tuple, together))) == 16
     for seed in (0, 7, 15):
-        assert composed(way(model, 1, 128), [seed]) == [together[seed]]
+        assert sampled_events(way(model, 1, 128), [seed]) == [together[seed]]
 
 
 def test_the_same_chance_gives_the_same_notes_whichever_way(model: Transformer) -> None:
-    notes = [composed(way(model, 5, 128), list(range(5))) for way in WAYS]
+    notes = [sampled_events(way(model, 5, 128), list(range(5))) for way in DECODERS]
     assert notes[0] == notes[1] == notes[2]
 
 
@@ -231,7 +248,7 @@ def test_a_program_that_composes_much_does_it_with_compiled_code(model: Transfor
 
 
 def test_more_pieces_than_are_decoded_at_once_are_all_composed(model: Transformer) -> None:
-    for _ in range(FEW):
+    for _ in range(MAX_UNCOMPILED_DECODERS):
         make_decoder(model, 1, 5)
     prompt = encode_prompt(Score(tuple(Voice(name, ()) for name in SATB)), [[(0, 192)]] * 4)
     many, few = (complete(model, prompt, Request(n=n, seed=3), Constraints({})) for n in (20, 3))
@@ -241,50 +258,59 @@ def test_more_pieces_than_are_decoded_at_once_are_all_composed(model: Transforme
 
 
 def test_without_numba_it_is_done_in_numpy() -> None:
-    code = "import sys; sys.modules['numba'] = None; from seqmusic.model.decoding.decoder import decoder_for_many as f; print(f().__name__)"
+    code = "import sys; sys.modules['numba'] = None; from seqmusic.model.decoding.decoder import fastest_decoder_class as f; print(f().__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "ArrayDecoder\n", done.stderr
 
 
-def composed(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
+def sampled_events(decoder: Decoder, seeds: list[int]) -> list[list[tuple[int, int]]]:
     """Sixty events for each seed, drawn under the grammar."""
     prompt = encode_prompt(Score(tuple(Voice(name, ()) for name in SATB)), [[(0, 768)]] * 4)
-    walks, chances = [Walk() for _ in seeds], [np.random.default_rng(seed) for seed in seeds]
-    for walk in walks:
+    states, chances = (
+        [GrammarState() for _ in seeds],
+        [np.random.default_rng(seed) for seed in seeds],
+    )
+    for state in states:
         for event in prompt[1:]:
-            walk.push(*event)
+            state.push(*event)
     heard = trace(prompt)
     decoder.prefill(
         heard.events[None], heard.context[None], np.concatenate(([0], heard.ticks))[None]
     )
     said: list[list[tuple[int, int]]] = [[] for _ in seeds]
     for _ in range(60):
-        context, before = np.stack([walk.context() for walk in walks]), [walk.now for walk in walks]
-        allowed = [rules.sound_masks(4)[walk.sound_rule] for walk in walks]
+        context, before = (
+            np.stack([state.context() for state in states]),
+            [state.tick for state in states],
+        )
+        allowed = [rules.sound_masks(4)[state.sound_rule] for state in states]
         sounds = [
-            drawn(*own) for own in zip(chances, decoder.sound_logits(context), allowed, strict=True)
+            sample_id(*own)
+            for own in zip(chances, decoder.sound_logits(context), allowed, strict=True)
         ]
         lasting = [
-            rules.duration_masks()[walk.duration_rule(sound)]
-            for walk, sound in zip(walks, sounds, strict=True)
+            rules.duration_masks()[state.duration_rule(sound)]
+            for state, sound in zip(states, sounds, strict=True)
         ]
         durations = [
-            drawn(*own)
+            sample_id(*own)
             for own in zip(
                 chances, decoder.duration_logits(context, np.array(sounds)), lasting, strict=True
             )
         ]
-        for walk, own, *event in zip(walks, said, sounds, durations, strict=True):
+        for state, own, *event in zip(states, said, sounds, durations, strict=True):
             own.append((event[0], event[1]))
-            walk.push(*own[-1])
-        ticks = np.array([before, [walk.now for walk in walks]]).T
+            state.push(*own[-1])
+        ticks = np.array([before, [state.tick for state in states]]).T
         decoder.step(
-            np.array([own[-1] for own in said]), np.stack([walk.context() for walk in walks]), ticks
+            np.array([own[-1] for own in said]),
+            np.stack([state.context() for state in states]),
+            ticks,
         )
     return said
 
 
-def drawn(chance: np.random.Generator, logits: np.ndarray, allowed: np.ndarray) -> int:
+def sample_id(chance: np.random.Generator, logits: np.ndarray, allowed: np.ndarray) -> int:
     shares = np.exp(
         np.where(allowed, logits - logits[allowed].max(), -np.inf).astype(np.float64)
     ).cumsum()
@@ -293,13 +319,13 @@ def drawn(chance: np.random.Generator, logits: np.ndarray, allowed: np.ndarray) 
 
 def test_a_folder_read_without_torch_is_the_same_model() -> None:
     folder = Path("chorales")
-    ready, packed = load_arrays(folder), as_arrays(load_model(folder))
+    ready, packed = load_array_model(folder), to_array_model(load_model(folder))
     assert ready.settings == packed.settings
     assert all(
         np.array_equal(getattr(ready.blocks, name), getattr(packed.blocks, name))
         for name in Blocks.__slots__
     )
-    assert np.array_equal(ready.heads.hear, packed.heads.hear)
+    assert np.array_equal(ready.heads.project_hidden, packed.heads.project_hidden)
 
 
 def test_likelihoods_in_numpy_are_the_modules(chorales: Dataset) -> None:
@@ -308,7 +334,7 @@ def test_likelihoods_in_numpy_are_the_modules(chorales: Dataset) -> None:
     steps = [trace(encode(score)[:-1], VOCABULARY.max_voices) for score in scores]
     with torch.inference_mode():
         sound, duration = nll(
-            trained, make_batch(steps, torch.device("cpu")), make_masks(torch.device("cpu"))
+            trained, make_batch(steps, torch.device("cpu")), make_grammar_masks(torch.device("cpu"))
         )
     wanted = -(sound + duration).sum(dim=1)
     assert [nats for nats, _ in log_likelihoods(trained, scores)] == pytest.approx(

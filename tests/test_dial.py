@@ -10,19 +10,26 @@ from hypothesis import given
 from small_scores import chorale_like
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.samples import RATES, as_written, continued, drawn_heads, heads, measured
+from seqmusic.evaluation.samples import (
+    RATES,
+    draw_openings,
+    heads,
+    measure_continuation,
+    original_continuations,
+    sample_continuations,
+)
 from seqmusic.evaluation.temperature_sweep import (
     MIN_P,
     UNITS,
-    Dial,
-    DialPoint,
-    Reading,
-    Setting,
-    ladders,
-    readings,
-    turn_dial,
+    Estimate,
+    SamplingSetting,
+    SweepPoint,
+    TemperatureSweep,
+    estimates,
+    sampling_settings,
+    sweep_temperatures,
 )
-from seqmusic.generation.composing import composed
+from seqmusic.generation.composing import compose_candidates
 from seqmusic.generation.request import Request
 from seqmusic.metrics.distributions import (
     DISTRIBUTIONS,
@@ -35,13 +42,13 @@ from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.pretrained import VOCABULARY, load_model, model_folder
 from seqmusic.score import Score
 
-SMALL = ModelSettings(width=32, layers=1, heads=2, context_length=1024)
+SMALL_SETTINGS = ModelSettings(width=32, layers=1, heads=2, context_length=1024)
 
 
 @pytest.fixture(scope="module")
 def model() -> Transformer:
     torch.manual_seed(0)
-    return Transformer(SMALL, VOCABULARY).eval()
+    return Transformer(SMALL_SETTINGS, VOCABULARY).eval()
 
 
 @pytest.fixture(scope="module")
@@ -52,52 +59,52 @@ def works(chorales: Dataset) -> list[Score]:
     )[:6]
 
 
-def dial(
+def sweep_of(
     values: dict[str, list[float]],
-    works: dict[str, Reading],
+    works: dict[str, Estimate],
     floors: dict[str, float] | None = None,
-) -> Dial:
+) -> TemperatureSweep:
     """A dial with so many settings as there are values, called min-p 0, min-p 1 and so on."""
     names = range(len(next(iter(values.values()))))
     points = [
-        DialPoint(
-            Setting(MIN_P, i, Request()),
+        SweepPoint(
+            SamplingSetting(MIN_P, i, Request()),
             1,
-            {name: Reading(own[i], own[i], own[i]) for name, own in values.items()},
+            {name: Estimate(own[i], own[i], own[i]) for name, own in values.items()},
             (1,),
         )
         for i in names
     ]
-    return Dial(tuple(points), works, (1,), floors or {})
+    return TemperatureSweep(tuple(points), works, (1,), floors or {})
 
 
 def test_gaps_begin_where_the_interval_ends_and_are_one_at_the_worst() -> None:
-    own = dial(
-        {"a": [1, 4, 6, 10], "b": [5, 5, 5, 5]}, {"a": Reading(5, 4, 6), "b": Reading(5, 5, 5)}
+    own = sweep_of(
+        {"a": [1, 4, 6, 10], "b": [5, 5, 5, 5]}, {"a": Estimate(5, 4, 6), "b": Estimate(5, 5, 5)}
     )
     assert [own.gaps()[f"min-p {name}"]["a"] for name in range(4)] == [0.75, 0, 0, 1]
     assert [own.gaps()[f"min-p {name}"]["b"] for name in range(4)] == [0, 0, 0, 0]
     assert list(own.mean_gaps().values()) == [0.375, 0, 0, 0.5]
-    assert own.recommended().at == 1
+    assert own.recommended().level == 1
     assert own.best() == {"a": "min-p 1", "b": "min-p 0"}
 
 
 def test_a_distance_is_never_too_small() -> None:
-    own = dial(
-        {"duration": [0.0, 0.2, 0.3]}, {"duration": Reading(0.2, 0.15, 0.25)}, {"duration": 0.1}
+    own = sweep_of(
+        {"duration": [0.0, 0.2, 0.3]}, {"duration": Estimate(0.2, 0.15, 0.25)}, {"duration": 0.1}
     )
     assert [own.gaps()[f"min-p {name}"]["duration"] for name in range(3)] == [0, 0, 1]
     assert own.best() == {"duration": "min-p 0"}
 
 
 def test_a_setting_that_says_nothing_is_not_recommended() -> None:
-    own = dial({"a": [math.nan, 9, 8]}, {"a": Reading(5, 4, 6)})
+    own = sweep_of({"a": [math.nan, 9, 8]}, {"a": Estimate(5, 4, 6)})
     assert own.gaps()["min-p 0"] == {}
-    assert own.recommended().at == 2
+    assert own.recommended().level == 2
 
 
 def test_the_model_is_alone_but_where_the_rules_are_asked() -> None:
-    cold, warm, ruled, cut = ladders((0.5, 1.0), (0.7,), (0.1,))
+    cold, warm, ruled, cut = sampling_settings((0.5, 1.0), (0.7,), (0.1,))
     assert [own.name for own in (cold, ruled, cut)] == [
         "temperature 0.5, model alone",
         "temperature 0.7, default rules",
@@ -115,45 +122,54 @@ def test_the_model_is_alone_but_where_the_rules_are_asked() -> None:
 
 
 def test_a_head_is_given_whole_and_the_rest_is_what_follows(chorales: Dataset) -> None:
-    for head in heads([work.score for work in chorales.part("valid")]):
-        prompt = head.prompt
-        assert prompt.end_ticks == head.work.end_ticks
-        assert head.end_ticks == next(bar for bar in head.work.bars() if bar.number == 2).end_ticks
-        assert prompt.score.n_notes + head.rest(head.work).n_notes == head.work.n_notes
+    for opening in heads([work.score for work in chorales.part("valid")]):
+        prompt = opening.prompt
+        assert prompt.end_ticks == opening.work.end_ticks
+        assert (
+            opening.end_ticks
+            == next(bar for bar in opening.work.bars() if bar.number == 2).end_ticks
+        )
+        assert (
+            prompt.score.n_notes + opening.continuation(opening.work).n_notes
+            == opening.work.n_notes
+        )
         assert all(
-            note.onset_ticks < head.end_ticks
+            note.onset_ticks < opening.end_ticks
             for voice in prompt.score.voices
             for note in voice.notes
         )
-        assert head.rest(head.work).end_ticks == head.work.end_ticks - head.end_ticks
+        assert (
+            opening.continuation(opening.work).end_ticks
+            == opening.work.end_ticks - opening.end_ticks
+        )
 
 
 def test_works_without_a_meter_have_heads(works: list[Score]) -> None:
-    (head,) = heads([replace(works[0], time_signatures=(), pickup_ticks=0)])
-    assert head.end_ticks == 192
+    (opening,) = heads([replace(works[0], time_signatures=(), pickup_ticks=0)])
+    assert opening.end_ticks == 192
     assert heads(works, context_length=16) == []
 
 
 def test_each_head_is_drawn_before_any_comes_again(works: list[Score]) -> None:
     found = heads(works)
-    drawn = drawn_heads(found, 2 * len(found) + 1, seed=3)
+    drawn = draw_openings(found, 2 * len(found) + 1, seed=3)
     assert len(drawn) == 2 * len(found) + 1
-    assert {id(head) for head in drawn[: len(found)]} == {id(head) for head in found}
-    assert drawn == drawn_heads(found, 2 * len(found) + 1, seed=3)
-    assert drawn != drawn_heads(found, 2 * len(found) + 1, seed=4)
+    assert {id(opening) for opening in drawn[: len(found)]} == {id(opening) for opening in found}
+    assert drawn == draw_openings(found, 2 * len(found) + 1, seed=3)
+    assert drawn != draw_openings(found, 2 * len(found) + 1, seed=4)
 
 
 def test_what_bach_wrote_costs_what_it_costs_as_a_candidate(works: list[Score]) -> None:
     """A continuation at temperature 0, measured as if it were the work, has the candidate's own figures."""
     trained, index = load_model(model_folder(None)), CopyIndex(works)
-    head = heads(works)[0]
-    (drawn,) = continued(
-        trained, [head], Request(n=1, temperature=0, lenience=1.0, cadence=False), index
+    opening = heads(works)[0]
+    (drawn,) = sample_continuations(
+        trained, [opening], Request(n=1, temperature=0, lenience=1.0, cadence=False), index
     )
-    (candidate,) = composed(
-        trained, head.prompt, Request(n=1, temperature=0, lenience=1.0, cadence=False)
+    (candidate,) = compose_candidates(
+        trained, opening.prompt, Request(n=1, temperature=0, lenience=1.0, cadence=False)
     )
-    (written,) = as_written(trained, [replace(head, work=candidate.score)], index)
+    (written,) = original_continuations(trained, [replace(opening, work=candidate.score)], index)
     assert (written.n_events, written.rates, written.counts, written.copied_notes) == (
         drawn.n_events,
         drawn.rates,
@@ -169,39 +185,41 @@ def test_a_small_dial_says_everything_with_intervals(
     model: Transformer, works: list[Score]
 ) -> None:
     told: list[int] = []
-    settings = ladders((0.5,), (1.0,), ())
-    turned = turn_dial(model, works[:3], works[3:], settings, n=8, tick=told.append)
+    settings = sampling_settings((0.5,), (1.0,), ())
+    turned = sweep_temperatures(model, works[:3], works[3:], settings, n=8, on_progress=told.append)
     assert [point.setting for point in turned.points] == settings
     assert sum(told) == 8 * len(settings)
     assert turned.floors.keys() == DISTRIBUTIONS.keys()
     for point in turned.points:
-        assert list(point.readings) == list(UNITS)
-        assert len(point.copies) == point.pieces <= 8
-        for name, own in point.readings.items():
+        assert list(point.estimates) == list(UNITS)
+        assert len(point.copy_lengths) == point.pieces <= 8
+        for name, own in point.estimates.items():
             assert math.isnan(own.value) or own.low <= own.value <= own.high, name
     assert repr(turned) == repr(
-        turn_dial(model, works[:3], works[3:], settings, n=8)
+        sweep_temperatures(model, works[:3], works[3:], settings, n=8)
     )  # nan is unlike itself
 
 
 def test_a_work_known_by_heart_is_copied_whole(model: Transformer, works: list[Score]) -> None:
     found = heads(works)
-    written = as_written(model, found, CopyIndex(works))
-    assert [own.copied_notes for own in written] == [head.rest(head.work).n_notes for head in found]
+    written = original_continuations(model, found, CopyIndex(works))
+    assert [own.copied_notes for own in written] == [
+        opening.continuation(opening.work).n_notes for opening in found
+    ]
 
 
 def test_nothing_to_continue_is_refused(model: Transformer, works: list[Score]) -> None:
     with pytest.raises(ValueError, match="at most sixteen, got none"):
-        turn_dial(model, [], works, ladders())
+        sweep_temperatures(model, [], works, sampling_settings())
 
 
 def test_no_pieces_have_no_readings() -> None:
-    assert all(math.isnan(own.value) for own in readings([], {}).values())
+    assert all(math.isnan(own.value) for own in estimates([], {}).values())
 
 
 @given(chorale_like())
 def test_a_piece_is_measured_for_everything(piece: Score) -> None:
-    found = measured(piece, 1.0, 1, CopyIndex([piece]))
+    found = measure_continuation(piece, 1.0, 1, CopyIndex([piece]))
     assert set(found.rates) == set(RATES)
     assert set(found.counts) == set(DISTRIBUTIONS)
     assert set(UNITS) == {"surprise", *RATES, *DISTRIBUTIONS, "longest copy"}

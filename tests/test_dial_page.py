@@ -8,21 +8,27 @@ import torch
 
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.evaluation.subject import Subject
-from seqmusic.evaluation.temperature_sweep import UNITS, Dial, DialPoint, Reading, ladders
+from seqmusic.evaluation.temperature_sweep import (
+    UNITS,
+    Estimate,
+    SweepPoint,
+    TemperatureSweep,
+    sampling_settings,
+)
 from seqmusic.metrics.distributions import DISTRIBUTIONS
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.report.copies import FILE, Copying, write_copying
-from seqmusic.report.report_folder import write_report
+from seqmusic.report.copies import COPYING_CSV, CopyingPoint, write_copying
+from seqmusic.report.report_folder import write_report_folder
 from seqmusic.report.sections import Report
-from seqmusic.report.temperature_sweep import copy_section, dial_section, sample_sections
+from seqmusic.report.sweep import originality_section, sample_sections, temperature_section
 from seqmusic.runs.pretrained import VOCABULARY
 from seqmusic.score import Note, melody
 
-ROW = Copying("as configured", 100, 1.5, 0.4, 0.5, 9.0, 8.0, 10.0, 12.0, 11.0, 14.0, 10.0)
+ROW = CopyingPoint("as configured", 100, 1.5, 0.4, 0.5, 9.0, 8.0, 10.0, 12.0, 11.0, 14.0, 10.0)
 
 
-def reading(value: float) -> Reading:
-    return Reading(value, value - 0.1, value + 0.1)
+def reading(value: float) -> Estimate:
+    return Estimate(value, value - 0.1, value + 0.1)
 
 
 def subject(model: Transformer, dataset: Dataset, folder: Path) -> Subject:
@@ -32,16 +38,16 @@ def subject(model: Transformer, dataset: Dataset, folder: Path) -> Subject:
 
 
 @pytest.fixture(scope="module")
-def dial() -> Dial:
+def sweep() -> TemperatureSweep:
     """Temperature 1 with the default rules is closest; at the lowest temperature one measure has no value."""
     points = []
-    for setting in ladders((0.4, 1.0), (0.8, 1.0), (0.05,)):
-        away = abs(setting.at - 1) + 0.3 * (setting.request.lenience == 1)
-        readings = {name: reading(1 + away) for name in UNITS}
-        if setting.at == 0.4:
-            readings["pitch class in minor"] = Reading(math.nan, math.nan, math.nan)
-        points.append(DialPoint(setting, 4, readings, (5, 8, 9, 12)))
-    return Dial(
+    for setting in sampling_settings((0.4, 1.0), (0.8, 1.0), (0.05,)):
+        away = abs(setting.level - 1) + 0.3 * (setting.request.lenience == 1)
+        estimates = {name: reading(1 + away) for name in UNITS}
+        if setting.level == 0.4:
+            estimates["pitch class in minor"] = Estimate(math.nan, math.nan, math.nan)
+        points.append(SweepPoint(setting, 4, estimates, (5, 8, 9, 12)))
+    return TemperatureSweep(
         tuple(points),
         {name: reading(1) for name in UNITS},
         (6, 8, 10),
@@ -49,12 +55,12 @@ def dial() -> Dial:
     )
 
 
-def test_the_dial_tells_its_setting_and_everything_that_it_draws(dial: Dial) -> None:
-    section = dial_section(dial)
+def test_the_dial_tells_its_setting_and_everything_that_it_draws(sweep: TemperatureSweep) -> None:
+    section = temperature_section(sweep)
     assert "Recommended: temperature 1, default rules." in " ".join(section.prose)
     assert len(section.charts) == 1 + len(UNITS)
     tables = {table.name: table.records() for table in section.tables}
-    assert len(tables["dial"]) == (len(dial.points) + 1) * len(UNITS)
+    assert len(tables["dial"]) == (len(sweep.points) + 1) * len(UNITS)
     assert {row["measure"] for row in tables["dial_measures"]} == set(UNITS)
     assert (
         min(tables["dial_gaps"], key=lambda row: row["mean_gap"])["setting"]
@@ -68,8 +74,8 @@ def test_the_dial_tells_its_setting_and_everything_that_it_draws(dial: Dial) -> 
     )
 
 
-def test_copies_are_told_by_their_quantiles(dial: Dial) -> None:
-    section = copy_section(dial)
+def test_copies_are_told_by_their_quantiles(sweep: TemperatureSweep) -> None:
+    section = originality_section(sweep)
     works, first, *_ = section.tables[0].records()
     assert (works["setting"], works["pieces"], works["notes_50"], works["notes_100"]) == (
         "held-out works",
@@ -79,7 +85,7 @@ def test_copies_are_told_by_their_quantiles(dial: Dial) -> None:
     )
     assert (first["notes_50"], first["notes_100"]) == (8.5, 12)
     assert len(section.charts) == 1
-    over_training = copy_section(dial, [ROW, ROW._replace(step=200)])
+    over_training = originality_section(sweep, [ROW, ROW._replace(step=200)])
     assert len(over_training.charts) == 3
     assert over_training.tables[1].records()[1]["step"] == 200
 
@@ -92,8 +98,8 @@ def test_a_report_is_written_of_samples_of_a_real_model(chorales: Dataset, tmp_p
     model = Transformer(
         ModelSettings(width=32, layers=1, heads=2, context_length=1024), VOCABULARY
     ).eval()
-    write_copying(tmp_path / FILE, [ROW])
-    settings = ladders((1.0,), (1.0,), ())
+    write_copying(tmp_path / COPYING_CSV, [ROW])
+    settings = sampling_settings((1.0,), (1.0,), ())
     few = Dataset(
         tuple(
             Work(work.title, work, "valid" if place < 3 else "train")
@@ -101,7 +107,7 @@ def test_a_report_is_written_of_samples_of_a_real_model(chorales: Dataset, tmp_p
         )
     )
     sections = sample_sections(subject(model, few, tmp_path), n=4, settings=settings)
-    page = write_report(tmp_path / "report", Report("a model", (), "", sections)).read_text(
+    page = write_report_folder(tmp_path / "report", Report("a model", (), "", sections)).read_text(
         encoding="utf-8"
     )
     assert [section.name for section in sections] == ["dial", "originality"]

@@ -18,7 +18,7 @@ def row(text: str, name: str) -> str:
 
 
 def test_versions_are_those_installed() -> None:
-    text = doctor.report()
+    text = doctor.environment_report()
     assert row(text, "seqmusic") == seqmusic.__version__
     assert row(text, "torch") == torch.__version__
     assert row(text, "numpy") == importlib.metadata.version("numpy")
@@ -26,7 +26,7 @@ def test_versions_are_those_installed() -> None:
 
 
 def test_devices_are_those_that_torch_sees() -> None:
-    text = doctor.report()
+    text = doctor.environment_report()
     assert f"{torch.get_num_threads()} threads" in row(text, "cpu")
     assert ("GiB" in row(text, "cuda")) == torch.cuda.is_available()
     assert (row(text, "mps") == "found") == torch.backends.mps.is_available()
@@ -37,7 +37,7 @@ def test_a_missing_part_is_told_with_the_command_that_gets_it(
 ) -> None:
     monkeypatch.setattr(doctor, "OPTIONAL", (("no-such-package", "does nothing", "score"),))
     monkeypatch.setenv("PATH", "")
-    text = doctor.report()
+    text = doctor.environment_report()
     assert (
         row(text, "no-such-package")
         == "does nothing: not found; get it with: pip install 'seqmusic[score]'"
@@ -59,7 +59,7 @@ def test_a_program_that_does_not_start_is_told(
     program.write_bytes(b"\x7fELF no program")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "does not start" in row(doctor.report(), "lilypond")
+    assert "does not start" in row(doctor.environment_report(), "lilypond")
 
 
 def test_the_cache_is_told_with_what_it_holds(
@@ -67,21 +67,21 @@ def test_the_cache_is_told_with_what_it_holds(
 ) -> None:
     monkeypatch.setenv("SEQMUSIC_CACHE", str(tmp_path / "cache"))
     assert (
-        row(doctor.report(), "cache")
+        row(doctor.environment_report(), "cache")
         == f"{tmp_path / 'cache'} (empty; 'seqmusic data prepare' fills it)"
     )
     (tmp_path / "cache" / "inner").mkdir(parents=True)
     (tmp_path / "cache" / "inner" / "works").write_bytes(b"x" * 2_500_000)
-    assert row(doctor.report(), "cache").endswith("(1 files, 2.5 MB)")
+    assert row(doctor.environment_report(), "cache").endswith("(1 files, 2.5 MB)")
 
 
 def test_speed_is_told_where_it_was_measured() -> None:
-    assert "Speed" not in doctor.report()
-    assert row(doctor.report("9,300 notes/s"), "here") == "9,300 notes/s"
+    assert "Speed" not in doctor.environment_report()
+    assert row(doctor.environment_report("9,300 notes/s"), "here") == "9,300 notes/s"
 
 
 def test_it_works_without_torch_and_without_the_extras() -> None:
     missing = ("torch", "verovio", "resvg_py", "matplotlib", "music21", "miditoolkit")
-    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); from seqmusic.cli.environment import report; print(report())"
+    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); from seqmusic.cli.environment import environment_report; print(environment_report())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "cannot be loaded: " in done.stdout

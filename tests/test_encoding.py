@@ -12,13 +12,13 @@ from strategies import scores
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tokens.augmentation import legal_shifts, transposed
-from seqmusic.tokens.batched.columns import REST_TILE, Tiles, tiles_of
-from seqmusic.tokens.batched.encoding import Ask, trace_tiles
+from seqmusic.tokens.batched.columns import REST_PITCH, NoteColumns, note_columns
+from seqmusic.tokens.batched.encoding import InfillingMask, trace_batch
 from seqmusic.tokens.tokenizer import Trace, encode, normalized, trace
 from seqmusic.tokens.vocabulary import VOICE, sound_name
 
 KINDS = ["nothing", "voice", "tail", "region", "scatter", "all but one", "all", "none"]
-TWO = [
+TWO_PIECES = [
     Score((Voice("Soprano", (Note(0, 24, 60), Note(48, 200, 62))), Voice("Alto", ()))),
     melody(
         [Note(24, 24, 60)],
@@ -29,7 +29,7 @@ TWO = [
 ]
 
 
-def same(got, wanted):
+def assert_same_traces(got, wanted):
     for field in fields(Trace):
         a, b = getattr(got, field.name), getattr(wanted, field.name)
         assert a.dtype == b.dtype, field.name
@@ -41,64 +41,64 @@ def same(got, wanted):
         )
 
 
-def same_tiles(got, wanted):
+def assert_same_columns(got, wanted):
     assert got.headers == wanted.headers
-    for field in fields(Tiles):
+    for field in fields(NoteColumns):
         assert field.name == "headers" or np.array_equal(
             getattr(got, field.name), getattr(wanted, field.name)
         ), field.name
 
 
-def missing_tiles(kind, tiles, chance):
+def missing_segments(kind, notes, rng):
     """(N,) what is missing of the tiles of one piece."""
-    n, end = len(tiles.piece), int(tiles.end_ticks[0])
+    n, end = len(notes.piece), int(notes.end_ticks[0])
     if kind == "voice":
-        return tiles.voice == chance.choice(tiles.voice)
+        return notes.voice == rng.choice(notes.voice)
     if kind == "tail":
-        return (tiles.onset >= chance.integers(end)) | (
-            tiles.voice == chance.choice([0, tiles.voice[-1]])
+        return (notes.onset >= rng.integers(end)) | (
+            notes.voice == rng.choice([0, notes.voice[-1]])
         )
     if kind == "region":
-        start = chance.integers(end)
-        return (tiles.onset >= start) & (tiles.onset < start + chance.integers(1, end + 1))
+        start = rng.integers(end)
+        return (notes.onset >= start) & (notes.onset < start + rng.integers(1, end + 1))
     if kind == "all but one":
-        return np.arange(n) != chance.integers(n)
-    return chance.random(n) < 0.4 if kind == "scatter" else np.full(n, kind != "none")
+        return np.arange(n) != rng.integers(n)
+    return rng.random(n) < 0.4 if kind == "scatter" else np.full(n, kind != "none")
 
 
-def drawn_ask(tiles, kinds, chance):
-    singles = [tiles.taken([piece]) for piece in range(len(kinds))]
+def random_mask(notes, kinds, rng):
+    singles = [notes.take([piece]) for piece in range(len(kinds))]
     missing = [
-        missing_tiles(kind, single, chance) for kind, single in zip(kinds, singles, strict=True)
+        missing_segments(kind, single, rng) for kind, single in zip(kinds, singles, strict=True)
     ]
     has_given = np.array([kind != "nothing" for kind in kinds])
-    return Ask(np.concatenate(missing), has_given, chance.random(len(kinds)) < 0.5)
+    return InfillingMask(np.concatenate(missing), has_given, rng.random(len(kinds)) < 0.5)
 
 
-def holes_asked(tiles, ask, piece):
+def holes_of(notes, mask, piece):
     """The holes of each line, tile by tile."""
-    voices = [sound for sound, _ in tiles.headers[piece] if sound_name(sound).startswith("VOICE")]
+    voices = [sound for sound, _ in notes.headers[piece] if sound_name(sound).startswith("VOICE")]
     holes = {voice: [] for voice in voices}
-    rows = np.flatnonzero(tiles.piece == piece).tolist()
+    rows = np.flatnonzero(notes.piece == piece).tolist()
     for (voice, is_missing), run in groupby(
-        rows, key=lambda row: (int(tiles.voice[row]), bool(ask.missing[row]))
+        rows, key=lambda row: (int(notes.voice[row]), bool(mask.missing[row]))
     ):
         run = list(run)
-        start, end = int(tiles.onset[run[0]]), int(tiles.end[run[-1]])
+        start, end = int(notes.onset[run[0]]), int(notes.end[run[-1]])
         if is_missing:
             holes[voice].append(
-                (start, None if ask.is_open[piece] and end == tiles.end_ticks[piece] else end)
+                (start, None if mask.is_open[piece] and end == notes.end_ticks[piece] else end)
             )
     return [holes[voice] for voice in voices]
 
 
-def check(works, kinds, chance, max_voices=4):
-    tiles = tiles_of(works)
-    ask = drawn_ask(tiles, kinds, chance)
-    traces = trace_tiles(tiles, ask, max_voices)
+def assert_same_as_oracle(works, kinds, rng, max_voices=4):
+    notes = note_columns(works)
+    mask = random_mask(notes, kinds, rng)
+    traces = trace_batch(notes, mask, max_voices)
     for piece, work in enumerate(works):
-        holes = holes_asked(tiles, ask, piece) if ask.has_given[piece] else None
-        same(traces[piece], trace(encode(work, holes), max_voices))
+        holes = holes_of(notes, mask, piece) if mask.has_given[piece] else None
+        assert_same_traces(traces[piece], trace(encode(work, holes), max_voices))
 
 
 @st.composite
@@ -115,8 +115,8 @@ def works_with_columns(draw):
 @given(works_with_columns())
 def test_whole_pieces_are_traced_as_the_grammar_does(drawn):
     works, max_voices = drawn
-    for got, work in zip(trace_tiles(tiles_of(works), None, max_voices), works, strict=True):
-        same(got, trace(encode(work), max_voices))
+    for got, work in zip(trace_batch(note_columns(works), None, max_voices), works, strict=True):
+        assert_same_traces(got, trace(encode(work), max_voices))
 
 
 @settings(max_examples=200)
@@ -127,50 +127,52 @@ def test_whole_pieces_are_traced_as_the_grammar_does(drawn):
 )
 def test_pieces_with_anything_given_are_traced_as_the_grammar_does(drawn, kinds, seed):
     works, max_voices = drawn
-    check(works, kinds[: len(works)], np.random.default_rng(seed), max_voices)
+    assert_same_as_oracle(works, kinds[: len(works)], np.random.default_rng(seed), max_voices)
 
 
 def test_the_whole_corpus_is_traced_as_the_grammar_does(chorales):
-    works = [work.score for work in chorales.kept]
-    for got, work in zip(trace_tiles(tiles_of(works)), chorales.kept, strict=True):
-        same(got, trace(encode(work.score)))
+    works = [work.score for work in chorales.kept_works]
+    for got, work in zip(trace_batch(note_columns(works)), chorales.kept_works, strict=True):
+        assert_same_traces(got, trace(encode(work.score)))
 
 
 def test_the_corpus_with_parts_given_is_traced_as_the_grammar_does(chorales):
-    chance = np.random.default_rng(1)
-    chosen = chance.permutation(len(chorales.kept))[:160].tolist()
-    check([chorales.kept[piece].score for piece in chosen], KINDS * 20, chance)
+    rng = np.random.default_rng(1)
+    chosen = rng.permutation(len(chorales.kept_works))[:160].tolist()
+    assert_same_as_oracle([chorales.kept_works[piece].score for piece in chosen], KINDS * 20, rng)
 
 
 @settings(max_examples=40)
 @given(st.lists(scores(max_voices=4), min_size=1, max_size=4), st.data())
 def test_taken_tiles_are_the_tiles_of_those_pieces(works, data):
     chosen = data.draw(st.lists(st.integers(0, len(works) - 1), unique=True))
-    same_tiles(tiles_of(works).taken(chosen), tiles_of([works[piece] for piece in chosen]))
+    assert_same_columns(
+        note_columns(works).take(chosen), note_columns([works[piece] for piece in chosen])
+    )
 
 
 def test_tiles_by_hand():
-    tiles = tiles_of(TWO)
+    notes = note_columns(TWO_PIECES)
     rows = list(
-        zip(tiles.piece, tiles.voice - VOICE, tiles.onset, tiles.end, tiles.pitch, strict=True)
+        zip(notes.piece, notes.voice - VOICE, notes.onset, notes.end, notes.pitch, strict=True)
     )
     assert rows == [
-        (0, 0, 0, 24, 60), (0, 0, 24, 48, REST_TILE), (0, 0, 48, 248, 62), (0, 1, 0, 248, REST_TILE),  # an empty voice rests
-        (1, 4, 0, 24, REST_TILE), (1, 4, 24, 48, 60),  # a voice that is not sung is numbered
+        (0, 0, 0, 24, 60), (0, 0, 24, 48, REST_PITCH), (0, 0, 48, 248, 62), (0, 1, 0, 248, REST_PITCH),  # an empty voice rests
+        (1, 4, 0, 24, REST_PITCH), (1, 4, 24, 48, 60),  # a voice that is not sung is numbered
     ]  # fmt: skip
-    assert tiles.end_ticks.tolist() == [248, 48]
-    assert [tuple(sound_name(sound) for sound, _ in own)[1:-3] for own in tiles.headers] == [
+    assert notes.end_ticks.tolist() == [248, 48]
+    assert [tuple(sound_name(sound) for sound, _ in own)[1:-3] for own in notes.headers] == [
         ("VOICE_Soprano", "VOICE_Alto"), ("VOICE_Voice_1",),
     ]  # fmt: skip
-    assert (tiles.change_piece.tolist(), tiles.change_tick.tolist()) == ([1], [30])
-    assert sound_name(int(tiles.change_sound[0])) == "TIMESIG_2/4"
+    assert (notes.change_piece.tolist(), notes.change_tick.tolist()) == ([1], [30])
+    assert sound_name(int(notes.change_sound[0])) == "TIMESIG_2/4"
 
 
 def test_taken_tiles_without_some():
-    tiles = tiles_of(TWO)
-    taken = tiles.taken([1, 0], keep=tiles.pitch >= 0)
-    assert (taken.piece.tolist(), taken.pitch.tolist()) == ([0, 1, 1], [60, 60, 62])
-    assert taken.end_ticks.tolist() == [48, 248]
+    notes = note_columns(TWO_PIECES)
+    take = notes.take([1, 0], keep=notes.pitch >= 0)
+    assert (take.piece.tolist(), take.pitch.tolist()) == ([0, 1, 1], [60, 60, 62])
+    assert take.end_ticks.tolist() == [48, 248]
 
 
 def test_tiles_take_no_notice_of_what_tokens_cannot_say():
@@ -183,11 +185,11 @@ def test_tiles_take_no_notice_of_what_tokens_cannot_say():
         four,
         tempo_bpm=90,
     )
-    same_tiles(tiles_of([score]), tiles_of([normalized(score)]))
+    assert_same_columns(note_columns([score]), note_columns([normalized(score)]))
 
 
 def test_no_pieces_are_no_traces():
-    assert trace_tiles(tiles_of([])) == []
+    assert trace_batch(note_columns([])) == []
 
 
 @pytest.mark.parametrize(("score", "words"), [
@@ -198,17 +200,17 @@ def test_no_pieces_are_no_traces():
 ])  # fmt: skip
 def test_what_tokens_cannot_say_is_refused(score, words):
     with pytest.raises(UnencodableError, match=words):
-        tiles_of([TWO[0], score])
+        note_columns([TWO_PIECES[0], score])
 
 
 def test_a_voice_without_a_column_is_refused():
     with pytest.raises(
         ValueError, match="max_voices 3 leaves no column for the voice 'Soprano' of piece 1"
     ):
-        trace_tiles(tiles_of([TWO[1], TWO[0]]), max_voices=3)
+        trace_batch(note_columns([TWO_PIECES[1], TWO_PIECES[0]]), max_voices=3)
     five = Score(tuple(Voice("", (Note(0, 24, 60),)) for _ in range(5)))
     with pytest.raises(ValueError, match="no column for the voice 'Voice 5' of piece 0"):
-        trace_tiles(tiles_of([five]))
+        trace_batch(note_columns([five]))
 
 
 @settings(max_examples=60)
@@ -220,20 +222,22 @@ def test_a_voice_without_a_column_is_refused():
 )
 def test_a_transposed_trace_is_the_trace_of_the_transposed_score(drawn, semitones, kinds, seed):
     (work, *_), max_voices = drawn
-    tiles = tiles_of([work])
-    ask = drawn_ask(tiles, kinds, np.random.default_rng(seed))
-    (plain,) = trace_tiles(tiles, ask, max_voices)
+    notes = note_columns([work])
+    mask = random_mask(notes, kinds, np.random.default_rng(seed))
+    (plain,) = trace_batch(notes, mask, max_voices)
     try:
         moved = work.transposed(semitones)
     except ValueError:
         with pytest.raises(ValueError, match=r"pitch must be a MIDI number in 0\.\.127"):
             transposed(plain, semitones)
         return
-    same(transposed(plain, semitones), trace_tiles(tiles_of([moved]), ask, max_voices)[0])
+    assert_same_traces(
+        transposed(plain, semitones), trace_batch(note_columns([moved]), mask, max_voices)[0]
+    )
 
 
 def test_a_transposition_out_of_range_is_refused():
-    (plain,) = trace_tiles(tiles_of([TWO[0]]))
+    (plain,) = trace_batch(note_columns([TWO_PIECES[0]]))
     with pytest.raises(
         ValueError,
         match=r"got 60\.\.62 transposed by \+66; -60\.\.\+65 is what this sequence allows",

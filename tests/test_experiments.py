@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CheckpointError, CorpusError, FormatError
 from seqmusic.experiments.comparison import comparison_study
-from seqmusic.experiments.data_curve import extrapolated, learning_curve_study, nested_part
+from seqmusic.experiments.data_curve import data_curve_study, extrapolate, nested_subset
 from seqmusic.experiments.laws import PowerLaw, fit_parabola, fit_power_law
-from seqmusic.experiments.scaling import at_budget, scaling_study
-from seqmusic.experiments.study import held_part, open_study, run_trials
+from seqmusic.experiments.scaling import interpolate_at_budget, scaling_study
+from seqmusic.experiments.study import open_study, pieces_of_split, run_trials
 from seqmusic.experiments.trial import train_trial
 from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import draw_batch, training_data
-from seqmusic.runs.pretrained import VOCABULARY, make_masks
+from seqmusic.runs.pretrained import VOCABULARY, make_grammar_masks
 from seqmusic.score import Score
 from seqmusic.training.loop import TrainingSettings
 
@@ -35,7 +35,7 @@ TINY = Configuration(
 
 
 @pytest.fixture(scope="module")
-def few(chorales: Dataset) -> Dataset:
+def small_dataset(chorales: Dataset) -> Dataset:
     """Short works, so that a batch is quick."""
     parts = {
         split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
@@ -44,7 +44,7 @@ def few(chorales: Dataset) -> Dataset:
     return Dataset((*parts["train"][:8], *parts["valid"][:2], *parts["test"][:2]))
 
 
-def silent(text: str) -> None:
+def ignore_message(text: str) -> None:
     pass
 
 
@@ -96,13 +96,13 @@ def test_other_folders_and_damaged_files_are_refused(tmp_path: Path) -> None:
     for text, words in (("{", "is damaged"), ("[1]", "must hold an object of JSON, got list")):
         (tmp_path / "s" / "trials" / "a.json").write_text(text)
         with pytest.raises(CheckpointError, match=words):
-            run_trials(tmp_path / "s", {"a": dict}, silent)
+            run_trials(tmp_path / "s", {"a": dict}, ignore_message)
 
 
 @given(st.lists(st.integers(-1, 4), min_size=1, max_size=20), st.integers(0, 5))
 def test_parts_are_nested_and_take_whole_families(families: list[int], seed: int) -> None:
     works = [Work(f"w{i}", Score(()), "train", family) for i, family in enumerate(families)]
-    parts = [nested_part(works, n, seed) for n in range(1, len(works) + 1)]
+    parts = [nested_subset(works, n, seed) for n in range(1, len(works) + 1)]
     assert {work.name for work in parts[-1]} == {work.name for work in works}
     for n, (smaller, larger) in enumerate(itertools.pairwise(parts), start=1):
         assert len(smaller) == n
@@ -128,7 +128,7 @@ def test_the_fit_finds_a_known_law(limit: float, scale: float, exponent: float) 
 
 def test_the_extrapolation_of_a_known_law() -> None:
     law = PowerLaw(0.4, 1.0, 0.5)
-    found = extrapolated([(n, [law.at(n) - 0.001, law.at(n) + 0.001]) for n in (16, 64, 256)])
+    found = extrapolate([(n, [law.at(n) - 0.001, law.at(n) + 0.001]) for n in (16, 64, 256)])
     assert found.gain == pytest.approx(1 / 16 - 1 / 512**0.5, abs=2e-4)
     assert found.interval[0] < found.gain < found.interval[1]
 
@@ -166,33 +166,39 @@ def test_laws_want_three_sizes() -> None:
 
 def test_a_budget_between_evaluations_is_read_on_a_logarithmic_scale() -> None:
     curve = [(10, 100, 1.0, 0.9), (40, 400, 4.0, 0.5)]
-    assert at_budget(curve, 2.0) == pytest.approx((0.7, 250.0))
-    assert at_budget(curve, 0.5) == (0.9, 100.0)
+    assert interpolate_at_budget(curve, 2.0) == pytest.approx((0.7, 250.0))
+    assert interpolate_at_budget(curve, 0.5) == (0.9, 100.0)
 
 
-def test_a_learning_curve_from_end_to_end_and_again(few: Dataset, tmp_path: Path) -> None:
+def test_a_learning_curve_from_end_to_end_and_again(small_dataset: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "works"
-    found = learning_curve_study(TINY, few, out, n_seeds=1, show=silent)
+    found = data_curve_study(TINY, small_dataset, out, n_seeds=1, show=ignore_message)
     assert {f"learning_curve.{kind}" for kind in ("csv", "json", "svg", "png")} <= {
         p.name for p in out.iterdir()
     }
     with (out / "learning_curve.csv").open(encoding="utf-8") as file:
         assert [int(row["works"]) for row in csv.DictReader(file)] == [1, 2, 4, 8]
     before = {path: path.stat().st_mtime_ns for path in (out / "trials").iterdir()}
-    assert learning_curve_study(TINY, few, out, n_seeds=1, show=silent) == found
+    assert data_curve_study(TINY, small_dataset, out, n_seeds=1, show=ignore_message) == found
     assert {path: path.stat().st_mtime_ns for path in (out / "trials").iterdir()} == before
     other = replace(TINY, training=replace(TINY.training, steps=5))
     with pytest.raises(CheckpointError, match=r"\[training\] steps was 4, now 5"):
-        learning_curve_study(other, few, out, n_seeds=1, show=silent)
+        data_curve_study(other, small_dataset, out, n_seeds=1, show=ignore_message)
 
 
-def test_fewer_works_than_a_batch_are_drawn_all(few: Dataset) -> None:
-    data, settings = training_data(few.part("train")[:2]), replace(TINY.training, batch_size=3)
+def test_fewer_works_than_a_batch_are_drawn_all(small_dataset: Dataset) -> None:
+    data, settings = (
+        training_data(small_dataset.part("train")[:2]),
+        replace(TINY.training, batch_size=3),
+    )
     assert [len(draw_batch(data, settings, step)) for step in range(6)] == [2] * 6
 
 
-def test_a_trial_leaves_the_weights_of_its_best_evaluation(few: Dataset) -> None:
-    data, pieces = training_data(few.part("train")), held_part(few, "valid")
+def test_a_trial_leaves_the_weights_of_its_best_evaluation(small_dataset: Dataset) -> None:
+    data, pieces = (
+        training_data(small_dataset.part("train")),
+        pieces_of_split(small_dataset, "valid"),
+    )
     wild = replace(
         TINY.training,
         steps=6,
@@ -205,7 +211,7 @@ def test_a_trial_leaves_the_weights_of_its_best_evaluation(few: Dataset) -> None
     model = Transformer(TINY.model, VOCABULARY)
     done = train_trial(model, wild, lambda step: draw_batch(data, wild, step), pieces)
     assert done.best.nats_per_cell < done.curve[-1].nats_per_cell
-    masks = make_masks(torch.device("cpu"))
+    masks = make_grammar_masks(torch.device("cpu"))
     now = score_pieces(
         model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
     ).nats_per_cell
@@ -217,34 +223,34 @@ def test_a_trial_leaves_the_weights_of_its_best_evaluation(few: Dataset) -> None
 
 
 def test_too_small_corpora_are_refused_before_anything_is_trained(
-    few: Dataset, tmp_path: Path
+    small_dataset: Dataset, tmp_path: Path
 ) -> None:
-    works = few.part("train")
+    works = small_dataset.part("train")
     with pytest.raises(CorpusError, match="has no works to validate"):
-        learning_curve_study(TINY, Dataset(tuple(works)), tmp_path / "s")
+        data_curve_study(TINY, Dataset(tuple(works)), tmp_path / "s")
     with pytest.raises(CorpusError, match="needs 3 works to train on or more, the corpus has 2"):
-        learning_curve_study(TINY, Dataset((*works[:2], *few.part("valid"))), tmp_path / "s")
+        data_curve_study(TINY, Dataset((*works[:2], *small_dataset.part("valid"))), tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
 
-def test_scaling_from_end_to_end(few: Dataset, tmp_path: Path) -> None:
+def test_scaling_from_end_to_end(small_dataset: Dataset, tmp_path: Path) -> None:
     told: list[str] = []
     found = scaling_study(
-        TINY, few, tmp_path / "s", widths=(8, 16, 24), cpu_seconds=0.05, show=told.append
+        TINY, small_dataset, tmp_path / "s", widths=(8, 16, 24), cpu_seconds=0.05, show=told.append
     )
     assert len(found) == 4
     result = json.loads((tmp_path / "s" / "scaling.json").read_text())
     assert len(result["table"]) == 12
     assert result["answer"] in told
     with pytest.raises(ValueError, match="a width must be a multiple of 4 x heads"):
-        scaling_study(TINY, few, tmp_path / "t", widths=(8, 16, 20), cpu_seconds=1.0)
+        scaling_study(TINY, small_dataset, tmp_path / "t", widths=(8, 16, 20), cpu_seconds=1.0)
     with pytest.raises(ValueError, match="widths must be three or more"):
-        scaling_study(TINY, few, tmp_path / "t", widths=(8, 16), cpu_seconds=1.0)
+        scaling_study(TINY, small_dataset, tmp_path / "t", widths=(8, 16), cpu_seconds=1.0)
     assert not (tmp_path / "t").exists()
 
 
-def test_the_families_are_compared(few: Dataset, tmp_path: Path) -> None:
-    rows = comparison_study(few, tmp_path / "c", cpu_seconds=0.05, show=silent)
+def test_the_families_are_compared(small_dataset: Dataset, tmp_path: Path) -> None:
+    rows = comparison_study(small_dataset, tmp_path / "c", cpu_seconds=0.05, show=ignore_message)
     assert [row["model"] for row in rows] == [
         "5-gram",
         "decision tree",
@@ -256,4 +262,6 @@ def test_the_families_are_compared(few: Dataset, tmp_path: Path) -> None:
         0 < row["interval"][0] <= row["nats_per_cell"] <= row["interval"][1] < 6 for row in rows
     )
     with pytest.raises(CheckpointError, match="split was valid, now test"):
-        comparison_study(few, tmp_path / "c", split="test", cpu_seconds=0.05, show=silent)
+        comparison_study(
+            small_dataset, tmp_path / "c", split="test", cpu_seconds=0.05, show=ignore_message
+        )

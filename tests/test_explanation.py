@@ -9,21 +9,21 @@ import pytest
 import torch
 
 from seqmusic.errors import RequestError
-from seqmusic.formats.theme import parse_head
-from seqmusic.generation.completion import fed
-from seqmusic.generation.composing import composed
-from seqmusic.generation.explanation import explain
+from seqmusic.formats.theme import parse_theme
+from seqmusic.generation.completion import prefill_prompt
+from seqmusic.generation.composing import compose_candidates
+from seqmusic.generation.note_surprise import explain
 from seqmusic.generation.prompts import Prompt, continuation_prompt
 from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import log_softmax
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.explanation import Explanation
-from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY, make_masks
+from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY, make_grammar_masks
 from seqmusic.score import SATB, Key, Note, Score, Voice, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import encode, trace
-from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, REST, id_timesig
+from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, REST, id_to_timesig
 from seqmusic.tokens.vocabulary import KEY as FIRST_KEY
 from seqmusic.tonality import spell
 
@@ -50,7 +50,7 @@ MELODY = Prompt(
 )
 
 
-def made_model(strength: float) -> Transformer:
+def random_model(strength: float) -> Transformer:
     """An untrained model, whose opinions are the stronger the larger its weights are."""
     torch.manual_seed(3)
     model = Transformer(
@@ -64,13 +64,15 @@ def made_model(strength: float) -> Transformer:
 
 @pytest.fixture(scope="module")
 def model() -> Transformer:
-    return made_model(6)
+    return random_model(6)
 
 
 def body_nats(model: Transformer, score: Score, holes: object) -> tuple[np.ndarray, np.ndarray]:
     """Nats of the sounds and of the durations after BODY, by the code that measures likelihoods."""
     events = encode(score, holes)  # type: ignore[arg-type]
-    (scores,) = score_events(model, [trace(events, MAX_VOICES)], make_masks(torch.device("cpu")))
+    (scores,) = score_events(
+        model, [trace(events, MAX_VOICES)], make_grammar_masks(torch.device("cpu"))
+    )
     is_body = scores.rows >= events.index((BODY, 0))
     return scores.sound_nats[is_body], scores.duration_nats[is_body]
 
@@ -119,21 +121,21 @@ def test_alternatives_are_the_likeliest_pairs_of_all(
     strength: float, likely: int | slice | None
 ) -> None:
     """Every pair that may stand where the second note is, each asked for by itself, step by step as music is composed."""
-    model = made_model(strength)
+    model = random_model(strength)
     if likely is not None:
         with torch.no_grad():
             model.heads.sound.bias[likely] += 30
     line = melody([Note(0, 24, 60), Note(24, 24, 64), Note(48, 48, 62)], key=Key(2, "major"))
     events = encode(line)
-    walk, decoder, context = fed(model, events[: events.index((BODY, 0)) + 2])
+    state, decoder, context = prefill_prompt(model, events[: events.index((BODY, 0)) + 2])
     pairs = {}
     sounds = log_softmax(
-        decoder.sound_logits(context)[0], rules.sound_masks(MAX_VOICES)[walk.sound_rule]
+        decoder.sound_logits(context)[0], rules.sound_masks(MAX_VOICES)[state.sound_rule]
     )
     for sound in np.flatnonzero(np.isfinite(sounds)).tolist():
         logits = decoder.duration_logits(context, np.array([sound]))[0]
         is_note = sound < FIRST_KEY and sound != EOS
-        mask = rules.duration_masks()[walk.duration_rule(sound) if is_note else rules.ONLY_ZERO]
+        mask = rules.duration_masks()[state.duration_rule(sound) if is_note else rules.ONLY_ZERO]
         pairs |= {
             (sound, ticks): p for ticks, p in enumerate(sounds[sound] + log_softmax(logits, mask))
         }
@@ -147,12 +149,12 @@ def test_alternatives_are_the_likeliest_pairs_of_all(
         PITCH + pitch: str(spell(pitch, line.key)) for pitch in range(128)
     }
     assert [one.sound for one in told] == [
-        words.get(sound) or f"change to {id_timesig(sound)}" for sound, _ in best
+        words.get(sound) or f"change to {id_to_timesig(sound)}" for sound, _ in best
     ]
 
 
 def test_a_written_alternative_is_as_likely_as_it_is_surprising(model: Transformer) -> None:
-    candidates = composed(model, MELODY, Request(n=6, temperature=0.3))
+    candidates = compose_candidates(model, MELODY, Request(n=6, temperature=0.3))
     events = [event for own in candidates for event in explain(model, own.score, MELODY).composed]
     written = [(event, one) for event in events for one in event.alternatives if one.is_written]
     assert len(written) > 12
@@ -166,8 +168,8 @@ def test_a_written_alternative_is_as_likely_as_it_is_surprising(model: Transform
 def test_a_candidate_is_no_less_surprising_here_than_while_it_was_composed(
     model: Transformer,
 ) -> None:
-    prompt = continuation_prompt(parse_head("G4 A4 B4 C5", key=Key(1, "major")), 2)
-    for own in composed(model, prompt, Request(n=4)):
+    prompt = continuation_prompt(parse_theme("G4 A4 B4 C5", key=Key(1, "major")), 2)
+    for own in compose_candidates(model, prompt, Request(n=4)):
         told = explain(model, own.score, prompt)
         assert told.bits >= -own.log_probability / math.log(2) - 1e-3
         assert len(told.composed) == own.n_events

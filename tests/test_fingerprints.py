@@ -7,7 +7,7 @@ import pytest
 
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.similarity.fingerprints import (
-    FILE,
+    FINGERPRINTS_FILE,
     fingerprints,
     known_pieces,
     read_fingerprints,
@@ -28,9 +28,9 @@ def test_fingerprints_survive_the_disk(chorales: Dataset, tmp_path: Path) -> Non
     scores = [work.score for work in chorales.part("train")[:3]]
     write_fingerprints(fingerprints(scores), tmp_path)
     assert np.array_equal(read_fingerprints(tmp_path), fingerprints(scores))
-    (tmp_path / FILE).write_bytes(b"\x93NUMPY nothing")
+    (tmp_path / FINGERPRINTS_FILE).write_bytes(b"\x93NUMPY nothing")
     with pytest.raises(CheckpointError, match="missing or damaged"):
         read_fingerprints(tmp_path)
-    np.save(tmp_path / FILE, np.zeros(3))
+    np.save(tmp_path / FINGERPRINTS_FILE, np.zeros(3))
     with pytest.raises(CheckpointError, match="holds no fingerprints"):
         read_fingerprints(tmp_path)

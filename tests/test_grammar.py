@@ -6,7 +6,7 @@ import pytest
 from seqmusic.score import Key, TimeSignature
 from seqmusic.tokens import vocabulary as v
 from seqmusic.tokens.context import context_columns, context_sizes
-from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION, HEADER_SECTION, Walk
+from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION, HEADER_SECTION, GrammarState
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import decode, encode, normalized
 from seqmusic.tokens.vocabulary import (
@@ -20,26 +20,26 @@ from seqmusic.tokens.vocabulary import (
     PITCH,
     REST,
     VOICE,
-    key_id,
+    key_to_id,
     sound_name,
-    timesig_id,
+    timesig_to_id,
 )
 
 KINDS = np.digitize(
     np.arange(v.N_SOUNDS), [*range(1, v.PITCH + 1), v.KEY, v.VOICE, v.STYLE, v.TIMESIG]
 )
-FOUR_FOUR = timesig_id(TimeSignature(4, 4))
-HEADER = [(VOICE, 0), (VOICE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 0), (key_id(None), 0)]
+FOUR_FOUR = timesig_to_id(TimeSignature(4, 4))
+HEADER = [(VOICE, 0), (VOICE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 0), (key_to_id(None), 0)]
 
 
-def walk_of(*events):
-    walk = Walk()
+def state_after(*events):
+    state = GrammarState()
     for event in events:
-        walk.push(*event)
-    return walk
+        state.push(*event)
+    return state
 
 
-def drawn_sound(rng, allowed, is_late):
+def sample_sound(rng, allowed, is_late):
     """A sound id: each kind as likely as any other, and the way out once it is late."""
     for way_out in (BODY, EOS) if is_late else ():
         if allowed[way_out]:
@@ -52,12 +52,12 @@ def drawn_sound(rng, allowed, is_late):
     return int(rng.choice(sounds[KINDS[sounds] == rng.choice(np.unique(KINDS[sounds]))]))
 
 
-def drawn_duration(walk, rng, allowed, is_late):
+def sample_duration(state, rng, allowed, is_late):
     """Any duration; once it is late, one that makes the lines end together where it can."""
-    target = max((line.at or 0 for line in walk.lines), default=0) - walk.now
+    target = max((line.end_ticks or 0 for line in state.lines), default=0) - state.tick
     if (
         is_late
-        and walk.section != HEADER_SECTION
+        and state.section != HEADER_SECTION
         and 0 < target <= v.MAX_DURATION
         and allowed[target]
     ):
@@ -68,36 +68,36 @@ def drawn_duration(walk, rng, allowed, is_late):
     )  # the longest may be held on
 
 
-def random_walk(seed, max_voices, n_events=60):
+def random_events(seed, max_voices, n_events=60):
     """Events from BOS to EOS, every one drawn under the masks; checks the masks and the context on the way."""
-    rng, walk, events = np.random.default_rng(seed), Walk(max_voices), [(BOS, 0)]
+    rng, state, events = np.random.default_rng(seed), GrammarState(max_voices), [(BOS, 0)]
     sizes = np.array(context_sizes(max_voices))
-    while not walk.is_finished:
+    while not state.is_finished:
         assert len(events) < 3000, "the walk found no way out"
-        context = walk.context()
+        context = state.context()
         assert context.shape == (len(context_columns(max_voices)),)
         assert ((context >= 0) & (context < sizes)).all(), dict(
             zip(context_columns(max_voices), context, strict=True)
         )
-        allowed = sound_masks(max_voices)[walk.sound_rule]
+        allowed = sound_masks(max_voices)[state.sound_rule]
         assert allowed.any()
-        assert allowed[EOS] == walk.can_end
-        is_late = len(events) > (n_events // 2 if walk.section == GIVEN_SECTION else n_events)
-        sound = drawn_sound(rng, allowed, is_late)
-        durations = duration_masks()[walk.duration_rule(sound)]
+        assert allowed[EOS] == state.can_end
+        is_late = len(events) > (n_events // 2 if state.section == GIVEN_SECTION else n_events)
+        sound = sample_sound(rng, allowed, is_late)
+        durations = duration_masks()[state.duration_rule(sound)]
         assert durations.any(), sound_name(sound)
-        events.append((sound, drawn_duration(walk, rng, durations, is_late)))
-        walk.push(*events[-1])
-    return walk, events
+        events.append((sound, sample_duration(state, rng, durations, is_late)))
+        state.push(*events[-1])
+    return state, events
 
 
 @pytest.mark.parametrize("max_voices", [1, 3, 4, 16])
 def test_every_allowed_walk_is_a_score(max_voices):
     said = set()
     for seed in range(100):
-        walk, events = random_walk(seed, max_voices)
+        state, events = random_events(seed, max_voices)
         score = decode(events)
-        assert score == walk.score()
+        assert score == state.score()
         if score.end_ticks:
             assert decode(encode(score)) == normalized(score)
         said |= set(KINDS[[sound for sound, _ in events]])
@@ -109,20 +109,20 @@ def test_every_allowed_walk_is_a_score(max_voices):
 @pytest.mark.parametrize("seed", range(12))
 def test_what_the_masks_forbid_is_refused(seed):
     rng = np.random.default_rng(seed)
-    _, events = random_walk(seed, 4, n_events=30)
-    walk = Walk(4)
+    _, events = random_events(seed, 4, n_events=30)
+    state = GrammarState(4)
     for sound, duration in events[1:]:
-        forbidden = np.flatnonzero(~sound_masks(4)[walk.sound_rule])
+        forbidden = np.flatnonzero(~sound_masks(4)[state.sound_rule])
         with pytest.raises(ValueError, match=r"does not allow \w+.* here \(tick \d+\)"):
-            walk.push(int(rng.choice(forbidden)), 0)
-        too_long = np.flatnonzero(~duration_masks()[walk.duration_rule(sound)])
+            state.push(int(rng.choice(forbidden)), 0)
+        too_long = np.flatnonzero(~duration_masks()[state.duration_rule(sound)])
         for wrong in (-1, v.N_DURATIONS, *rng.permutation(too_long)[:1]):
             with pytest.raises(ValueError, match=rf"to last {wrong} ticks here"):
-                walk.push(sound, int(wrong))
-        walk.push(sound, duration)  # a refusal left no trace
-    assert walk.is_finished
+                state.push(sound, int(wrong))
+        state.push(sound, duration)  # a refusal left no trace
+    assert state.is_finished
     with pytest.raises(ValueError, match="does not allow REST here"):
-        walk.push(REST, 24)
+        state.push(REST, 24)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_what_the_masks_forbid_is_refused(seed):
             "PICKUP to last 96",
         ),  # a whole bar is no pickup
         (
-            [(VOICE, 0), (timesig_id(None), 0)],
+            [(VOICE, 0), (timesig_to_id(None), 0)],
             (PICKUP, 1),
             "PICKUP to last 1 ",
         ),  # no meter, no pickup
@@ -176,75 +176,75 @@ def test_what_the_masks_forbid_is_refused(seed):
 )
 def test_refusals(before, event, words):
     with pytest.raises(ValueError, match=words):
-        walk_of(*before).push(*event)
+        state_after(*before).push(*event)
 
 
 def test_no_change_of_meter_inside_the_pickup():
-    header = [(VOICE, 0), (FOUR_FOUR, 0), (PICKUP, 24), (key_id(None), 0), (BODY, 0)]
+    header = [(VOICE, 0), (FOUR_FOUR, 0), (PICKUP, 24), (key_to_id(None), 0), (BODY, 0)]
     with pytest.raises(ValueError, match="TIMESIG_4/4"):
-        walk_of(*header, (PITCH + 60, 12)).push(FOUR_FOUR, 0)
-    walk = walk_of(*header, (PITCH + 60, 36))
+        state_after(*header, (PITCH + 60, 12)).push(FOUR_FOUR, 0)
+    state = state_after(*header, (PITCH + 60, 36))
     with pytest.raises(ValueError, match="TIMESIG_4/4 to last 13"):
-        walk.push(FOUR_FOUR, 13)
-    walk.push(FOUR_FOUR, 12)  # where the pickup ends
-    assert walk.score().time_signatures == ((0, TimeSignature(4, 4)), (24, TimeSignature(4, 4)))
+        state.push(FOUR_FOUR, 13)
+    state.push(FOUR_FOUR, 12)  # where the pickup ends
+    assert state.score().time_signatures == ((0, TimeSignature(4, 4)), (24, TimeSignature(4, 4)))
 
 
 def test_the_highest_of_the_earliest_voices_is_next():
-    walk = walk_of(*HEADER, (BODY, 0))
+    state = state_after(*HEADER, (BODY, 0))
     seen = []
     for sound, duration in [(PITCH + 72, 48), (PITCH + 48, 24), (PITCH + 50, 24), (PITCH + 71, 24)]:
-        seen.append((walk.now, walk.voice - VOICE))
-        walk.push(sound, duration)
+        seen.append((state.tick, state.voice - VOICE))
+        state.push(sound, duration)
     assert seen == [(0, 0), (0, 3), (24, 3), (48, 0)]
-    assert (walk.now, walk.voice - VOICE) == (48, 3)
+    assert (state.tick, state.voice - VOICE) == (48, 3)
 
 
 def test_longest_event_ends_with_the_hole():
-    walk = walk_of(*HEADER, (GIVEN, 0), (HOLE, 40), (REST, 40), (BODY, 0))
-    assert walk.section == BODY_SECTION
-    assert walk.longest_ticks == 40
-    walk.push(PITCH + 60, 30)
-    assert walk.longest_ticks == 10
-    walk.push(PITCH + 60, 10)
-    assert walk.voice is None
-    assert walk.can_end
+    state = state_after(*HEADER, (GIVEN, 0), (HOLE, 40), (REST, 40), (BODY, 0))
+    assert state.section == BODY_SECTION
+    assert state.longest_ticks == 40
+    state.push(PITCH + 60, 30)
+    assert state.longest_ticks == 10
+    state.push(PITCH + 60, 10)
+    assert state.voice is None
+    assert state.can_end
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_copy_goes_its_own_way(seed):
-    _, events = random_walk(seed, 4)
+    _, events = random_events(seed, 4)
     for cut in range(1, len(events), 5):
-        walk = Walk(4)
+        state = GrammarState(4)
         for event in events[1:cut]:
-            walk.push(*event)
+            state.push(*event)
         before = (
-            walk.score(),
-            walk.context().tolist(),
-            walk.sound_rule,
-            walk.now,
-            walk.voice,
-            walk.section,
+            state.score(),
+            state.context().tolist(),
+            state.sound_rule,
+            state.tick,
+            state.voice,
+            state.section,
         )
-        other = walk.copy()
+        other = state.copy()
         for event in events[cut:]:
             other.push(*event)
         assert (
-            walk.score(),
-            walk.context().tolist(),
-            walk.sound_rule,
-            walk.now,
-            walk.voice,
-            walk.section,
+            state.score(),
+            state.context().tolist(),
+            state.sound_rule,
+            state.tick,
+            state.voice,
+            state.section,
         ) == before
         for event in events[cut:]:
-            walk.push(*event)
-        assert walk.score() == other.score() == decode(events)
+            state.push(*event)
+        assert state.score() == other.score() == decode(events)
 
 
 def test_header_is_kept():
-    voices, key = [(VOICE + 4, 0), (VOICE + 6, 0)], (key_id(Key(2, "minor")), 0)
-    walk = walk_of(*voices, (v.STYLE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 95), key, (BODY, 0))
-    score = walk.score()
+    voices, key = [(VOICE + 4, 0), (VOICE + 6, 0)], (key_to_id(Key(2, "minor")), 0)
+    state = state_after(*voices, (v.STYLE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 95), key, (BODY, 0))
+    score = state.score()
     assert [voice.name for voice in score.voices] == ["Voice 1", "Voice 3"]
-    assert (score.pickup_ticks, score.key, walk.style) == (95, Key(2, "minor"), v.STYLE + 3)
+    assert (score.pickup_ticks, score.key, state.style) == (95, Key(2, "minor"), v.STYLE + 3)

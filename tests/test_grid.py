@@ -12,8 +12,8 @@ import torch
 from seqmusic.baselines.persistence import cells
 from seqmusic.baselines.pitch_grid import (
     GRID_VOCABULARY,
-    HIGHEST,
-    LOWEST,
+    HIGHEST_PITCH,
+    LOWEST_PITCH,
     cell_grid,
     draw_grid_batch,
     grid_data,
@@ -22,12 +22,12 @@ from seqmusic.baselines.pitch_grid import (
     grid_traces,
 )
 from seqmusic.errors import UnencodableError
-from seqmusic.evaluation.loss_curve import CurvePoint, first_below, learning_curve
+from seqmusic.evaluation.loss_curve import CurvePoint, first_below, measure_loss_curve
 from seqmusic.metrics.likelihood import score_events, score_pieces
 from seqmusic.model.grid_transformer import GridTransformer
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.score import Note, Score, Voice, melody
-from seqmusic.training.loop import TrainingSettings, new_state
+from seqmusic.training.loop import TrainingSettings, new_training_state
 
 SETTINGS = ModelSettings(width=24, layers=2, heads=2, dropout=0.0)
 MASKS = grid_masks(torch.device("cpu"))
@@ -63,7 +63,7 @@ def test_cells_stand_in_their_order_with_what_they_can_know() -> None:
         (),
     )
     own = grid_trace(cell_grid(score))
-    start, rest = HIGHEST - LOWEST + 2, HIGHEST - LOWEST + 1
+    start, rest = HIGHEST_PITCH - LOWEST_PITCH + 2, HIGHEST_PITCH - LOWEST_PITCH + 1
     assert own.events[:, 0].tolist() == [start, 24, 0, 24, rest, 26, 45]
     assert not own.events[:, 1].any()
     assert own.context[:-1, :3].tolist() == [
@@ -95,7 +95,8 @@ def test_the_bar_and_the_beat_come_round() -> None:
 def test_all_music_of_one_step_more_has_probability_one(model: GridTransformer, place: str) -> None:
     prefix = [[60, -1]] if place == "second" else []
     ends = [
-        [*prefix, [a, b]] for a, b in itertools.product([*range(LOWEST, HIGHEST + 1), -1], repeat=2)
+        [*prefix, [a, b]]
+        for a, b in itertools.product([*range(LOWEST_PITCH, HIGHEST_PITCH + 1), -1], repeat=2)
     ]
     assert len(ends) == 47**2
     traces = [grid_trace(np.array(steps, np.int16).T) for steps in ends]
@@ -161,7 +162,7 @@ def test_an_epoch_draws_pieces_whole_once_and_transposed_within_the_compass() ->
     only = draw_grid_batch(
         grid_data([Score((Voice("Soprano", (Note(0, 6, 60), Note(12, 6, 60))),), ())]), settings, 0
     )[0]
-    assert only.events[2, 0] == HIGHEST - LOWEST + 1
+    assert only.events[2, 0] == HIGHEST_PITCH - LOWEST_PITCH + 1
 
 
 def test_its_curve_falls_and_ends_with_the_budget() -> None:
@@ -170,7 +171,7 @@ def test_its_curve_falls_and_ends_with_the_budget() -> None:
         steps=10_000, batch_size=1, schedule="constant", warmup=0.0, evaluate_every=5
     )
     torch.manual_seed(0)
-    state = new_state(GridTransformer(SETTINGS, GRID_VOCABULARY), settings)
+    state = new_training_state(GridTransformer(SETTINGS, GRID_VOCABULARY), settings)
     data = grid_data(scores)
 
     def evaluate(model: torch.nn.Module) -> float:
@@ -180,7 +181,7 @@ def test_its_curve_falls_and_ends_with_the_budget() -> None:
         ).nats_per_cell
 
     curve = list(
-        learning_curve(
+        measure_loss_curve(
             state,
             settings,
             lambda step: draw_grid_batch(data, settings, step),

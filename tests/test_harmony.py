@@ -8,28 +8,28 @@ import torch
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.benchmarks.harmony import held_out_chorales
-from seqmusic.benchmarks.voice_likelihood import (
-    accompanied,
-    accompanied_by_counting,
-    accuracy,
-    cell_accuracy,
-    harmonized,
+from seqmusic.benchmarks.lookahead import (
+    count_matching_cells,
+    harmonize_with_lookahead,
+    harmonize_with_ngram,
+    harmonize_without_lookahead,
+    mean_cell_accuracy,
     nats_in_order,
-    nats_of,
+    voice_nats,
 )
 from seqmusic.cli import main
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.request import Request
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.runs.pretrained import VOCABULARY, make_masks
+from seqmusic.runs.pretrained import VOCABULARY, make_grammar_masks
 from seqmusic.score import SATB, Key, Score
-from seqmusic.tokens.batched.columns import tiles_of
-from seqmusic.tokens.batched.encoding import trace_tiles
+from seqmusic.tokens.batched.columns import note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import encode, trace
 
-PIECE = parse_head(
+PIECE = parse_theme(
     "C5 B4 A4:1/8 G4 A4:1/4 | G4:1 ; E4:1/2 F4 | E4:1 ; G3 C4 C4 C4 | C4:1 ; C3 G3 F3 F3 | C3:1",
     key=Key(0, "major"),
 )
@@ -44,27 +44,29 @@ def model() -> Transformer:
 
 
 def test_the_voices_add_up_to_the_music(model: Transformer) -> None:
-    whole = nats_of(model, [PIECE], SATB)
-    parts = [nats_of(model, [PIECE], [name]) for name in SATB]
+    whole = voice_nats(model, [PIECE], SATB)
+    parts = [voice_nats(model, [PIECE], [name]) for name in SATB]
     assert whole.nats[0] == pytest.approx(sum(part.nats[0] for part in parts))
     assert whole.cells == (4 * 32,)
     sequence = trace(encode(PIECE))
-    (scored,) = score_events(model, [sequence], make_masks(torch.device("cpu")))
+    (scored,) = score_events(model, [sequence], make_grammar_masks(torch.device("cpu")))
     marks = sequence.events[scored.rows + 1, 1] == 0  # header without a pickup, and the end
     assert whole.nats[0] == pytest.approx(scored.nats[~marks].sum())
-    assert nats_of(model, [PIECE], SATB[1:], SATB[:1]).cells == (3 * 32,)
+    assert voice_nats(model, [PIECE], SATB[1:], SATB[:1]).cells == (3 * 32,)
 
 
 def test_the_first_voice_of_an_order_is_a_melody_alone(model: Transformer) -> None:
     melody = replace(PIECE, voices=PIECE.voices[:1])
-    (scored,) = score_events(model, [trace(encode(melody))], make_masks(torch.device("cpu")))
+    (scored,) = score_events(
+        model, [trace(encode(melody))], make_grammar_masks(torch.device("cpu"))
+    )
     body = scored.nats[3:].sum()  # after time signature, pickup and key
     ordered = nats_in_order(model, [PIECE], [SATB])
     lower = 0.0
     for place, name in enumerate(SATB[1:], start=1):
         part = replace(PIECE, voices=PIECE.voices[: place + 1])
         sequence = trace(encode(part, [[] for _ in range(place)] + [[(0, PIECE.end_ticks)]]))
-        (own,) = score_events(model, [sequence], make_masks(torch.device("cpu")))
+        (own,) = score_events(model, [sequence], make_grammar_masks(torch.device("cpu")))
         is_note = sequence.events[own.rows + 1, 1] > 0
         lower += own.nats[is_note].sum()
         assert name == part.voices[-1].name
@@ -73,39 +75,39 @@ def test_the_first_voice_of_an_order_is_a_melody_alone(model: Transformer) -> No
 
 
 def test_the_soprano_is_kept_in_every_way(model: Transformer) -> None:
-    counted = NGram(trace_tiles(tiles_of([PIECE]), None, 4))
+    ngram = NGram(trace_batch(note_columns([PIECE]), None, 4))
     for made in (
-        *harmonized(model, PIECE, Request(n=2)),
-        *accompanied(model, PIECE, Request(n=2)),
-        *accompanied_by_counting(counted, PIECE, Request(n=2)),
+        *harmonize_with_lookahead(model, PIECE, Request(n=2)),
+        *harmonize_without_lookahead(model, PIECE, Request(n=2)),
+        *harmonize_with_ngram(ngram, PIECE, Request(n=2)),
     ):
         assert made.voices[0] == PIECE.voices[0]
         assert {voice.end_ticks for voice in made.voices} == {PIECE.end_ticks}
-    (greedy,) = accompanied_by_counting(counted, PIECE, Request(n=1, temperature=0))
+    (greedy,) = harmonize_with_ngram(ngram, PIECE, Request(n=1, temperature=0))
     assert (
-        cell_accuracy(greedy, PIECE)[0] > 0.5 * cell_accuracy(greedy, PIECE)[1]
+        count_matching_cells(greedy, PIECE)[0] > 0.5 * count_matching_cells(greedy, PIECE)[1]
     )  # it knows this one piece
-    assert greedy == accompanied_by_counting(counted, PIECE, Request(n=1, temperature=0, seed=5))[0]
+    assert greedy == harmonize_with_ngram(ngram, PIECE, Request(n=1, temperature=0, seed=5))[0]
 
 
 def test_without_look_ahead_the_future_changes_nothing_before_it(model: Transformer) -> None:
-    other = parse_head("C5 B4 A4:1/8 G4 F4:1/4 | E4:1", key=Key(0, "major"))
+    other = parse_theme("C5 B4 A4:1/8 G4 F4:1/4 | E4:1", key=Key(0, "major"))
     changed = replace(PIECE, voices=(other.voices[0], *PIECE.voices[1:]))
 
     def before(score: Score) -> list[object]:
         return [n for voice in score.voices for n in voice.notes if n.onset_ticks < 72]
 
     for way in (
-        accompanied,
-        lambda m, s, r: accompanied_by_counting(
-            NGram(trace_tiles(tiles_of([PIECE]), None, 4)), s, r
+        harmonize_without_lookahead,
+        lambda m, s, r: harmonize_with_ngram(
+            NGram(trace_batch(note_columns([PIECE]), None, 4)), s, r
         ),
     ):
         assert before(way(model, PIECE, Request(n=1))[0]) == before(
             way(model, changed, Request(n=1))[0]
         )
     together = [
-        [before(one) for one in harmonized(model, piece, Request(n=16))]
+        [before(one) for one in harmonize_with_lookahead(model, piece, Request(n=16))]
         for piece in (PIECE, changed)
     ]
     assert together[0] != together[1]
@@ -115,9 +117,11 @@ def test_accuracy_counts_cells() -> None:
     other = replace(
         PIECE, voices=(*PIECE.voices[:3], replace(PIECE.voices[3], notes=PIECE.voices[2].notes))
     )
-    assert cell_accuracy(PIECE, PIECE) == (96, 96)
-    assert cell_accuracy(other, PIECE) == (64, 96)
-    assert accuracy([PIECE, PIECE], lambda score: [score, other]) == pytest.approx((96 + 64) / 192)
+    assert count_matching_cells(PIECE, PIECE) == (96, 96)
+    assert count_matching_cells(other, PIECE) == (64, 96)
+    assert mean_cell_accuracy([PIECE, PIECE], lambda score: [score, other]) == pytest.approx(
+        (96 + 64) / 192
+    )
 
 
 def test_held_out_works_are_whole(chorales: Dataset) -> None:

@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmusic.errors import HeadError
-from seqmusic.formats.theme import head_text, parse_head, voice_names
+from seqmusic.errors import ThemeError
+from seqmusic.formats.theme import default_voice_names, parse_theme, theme_text
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 
 def notes(text, **settings):
     """(onset, duration, pitch) of each note of a head of one voice."""
-    (voice,) = parse_head(text, **settings).voices
+    (voice,) = parse_theme(text, **settings).voices
     return [(note.onset_ticks, note.duration_ticks, note.pitch) for note in voice.notes]
 
 
 def test_the_head_of_the_documentation():
-    score = parse_head("C4 D4:1/8 Eb4:3/8 R:1/4 | F4")
+    score = parse_theme("C4 D4:1/8 Eb4:3/8 R:1/4 | F4")
     # 1/4 + 1/8 + 3/8 + 1/4 is one whole bar, so F4 stands at tick 96, and the rest before it leaves a gap from 72
     assert score == Score(
         (Voice("Soprano", (Note(0, 24, 60), Note(24, 12, 62), Note(36, 36, 63), Note(96, 24, 65))),)
@@ -48,7 +48,7 @@ def test_octave_and_value_stay_until_another_is_given():
 
 
 def test_each_voice_starts_again_with_octave_4_and_quarters():
-    score = parse_head("C5:1/2 ; E")
+    score = parse_theme("C5:1/2 ; E")
     assert score.voices[1].notes == (Note(0, 24, 64),)
 
 
@@ -74,15 +74,15 @@ def test_a_held_note_sounds_on_over_the_bar_line():
 
 
 def test_a_short_first_bar_is_the_pickup_and_without_bar_lines_there_is_none():
-    assert parse_head("G4:1/8 | C5:1/2 D5 |", TimeSignature(4, 4)).pickup_ticks == 12
-    assert parse_head("C4 D4 E4 | F4").pickup_ticks == 72
-    assert parse_head("C4 D4 E4 | F4", TimeSignature(3, 4)).pickup_ticks == 0
-    assert parse_head("C4 D4 E4 F4 G4").pickup_ticks == 0
+    assert parse_theme("G4:1/8 | C5:1/2 D5 |", TimeSignature(4, 4)).pickup_ticks == 12
+    assert parse_theme("C4 D4 E4 | F4").pickup_ticks == 72
+    assert parse_theme("C4 D4 E4 | F4", TimeSignature(3, 4)).pickup_ticks == 0
+    assert parse_theme("C4 D4 E4 F4 G4").pickup_ticks == 0
 
 
 def test_voices_are_separated_by_semicolons_or_given_one_by_one():
-    together = parse_head("G4 | C5:1; E4 | G4:1;\tC4 | E4:1 ;C3 | C3:1", key=Key(0, "major"))
-    assert together == parse_head(
+    together = parse_theme("G4 | C5:1; E4 | G4:1;\tC4 | E4:1 ;C3 | C3:1", key=Key(0, "major"))
+    assert together == parse_theme(
         ["G4 | C5:1", "E4 | G4:1", "C4 | E4:1", "C3 | C3:1"], key=Key(0, "major")
     )
     assert [voice.name for voice in together.voices] == ["Soprano", "Alto", "Tenor", "Bass"]
@@ -90,12 +90,12 @@ def test_voices_are_separated_by_semicolons_or_given_one_by_one():
 
 
 def test_names_of_voices_follow_their_number():
-    assert [voice_names(n) for n in (1, 2, 3)] == [
+    assert [default_voice_names(n) for n in (1, 2, 3)] == [
         ("Soprano",),
         ("Soprano", "Bass"),
         ("Soprano", "Alto", "Bass"),
     ]
-    assert voice_names(5) == ("Voice 1", "Voice 2", "Voice 3", "Voice 4", "Voice 5")
+    assert default_voice_names(5) == ("Voice 1", "Voice 2", "Voice 3", "Voice 4", "Voice 5")
 
 
 @pytest.mark.parametrize(
@@ -153,30 +153,30 @@ def test_names_of_voices_follow_their_number():
     ],
 )
 def test_what_cannot_be_understood_is_refused_with_its_place(text, position, message):
-    with pytest.raises(HeadError, match=message) as refusal:
-        parse_head(text)
+    with pytest.raises(ThemeError, match=message) as refusal:
+        parse_theme(text)
     assert refusal.value.position == position
     assert "\n" not in str(refusal.value)
 
 
 def test_a_position_is_counted_within_its_own_argument():
-    with pytest.raises(HeadError, match=r"^voice 2, token 2 'Q4' at character 4") as refusal:
-        parse_head(["C4 D4 E4", "C4 Q4"])
+    with pytest.raises(ThemeError, match=r"^voice 2, token 2 'Q4' at character 4") as refusal:
+        parse_theme(["C4 D4 E4", "C4 Q4"])
     assert refusal.value.position == 4
 
 
 @given(st.text(st.sampled_from("CDEbHx#4590:/.|;_R~ doréla-𝄪\n\x00"), max_size=40))
 def test_any_text_is_a_score_or_a_head_error(text):
     try:
-        n_notes, position = parse_head(text).n_notes, 1
-    except HeadError as refusal:
+        n_notes, position = parse_theme(text).n_notes, 1
+    except ThemeError as refusal:
         n_notes, position = 1, refusal.position
     assert n_notes >= 1
     assert 1 <= position <= len(text) + 1
 
 
 @st.composite
-def heads(draw):
+def themes(draw):
     """Scores of the kind that a head can say."""
     signature = draw(
         st.sampled_from(
@@ -195,7 +195,7 @@ def heads(draw):
         st.tuples(st.integers(0, 60), st.integers(1, 200), st.integers(0, 127)), max_size=8
     )
     voices = []
-    for name in voice_names(n_voices):
+    for name in default_voice_names(n_voices):
         line, now = [], 0
         for rest, duration, pitch in draw(pieces):
             line.append(Note(now + rest * (rest % 2), duration, pitch))
@@ -211,15 +211,15 @@ def heads(draw):
     return Score(tuple(voices), ((0, signature),), pickup, key)
 
 
-@given(heads())
+@given(themes())
 def test_a_head_written_down_means_the_same_score(score):
-    text = head_text(score)
-    assert parse_head(text, score.time_signatures[0][1], score.key) == score
-    assert parse_head(text.split(";"), score.time_signatures[0][1], score.key) == score
+    text = theme_text(score)
+    assert parse_theme(text, score.time_signatures[0][1], score.key) == score
+    assert parse_theme(text.split(";"), score.time_signatures[0][1], score.key) == score
 
 
 def test_a_head_is_written_with_bars_ties_and_the_spelling_of_its_key():
     soprano = Voice("Soprano", (Note(0, 24, 70), Note(24, 120, 75), Note(168, 8, 68)))
     score = Score((soprano, Voice("Bass", ())), ((0, TimeSignature(4, 4)),), 24, Key(-2, "minor"))
     # bar 1 spans ticks 24..120, so Eb5 (24..144) is held for a quarter in bar 2, which rests until 168
-    assert head_text(score) == "Bb4 | Eb5:1 | _:1/4 R Ab4:1/12 ; R |"
+    assert theme_text(score) == "Bb4 | Eb5:1 | _:1/4 R Ab4:1/12 ; R |"

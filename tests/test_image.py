@@ -33,7 +33,7 @@ def choir(names: tuple[str, ...] = SATB) -> Score:
     return Score(voices, pickup_ticks=24, key=Key(1, "major"))
 
 
-def n_of(kind: str, svg: str) -> int:
+def n_elements(kind: str, svg: str) -> int:
     return len(re.findall(rf'class="{kind}[ "]', svg))
 
 
@@ -67,13 +67,17 @@ def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
 
 def test_every_note_voice_and_bar_is_drawn_once() -> None:
     (svg,) = image.score_svg(choir())
-    assert (n_of("note", svg), n_of("measure", svg), n_of("fermata", svg)) == (36, 3, 4)
-    assert n_of("staff", svg) == 2 * 3, "a choir is drawn on two staves"
+    assert (n_elements("note", svg), n_elements("measure", svg), n_elements("fermata", svg)) == (
+        36,
+        3,
+        4,
+    )
+    assert n_elements("staff", svg) == 2 * 3, "a choir is drawn on two staves"
     (open_score,) = image.score_svg(choir(("Violin", "Viola", "Cello", "Bass")))
-    assert n_of("staff", open_score) == 4 * 3
+    assert n_elements("staff", open_score) == 4 * 3
 
 
-def n_signs(svg: str) -> int:
+def n_drawn_accidentals(svg: str) -> int:
     """Accidentals that are drawn, not only implied."""
     return sum(
         "<use" in sign for sign in re.findall(r'class="accid"[^>]*>(.*?)</g>', svg, re.DOTALL)
@@ -83,8 +87,8 @@ def n_signs(svg: str) -> int:
 def test_signs_follow_the_key() -> None:
     # C minor has E flat and A flat in its signature, so B natural is the one sign; without a signature the flats are the signs.
     signed, unsigned = (image.score_svg(replace(THEME, key=key))[0] for key in (THEME.key, None))
-    assert (n_of("keyAccid", signed), n_signs(signed)) == (3, 1)
-    assert (n_of("keyAccid", unsigned), n_signs(unsigned)) == (0, 2)
+    assert (n_elements("keyAccid", signed), n_drawn_accidentals(signed)) == (3, 1)
+    assert (n_elements("keyAccid", unsigned), n_drawn_accidentals(unsigned)) == (0, 2)
 
 
 def test_the_same_score_gives_the_same_bytes() -> None:
@@ -194,12 +198,12 @@ def test_a_piece_of_several_pages_is_refused_as_one_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
-        image._ENGRAVING, "pageHeight", 1000
+        image._VEROVIO_OPTIONS, "pageHeight", 1000
     )  # shorter paper, so that a short piece is long
     score = melody([Note(24 * i, 24, 60 + i % 12) for i in range(160)])
     pages = image.score_svg(score)
     assert len(pages) > 1
-    assert sum(n_of("note", page) for page in pages) == 160
+    assert sum(n_elements("note", page) for page in pages) == 160
     with pytest.raises(FormatError, match=rf"one page, this score of 40 bars fills {len(pages)}"):
         image.write_svg(score, tmp_path / "long.svg")
 
@@ -228,7 +232,7 @@ def test_any_melody_can_be_drawn(
         melody(notes, name, time_signatures=((0, TimeSignature(*signature)),), key=key)
     )
     ElementTree.fromstring(svg)
-    assert n_of("note", svg) >= len(notes)
+    assert n_elements("note", svg) >= len(notes)
 
 
 def test_a_notebook_shows_the_score_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

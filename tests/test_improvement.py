@@ -7,17 +7,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqmusic.benchmarks.jsb import held_out
+from seqmusic.benchmarks.jsb import encode_pieces
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.material import material_of
+from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CheckpointError, FormatError
-from seqmusic.experiments.improvement import AS_IT_IS, TEMPERATURES, improve, judged, mean_weights
-from seqmusic.metrics.calibration import choices, tempered
+from seqmusic.experiments.improvement import (
+    CALIBRATED_TEMPERATURES,
+    UNCHANGED,
+    compare_candidates,
+    improve,
+    mean_weights,
+)
+from seqmusic.metrics.calibration import predict_choices, temperature_scaled
 from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
-from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY, load_model, make_masks
+from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY, load_model, make_grammar_masks
 from seqmusic.training.loop import TrainingSettings
 
 TINY = Configuration(
@@ -27,7 +33,7 @@ TINY = Configuration(
 
 
 @pytest.fixture(scope="module")
-def few(chorales: Dataset) -> Dataset:
+def small_dataset(chorales: Dataset) -> Dataset:
     parts = {
         split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
         for split in ("train", "valid", "test")
@@ -36,29 +42,33 @@ def few(chorales: Dataset) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def trained(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_run(small_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_material", lambda corpus: material_of(few))
+        patch.setattr(run, "load_training_corpus", lambda corpus: training_corpus_of(small_dataset))
         run.train_run(TINY, out, device="cpu", show=lambda text: None)
     return out
 
 
-def test_a_run_is_improved_and_left_as_it_is(few: Dataset, trained: Path, tmp_path: Path) -> None:
-    before = {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()}
+def test_a_run_is_improved_and_left_as_it_is(
+    small_dataset: Dataset, trained_run: Path, tmp_path: Path
+) -> None:
+    before = {path.name: path.read_bytes() for path in trained_run.iterdir() if path.is_file()}
     out, told = tmp_path / "better", []
-    steps = improve(trained, few, out, minutes=0.02, show=told.append)
-    assert {path.name: path.read_bytes() for path in trained.iterdir() if path.is_file()} == before
-    assert [steps[0].name, steps[-1].name] == [AS_IT_IS, TEMPERATURES]
+    steps = improve(trained_run, small_dataset, out, minutes=0.02, show=told.append)
+    assert {
+        path.name: path.read_bytes() for path in trained_run.iterdir() if path.is_file()
+    } == before
+    assert [steps[0].name, steps[-1].name] == [UNCHANGED, CALIBRATED_TEMPERATURES]
     assert any(step.is_kept for step in steps[1:])  # after six batches anything helps
-    pieces = held_out([work.score for work in few.part("valid")])
-    made, masks = load_model(out), make_masks(torch.device("cpu"))
+    pieces = encode_pieces([work.score for work in small_dataset.part("valid")])
+    made, masks = load_model(out), make_grammar_masks(torch.device("cpu"))
     nats = score_pieces(
         made, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
     ).nats_per_cell
     kept = [step for step in steps if step.is_kept][-1]
     assert nats == pytest.approx(
-        kept.nats_per_cell, abs=2e-3 if kept.name == TEMPERATURES else 1e-6
+        kept.nats_per_cell, abs=2e-3 if kept.name == CALIBRATED_TEMPERATURES else 1e-6
     )
     found = json.loads((out / "improvements.json").read_text())
     assert found["test"]["before"]["nats_per_cell"] - found["test"]["after"][
@@ -73,7 +83,7 @@ def test_a_run_is_improved_and_left_as_it_is(few: Dataset, trained: Path, tmp_pa
         "improvements.svg",
     } <= {path.name for path in out.iterdir()}
     stamps = {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")}
-    assert improve(trained, few, out, minutes=0.02, show=told.append) == steps
+    assert improve(trained_run, small_dataset, out, minutes=0.02, show=told.append) == steps
     assert {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")} == stamps
 
 
@@ -84,29 +94,29 @@ def test_what_is_better_by_chance_is_not_kept() -> None:
         [0.5, *nats[1:]],
         [1.1 * own for own in nats],
     )
-    steps = judged(
+    steps = compare_candidates(
         [("run", nats), ("once", once), ("everywhere", everywhere), ("worse", worse)], cells
     )
     assert [step.is_kept for step in steps] == [True, False, True, False]
-    assert steps[1].worth > steps[2].worth > 0 > steps[3].worth
-    assert steps[3].worth == pytest.approx(
+    assert steps[1].gain > steps[2].gain > 0 > steps[3].gain
+    assert steps[3].gain == pytest.approx(
         -0.2 * sum(nats) / 80
     )  # against what was kept, not against the run
 
 
-def test_temperatures_in_the_output_layer_are_temperatures(few: Dataset) -> None:
+def test_temperatures_in_the_output_layer_are_temperatures(small_dataset: Dataset) -> None:
     torch.manual_seed(0)
-    model, masks = Transformer(TINY.model, VOCABULARY), make_masks(torch.device("cpu"))
+    model, masks = Transformer(TINY.model, VOCABULARY), make_grammar_masks(torch.device("cpu"))
     for parameter in model.heads.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    traces = held_out([work.score for work in few.part("test")]).traces
+    traces = encode_pieces([work.score for work in small_dataset.part("test")]).traces
     for plain, changed, temperature in zip(
-        choices(model, traces, masks),
-        choices(tempered(model, 1.3, 0.7), traces, masks),
+        predict_choices(model, traces, masks),
+        predict_choices(temperature_scaled(model, 1.3, 0.7), traces, masks),
         (1.3, 0.7),
         strict=True,
     ):
-        assert changed.nll == pytest.approx(plain.at(temperature).nll, abs=1e-6)
+        assert changed.nll == pytest.approx(plain.at_temperature(temperature).nll, abs=1e-6)
         assert changed.nll != pytest.approx(plain.nll, abs=1e-3)
     assert MAX_VOICES == 4
 
@@ -118,16 +128,16 @@ def test_the_mean_of_weights() -> None:
         assert torch.allclose(tensor, sum(own.state_dict()[name] for own in models) / 3, atol=1e-6)
 
 
-def test_refusals(few: Dataset, trained: Path, tmp_path: Path) -> None:
+def test_refusals(small_dataset: Dataset, trained_run: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="minutes must be above 0"):
-        improve(trained, few, tmp_path / "x", minutes=0.0)
+        improve(trained_run, small_dataset, tmp_path / "x", minutes=0.0)
     with pytest.raises(CheckpointError, match="no trained model there"):
-        improve(tmp_path / "nowhere", few, tmp_path / "x")
-    moved = Dataset(tuple(replace(work, split="train") for work in few.works))
+        improve(tmp_path / "nowhere", small_dataset, tmp_path / "x")
+    moved = Dataset(tuple(replace(work, split="train") for work in small_dataset.works))
     with pytest.raises(CheckpointError, match="the corpus has changed since"):
-        improve(trained, moved, tmp_path / "x")
+        improve(trained_run, moved, tmp_path / "x")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").write_text("a")
     with pytest.raises(FormatError, match="is no study"):
-        improve(trained, few, tmp_path / "full")
+        improve(trained_run, small_dataset, tmp_path / "full")
     assert not (tmp_path / "x").exists()

@@ -17,22 +17,22 @@ from seqmusic.metrics.likelihood import (
     bootstrap_interval,
     score_events,
     score_pieces,
-    summed,
+    total_likelihood,
 )
-from seqmusic.metrics.moves import moving_cells, steps_with_moves
+from seqmusic.metrics.moving_steps import moving_cells, moving_step_nats
 from seqmusic.metrics.overlap import overlap
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs import pretrained as checkpoints
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.tokens import rules
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, trace
 from seqmusic.tokens.vocabulary import PITCH, REST
 from seqmusic.training.batches import make_batch, nll
 
 CPU = torch.device("cpu")
-MASKS = checkpoints.make_masks(CPU)
+MASKS = checkpoints.make_grammar_masks(CPU)
 MELODIES = [melody([Note(12 * i, 12, 60 + i * 5 % 7) for i in range(n)]) for n in (3, 17, 7, 5)]
 
 
@@ -49,10 +49,10 @@ def model(request: pytest.FixtureRequest) -> Transformer | Recurrent:
     return made
 
 
-def followers(walk: Walk) -> Iterator[Event]:
+def allowed_events(state: GrammarState) -> Iterator[Event]:
     """Every event that the grammar allows next."""
-    for sound in np.flatnonzero(rules.sound_masks(4)[walk.sound_rule]).tolist():
-        for duration in np.flatnonzero(rules.duration_masks()[walk.duration_rule(sound)]).tolist():
+    for sound in np.flatnonzero(rules.sound_masks(4)[state.sound_rule]).tolist():
+        for duration in np.flatnonzero(rules.duration_masks()[state.duration_rule(sound)]).tolist():
             yield sound, duration
 
 
@@ -85,10 +85,12 @@ def test_all_that_may_follow_a_prefix_has_probability_one(
     model: Transformer | Recurrent, prefix: list[Event]
 ) -> None:
     """The sequence with each allowed event after it is scored as a whole: together they are as likely as the prefix."""
-    walk = Walk(4)
+    state = GrammarState(4)
     for sound, duration in prefix[1:]:
-        walk.push(sound, duration)
-    before, *after = score_all(model, [prefix, *([*prefix, event] for event in followers(walk))])
+        state.push(sound, duration)
+    before, *after = score_all(
+        model, [prefix, *([*prefix, event] for event in allowed_events(state))]
+    )
     assert all(len(piece.nats) == len(before.nats) + 1 for piece in after)
     assert sum(math.exp(before.nats.sum() - piece.nats.sum()) for piece in after) == pytest.approx(
         1, abs=1e-5
@@ -138,12 +140,12 @@ def test_accuracy_counts_first_choices_where_there_is_a_choice() -> None:
         sound_choices=np.array([1, 7, 7, 2]),
         duration_choices=np.array([1, 9, 9, 9]),
     )
-    whole = summed([piece, piece], cells=[8, 4], notes=[2, 2])
+    whole = total_likelihood([piece, piece], cells=[8, 4], notes=[2, 2])
     assert whole.sound_accuracy == pytest.approx(2 / 3)
     assert whole.duration_accuracy == pytest.approx(1 / 3)
     certain = dataclasses.replace(piece, duration_choices=np.ones(4, int))
-    assert math.isnan(summed([certain], [8], [2]).duration_accuracy)
-    assert "duration_accuracy" not in summed([certain], [8], [2]).figures()
+    assert math.isnan(total_likelihood([certain], [8], [2]).duration_accuracy)
+    assert "duration_accuracy" not in total_likelihood([certain], [8], [2]).figures()
 
 
 def test_the_figures_of_two_pieces_by_hand() -> None:
@@ -178,9 +180,9 @@ def test_pieces_without_their_cells_are_refused() -> None:
     with pytest.raises(
         ValueError, match="cells and notes are told of each piece, got 0 pieces, 1 and 0"
     ):
-        summed([], [1], [])
+        total_likelihood([], [1], [])
     with pytest.raises(ValueError, match="one piece or more, got none"):
-        summed([], [], [])
+        total_likelihood([], [], [])
 
 
 def test_nats_belong_to_the_step_of_their_onset() -> None:
@@ -194,7 +196,7 @@ def test_nats_belong_to_the_step_of_their_onset() -> None:
     n = len(rows)
     nats = 2.0 ** np.arange(n)
     zeros = np.zeros(n, int)
-    moves = steps_with_moves(
+    moves = moving_step_nats(
         [EventScores(rows, nats, np.zeros(n), zeros, zeros, zeros, zeros)], [own], [score]
     )
     assert (moves.steps, moves.moving_steps, moves.nats) == (4, 2, 2.0**n - 1)

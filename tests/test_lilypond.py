@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.lilypond import LANGUAGES, lilypond_text, pitch_name, write_lilypond
+from seqmusic.formats.lilypond_values import Span, notate_bar
 from seqmusic.formats.midi.file import read_midi
 from seqmusic.formats.notation.file import chorale_paths, read_chorale
-from seqmusic.formats.theme import parse_head
-from seqmusic.formats.written_values import Span, write_bar
+from seqmusic.formats.theme import parse_theme
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tonality import Spelling
 
@@ -80,7 +80,7 @@ sopranoPart = {
 
 
 def test_four_voices_stand_on_two_staves():
-    text = lilypond_text(parse_head(["C5", "G4", "E4", "C3"]))
+    text = lilypond_text(parse_theme(["C5", "G4", "E4", "C3"]))
     assert (
         r"""\score {
   \new ChoirStaff <<
@@ -123,7 +123,7 @@ def test_a_change_of_time_signature_inside_a_bar_cuts_it_short():
 
 def test_a_pickup_shows_the_beats_of_the_bar_that_it_ends():
     # five eighths before bar 1 begin at the fourth eighth of a bar, so the half note crosses the middle of it
-    assert bars_of(parse_head("C4:1/2 D4:1/8 | E4")) == [
+    assert bars_of(parse_theme("C4:1/2 D4:1/8 | E4")) == [
         r"\partial 1*5/8",
         "c'8~ c'4. d'8 |  % 0",
         "e'8  % 1",
@@ -131,9 +131,9 @@ def test_a_pickup_shows_the_beats_of_the_bar_that_it_ends():
 
 
 def test_silence_of_a_whole_bar_and_of_an_odd_one():
-    head = parse_head("C4:1/2. | R:3/4 | R:1/2 D4:1/4", THREE)
+    head = parse_theme("C4:1/2. | R:3/4 | R:1/2 D4:1/4", THREE)
     assert bars_of(head) == ["c'2. |  % 1", "R2. |  % 2", "r2 d'4 |  % 3"]
-    five = parse_head("C4:5/4 | R:5/4 | D4:1/4", TimeSignature(5, 4))
+    five = parse_theme("C4:5/4 | R:5/4 | D4:1/4", TimeSignature(5, 4))
     assert bars_of(five) == ["c'1~ c'4 |  % 1", "R1*5/4 |  % 2", "d'4  % 3"]
 
 
@@ -181,7 +181,7 @@ def test_without_a_meter_there_are_no_bar_lines():
     ],
 )  # fmt: skip
 def test_values_worked_out_by_hand(head, signature, written):
-    assert bars_of(parse_head(head, signature))[0] == f"{written} |  % 1"
+    assert bars_of(parse_theme(head, signature))[0] == f"{written} |  % 1"
 
 
 VALUE_TICKS = {name: 96 / int(name) for name in ("1", "2", "4", "8", "16", "32", "64")} | {
@@ -203,12 +203,12 @@ def test_what_is_written_lasts_as_long_as_what_sounds(data):
         Span(start, end, note) for start, end, note in zip(edges, edges[1:], notes, strict=False)
     ]
     lengths = [Fraction(0)]
-    for group in write_bar(spans, signature):
+    for group in notate_bar(spans, signature):
         for written in group.written:
             lengths[-1] += Fraction(VALUE_TICKS[written.value]) * (
                 Fraction(2, 3) if group.is_triplet else 1
             )
-            if written.is_end:
+            if written.ends_here:
                 lengths.append(Fraction(0))
     sounding = [span.end - span.start for span in spans]
     if None not in notes:
@@ -236,7 +236,7 @@ def test_note_names_of_each_language(spelling, names):
 
 
 def test_french_names_of_notes_and_key():
-    text = lilypond_text(parse_head("Bb4 F#5:1/2.", key=Key(-2, "major")), "french")
+    text = lilypond_text(parse_theme("Bb4 F#5:1/2.", key=Key(-2, "major")), "french")
     assert '\\language "français"\n' in text
     assert r"\key sib \major" in text
     assert "sib'4 fad''2. |  % 1" in text
@@ -244,7 +244,7 @@ def test_french_names_of_notes_and_key():
 
 def test_pitches_without_a_key_are_spelled_in_the_key_they_sound_in():
     assert (
-        bars_of(parse_head("Ab4 Bb4 C5 Db5 | Eb5 Db5 C5 Bb4 | Ab4:1"))[0]
+        bars_of(parse_theme("Ab4 Bb4 C5 Db5 | Eb5 Db5 C5 Bb4 | Ab4:1"))[0]
         == "as'4 bes'4 c''4 des''4 |  % 1"
     )
 
@@ -291,7 +291,7 @@ ENGRAVED = {
     "chorale": lambda: read_chorale(
         chorale_paths()[65]
     ),  # pickups, 4/4 and 3/4, bars cut short, fermatas
-    "triplets": lambda: parse_head(
+    "triplets": lambda: parse_theme(
         "C4:1/12 | D4 E4 F4 G4:1/6 A4:1/12 B4:1/6 C5 D5 | C4:1/96 R:1/24 D4:1/3 _:59/96 | R:1"
     ),
     "attack": lambda: Score(

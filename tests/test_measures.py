@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from seqmusic.formats.measures import (
     PrintedMeasure,
     beams,
-    meter_of,
-    pieces_by_bar,
+    meter_from_measures,
     printed_bars,
+    printed_events_by_bar,
     shown_accidentals,
     written_values,
 )
@@ -21,7 +21,7 @@ from seqmusic.tonality import Spelling, spell
 COMMON, WALTZ = TimeSignature(4, 4), TimeSignature(3, 4)
 
 
-def printed(
+def printed_measures(
     *lengths: int, first_number: int = 1, changes: dict[int, TimeSignature] | None = None
 ) -> list[PrintedMeasure]:
     """Measures of these lengths, in 4/4, with time signatures written at the start of those in `changes`."""
@@ -53,47 +53,65 @@ def test_written_values_add_up(duration):
 )
 def test_written_values_by_hand(ticks, written):
     assert [
-        (value.denominator, value.dots, value.triplet) for value in written_values(ticks)
+        (value.denominator, value.dots, value.is_triplet) for value in written_values(ticks)
     ] == written
 
 
 def test_first_short_measure_is_the_pickup():
-    assert meter_of(printed(24, 96, 96, 72, first_number=0)) == (24, ((0, COMMON),))
-    assert meter_of(printed(24, 96, 96, 72, first_number=1)) == (24, ((0, COMMON),))
+    assert meter_from_measures(printed_measures(24, 96, 96, 72, first_number=0)) == (
+        24,
+        ((0, COMMON),),
+    )
+    assert meter_from_measures(printed_measures(24, 96, 96, 72, first_number=1)) == (
+        24,
+        ((0, COMMON),),
+    )
 
 
 def test_single_short_measure_is_a_pickup_only_when_numbered_so():
-    assert meter_of(printed(24, first_number=0)) == (24, ((0, COMMON),))
-    assert meter_of(printed(24, first_number=1)) == (0, ((0, COMMON),))
+    assert meter_from_measures(printed_measures(24, first_number=0)) == (24, ((0, COMMON),))
+    assert meter_from_measures(printed_measures(24, first_number=1)) == (0, ((0, COMMON),))
 
 
 def test_measures_around_a_repeat_are_one_bar():
-    assert meter_of(printed(24, 96, 72, 24, 96, first_number=0)) == (24, ((0, COMMON),))
+    assert meter_from_measures(printed_measures(24, 96, 72, 24, 96, first_number=0)) == (
+        24,
+        ((0, COMMON),),
+    )
 
 
 def test_incomplete_bar_is_cut_by_the_time_signature_again():
-    assert meter_of(printed(96, 48, 96, 96)) == (0, ((0, COMMON), (144, COMMON)))
+    assert meter_from_measures(printed_measures(96, 48, 96, 96)) == (
+        0,
+        ((0, COMMON), (144, COMMON)),
+    )
 
 
 def test_overlong_measure_ends_where_it_ends():
     """Five beats are a bar and a bar cut to one beat, although the three beats after them would fill it."""
-    assert meter_of(printed(96, 120, 72, 96)) == (0, ((0, COMMON), (216, COMMON), (288, COMMON)))
+    assert meter_from_measures(printed_measures(96, 120, 72, 96)) == (
+        0,
+        ((0, COMMON), (216, COMMON), (288, COMMON)),
+    )
 
 
 def test_change_inside_a_bar_and_its_own_pickup():
     """BWV 41.6: three beats of 4/4, then 3/4 that begins with an upbeat."""
-    meter = meter_of(printed(96, 72, 24, 72, 72, changes={2: WALTZ}))
+    meter = meter_from_measures(printed_measures(96, 72, 24, 72, 72, changes={2: WALTZ}))
     assert meter == (0, ((0, COMMON), (168, WALTZ), (192, WALTZ)))
 
 
 def test_time_signature_said_again_at_a_bar_line_is_dropped():
-    assert meter_of(printed(96, 96, 96, changes={1: COMMON})) == (0, ((0, COMMON),))
+    assert meter_from_measures(printed_measures(96, 96, 96, changes={1: COMMON})) == (
+        0,
+        ((0, COMMON),),
+    )
 
 
 def test_time_signature_that_comes_late_is_refused():
     measures = [PrintedMeasure(0, 96, 1, None), PrintedMeasure(96, 96, 2, COMMON)]
     with pytest.raises(ValueError, match="first measure has no time signature"):
-        meter_of(measures)
+        meter_from_measures(measures)
 
 
 def test_last_bar_ends_with_the_music_but_a_pickup_stays_whole():
@@ -107,10 +125,16 @@ def test_note_over_a_bar_line_is_tied_and_gaps_are_rests():
     score = Score((Voice("Soprano", (Note(72, 48, 60), Note(144, 24, 62))),))
     bars = [
         [
-            (p.onset_ticks, p.value.duration_ticks, p.note and p.note.pitch, p.tied_back, p.tied_on)
+            (
+                p.onset_ticks,
+                p.value.duration_ticks,
+                p.note and p.note.pitch,
+                p.tied_from_previous,
+                p.tied_to_next,
+            )
             for p in pieces
         ]
-        for pieces in pieces_by_bar(score.voices[0], printed_bars(score))
+        for pieces in printed_events_by_bar(score.voices[0], printed_bars(score))
     ]
     assert bars == [
         [(0, 72, None, False, False), (72, 24, 60, False, True)],
@@ -122,7 +146,7 @@ def test_pieces_of_a_syncopation_reach_the_beat_first():
     bar = Bar(1, 0, 96, COMMON)
     values = [
         piece.value.duration_ticks
-        for piece in pieces_by_bar(Voice("Soprano", (Note(12, 60, 60),)), [bar])[0]
+        for piece in printed_events_by_bar(Voice("Soprano", (Note(12, 60, 60),)), [bar])[0]
     ]
     assert values == [12, 12, 48, 24]  # a rest, the note in two pieces, a rest
 
@@ -151,7 +175,7 @@ def test_flats_of_the_signature_need_no_sign():
     ]
 
 
-def beamed(durations: list[int], signature: TimeSignature) -> list[list[str]]:
+def beams_of(durations: list[int], signature: TimeSignature) -> list[list[str]]:
     onsets = [sum(durations[:index]) for index in range(len(durations))]
     voice = Voice(
         "Soprano",
@@ -161,11 +185,11 @@ def beamed(durations: list[int], signature: TimeSignature) -> list[list[str]]:
         ),
     )
     bar = Bar(1, 0, signature.bar_ticks, signature)
-    return beams(pieces_by_bar(voice, [bar])[0], bar)
+    return beams(printed_events_by_bar(voice, [bar])[0], bar)
 
 
 def test_beams_within_a_beat():
-    assert beamed([12, 12, 12, 6, 6, 24, 18, 6], COMMON) == [
+    assert beams_of([12, 12, 12, 6, 6, 24, 18, 6], COMMON) == [
         ["start"],
         ["stop"],
         ["start"],
@@ -178,7 +202,7 @@ def test_beams_within_a_beat():
 
 
 def test_beams_of_three_eighths_in_compound_time():
-    assert beamed([12, 12, 12, 6, 18, 12], TimeSignature(6, 8)) == [
+    assert beams_of([12, 12, 12, 6, 18, 12], TimeSignature(6, 8)) == [
         ["start"],
         ["continue"],
         ["stop"],
@@ -192,4 +216,4 @@ def test_beams_of_a_pickup_follow_the_beats_of_the_bar_it_ends():
     """Three eighths before bar 1: the first is the second half of a beat."""
     pickup = Bar(0, 0, 36, COMMON)
     voice = Voice("Soprano", (Note(0, 12, 60), Note(12, 12, 62), Note(24, 12, 64)))
-    assert beams(pieces_by_bar(voice, [pickup])[0], pickup) == [[], ["start"], ["stop"]]
+    assert beams(printed_events_by_bar(voice, [pickup])[0], pickup) == [[], ["start"], ["stop"]]

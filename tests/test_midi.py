@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.midi.file import (
-    LONGEST_TICKS,
+    MAX_MIDI_TICKS,
     midi_bytes,
     read_midi,
-    read_midi_reported,
+    read_midi_with_report,
     write_midi,
 )
 from seqmusic.formats.notation.file import chorale_paths, read_chorale
@@ -38,7 +38,7 @@ def round_trip(score, folder):
     return read_midi(write_midi(score, folder / "trip.mid"))
 
 
-def file_of(*tracks, division=480, kind=1):
+def midi_file(*tracks, division=480, kind=1):
     """A MIDI file of lists of mido messages, whose times count from the start of the file."""
     midi = mido.MidiFile(type=kind, ticks_per_beat=division)
     for messages in tracks:
@@ -52,7 +52,7 @@ def file_of(*tracks, division=480, kind=1):
     return buffer.getvalue()
 
 
-def played(*notes, name="", channel=0):
+def note_messages(*notes, name="", channel=0):
     """Messages of (start, end, pitch) notes; note-offs stand before note-ons of the same time."""
     offs = [
         mido.Message("note_off", time=end, note=pitch, channel=channel) for _, end, pitch in notes
@@ -187,7 +187,7 @@ def test_another_program_finds_the_notes_the_meter_and_the_voices(tmp_path):
     ]
 
 
-def by_miditoolkit(path):
+def notes_by_miditoolkit(path):
     tracks = [
         sorted(track.notes, key=lambda note: note.start)
         for track in miditoolkit.MidiFile(str(path)).instruments
@@ -195,7 +195,7 @@ def by_miditoolkit(path):
     return [[(note.start / 480, note.end / 480, note.pitch) for note in notes] for notes in tracks]
 
 
-def by_mido(path):
+def notes_by_mido(path):
     lines = []
     for track in mido.MidiFile(path).tracks[1:]:
         starts, notes = {}, []
@@ -208,7 +208,7 @@ def by_mido(path):
     return lines
 
 
-def by_music21(path):
+def notes_by_music21(path):
     read = music21.converter.parse(path, forceSource=True, quantizePost=False)
     parts = [
         sorted(part.stripTies().flatten().notes, key=lambda note: note.offset)
@@ -220,7 +220,7 @@ def by_music21(path):
     ]
 
 
-@pytest.mark.parametrize("read", [by_miditoolkit, by_mido, by_music21])
+@pytest.mark.parametrize("read", [notes_by_miditoolkit, notes_by_mido, notes_by_music21])
 @pytest.mark.parametrize("place", CHORALES[::3])
 def test_other_readers_find_the_same_notes(place, read, tmp_path):
     score = read_chorale(chorale_paths()[place])
@@ -278,11 +278,11 @@ def test_a_file_from_elsewhere(tmp_path):
         mido.MetaMessage("key_signature", key="F#m"),
     ]
     low, high = (
-        played((0, 96, 48), (96, 192, 50), channel=3),
-        played((0, 32, 72), (32, 64, 74), (64, 96, 76), (96, 480, 77), channel=4),
+        note_messages((0, 96, 48), (96, 192, 50), channel=3),
+        note_messages((0, 32, 72), (32, 64, 74), (64, 96, 76), (96, 480, 77), channel=4),
     )
-    drums = played((0, 96, 35), (0, 96, 38), channel=9)
-    score = read_bytes(file_of(timing, drums, low, high, division=96), tmp_path)
+    drums = note_messages((0, 96, 35), (0, 96, 38), channel=9)
+    score = read_bytes(midi_file(timing, drums, low, high, division=96), tmp_path)
     assert score == Score(
         (
             Voice("Soprano", (Note(0, 8, 72), Note(8, 8, 74), Note(16, 8, 76), Note(24, 96, 77))),
@@ -296,10 +296,10 @@ def test_a_file_from_elsewhere(tmp_path):
 
 
 def test_tracks_called_soprano_to_bass_stand_in_that_order(tmp_path):
-    data = file_of(
-        played((0, 480, 50), name="BASS"),
-        played((0, 480, 40), name="soprano "),
-        played((0, 480, 70), name="Tenor"),
+    data = midi_file(
+        note_messages((0, 480, 50), name="BASS"),
+        note_messages((0, 480, 40), name="soprano "),
+        note_messages((0, 480, 70), name="Tenor"),
     )
     assert [voice.name for voice in read_bytes(data, tmp_path).voices] == [
         "soprano ",
@@ -309,7 +309,7 @@ def test_tracks_called_soprano_to_bass_stand_in_that_order(tmp_path):
 
 
 def test_the_meter_of_a_file_without_time_signature_is_four_four_and_its_tempo_unknown(tmp_path):
-    score = read_bytes(file_of(played((0, 480, 60)), kind=0), tmp_path)
+    score = read_bytes(midi_file(note_messages((0, 480, 60)), kind=0), tmp_path)
     assert (score.time_signatures, score.tempo_bpm, score.key) == (
         ((0, TimeSignature(4, 4)),),
         None,
@@ -318,19 +318,22 @@ def test_the_meter_of_a_file_without_time_signature_is_four_four_and_its_tempo_u
 
 
 def test_a_track_of_several_channels_is_several_voices(tmp_path):
-    data = file_of([*played((0, 480, 60), channel=0), *played((0, 480, 67), channel=1)], kind=0)
+    data = midi_file(
+        [*note_messages((0, 480, 60), channel=0), *note_messages((0, 480, 67), channel=1)], kind=0
+    )
     assert [voice.notes[0].pitch for voice in read_bytes(data, tmp_path).voices] == [67, 60]
 
 
 @pytest.mark.parametrize("name", ["Ténor", "第二"])
 def test_names_of_tracks_are_utf8_or_else_latin1(name, tmp_path):
-    track = played((0, 480, 60))
-    utf8 = file_of(
+    track = note_messages((0, 480, 60))
+    utf8 = midi_file(
         [mido.MetaMessage("track_name", name=name.encode().decode("latin-1"), time=0), *track]
     )
     assert read_bytes(utf8, tmp_path).voices[0].name == name
     assert (
-        read_bytes(file_of(played((0, 480, 60), name="Ténor")), tmp_path).voices[0].name == "Ténor"
+        read_bytes(midi_file(note_messages((0, 480, 60), name="Ténor")), tmp_path).voices[0].name
+        == "Ténor"
     )
 
 
@@ -349,7 +352,7 @@ def test_a_tempo_that_midi_cannot_say_is_refused(tempo):
 
 def test_a_score_too_long_to_read_back_is_not_written(tmp_path):
     with pytest.raises(FormatError, match="up to 2,000,000 ticks"):
-        write_midi(melody([Note(LONGEST_TICKS, 1, 60)]), tmp_path / "long.mid")
+        write_midi(melody([Note(MAX_MIDI_TICKS, 1, 60)]), tmp_path / "long.mid")
     with pytest.raises(FormatError, match="up to 4 MiB"):
         write_midi(melody([Note(0, 1, 60)], source="x" * (5 << 20)), tmp_path / "long.mid")
     assert not list(tmp_path.iterdir())
@@ -388,8 +391,8 @@ def test_damaged_remarks_are_left_out_and_told(tmp_path):
     ]
     for text in [json.dumps(good), *texts]:
         marker = mido.MetaMessage("marker", text="seqmusic: " + text, time=0)
-        (tmp_path / "theme.mid").write_bytes(file_of([marker], played((0, 480, 60))))
-        reading = read_midi_reported(tmp_path / "theme.mid")
+        (tmp_path / "theme.mid").write_bytes(midi_file([marker], note_messages((0, 480, 60))))
+        reading = read_midi_with_report(tmp_path / "theme.mid")
         assert reading.score.voices == (Voice("Soprano", (Note(0, 24, 60),)),)
         damaged = ("damaged markers of this package ('seqmusic: ...') left out",)
         assert (reading.score.title, reading.repairs) == (
@@ -399,9 +402,9 @@ def test_damaged_remarks_are_left_out_and_told(tmp_path):
 
 def test_a_repeated_time_signature_counts_only_where_it_cuts_a_bar(tmp_path):
     # 480 units to a quarter: bar lines every 1920; the change at 4800 stands in the middle of bar 3
-    data = file_of(
+    data = midi_file(
         [meter(4, 4), meter(4, 4, 1920), meter(4, 4, 4800), meter(4, 4, 6720)],
-        played((0, 9600, 60)),
+        note_messages((0, 9600, 60)),
     )
     four = TimeSignature(4, 4)
     assert read_bytes(data, tmp_path).time_signatures == ((0, four), (240, four))

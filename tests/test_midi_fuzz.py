@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats.midi.reading import read_midi_bytes
 from seqmusic.formats.midi.writing import midi_bytes
 from seqmusic.score import Key, Note, Score, Voice
 
@@ -22,7 +22,7 @@ OURS = midi_bytes(
 )
 SEEDS = [OURS, *(path.read_bytes() for path in sorted(FOLDER.glob("*.mid")))]
 SEEDS = [seed for seed in SEEDS if len(seed) > 30]
-TELLING = st.sampled_from(
+EDGE_BYTES = st.sampled_from(
     [
         0,
         0x3C,
@@ -44,16 +44,16 @@ TELLING = st.sampled_from(
         0x81,
     ]
 )
-PLACE = st.integers(0, 700)
-EDIT = st.tuples(
-    PLACE,
+POSITIONS = st.integers(0, 700)
+EDITS = st.tuples(
+    POSITIONS,
     st.sampled_from(["set", "insert", "delete", "copy"]),
-    TELLING | st.integers(0, 255),
-    PLACE,
+    EDGE_BYTES | st.integers(0, 255),
+    POSITIONS,
 )
 
 
-def edited(data, edits):
+def apply_edits(data, edits):
     changed = bytearray(data)
     for place, kind, byte, other in edits:
         at = place % (len(changed) + 1)
@@ -68,13 +68,13 @@ def edited(data, edits):
     return bytes(changed)
 
 
-def check(data):
+def check_reads_or_refuses(data):
     try:
-        reading = read_bytes(data, "x.mid")
+        reading = read_midi_bytes(data, "x.mid")
     except FormatError as error:
         refusal = str(error)
     else:
-        again = read_bytes(midi_bytes(reading.score), "x.mid")
+        again = read_midi_bytes(midi_bytes(reading.score), "x.mid")
         assert (again.score, again.repairs, again.losses) == (reading.score, (), ())
         assert "\n" not in "".join(reading.repairs + reading.losses)
         return
@@ -83,19 +83,19 @@ def check(data):
 
 
 @settings(deadline=None, max_examples=250)
-@given(st.sampled_from(SEEDS), st.lists(EDIT, min_size=1, max_size=6))
+@given(st.sampled_from(SEEDS), st.lists(EDITS, min_size=1, max_size=6))
 def test_damaged_files(seed, edits):
-    check(edited(seed, edits))
+    check_reads_or_refuses(apply_edits(seed, edits))
 
 
 @settings(deadline=None, max_examples=150)
 @given(
-    st.lists(st.binary(max_size=60) | st.lists(TELLING).map(bytes), max_size=4),
+    st.lists(st.binary(max_size=60) | st.lists(EDGE_BYTES).map(bytes), max_size=4),
     st.integers(0, 3),
     st.integers(1, 960),
 )
 def test_tracks_of_any_bytes(tracks, kind, division):
-    check(
+    check_reads_or_refuses(
         b"MThd"
         + struct.pack(">LHHH", 6, kind, len(tracks), division)
         + b"".join(b"MTrk" + struct.pack(">L", len(track)) + track for track in tracks)
@@ -105,4 +105,4 @@ def test_tracks_of_any_bytes(tracks, kind, division):
 @settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes(data, has_header):
-    check(b"MThd" * has_header + data)
+    check_reads_or_refuses(b"MThd" * has_header + data)

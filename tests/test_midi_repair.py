@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats import read_reported
-from seqmusic.formats.midi.notes import MOST_NOTES
-from seqmusic.formats.midi.reading import read_bytes
-from seqmusic.formats.midi.repair import MOST_PARTS
+from seqmusic.formats import read_with_report
+from seqmusic.formats.midi.notes import MAX_MIDI_NOTES
+from seqmusic.formats.midi.reading import read_midi_bytes
+from seqmusic.formats.midi.repair import MAX_PARTS
 from seqmusic.score import Key, TimeSignature
 
 END = b"\0\xff\x2f\0"
@@ -45,17 +45,21 @@ def notes_of(reading):
     ]
 
 
-GOOD = one_track(TWO_NOTES + END)
+VALID_FILE = one_track(TWO_NOTES + END)
 
 
 @pytest.mark.parametrize(
     ("data", "notes", "repairs"),
     [
-        (GOOD, [TWO], ()),
+        (VALID_FILE, [TWO], ()),
         # chunks
-        (GOOD + b"*", [TWO], ("stray bytes after the last track skipped: 1 (at byte 42)",)),
-        (GOOD[:-1], [TWO], ("a track cut off by the end of the file: 1 (at byte 18)",)),
-        (b"\0" * 128 + GOOD, [TWO], ("bytes before the header skipped: 128 (first at byte 0)",)),
+        (VALID_FILE + b"*", [TWO], ("stray bytes after the last track skipped: 1 (at byte 42)",)),
+        (VALID_FILE[:-1], [TWO], ("a track cut off by the end of the file: 1 (at byte 18)",)),
+        (
+            b"\0" * 128 + VALID_FILE,
+            [TWO],
+            ("bytes before the header skipped: 128 (first at byte 0)",),
+        ),
         (header() + chunk(b"xyz", b"Junk") + chunk(TWO_NOTES + END), [TWO], ()),
         (
             header(2) + chunk(A_NOTE + END) + b"\0\0\0\0\0" + chunk(A_NOTE + END),
@@ -93,8 +97,8 @@ GOOD = one_track(TWO_NOTES + END)
             ("wrong length of the header (at byte 4)",),
         ),
         (header(length=8) + b"\0\0" + chunk(TWO_NOTES + END), [TWO], ()),
-        (b"RIFF\x32\0\0\0RMIDdata\x2a\0\0\0" + GOOD, [TWO], ()),
-        (b"RIFF\x32\0\0\0RMIDdata\x2a\0\0\0" + GOOD + b"LIST\4\0\0\0info", [TWO], ()),
+        (b"RIFF\x32\0\0\0RMIDdata\x2a\0\0\0" + VALID_FILE, [TWO], ()),
+        (b"RIFF\x32\0\0\0RMIDdata\x2a\0\0\0" + VALID_FILE + b"LIST\4\0\0\0info", [TWO], ()),
         # events
         (one_track(A_NOTE), [((0, 24, 60),)], ("a track without its end event: 1 (at byte 30)",)),
         (
@@ -237,11 +241,11 @@ GOOD = one_track(TWO_NOTES + END)
     ],
 )
 def test_each_defect_is_mended_and_told(data, notes, repairs):
-    reading = read_bytes(data, "theme.mid")
+    reading = read_midi_bytes(data, "theme.mid")
     assert notes_of(reading) == notes
     assert reading.repairs == repairs
     assert reading.losses == ()
-    assert reading.word == ("repaired" if repairs else "read")
+    assert reading.status == ("repaired" if repairs else "read")
 
 
 @pytest.mark.parametrize(
@@ -283,12 +287,12 @@ def test_each_defect_is_mended_and_told(data, notes, repairs):
 )
 def test_what_cannot_be_mended_is_refused_with_its_place(data, error, message):
     with pytest.raises(error, match=rf"^theme.mid: .*{message}") as refusal:
-        read_bytes(data, "theme.mid")
+        read_midi_bytes(data, "theme.mid")
     assert "\n" not in str(refusal.value)
 
 
 def test_a_second_file_after_the_first_is_left_out():
-    reading = read_bytes(GOOD + GOOD, "theme.mid")
+    reading = read_midi_bytes(VALID_FILE + VALID_FILE, "theme.mid")
     assert (notes_of(reading), reading.repairs) == ([TWO], ())
     assert reading.losses == (
         "a second file follows in the same file, and is left out (at byte 42)",
@@ -304,9 +308,9 @@ def test_drums_bends_and_later_tempos_and_keys_are_left_out_and_told():
         + meta(0x51, 8, 0, 0)
         + meta(0x59, 2, 0)
     )
-    reading = read_bytes(one_track(bend + drum + changes + END), "theme.mid")
+    reading = read_midi_bytes(one_track(bend + drum + changes + END), "theme.mid")
     assert (reading.score.tempo_bpm, reading.score.key) == (120.0, Key(1, "major"))
-    assert reading.word == "read"
+    assert reading.status == "read"
     assert reading.losses == (
         "pitch bends left out: 1",
         "notes of the drums (channel 10) left out: 1",
@@ -319,7 +323,7 @@ def test_tempo_and_key_are_those_at_the_first_note_in_whichever_track_they_stand
     first = chunk(b"\x60\xff\x51\3\7\xa1\x20" + END)  # a quarter note after the start: 120 a minute
     second = chunk(meta(0x51, 9, 0, 0) + meta(0x59, 0xFE, 1) + b"\x60" + TWO_NOTES[1:] + END)
     for tracks in itertools.permutations((first, second)):
-        reading = read_bytes(header(2) + b"".join(tracks), "theme.mid")
+        reading = read_midi_bytes(header(2) + b"".join(tracks), "theme.mid")
         assert (reading.score.tempo_bpm, reading.score.key, reading.losses) == (
             120.0,
             Key(-2, "minor"),
@@ -329,7 +333,7 @@ def test_tempo_and_key_are_those_at_the_first_note_in_whichever_track_they_stand
 
 def test_time_signatures_are_kept_from_all_tracks_and_ordered():
     three, two = b"\x60\xff\x58\4\3\2\x18\x08", b"\x30\xff\x58\4\2\2\x18\x08"
-    reading = read_bytes(
+    reading = read_midi_bytes(
         header(2) + chunk(TWO_NOTES + three + END) + chunk(b"\x81\x40" + two[1:] + END), "theme.mid"
     )
     expected = ((0, TimeSignature(4, 4)), (48, TimeSignature(2, 4)), (72, TimeSignature(3, 4)))
@@ -337,7 +341,7 @@ def test_time_signatures_are_kept_from_all_tracks_and_ordered():
 
 
 def test_a_voice_that_changes_its_sound_stays_one_voice():
-    reading = read_bytes(one_track(A_NOTE + b"\0\xc0\x28" + A_NOTE + END), "theme.mid")
+    reading = read_midi_bytes(one_track(A_NOTE + b"\0\xc0\x28" + A_NOTE + END), "theme.mid")
     assert notes_of(reading) == [((0, 24, 60), (24, 24, 60))]
 
 
@@ -345,16 +349,17 @@ def test_channels_of_one_track_are_voices_not_called_like_the_track():
     name = meta(0x03, *b"Hymn") + meta(0x03, *b"Verse 1")
     both = b"\0\x90\x3c\x40\0\x91\x30\x40\x60\x80\x3c\0\0\x81\x30\0"
     assert [
-        voice.name for voice in read_bytes(one_track(name + both + END), "theme.mid").score.voices
+        voice.name
+        for voice in read_midi_bytes(one_track(name + both + END), "theme.mid").score.voices
     ] == ["Soprano", "Bass"]
     assert [
         voice.name
-        for voice in read_bytes(one_track(name + TWO_NOTES + END), "theme.mid").score.voices
+        for voice in read_midi_bytes(one_track(name + TWO_NOTES + END), "theme.mid").score.voices
     ] == ["Hymn"]
 
 
 FOLDER = Path(__file__).parent / "fixtures" / "midi" / "jazz-soft"
-WORDS = {
+EXPECTED_REPORTS = {
     "2-tracks-type-0": "repaired: several tracks in a file for one",
     "2-tracks-type-2": "refused: a second piece in the same file",
     "control-00-20-bank-select": "read; notes of the drums",
@@ -376,15 +381,17 @@ SCALE = [tuple((24 * i, 24, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.mid")), ids=lambda path: path.stem)
 def test_files_made_to_test_players_get_the_right_word_within_a_second(path):
-    expected, place, reason = WORDS.get(path.stem.removeprefix("test-"), "read").partition(":")
+    expected, place, reason = EXPECTED_REPORTS.get(
+        path.stem.removeprefix("test-"), "read"
+    ).partition(":")
     started = time.perf_counter()
     if expected == "refused":
         with pytest.raises(FormatError, match=rf"^{path.name}: .*{reason.strip()}"):
-            read_reported(path)
+            read_with_report(path)
     else:
-        reading = read_reported(path)
+        reading = read_with_report(path)
         told = (
-            reading.word
+            reading.status
             + place
             + " ".join(["", *reading.repairs])
             + "".join(f"; {loss}" for loss in reading.losses)
@@ -395,8 +402,8 @@ def test_files_made_to_test_players_get_the_right_word_within_a_second(path):
     assert time.perf_counter() - started < 1
 
 
-N = 1_000_000
-HUGE = {
+N_HUGE_EVENTS = 1_000_000
+HUGE_FILES = {
     "chords of sixteen": one_track(
         b"".join(
             b"".join(bytes((0, 144, p, 64)) for p in range(40 + i % 9, 88, 3)) + b"\x60\xb0\x7b\0"
@@ -413,15 +420,15 @@ HUGE = {
         + END
     ),
     "a million bytes of notes in one tick": one_track(
-        b"\0\x90\x3c\x40" + b"\0\x3c\x40" * (N // 3) + END
+        b"\0\x90\x3c\x40" + b"\0\x3c\x40" * (N_HUGE_EVENTS // 3) + END
     ),
     "notes of a voice": one_track(
         b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * 59_990 + b"\x3c\x40" + b"\0\xc0\5" * 200_000 + END
     ),
-    "65,535 tracks": header(65_535) + chunk(b"") * (N // 8),
-    "tracks of one note": header(65_535) + chunk(A_NOTE + END) * (N // 20),
-    "huge waits": one_track(b"\xff\xff\xff\x7f\x90\x3c\x40" * (N // 7) + END),
-    "a wait without end": one_track(b"\xff" * N),
+    "65,535 tracks": header(65_535) + chunk(b"") * (N_HUGE_EVENTS // 8),
+    "tracks of one note": header(65_535) + chunk(A_NOTE + END) * (N_HUGE_EVENTS // 20),
+    "huge waits": one_track(b"\xff\xff\xff\x7f\x90\x3c\x40" * (N_HUGE_EVENTS // 7) + END),
+    "a wait without end": one_track(b"\xff" * N_HUGE_EVENTS),
     "a deep text": one_track(
         b"\0\xff\x06\xbc\x80\x09seqmusic: " + b"[" * (0xF0000 - 1) + TWO_NOTES + END
     ),
@@ -430,13 +437,13 @@ HUGE = {
     ),
     "ends of all notes": one_track(
         b"".join(bytes((0, 144, p, 64)) for p in range(128))
-        + b"\0\xb0\x7b\0" * (N // 4)
+        + b"\0\xb0\x7b\0" * (N_HUGE_EVENTS // 4)
         + TWO_NOTES
         + END
     ),
 }
 # What `getrusage` tells of a process begins with the peak of the one that started it; Linux tells its own in VmHWM.
-MEASURE = """
+MEASURING_SCRIPT = """
 import re, resource, sys, time
 from pathlib import Path
 from seqmusic.errors import SeqmusicError
@@ -457,18 +464,18 @@ for path in sys.argv[1:]:
 
 def test_a_megabyte_takes_less_than_ten_seconds_and_two_hundred_megabytes(tmp_path):
     paths = []
-    for name, data in HUGE.items():
+    for name, data in HUGE_FILES.items():
         paths.append(tmp_path / f"{name}.mid")
         paths[-1].write_bytes(data)
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, *map(str, paths)],
+        [sys.executable, "-c", MEASURING_SCRIPT, *map(str, paths)],
         capture_output=True,
         text=True,
         check=True,
     )
     measured = [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
-    assert len(measured) == len(HUGE)
-    for name, (seconds, megabytes) in zip(HUGE, measured, strict=True):
+    assert len(measured) == len(HUGE_FILES)
+    for name, (seconds, megabytes) in zip(HUGE_FILES, measured, strict=True):
         assert seconds < 10, name
         assert megabytes < 200, name
 
@@ -476,10 +483,10 @@ def test_a_megabyte_takes_less_than_ten_seconds_and_two_hundred_megabytes(tmp_pa
 def test_more_notes_than_are_read_are_refused():
     with pytest.raises(
         FormatError,
-        match=rf"byte [0-9,]+: expected at most {MOST_NOTES:,} notes, found more; cut the file",
+        match=rf"byte [0-9,]+: expected at most {MAX_MIDI_NOTES:,} notes, found more; cut the file",
     ):
-        read_bytes(
-            one_track(b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * MOST_NOTES + b"\x3c\x40" + END),
+        read_midi_bytes(
+            one_track(b"\0\x90" + b"\x3c\x40\x60\x3c\0\0" * MAX_MIDI_NOTES + b"\x3c\x40" + END),
             "theme.mid",
         )
 
@@ -490,10 +497,10 @@ def test_more_settings_than_a_score_could_have_are_refused():
         FormatError,
         match="expected at most 100,000 tempos, time signatures and keys, found more; remove some",
     ):
-        read_bytes(header(2) + chunk(tempos + A_NOTE + END) * 2, "theme.mid")
+        read_midi_bytes(header(2) + chunk(tempos + A_NOTE + END) * 2, "theme.mid")
 
 
 def test_more_tracks_than_a_choir_could_have_are_refused():
-    data = header(MOST_PARTS + 1) + chunk(A_NOTE + END) * (MOST_PARTS + 1)
-    with pytest.raises(FormatError, match=f"expected at most {MOST_PARTS} tracks with notes"):
-        read_bytes(data, "theme.mid")
+    data = header(MAX_PARTS + 1) + chunk(A_NOTE + END) * (MAX_PARTS + 1)
+    with pytest.raises(FormatError, match=f"expected at most {MAX_PARTS} tracks with notes"):
+        read_midi_bytes(data, "theme.mid")

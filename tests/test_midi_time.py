@@ -10,23 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
-from seqmusic.formats import read_reported, write_score
-from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats import read_with_report, write_score
+from seqmusic.formats.midi.reading import read_midi_bytes
 from seqmusic.formats.midi.writing import midi_bytes
-from seqmusic.formats.rhythm import is_played, on_beats, on_steps
+from seqmusic.formats.rhythm import beat_quantizer, is_performance, step_quantizer
 from seqmusic.formats.time_grid import (
-    BEATS,
+    BEAT_DIVISIONS,
     PlayedNote,
     Shifts,
     beat_strength,
-    put_on_grid,
-    two_at_once,
+    first_overlap,
+    quantize,
     without_legato,
 )
 from seqmusic.score import Note, Score, Voice, melody
 
 
-def midi_of(notes, division=480):
+def midi_bytes_of(notes, division=480):
     """A MIDI file of one track of (start, end, pitch) notes."""
     messages = [mido.Message("note_off", time=end, note=pitch) for _, end, pitch in notes]
     messages += [mido.Message("note_on", time=start, note=pitch) for start, _, pitch in notes]
@@ -47,7 +47,7 @@ def spans(notes):
     return [(note.onset_ticks, note.end_ticks) for note in notes]
 
 
-def line_of(reading):
+def spans_of_first_voice(reading):
     return spans(reading.score.voices[0].notes)
 
 
@@ -65,8 +65,8 @@ def test_what_is_on_the_grid_comes_out_exact_in_any_division(division, values):
         notes.append((round(now * division / 24), round((now + ticks) * division / 24), pitch))
         wanted.append((now, now + ticks))
         now += ticks
-    reading = read_bytes(midi_of(notes, division), "theme.mid")
-    assert line_of(reading) == wanted
+    reading = read_midi_bytes(midi_bytes_of(notes, division), "theme.mid")
+    assert spans_of_first_voice(reading) == wanted
     assert (reading.repairs, reading.losses) == ((), ())
 
 
@@ -78,11 +78,11 @@ def test_what_is_on_the_grid_comes_out_exact_in_any_division(division, values):
 )
 def test_a_note_starts_at_the_nearest_place_and_none_is_lost_untold(played, step):
     shifts = Shifts()
-    notes = put_on_grid(
+    notes = quantize(
         [PlayedNote(start, start + length, pitch) for start, length, pitch in played],
         20.0,
         shifts,
-        on_steps(step),
+        step_quantizer(step),
     )
     assert len(notes) + shifts.n_too_short == len(played)
     assert all(note.onset_ticks % step == 0 and note.duration_ticks % step == 0 for note in notes)
@@ -107,7 +107,7 @@ def test_notes_cut_short_for_playing_last_until_the_next_and_legato_is_cut():
     ]
     shifts = Shifts()
     placed = without_legato(
-        put_on_grid([PlayedNote(start, end, 60) for start, end in notes], 20.0, shifts), shifts
+        quantize([PlayedNote(start, end, 60) for start, end in notes], 20.0, shifts), shifts
     )
     assert spans(placed) == [
         (0, 24),
@@ -173,10 +173,10 @@ def test_notes_cut_short_for_playing_last_until_the_next_and_legato_is_cut():
     ],
 )
 def test_what_is_off_the_grid_is_moved_to_the_nearest_tick_and_told(notes, wanted, losses):
-    reading = read_bytes(midi_of(notes), "theme.mid")
-    assert line_of(reading) == wanted
+    reading = read_midi_bytes(midi_bytes_of(notes), "theme.mid")
+    assert spans_of_first_voice(reading) == wanted
     assert reading.losses == losses
-    assert reading.word == "read"
+    assert reading.status == "read"
 
 
 def test_a_chord_tone_that_is_held_over_others_keeps_its_end():
@@ -187,7 +187,7 @@ def test_a_chord_tone_that_is_held_over_others_keeps_its_end():
         PlayedNote(240, 470, 74),
         PlayedNote(480, 950, 72),
     ]
-    notes = put_on_grid(played, 20.0, Shifts())
+    notes = quantize(played, 20.0, Shifts())
     assert [(*span, note.pitch) for span, note in zip(spans(notes), notes, strict=True)] == [
         (0, 24, 60), (0, 12, 72), (12, 24, 74), (24, 48, 72)
     ]  # fmt: skip
@@ -195,17 +195,17 @@ def test_a_chord_tone_that_is_held_over_others_keeps_its_end():
 
 def test_three_against_two_in_one_part_is_not_taken_for_legato():
     # a dotted eighth ends at tick 18, a triplet starts at 16
-    notes = put_on_grid([PlayedNote(0, 360, 60), PlayedNote(320, 480, 72)], 20.0, Shifts())
+    notes = quantize([PlayedNote(0, 360, 60), PlayedNote(320, 480, 72)], 20.0, Shifts())
     assert spans(notes) == [(0, 18), (16, 24)]
 
 
 def test_two_at_once_names_the_first_pair():
     notes = [Note(0, 24, 60), Note(24, 30, 62), Note(48, 24, 64), Note(48, 24, 65)]
-    assert two_at_once(notes) == (notes[1], notes[2])
-    assert two_at_once(notes[:2]) is None
+    assert first_overlap(notes) == (notes[1], notes[2])
+    assert first_overlap(notes[:2]) is None
 
 
-def played_by_hand(n_notes, error, drift=0.0):
+def human_performance(n_notes, error, drift=0.0):
     """Quarters and eighths at 480 units a quarter, each off by a normal error; with a beat that grows or shrinks at random."""
     dice, now, pace, notes = random.Random(5), 100.0, 1.0, []
     for _ in range(n_notes):
@@ -218,7 +218,7 @@ def played_by_hand(n_notes, error, drift=0.0):
 
 @pytest.mark.parametrize("error", [5, 15, 30])  # 30 units are 31 milliseconds at 120 a minute
 def test_a_performance_to_a_click_is_read_with_its_error(error):
-    reading = read_bytes(midi_of(played_by_hand(400, error)), "played.mid")
+    reading = read_midi_bytes(midi_bytes_of(human_performance(400, error)), "played.mid")
     assert reading.score.n_notes == 399
     assert reading.losses[0].startswith(
         "a performance: notes moved to the halves, thirds, quarters"
@@ -229,13 +229,13 @@ def test_a_performance_to_a_click_is_read_with_its_error(error):
 @pytest.mark.parametrize("n_notes", [100, 1000])
 def test_a_performance_without_a_beat_is_refused_or_read_with_the_grid_given(n_notes, tmp_path):
     path = tmp_path / "played.mid"
-    path.write_bytes(midi_of(played_by_hand(n_notes, 20, drift=0.05)))
+    path.write_bytes(midi_bytes_of(human_performance(n_notes, 20, drift=0.05)))
     with pytest.raises(
         FormatError,
         match=r"^played\.mid: a performance without a beat: .* \(strength 0\.[01].*\); quantize it",
     ):
-        read_reported(path)
-    reading = read_reported(path, grid_ticks=6)
+        read_with_report(path)
+    reading = read_with_report(path, grid_ticks=6)
     assert all(note.onset_ticks % 6 == 0 for note in reading.score.voices[0].notes)
     assert reading.losses
 
@@ -252,7 +252,7 @@ def test_triplets_and_dotted_notes_of_a_performance_come_back(error, expected):
             played.append((start, 20 * now + 18 * ticks, 60))
             wanted.add((now, now + ticks))
             now += ticks
-    line = line_of(read_bytes(midi_of(played), "played.mid"))
+    line = spans_of_first_voice(read_midi_bytes(midi_bytes_of(played), "played.mid"))
     assert len(set(line) & wanted) / len(wanted) > expected - 0.05
     assert (
         len({onset for onset, _ in line} & {onset for onset, _ in wanted}) / len(wanted) > expected
@@ -260,7 +260,7 @@ def test_triplets_and_dotted_notes_of_a_performance_come_back(error, expected):
 
 
 def test_onsets_decide_the_division_of_each_beat_alone():
-    place = on_beats([0.3, 7.6, 16.2, 24, 41.8, 48.2, 50.7, 54.1, 60, 71.9])
+    place = beat_quantizer([0.3, 7.6, 16.2, 24, 41.8, 48.2, 50.7, 54.1, 60, 71.9])
     assert [place(ticks) for ticks in (7.6, 16.2, 41.8, 50.7, 54.1, 71.9)] == [
         8,
         16,
@@ -273,15 +273,15 @@ def test_onsets_decide_the_division_of_each_beat_alone():
 
 @given(st.lists(st.floats(0, 400), max_size=40), st.floats(0, 500))
 def test_a_place_is_near_and_stays_itself(onsets, ticks):
-    for place in (on_beats(onsets), on_steps(6)):
+    for place in (beat_quantizer(onsets), step_quantizer(6)):
         assert abs(place(ticks) - ticks) <= 12
         assert place(place(ticks)) == place(ticks)
 
 
 def test_notation_is_no_performance_however_odd_its_division():
-    assert not is_played([])
-    assert not is_played([24 * i / 7 for i in range(100)] + [24 * i / 5 for i in range(100)])
-    assert is_played([12 * i + random.Random(i).gauss(0, 1) for i in range(100)])
+    assert not is_performance([])
+    assert not is_performance([24 * i / 7 for i in range(100)] + [24 * i / 5 for i in range(100)])
+    assert is_performance([12 * i + random.Random(i).gauss(0, 1) for i in range(100)])
 
 
 @pytest.mark.parametrize(
@@ -290,8 +290,8 @@ def test_notation_is_no_performance_however_odd_its_division():
 )
 def test_what_sounds_at_the_end_of_a_silent_first_bar_is_the_pickup(first, pickup, shift):
     start = round(480 * first)
-    reading = read_bytes(
-        midi_of([(start, 480 * 4 + start % 480, 60), (2400, 4800, 62)]), "hymn.mid"
+    reading = read_midi_bytes(
+        midi_bytes_of([(start, 480 * 4 + start % 480, 60), (2400, 4800, 62)]), "hymn.mid"
     )
     assert reading.score.pickup_ticks == pickup
     assert [note.onset_ticks for note in reading.score.voices[0].notes] == [
@@ -301,31 +301,33 @@ def test_what_sounds_at_the_end_of_a_silent_first_bar_is_the_pickup(first, picku
     assert reading.losses == (
         (f"silence of {shift} ticks before the pickup left out",) if shift else ()
     )
-    again = read_bytes(midi_bytes(reading.score), "again.mid")
+    again = read_midi_bytes(midi_bytes(reading.score), "again.mid")
     assert (again.score, again.losses) == (reading.score, ())
 
 
 def test_our_own_silence_is_kept():
     score = melody([Note(72, 24, 60), Note(96, 24, 62)])
-    assert read_bytes(midi_bytes(score), "ours.mid").score == score
+    assert read_midi_bytes(midi_bytes(score), "ours.mid").score == score
 
 
 def test_a_grid_is_for_played_files_and_positive(tmp_path):
     path = write_score(melody([Note(0, 24, 60)]), tmp_path / "theme.musicxml")
     with pytest.raises(FormatError, match="are put on a grid"):
-        read_reported(path, grid_ticks=6)
+        read_with_report(path, grid_ticks=6)
     with pytest.raises(ValueError, match="grid_ticks must be 1 or more, got 0"):
-        read_bytes(midi_of([(0, 480, 60)]), "theme.mid", 0)
+        read_midi_bytes(midi_bytes_of([(0, 480, 60)]), "theme.mid", 0)
 
 
 def test_a_coarser_grid_leaves_what_is_on_it_as_it_is(tmp_path):
     score = Score((Voice("Soprano", (Note(0, 24, 67), Note(24, 12, 67), Note(48, 6, 65))),))
     path = write_score(score, tmp_path / "theme.mid")
-    assert read_reported(path, grid_ticks=6).score == score
+    assert read_with_report(path, grid_ticks=6).score == score
 
 
 @given(
-    st.sampled_from(BEATS), st.lists(st.integers(0, 400), min_size=2, unique=True), st.floats(-1, 1)
+    st.sampled_from(BEAT_DIVISIONS),
+    st.lists(st.integers(0, 400), min_size=2, unique=True),
+    st.floats(-1, 1),
 )
 def test_onsets_on_one_place_of_a_beat_are_as_strong_as_can_be_however_late(parts, places, late):
     assert beat_strength([place / parts + late for place in places]) == pytest.approx(1, abs=1e-6)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.midi.file import midi_bytes
-from seqmusic.formats.midi.reading import read_bytes
-from seqmusic.formats.midi.repair import MOST_PARTS
+from seqmusic.formats.midi.reading import read_midi_bytes
+from seqmusic.formats.midi.repair import MAX_PARTS
 from seqmusic.score import SATB, Note
 
 
-def file_of(*tracks):
+def midi_file(*tracks):
     """A MIDI file of (name, channel, (onset, duration, pitch) notes in quarter notes) tracks."""
     midi = mido.MidiFile(ticks_per_beat=480)
     for name, channel, notes in tracks:
@@ -48,19 +48,19 @@ def chord(start, length, *pitches):
 
 def test_chords_of_a_track_are_voices_called_like_it():
     piano = [*chord(0, 1, 60, 67, 64), *chord(1, 1, 69, 60, 65), *chord(2, 2, 59, 67)]
-    reading = read_bytes(file_of(("Piano", 0, piano)), "hymn.mid")
+    reading = read_midi_bytes(midi_file(("Piano", 0, piano)), "hymn.mid")
     assert lines_of(reading) == [
         ("Piano 1", [67, 69, 67]),
         ("Piano 2", [64, 65]),
         ("Piano 3", [60, 60, 59]),
     ]
-    assert (reading.word, reading.repairs) == ("read", ())
+    assert (reading.status, reading.repairs) == ("read", ())
     assert reading.losses == ("chords of track 'Piano' taken apart into 3 voices",)
 
 
 def test_four_voices_of_an_unnamed_track_are_soprano_to_bass():
-    reading = read_bytes(
-        file_of(("", 0, [*chord(0, 1, 48, 60, 64, 72), *chord(1, 1, 50, 59, 65, 74)])), "hymn.mid"
+    reading = read_midi_bytes(
+        midi_file(("", 0, [*chord(0, 1, 48, 60, 64, 72), *chord(1, 1, 50, 59, 65, 74)])), "hymn.mid"
     )
     assert lines_of(reading) == list(
         zip(SATB, [[72, 74], [64, 65], [60, 59], [48, 50]], strict=True)
@@ -73,8 +73,8 @@ def test_voices_of_two_staves_stand_from_high_to_low_and_lines_keep_their_names(
         [*chord(0, 1, 72, 76), *chord(1, 1, 74, 77)],
         [*chord(0, 1, 48, 55), *chord(1, 1, 43, 55)],
     )
-    reading = read_bytes(
-        file_of(("Piano", 0, left), ("Piano", 0, right), ("Flute", 1, [(0, 2, 90)])), "trio.mid"
+    reading = read_midi_bytes(
+        midi_file(("Piano", 0, left), ("Piano", 0, right), ("Flute", 1, [(0, 2, 90)])), "trio.mid"
     )
     expected = [
         ("Flute", [90]),
@@ -93,7 +93,7 @@ def test_a_number_that_another_track_has_is_passed_over():
         ("Violin", 1, [(0, 1, 70)]),
         ("Violin 1", 2, [(0, 1, 60)]),
     ]
-    assert [name for name, _ in lines_of(read_bytes(file_of(*lines), "trio.mid"))] == [
+    assert [name for name, _ in lines_of(read_midi_bytes(midi_file(*lines), "trio.mid"))] == [
         "Violin 2",
         "Violin 3",
         "Violin 1",
@@ -102,9 +102,11 @@ def test_a_number_that_another_track_has_is_passed_over():
 
 def test_legato_of_a_line_makes_no_second_voice_and_a_held_note_does():
     line = [(0, 1 + 1 / 12, 60), (1, 1, 62)]
-    assert lines_of(read_bytes(file_of(("Flute", 0, line)), "x.mid")) == [("Flute", [60, 62])]
+    assert lines_of(read_midi_bytes(midi_file(("Flute", 0, line)), "x.mid")) == [
+        ("Flute", [60, 62])
+    ]
     held = [(0, 1.5, 60), (1, 1, 62)]
-    assert lines_of(read_bytes(file_of(("Flute", 0, held)), "x.mid")) == [
+    assert lines_of(read_midi_bytes(midi_file(("Flute", 0, held)), "x.mid")) == [
         ("Flute 1", [62]),
         ("Flute 2", [60]),
     ]
@@ -115,13 +117,13 @@ def test_more_than_sixteen_notes_at_once_or_more_voices_than_are_read_are_refuse
         FormatError,
         match=r"^x.mid: track 'Organ': 17 notes sound at once, expected at most 16; give each instr",
     ):
-        read_bytes(file_of(("Organ", 0, chord(0, 1, *range(60, 77)))), "x.mid")
+        read_midi_bytes(midi_file(("Organ", 0, chord(0, 1, *range(60, 77)))), "x.mid")
     tracks = [("", i % 9, chord(0, 1, *range(60, 76))) for i in range(9)]
     with pytest.raises(
         FormatError,
-        match=f"^x.mid: expected at most {MOST_PARTS} voices, found 144; leave some tracks out",
+        match=f"^x.mid: expected at most {MAX_PARTS} voices, found 144; leave some tracks out",
     ):
-        read_bytes(file_of(*tracks), "x.mid")
+        read_midi_bytes(midi_file(*tracks), "x.mid")
 
 
 NOTES = st.lists(
@@ -134,8 +136,8 @@ def test_what_is_told_apart_is_all_there_is_and_survives_its_own_file(notes):
     struck = {(start, pitch): length for start, length, pitch in sorted(notes)}
     apart = [(start, min(length, next((s - start for s, p in sorted(struck) if p == pitch and s > start), 9)), pitch)
              for (start, pitch), length in struck.items()] + [(0, 1, 40)]  # fmt: skip
-    reading = read_bytes(file_of(("Piano", 0, apart)), "x.mid")
+    reading = read_midi_bytes(midi_file(("Piano", 0, apart)), "x.mid")
     found = Counter(note for voice in reading.score.voices for note in voice.notes)
     assert found == Counter(Note(24 * start, 24 * length, pitch) for start, length, pitch in apart)
-    again = read_bytes(midi_bytes(reading.score), "x.mid")
+    again = read_midi_bytes(midi_bytes(reading.score), "x.mid")
     assert (again.score, again.losses) == (reading.score, ())

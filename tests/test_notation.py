@@ -23,13 +23,13 @@ from seqmusic.formats.notation.file import (
     musicxml_text,
     read_chorale,
     read_notation,
-    read_notation_reported,
+    read_notation_with_report,
     read_tunes,
     score_from_music21,
     score_to_music21,
     write_musicxml,
 )
-from seqmusic.formats.reading_report import Reading
+from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tonality import all_keys
 
@@ -70,7 +70,7 @@ def test_chorales_come_back_from_musicxml(name, tmp_path):
         assert (back.title, back.source) == (score.title, score.source)
 
 
-def _comes_back(path: Path) -> str:
+def _round_trip_failure(path: Path) -> str:
     """Empty for a chorale that survives both layouts, else its name or the reason it is no chorale."""
     try:
         score = read_chorale(path)
@@ -87,7 +87,7 @@ def _comes_back(path: Path) -> str:
 @pytest.mark.slow
 def test_all_chorales_come_back_from_musicxml():
     with ProcessPoolExecutor(2) as pool:
-        told = list(pool.map(_comes_back, chorale_paths(), chunksize=8))
+        told = list(pool.map(_round_trip_failure, chorale_paths(), chunksize=8))
     assert told.count("") >= 400
     assert all(
         "named Soprano" in line for line in told if line
@@ -298,15 +298,17 @@ def test_grace_notes_and_chord_symbols_are_left_out(tmp_path):
     )
 
 
-def reported(text: str, tmp_path: Path, suffix: str = ".musicxml") -> Reading:
+def read_with_report(text: str, tmp_path: Path, suffix: str = ".musicxml") -> ReadReport:
     path = tmp_path / f"given{suffix}"
     path.write_text(text, encoding="utf-8")
-    return read_notation_reported(path)
+    return read_notation_with_report(path)
 
 
 def test_chords_are_separated_and_told(tmp_path):
     """A chord of C and E after a lone C: the upper note stays in the upper voice."""
-    found = reported(musicxml([note("C", 4), note("E", 4) + note("C", 4, "chord")]), tmp_path)
+    found = read_with_report(
+        musicxml([note("C", 4), note("E", 4) + note("C", 4, "chord")]), tmp_path
+    )
     assert [(voice.name, [n.pitch for n in voice.notes]) for voice in found.score.voices] in (
         [("Part 0 1", [60, 64]), ("Part 0 2", [60])],
         [("Part 0 1", [64]), ("Part 0 2", [60, 60])],
@@ -331,7 +333,9 @@ def test_overlapping_notes_are_separated(tmp_path):
 
 def test_quintuplet_is_moved_to_the_nearest_ticks_and_told(tmp_path):
     """Fifths of a quarter start at 0, 4.8, 9.6, 14.4 and 19.2 ticks."""
-    found = reported(musicxml(["".join(note("C", 0.2) for _ in range(5)) + note("D", 3)]), tmp_path)
+    found = read_with_report(
+        musicxml(["".join(note("C", 0.2) for _ in range(5)) + note("D", 3)]), tmp_path
+    )
     assert [n.onset_ticks for n in found.score.voices[0].notes] == [0, 5, 10, 14, 19, 24]
     assert found.losses[0].startswith(
         "starts of notes moved to the grid of 24 ticks a quarter: 4 of 6, by 0.30 ticks on average"
@@ -348,7 +352,7 @@ def test_percussion_is_left_out_and_told(tmp_path):
         "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
     )
     drum = f"<note>{unpitched}<duration>240</duration><voice>1</voice></note>"
-    found = reported(musicxml([drum], [note("C", 4)]), tmp_path)
+    found = read_with_report(musicxml([drum], [note("C", 4)]), tmp_path)
     assert [voice.name for voice in found.score.voices] == ["Part 1"]
     assert found.losses == (
         "notes without pitch (percussion) left out: 1 (at measure 1 of part 'Part 0')",
@@ -357,7 +361,7 @@ def test_percussion_is_left_out_and_told(tmp_path):
         read(musicxml([drum]), tmp_path)
 
 
-MARKED = {
+LOSSES_BY_MESSAGE = {
     "grace notes left out: 1 (at measure 1": "<note><grace/><pitch><step>B</step><octave>4</octave></pitch><voice>1</voice></note>",
     "chord symbols left out: 1": "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>",
     "dynamics left out: 1": "<direction><direction-type><dynamics><f/></dynamics></direction-type></direction>",
@@ -373,11 +377,11 @@ MARKED = {
 }
 
 
-@pytest.mark.parametrize("told", MARKED)
+@pytest.mark.parametrize("told", LOSSES_BY_MESSAGE)
 def test_what_a_score_does_not_hold_is_told(told, tmp_path):
-    mark = MARKED[told]
+    mark = LOSSES_BY_MESSAGE[told]
     whole = re.sub(r"(<(lyric|notations)>.*</\2>)(<voice>1</voice>)", r"\3\1", mark)
-    found = reported(
+    found = read_with_report(
         musicxml(
             [whole + note("D", 3) + note("E", 1)]
             if "barline" not in mark
@@ -387,13 +391,13 @@ def test_what_a_score_does_not_hold_is_told(told, tmp_path):
     )
     assert len(found.losses) == 1
     assert found.losses[0].startswith(told)
-    assert found.word == "read"
+    assert found.status == "read"
 
 
 def test_transposing_instruments_are_read_as_they_sound(tmp_path):
     """A clarinet in B flat sounds a tone lower than written."""
     transpose = "<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose>"
-    found = reported(
+    found = read_with_report(
         musicxml(
             [note("D", 4)], time=f"<time><beats>4</beats><beat-type>4</beat-type></time>{transpose}"
         ),
@@ -462,8 +466,8 @@ def test_tunes_of_a_book_are_read_one_by_one_and_one_that_is_refused_stops_no_ot
 
 def test_what_music21_guesses_is_told_as_repaired(tmp_path, capsys):
     """It takes a sign that is no note for a C, and says so on the error stream alone."""
-    found = reported("X:1\nM:4/4\nL:1/4\nK:C\nC D ^ F|\n", tmp_path, ".abc")
-    assert found.word == "repaired"
+    found = read_with_report("X:1\nM:4/4\nL:1/4\nK:C\nC D ^ F|\n", tmp_path, ".abc")
+    assert found.status == "repaired"
     assert found.repairs[0].startswith(
         "signs that are not understood, left out or guessed: 1 (at 'Could not get pitch"
     )
@@ -558,13 +562,13 @@ def test_the_document_type_of_musicxml_is_no_harm(tmp_path):
 )  # the first call may come in a callback
 def test_what_takes_too_long_is_stopped(tmp_path, monkeypatch):
     """A few bytes that music21 would work on for hours are not known; so here the patience is short."""
-    monkeypatch.setattr(notation_files, "_MOST_SECONDS", 0.05)
-    monkeypatch.setattr(patience, "_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(notation_files, "_MAX_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "_RETRY_SECONDS", 0.05)
     with pytest.raises(FormatError, match="not read within 0 seconds"):
         read(musicxml([note("C", 4)] * 3000), tmp_path)
 
 
-class Deaf:
+class SwallowsInterrupt:
     """Takes its time to go, and drops what is raised in it."""
 
     def __del__(self) -> None:
@@ -575,15 +579,15 @@ class Deaf:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_call_to_stop_that_is_dropped_is_made_again(monkeypatch):
-    monkeypatch.setattr(patience, "_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(patience, "_RETRY_SECONDS", 0.1)
     end = time.monotonic() + 5
 
     def dawdle() -> None:
-        Deaf()
+        SwallowsInterrupt()
         while time.monotonic() < end:
             pass
 
-    with pytest.raises(patience.TimeOverError), patience.time_limit(0.1):
+    with pytest.raises(patience.TimeLimitError), patience.time_limit(0.1):
         dawdle()
     assert time.monotonic() < end
     time.sleep(0.3)  # and none comes afterwards
@@ -733,7 +737,7 @@ def test_failed_writing_leaves_what_was_there(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
 
 
-def _spelled(name: str) -> Iterator[tuple[str, str]]:
+def _spellings(name: str) -> Iterator[tuple[str, str]]:
     """Each note of a chorale as its file spells it and as we write it."""
     from music21 import converter
 
@@ -751,6 +755,6 @@ def _spelled(name: str) -> Iterator[tuple[str, str]]:
 
 def test_pitches_are_spelled_as_editors_spell_them():
     pairs = [
-        pair for name in ("bwv66.6.mxl", "bwv10.7.mxl", "bwv362.mxl") for pair in _spelled(name)
+        pair for name in ("bwv66.6.mxl", "bwv10.7.mxl", "bwv362.mxl") for pair in _spellings(name)
     ]
     assert sum(theirs == ours for theirs, ours in pairs) >= 0.99 * len(pairs)

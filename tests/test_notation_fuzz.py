@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
-from seqmusic.formats import read_pieces, read_reported
+from seqmusic.formats import read_pieces, read_with_report
 from seqmusic.formats.notation.file import musicxml_text
 from seqmusic.score import Key, Note, Score, Voice
 
@@ -25,7 +25,7 @@ SEEDS.append(
         ).encode(),
     )
 )
-TELLING = st.sampled_from(
+EDGE_BYTES = st.sampled_from(
     [
         *(
             b"-1",
@@ -47,11 +47,13 @@ TELLING = st.sampled_from(
         *(b"{", b"}", b"(3", b"V:2", b"M:3/0", b"X:2", b"K:", b"|:", b":|2"),
     ]
 )
-PLACE = st.integers(0, 6000)
-EDIT = st.tuples(PLACE, st.sampled_from(["replace", "insert", "delete", "copy"]), TELLING, PLACE)
+POSITIONS = st.integers(0, 6000)
+EDITS = st.tuples(
+    POSITIONS, st.sampled_from(["replace", "insert", "delete", "copy"]), EDGE_BYTES, POSITIONS
+)
 
 
-def edited(data: bytes, edits: list[tuple[int, str, bytes, int]]) -> bytes:
+def apply_edits(data: bytes, edits: list[tuple[int, str, bytes, int]]) -> bytes:
     changed = bytearray(data)
     for place, kind, piece, other in edits:
         at = place % (len(changed) + 1)
@@ -67,11 +69,11 @@ def edited(data: bytes, edits: list[tuple[int, str, bytes, int]]) -> bytes:
     return bytes(changed)
 
 
-def check(path: Path, data: bytes) -> None:
+def check_reads_or_refuses(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     refusals = []
     try:
-        reading = read_reported(path)
+        reading = read_with_report(path)
         assert reading.score.voices
         assert "\n" not in "".join(reading.repairs + reading.losses)
     except FormatError as error:
@@ -92,7 +94,10 @@ def check(path: Path, data: bytes) -> None:
 @given(st.data())
 def test_damaged_files(tmp_path: Path, ending: str, data: st.DataObject) -> None:
     seed = data.draw(st.sampled_from([content for suffix, content in SEEDS if suffix == ending]))
-    check(tmp_path / f"x{ending}", edited(seed, data.draw(st.lists(EDIT, min_size=1, max_size=5))))
+    check_reads_or_refuses(
+        tmp_path / f"x{ending}",
+        apply_edits(seed, data.draw(st.lists(EDITS, min_size=1, max_size=5))),
+    )
 
 
 @settings(
@@ -109,13 +114,13 @@ def test_any_bytes(tmp_path: Path, data: bytes, ending: str, is_packed: bool) ->
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("x.xml", data)
         data = packed.getvalue()
-    check(tmp_path / f"x{ending}", data)
+    check_reads_or_refuses(tmp_path / f"x{ending}", data)
 
 
 @settings(
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(EDIT, min_size=1, max_size=3))
+@given(st.lists(EDITS, min_size=1, max_size=3))
 def test_damaged_archives(tmp_path: Path, edits: list[tuple[int, str, bytes, int]]) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -124,4 +129,4 @@ def test_damaged_archives(tmp_path: Path, edits: list[tuple[int, str, bytes, int
             '<container><rootfiles><rootfile full-path="x.xml"/></rootfiles></container>',
         )
         archive.writestr("x.xml", SEEDS[-1][1])
-    check(tmp_path / "x.mxl", edited(packed.getvalue(), edits))
+    check_reads_or_refuses(tmp_path / "x.mxl", apply_edits(packed.getvalue(), edits))

@@ -3,7 +3,7 @@
 import pytest
 
 from seqmusic.errors import RequestError
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation, harmonization, regeneration
 from seqmusic.generation.prompts import continuation_prompt
 from seqmusic.generation.request import Request
@@ -17,7 +17,7 @@ def test_a_model_that_has_learned_numbered_voices_composes_as_many_as_are_asked(
     model = Transformer(
         ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED
     ).eval()
-    (made,) = continuation(model, parse_head("C5 D5 E5"), Request(n=1, seed=1), bars=1, voices="5")
+    (made,) = continuation(model, parse_theme("C5 D5 E5"), Request(n=1, seed=1), bars=1, voices="5")
     assert [voice.name for voice in made.score.voices] == [f"Voice {i}" for i in range(1, 6)]
     assert {voice.end_ticks for voice in made.score.voices if voice.notes} <= set(range(97))
     (anew,) = regeneration(model, made.score, Request(n=1, seed=2), voices=["voice 3"])
@@ -34,14 +34,14 @@ def test_more_voices_than_were_learned_are_refused(voices: str, words: str) -> N
         ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED
     ).eval()
     with pytest.raises((RequestError, ValueError), match=words):
-        continuation(model, parse_head("C5 D5 E5"), voices=voices)
+        continuation(model, parse_theme("C5 D5 E5"), voices=voices)
     with pytest.raises(RequestError, match="has learned Soprano, Alto, Tenor, Bass; 3 voices"):
-        continuation_prompt(parse_head("C5 D5 E5"), voices="3")
+        continuation_prompt(parse_theme("C5 D5 E5"), voices="3")
     with pytest.raises(RequestError, match="numbered voices, not soprano"):
-        harmonization(model, parse_head("C5 D5 E5"))
+        harmonization(model, parse_theme("C5 D5 E5"))
 
 
 def test_the_vocabulary_of_a_checkpoint_is_what_it_tells() -> None:
-    assert checkpoints.told_vocabulary(checkpoints.tokens_of(NUMBERED)) == NUMBERED
+    assert checkpoints.vocabulary_from_dict(checkpoints.vocabulary_to_dict(NUMBERED)) == NUMBERED
     with pytest.raises(ValueError, match="other tokens"):
-        checkpoints.told_vocabulary({**checkpoints.tokens_of(NUMBERED), "grammar": 2})
+        checkpoints.vocabulary_from_dict({**checkpoints.vocabulary_to_dict(NUMBERED), "grammar": 2})

@@ -7,20 +7,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqmusic.model.attention import attended_apart
+from seqmusic.model.attention import packed_attention
 from seqmusic.model.operations import dropout, summed_rows, summed_windows
 from seqmusic.model.output_layer import AnchoredLogits
 
 
-def with_gradients(made: Callable[..., Tensor], *given: Tensor) -> list[Tensor]:
+def value_and_gradients(operation: Callable[..., Tensor], *given: Tensor) -> list[Tensor]:
     """What is made of the given, and the gradients of a weighted sum of it."""
     leaves = [own.clone().requires_grad_() for own in given]
-    made_here = made(*leaves)
+    made_here = operation(*leaves)
     weights = torch.randn(made_here.shape, generator=torch.Generator().manual_seed(1))
     return [made_here, *torch.autograd.grad((made_here * weights).sum(), leaves)]
 
 
-def assert_alike(one: list[Tensor], other: list[Tensor]) -> None:
+def assert_all_close(one: list[Tensor], other: list[Tensor]) -> None:
     for a, b in zip(one, other, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
@@ -37,28 +37,29 @@ def test_sequences_one_after_the_other_do_not_hear_each_other(lengths: tuple[int
         return torch.cat(parts, dim=1).transpose(0, 1)
 
     qkv = torch.randn(sum(lengths), 3, 2, 7, generator=torch.Generator().manual_seed(0))
-    assert_alike(
-        with_gradients(lambda own: attended_apart(own, lengths), qkv), with_gradients(apart, qkv)
+    assert_all_close(
+        value_and_gradients(lambda own: packed_attention(own, lengths), qkv),
+        value_and_gradients(apart, qkv),
     )
 
 
 def test_attention_goes_on_where_scores_are_large() -> None:
     qkv = torch.full((5, 3, 1, 2), 60.0)
-    assert torch.equal(attended_apart(qkv, (5,)), qkv[:, 2])
+    assert torch.equal(packed_attention(qkv, (5,)), qkv[:, 2])
 
 
 def test_anchors_that_are_not_there_say_nothing() -> None:
     """The plain way: what each anchor says of each row, times whether it is there, added place by place."""
     chance = torch.Generator().manual_seed(0)
     anchors = torch.randint(-11, 12, (13, 3), generator=chance)
-    is_there = torch.rand(13, 3, generator=chance) < torch.tensor(
+    is_present = torch.rand(13, 3, generator=chance) < torch.tensor(
         [0.6, 0.0, 1.0]
     )  # one is never there
     layer = AnchoredLogits(5, 3, -2, 4, 11)
 
     def plain(hidden: Tensor) -> Tensor:
         said, logits = layer.project(hidden).view(13, 3, 7), torch.zeros(13, 40)
-        for row, anchor in is_there.nonzero().tolist():
+        for row, anchor in is_present.nonzero().tolist():
             place = int(anchors[row, anchor]) - 2 + 14
             logits = (
                 logits
@@ -68,13 +69,13 @@ def test_anchors_that_are_not_there_say_nothing() -> None:
 
     hidden = torch.randn(13, 5, generator=chance)
     found = []
-    for way in (lambda own: layer(own, anchors, is_there), plain):
+    for way in (lambda own: layer(own, anchors, is_present), plain):
         layer.zero_grad()
-        made = with_gradients(way, hidden)
+        operation = value_and_gradients(way, hidden)
         way(hidden).square().sum().backward()
         found.append(
             [
-                *made,
+                *operation,
                 *(
                     parameter.grad.clone()
                     for parameter in layer.parameters()
@@ -83,7 +84,7 @@ def test_anchors_that_are_not_there_say_nothing() -> None:
             ]
         )
     assert len(found[0]) == 4
-    assert_alike(*found)
+    assert_all_close(*found)
 
 
 def test_rows_are_summed_and_their_gradients_too() -> None:
@@ -92,9 +93,9 @@ def test_rows_are_summed_and_their_gradients_too() -> None:
         torch.randn(11, 3, generator=chance),
         torch.randint(0, 2, (7, 5), generator=chance) + 2 * torch.arange(5),
     )
-    assert_alike(
-        with_gradients(lambda own: summed_rows(own, rows), table),
-        with_gradients(lambda own: own[rows].sum(1), table),
+    assert_all_close(
+        value_and_gradients(lambda own: summed_rows(own, rows), table),
+        value_and_gradients(lambda own: own[rows].sum(1), table),
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.metrics.originality import Copy, CopyIndex
+from seqmusic.metrics.originality import CopiedPassage, CopyIndex
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 
 
@@ -23,7 +23,7 @@ def tune(*events: tuple[int | None, int], start: int = 0) -> tuple[Note, ...]:
 
 
 @st.composite
-def small_scores(draw: st.DrawFn, n_voices: int) -> Score:
+def random_scores(draw: st.DrawFn, n_voices: int) -> Score:
     """A few notes of few pitches and lengths, with rests, so that much is shared by chance."""
     events = st.lists(
         st.tuples(st.sampled_from([None, 60, 62, 64]), st.sampled_from([6, 8, 12])), max_size=9
@@ -31,7 +31,7 @@ def small_scores(draw: st.DrawFn, n_voices: int) -> Score:
     return Score(tuple(Voice(f"Voice {number}", tune(*draw(events))) for number in range(n_voices)))
 
 
-def states(score: Score) -> list[list[tuple[int, bool] | None]]:
+def voice_states(score: Score) -> list[list[tuple[int, bool] | None]]:
     """Of each tick, of each voice: the pitch and whether it begins there."""
     ticks: list[list[tuple[int, bool] | None]] = [
         [None] * len(score.voices) for _ in range(score.end_ticks)
@@ -43,7 +43,7 @@ def states(score: Score) -> list[list[tuple[int, bool] | None]]:
     return ticks
 
 
-def cuts(score: Score) -> set[int]:
+def boundary_ticks(score: Score) -> set[int]:
     """Where a note of any voice begins or ends, the end of the score left out."""
     ticks = {
         tick
@@ -54,10 +54,10 @@ def cuts(score: Score) -> set[int]:
     return ticks - {score.end_ticks}
 
 
-def most_notes(score: Score, work: Score, *, from_rests: bool) -> int:
+def longest_copy_by_search(score: Score, work: Score, *, from_rests: bool) -> int:
     """The notes of the largest shared passage, found by trying every pair of beginnings, tick by tick; two chords or more."""
-    ours, theirs, own_cuts, best = states(score), states(work), cuts(score), 0
-    for a, b in itertools.product(own_cuts, cuts(work)):
+    ours, theirs, own_cuts, best = voice_states(score), voice_states(work), boundary_ticks(score), 0
+    for a, b in itertools.product(own_cuts, boundary_ticks(work)):
         if not any(ours[a]) and not from_rests:
             continue
         shifts: set[int] = set()
@@ -77,7 +77,7 @@ def most_notes(score: Score, work: Score, *, from_rests: bool) -> int:
 
 @given(
     st.integers(1, 2).flatmap(
-        lambda n: st.tuples(small_scores(n), small_scores(n), small_scores(n))
+        lambda n: st.tuples(random_scores(n), random_scores(n), random_scores(n))
     ),
     st.integers(-12, 12),
 )
@@ -85,8 +85,8 @@ def test_no_longer_passage_is_there(scores: tuple[Score, ...], semitones: int) -
     score, *works = scores
     found = CopyIndex([work.transposed(semitones) for work in works]).longest(score)
     n_notes = found.n_notes if found else 0
-    assert n_notes >= max(most_notes(score, work, from_rests=False) for work in works)
-    assert n_notes <= max(most_notes(score, work, from_rests=True) for work in works)
+    assert n_notes >= max(longest_copy_by_search(score, work, from_rests=False) for work in works)
+    assert n_notes <= max(longest_copy_by_search(score, work, from_rests=True) for work in works)
 
 
 def test_a_planted_passage_is_found_where_it_is(chorales: Dataset) -> None:
@@ -132,7 +132,7 @@ def test_bars_are_counted_as_printed() -> None:
         line, time_signatures=((0, TimeSignature(3, 4)),), pickup_ticks=24, title="a waltz"
     )
     score = melody(tune((80, 48), *((note.pitch + 1, 24) for note in line[2:6])))
-    assert CopyIndex([work]).longest(score) == Copy(
+    assert CopyIndex([work]).longest(score) == CopiedPassage(
         work=0,
         title="a waltz",
         onset_ticks=48,

@@ -17,8 +17,8 @@ import pytest
 
 from seqmusic.errors import FormatError, MissingExtraError
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
-from seqmusic.report.score_page import write_page
-from seqmusic.report.shading import shade, shaded_svg
+from seqmusic.report.score_page import write_score_page
+from seqmusic.report.shading import shaded_svg, surprise_color
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
 
 LINES = ((72, 74, 76, 77), (65, 65, 67, 65), (57, 58, 60, 57), (41, 46, 36, 41))
@@ -40,11 +40,11 @@ CHOIR = Score(
     key=Key(-1, "major"),
     tempo_bpm=240,  # seven quarters in less than two seconds
 )
-EVIL = "<script>window.owned = 1</script><img src=x onerror='window.owned = 1'>"
+HOSTILE_HTML = "<script>window.owned = 1</script><img src=x onerror='window.owned = 1'>"
 
 
 @dataclass(frozen=True)
-class Passage:
+class SharedPassage:
     title: str = "O Welt & <b>"
     onset_ticks: int = 24
     n_notes: int = 12
@@ -54,7 +54,7 @@ class Passage:
     work_bars: tuple[int, int] | None = (9, 10)
 
 
-def explained(score: Score) -> Explanation:
+def explanation_of(score: Score) -> Explanation:
     """The soprano is given; the other notes have bits by their place in the line, and are second likeliest, the last ones less."""
     events = [
         ExplainedEvent(
@@ -76,12 +76,12 @@ def explained(score: Score) -> Explanation:
 
 
 def page_text(tmp_path: Path, score: Score = CHOIR, title: str = "A choir", **settings: Any) -> str:
-    return write_page(
-        tmp_path / "page.html", score, explained(score), title=title, **settings
+    return write_score_page(
+        tmp_path / "page.html", score, explanation_of(score), title=title, **settings
     ).read_text(encoding="utf-8")
 
 
-def data_of(text: str) -> dict[str, Any]:
+def embedded_json(text: str) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert found
     data: dict[str, Any] = json.loads(found[1])
@@ -89,7 +89,7 @@ def data_of(text: str) -> dict[str, Any]:
 
 
 def test_every_printed_note_is_marked_and_shaded_in_both_engravings() -> None:
-    told = explained(CHOIR)
+    told = explanation_of(CHOIR)
     for size in ((1000, 700), (340, 3000)):
         svg = "".join(shaded_svg(CHOIR, told, size, "own"))
         marked = re.findall(
@@ -102,7 +102,7 @@ def test_every_printed_note_is_marked_and_shaded_in_both_engravings() -> None:
             event = told.events[int(place)]
             assert event.onset_ticks <= int(tick) < event.onset_ticks + event.duration_ticks
             assert bool(given) == event.is_given == (not disc)
-            assert event.is_given or f'fill="{shade(event.bits)}"' in disc
+            assert event.is_given or f'fill="{surprise_color(event.bits)}"' in disc
         assert not re.findall(r'id="v\d', svg)
 
 
@@ -114,7 +114,7 @@ def test_a_rest_is_shaded_where_the_explanation_holds_it() -> None:
     svg = "".join(shaded_svg(score, told, (1000, 700), "own"))
     assert re.findall(
         r'<g class="rest" data-tick="24" data-event="1"><circle[^>]*fill="(#\w+)"', svg
-    ) == [shade(6)]
+    ) == [surprise_color(6)]
     assert re.findall(r'<g class="note" data-tick="48">', svg), (
         "what is not explained is still there, for the cursor"
     )
@@ -123,7 +123,7 @@ def test_a_rest_is_shaded_where_the_explanation_holds_it() -> None:
 def test_shades_grow_darker_with_surprise() -> None:
     lightness = [
         sum(
-            weight * int(shade(bits / 4)[at : at + 2], 16)
+            weight * int(surprise_color(bits / 4)[at : at + 2], 16)
             for weight, at in ((0.21, 1), (0.72, 3), (0.07, 5))
         )
         for bits in range(33)
@@ -148,23 +148,25 @@ def test_the_page_holds_all_it_needs_and_lets_nothing_else_in(tmp_path: Path) ->
 
 
 def test_text_from_outside_is_only_text(tmp_path: Path) -> None:
-    score = replace(CHOIR, voices=tuple(replace(voice, name=EVIL) for voice in CHOIR.voices))
+    score = replace(
+        CHOIR, voices=tuple(replace(voice, name=HOSTILE_HTML) for voice in CHOIR.voices)
+    )
     text = page_text(
         tmp_path,
         score,
-        EVIL + "\udcff",
-        settings={EVIL: EVIL},
-        shared=Passage(title=EVIL),
-        shortest_shared=2,
+        HOSTILE_HTML + "\udcff",
+        settings={HOSTILE_HTML: HOSTILE_HTML},
+        shared=SharedPassage(title=HOSTILE_HTML),
+        min_shared_notes=2,
     )
     assert "<script>window" not in text
     assert "<img" not in text
     assert text.count("&lt;script&gt;window.owned = 1&lt;/script&gt;") >= 10
-    assert data_of(text)["events"][0]["place"].startswith(EVIL)
+    assert embedded_json(text)["events"][0]["place"].startswith(HOSTILE_HTML)
 
 
 def test_the_player_is_told_what_is_written(tmp_path: Path) -> None:
-    data = data_of(page_text(tmp_path))
+    data = embedded_json(page_text(tmp_path))
     assert (data["secondsPerTick"], data["endTick"], data["voiceCount"]) == (60 / 240 / 24, 168, 4)
     assert data["bars"] == [[0, 0], [24, 1], [96, 2]]
     soprano, alto = data["events"][0], data["events"][13]
@@ -194,18 +196,18 @@ def test_the_player_is_told_what_is_written(tmp_path: Path) -> None:
 def test_the_page_says_what_is_shared(tmp_path: Path) -> None:
     heading = "Longest passage shared with a training work"
     assert heading not in page_text(tmp_path)
-    assert "There is none of 8 notes or more." in page_text(tmp_path, shortest_shared=8)
+    assert "There is none of 8 notes or more." in page_text(tmp_path, min_shared_notes=8)
     assert "There is none of 13 notes or more." in page_text(
-        tmp_path, shared=Passage(), shortest_shared=13
+        tmp_path, shared=SharedPassage(), min_shared_notes=13
     )
-    told = page_text(tmp_path, shared=Passage(), shortest_shared=8)
+    told = page_text(tmp_path, shared=SharedPassage(), min_shared_notes=8)
     assert (
         "12 notes (4.5 quarters) are those of <strong>O Welt &amp; &lt;b&gt;</strong>, bars 9–10, 2 semitones lower than there."
         in told
     )
     assert '<button data-play="24">Play them, bars 1–2</button>' in told
     plain = page_text(
-        tmp_path, shared=Passage(semitones=0, bars=None, work_bars=(3, 3)), shortest_shared=8
+        tmp_path, shared=SharedPassage(semitones=0, bars=None, work_bars=(3, 3)), min_shared_notes=8
     )
     assert "</strong>, bar 3. " in plain
     assert ">Play them</button>" in plain
@@ -231,7 +233,7 @@ def test_the_page_says_how_surprising_all_was_and_how_it_was_made(tmp_path: Path
 def test_what_cannot_be_shown_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silent = Score((Voice("Soprano", ()),))
     with pytest.raises(FormatError, match="needs a note, this score has none"):
-        write_page(tmp_path / "page.html", silent, Explanation(()), title="Silence")
+        write_score_page(tmp_path / "page.html", silent, Explanation(()), title="Silence")
     monkeypatch.setitem(sys.modules, "verovio", None)
     with pytest.raises(
         MissingExtraError, match=r"pictures need verovio; .* pip install 'seqmusic\[score\]'"
@@ -267,7 +269,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+def open_page(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """Opens a page, and in the end sees that nothing went wrong in it and nothing was asked for but itself."""
     contexts, wrong, asked = [], [], []
 
@@ -289,13 +291,13 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     assert asked == [(tmp_path / "page.html").as_uri()] * len(contexts)
 
 
-def alto_head(page: Any, kind: str = "wide") -> SimpleNamespace:
+def last_alto_notehead(page: Any, kind: str = "wide") -> SimpleNamespace:
     """Where the last note of the alto is on the screen."""
     box = page.locator(f'.{kind} [data-event="13"] .notehead').bounding_box()
     return SimpleNamespace(x=box["x"] + box["width"] / 2, y=box["y"] + box["height"] / 2)
 
 
-def until(page: Any, condition: str) -> None:
+def wait_until(page: Any, condition: str) -> None:
     """Waits until it is so; the page's policy keeps the browser from waiting by itself."""
     for _ in range(100):
         if page.evaluate(condition):
@@ -304,10 +306,10 @@ def until(page: Any, condition: str) -> None:
     raise AssertionError(f"not within 5 seconds: {condition}")
 
 
-def test_pointing_at_a_note_shows_five_alternatives(opened: Any) -> None:
-    page = opened()
+def test_pointing_at_a_note_shows_five_alternatives(open_page: Any) -> None:
+    page = open_page()
     assert page.locator("#card").is_hidden()
-    head = alto_head(page)
+    head = last_alto_notehead(page)
     page.mouse.move(head.x + 3, head.y + 2)
     card = page.locator("#card")
     assert card.locator("strong").inner_text() == "F4 half"
@@ -323,8 +325,8 @@ def test_pointing_at_a_note_shows_five_alternatives(opened: Any) -> None:
     assert card.is_hidden()
 
 
-def test_playing_moves_the_cursor_and_ends_by_itself(opened: Any) -> None:
-    page = opened()
+def test_playing_moves_the_cursor_and_ends_by_itself(open_page: Any) -> None:
+    page = open_page()
     places, heard = [], set()
     page.click("#play")
     for _ in range(12):
@@ -343,18 +345,18 @@ def test_playing_moves_the_cursor_and_ends_by_itself(opened: Any) -> None:
     assert places[-1] > places[0] + 100
     assert len(set(places)) > 6, "it glides from note to note"
     assert heard >= {4, 5, 6, 7}, "the notes of the first whole bar"
-    until(page, "document.getElementById('cursor').hidden")
+    wait_until(page, "document.getElementById('cursor').hidden")
     assert page.locator("#play").get_attribute("aria-label") == "Play"
     assert page.locator(".sounding").count() == 0
     assert page.locator("#where").inner_text() == "pickup"
 
 
 @pytest.mark.slow  # by name, on a machine that does nothing else: it plays in real time, and other work makes the clock jump
-def test_a_note_that_is_clicked_is_where_the_music_starts_and_pauses_stay(opened: Any) -> None:
-    page = opened()
-    head = alto_head(page)
+def test_a_note_that_is_clicked_is_where_the_music_starts_and_pauses_stay(open_page: Any) -> None:
+    page = open_page()
+    head = last_alto_notehead(page)
     page.mouse.click(head.x, head.y)
-    until(page, "document.querySelectorAll('.wide .sounding').length === 4")
+    wait_until(page, "document.querySelectorAll('.wide .sounding').length === 4")
     assert page.locator("#where").inner_text() == "bar 2 of 2"
     page.keyboard.press("Space")
     assert page.locator("#play").get_attribute("aria-label") == "Play"
@@ -364,8 +366,8 @@ def test_a_note_that_is_clicked_is_where_the_music_starts_and_pauses_stay(opened
     page.locator("#loudness").fill("0")
 
 
-def test_the_keyboard_does_all_that_the_pointer_does(opened: Any) -> None:
-    page = opened()
+def test_the_keyboard_does_all_that_the_pointer_does(open_page: Any) -> None:
+    page = open_page()
     heading = page.locator("#card strong")
     page.keyboard.press("Tab")
     assert heading.inner_text() == "C5 quarter"
@@ -376,18 +378,18 @@ def test_the_keyboard_does_all_that_the_pointer_does(opened: Any) -> None:
         ("ArrowLeft", "A3 quarter"),
     ):
         page.keyboard.press(key)
-        until(page, f"document.querySelector('#card strong').textContent === '{name}'")
+        wait_until(page, f"document.querySelector('#card strong').textContent === '{name}'")
     assert "Tenor, pickup, beat 3" in page.evaluate(
         "document.activeElement.getAttribute('aria-label')"
     )
     page.keyboard.press("Escape")
     assert page.locator("#card").is_hidden()
     page.keyboard.press("Enter")
-    until(page, "document.querySelectorAll('.sounding').length > 0")
+    wait_until(page, "document.querySelectorAll('.sounding').length > 0")
 
 
-def test_a_tap_shows_the_card_and_a_second_one_plays(opened: Any) -> None:
-    page = opened(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+def test_a_tap_shows_the_card_and_a_second_one_plays(open_page: Any) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert page.locator(".wide").is_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") == 390, (
         "nothing is wider than the screen"
@@ -396,31 +398,33 @@ def test_a_tap_shows_the_card_and_a_second_one_plays(opened: Any) -> None:
         "note => note.scrollIntoView({block: 'center'})"
     )
     page.wait_for_timeout(100)  # scrolling hides cards
-    head = alto_head(page, "narrow")
+    head = last_alto_notehead(page, "narrow")
     page.touchscreen.tap(head.x, head.y)
     assert page.locator("#card strong").inner_text() == "F4 half"
     assert page.locator(".sounding").count() == 0
     page.touchscreen.tap(head.x, head.y)
-    until(page, "document.querySelectorAll('.narrow .sounding').length > 0")
+    wait_until(page, "document.querySelectorAll('.narrow .sounding').length > 0")
 
 
-def test_a_script_in_a_title_does_not_run(opened: Any) -> None:
-    score = replace(CHOIR, voices=tuple(replace(voice, name=EVIL) for voice in CHOIR.voices))
-    page = opened(
+def test_a_script_in_a_title_does_not_run(open_page: Any) -> None:
+    score = replace(
+        CHOIR, voices=tuple(replace(voice, name=HOSTILE_HTML) for voice in CHOIR.voices)
+    )
+    page = open_page(
         {
             "score": score,
-            "title": EVIL,
-            "settings": {EVIL: EVIL},
-            "shared": Passage(title=EVIL),
+            "title": HOSTILE_HTML,
+            "settings": {HOSTILE_HTML: HOSTILE_HTML},
+            "shared": SharedPassage(title=HOSTILE_HTML),
             "shortest_shared": 2,
         }
     )
-    head = alto_head(page)
+    head = last_alto_notehead(page)
     page.mouse.move(head.x, head.y)
-    assert page.locator("#card p").inner_text().startswith(EVIL)
+    assert page.locator("#card p").inner_text().startswith(HOSTILE_HTML)
     assert page.evaluate("window.owned") is None
-    assert page.title() == EVIL
-    assert page.locator("h1").inner_text() == EVIL
+    assert page.title() == HOSTILE_HTML
+    assert page.locator("h1").inner_text() == HOSTILE_HTML
     assert page.locator("img").count() == 0
 
 

@@ -14,10 +14,10 @@ from strategies import scores
 from seqmusic.baselines.persistence import cells
 from seqmusic.corpus.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.folders.collecting import Source
-from seqmusic.corpus.folders.prepared import prepare_source
+from seqmusic.corpus.folders.collecting import CorpusSource
+from seqmusic.corpus.folders.prepared_folder import prepare_source
 from seqmusic.corpus.folders.source import read_pieces
-from seqmusic.corpus.material import load_material, material_of
+from seqmusic.corpus.training_corpus import load_training_corpus, training_corpus_of
 from seqmusic.corpus.works_table import read_works
 from seqmusic.errors import CorpusError, FormatError, RequestError
 from seqmusic.formats import write_score
@@ -29,19 +29,25 @@ from seqmusic.runs.data import TrainingData, draw_batch
 from seqmusic.runs.pretrained import MAX_VOICES
 from seqmusic.runs.train import train_run
 from seqmusic.score import Note, Score, Voice, melody
-from seqmusic.tokens.batched.columns import Tiles, tiles_of
-from seqmusic.tokens.batched.encoding import trace_tiles
-from seqmusic.tokens.pieces import Columns, columns_of, load_pieces, pieces_of, write_pieces
-from seqmusic.tokens.tasks import legal_shifts
+from seqmusic.tokens.batched.columns import NoteColumns, note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
+from seqmusic.tokens.pieces import (
+    PackedColumns,
+    load_pieces,
+    pack_scores,
+    packed_columns,
+    save_pieces,
+)
 from seqmusic.tokens.tokenizer import decode, encode_prompt, normalized
+from seqmusic.tokens.training_tasks import legal_shifts_by_piece
 from seqmusic.tokens.vocabulary import STYLE
 from seqmusic.training.loop import TrainingSettings
 
 
-def same(a: Tiles, b: Tiles) -> bool:
+def is_same(a: NoteColumns, b: NoteColumns) -> bool:
     return all(
         np.array_equal(getattr(a, own.name), getattr(b, own.name))
-        for own in fields(Tiles)
+        for own in fields(NoteColumns)
         if own.name != "headers"
     ) and (a.headers == b.headers)
 
@@ -51,23 +57,26 @@ def test_pieces_give_the_tiles_of_those_that_are_taken(
     drawn: list[Score], data: st.DataObject
 ) -> None:
     pieces, numbers = (
-        pieces_of(drawn),
+        pack_scores(drawn),
         data.draw(st.lists(st.integers(0, len(drawn) - 1), unique=True, max_size=4)),
     )
-    assert same(pieces.taken(numbers), tiles_of(drawn).taken(numbers))
-    assert same(pieces.chosen(numbers).taken(range(len(numbers))), pieces.taken(numbers))
-    assert [pieces.shifts(piece) for piece in range(len(drawn))] == legal_shifts(tiles_of(drawn))
+    assert is_same(pieces.take(numbers), note_columns(drawn).take(numbers))
+    assert is_same(pieces.chosen(numbers).take(range(len(numbers))), pieces.take(numbers))
+    assert [pieces.shifts(piece) for piece in range(len(drawn))] == legal_shifts_by_piece(
+        note_columns(drawn)
+    )
     assert pieces.n_cells == sum(map(cells, drawn))
     assert pieces.chosen(numbers).n_cells == sum(cells(drawn[number]) for number in numbers)
     assert max(len(score.voices) for score in drawn) <= pieces.max_voices <= 16
 
 
 def test_pieces_on_disk_are_those_in_memory(tmp_path: Path, chorales: Dataset) -> None:
-    some = [work.score for work in chorales.part("train")[:23]]
-    write_pieces(
-        (columns_of(some[start : start + 7]) for start in range(0, 23, 7)), tmp_path / "pieces"
+    subsample = [work.score for work in chorales.part("train")[:23]]
+    save_pieces(
+        (packed_columns(subsample[start : start + 7]) for start in range(0, 23, 7)),
+        tmp_path / "pieces",
     )
-    stored, kept = load_pieces(tmp_path / "pieces"), pieces_of(some)
+    stored, kept = load_pieces(tmp_path / "pieces"), pack_scores(subsample)
     assert stored.checksum() == kept.checksum()
     settings = TrainingSettings(batch_size=4)
     for step in range(12):
@@ -81,24 +90,24 @@ def test_pieces_on_disk_are_those_in_memory(tmp_path: Path, chorales: Dataset) -
 
 
 def test_only_what_is_taken_is_read(tmp_path: Path) -> None:
-    write_pieces([columns_of([melody([Note(0, 24, 60)])])], tmp_path / "pieces")
+    save_pieces([packed_columns([melody([Note(0, 24, 60)])])], tmp_path / "pieces")
     pieces = load_pieces(tmp_path / "pieces")
     assert isinstance(pieces._columns.pitch, np.memmap)
-    assert not isinstance(pieces.taken([0]).pitch, np.memmap)
+    assert not isinstance(pieces.take([0]).pitch, np.memmap)
 
 
 def test_some_pieces_are_the_same_each_time() -> None:
-    pieces = pieces_of([melody([Note(0, 24, 40 + n)]) for n in range(50)])
-    assert pieces.some(7).checksum() == pieces.some(7).checksum()
-    assert len(pieces.some(7)) == 7
-    assert pieces.some(50) is pieces
+    pieces = pack_scores([melody([Note(0, 24, 40 + n)]) for n in range(50)])
+    assert pieces.subsample(7).checksum() == pieces.subsample(7).checksum()
+    assert len(pieces.subsample(7)) == 7
+    assert pieces.subsample(50) is pieces
 
 
 def test_damaged_pieces_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "pieces"
-    write_pieces([columns_of([melody([Note(0, 24, 60), Note(24, 24, 62)])])], folder)
+    save_pieces([packed_columns([melody([Note(0, 24, 60), Note(24, 24, 62)])])], folder)
     with pytest.raises(FormatError, match="cannot be written"):
-        write_pieces([], folder)
+        save_pieces([], folder)
     whole = (folder / "pitch.npy").read_bytes()
     for data in (b"", whole[:60], whole[:-1], b"x" * 200):
         (folder / "pitch.npy").write_bytes(data)
@@ -121,19 +130,19 @@ def tune(seed: int, n: int = 30) -> Score:
 
 def test_styles_come_from_the_folder_to_the_header(tmp_path: Path) -> None:
     paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(9)}
-    source = Source(
+    source = CorpusSource(
         "mine", paths, read_pieces, GENERAL_RULES, {"0": "waltz", "1": "march", "2": "waltz"}
     )
     prepare_source(source, tmp_path / "out", progress=False, n_processes=1)
-    material = load_material(tmp_path / "out")
+    material = load_training_corpus(tmp_path / "out")
     styles = {}
     for number, work in enumerate(material.pieces.works.tolist()):
-        (header,) = material.pieces.taken([number]).headers
+        (header,) = material.pieces.take([number]).headers
         styles[material.names[work]] = [
             sound - STYLE for sound, _ in header if STYLE <= sound < STYLE + 16
         ]
     assert styles == {"0": [1], "1": [0], "2": [1], **{f"{n}": [] for n in range(3, 9)}}
-    (trace,) = trace_tiles(material.pieces.taken([0]))
+    (trace,) = trace_batch(material.pieces.take([0]))
     assert decode(trace.events.tolist()) in [normalized(tune(number)) for number in range(9)]
     assert (STYLE + 3, 0) in encode_prompt(tune(1), None, style=3)
     with pytest.raises(ValueError, match=r"a style is a number in 0..15, got 16"):
@@ -144,7 +153,7 @@ def test_a_model_is_asked_for_a_style_by_its_name(tmp_path: Path) -> None:
     styles = {f"{n}": ("waltz", "march")[n % 2] for n in range(9)}
     paths = {name: write_score(tune(int(name)), tmp_path / f"{name}.mid") for name in styles}
     prepare_source(
-        Source("mine", paths, read_pieces, GENERAL_RULES, styles),
+        CorpusSource("mine", paths, read_pieces, GENERAL_RULES, styles),
         tmp_path / "out",
         progress=False,
         n_processes=1,
@@ -177,7 +186,7 @@ def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Pat
         f"{n}": write_score(tune(n % 8), tmp_path / f"{n}.mid") for n in range(9)
     }  # 8 repeats 0
     prepare_source(
-        Source("mine", paths, read_pieces, GENERAL_RULES, {}),
+        CorpusSource("mine", paths, read_pieces, GENERAL_RULES, {}),
         tmp_path / "out",
         progress=False,
         n_processes=1,
@@ -191,7 +200,7 @@ def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Pat
         table.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
 
     written({"0": "valid", "1": "train", "3": "train"})
-    material = load_material(tmp_path / "out")
+    material = load_training_corpus(tmp_path / "out")
     assert [len(material.part(split)) for split in ("train", "valid", "test")] == [2, 1, 0]
     assert len(set(material.fingerprints()[:, 0].tolist())) == 2
     assert material.write_table(tmp_path / "copy.csv").read_text() == table.read_text()
@@ -200,14 +209,16 @@ def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Pat
     with pytest.raises(
         CorpusError, match="work '8' has a split, but was dropped when the data was prepared"
     ):
-        load_material(tmp_path / "out")
+        load_training_corpus(tmp_path / "out")
 
 
 def test_material_in_memory_is_what_the_data_set_is() -> None:
     works = [Work(f"{n}", tune(n), split) for n, split in enumerate(("train", "valid", "train"))]
     dataset = Dataset((*works, Work("x", Score((Voice("a", ()),)), reason="no notes")))
-    material = material_of(dataset)
+    material = training_corpus_of(dataset)
     assert [material.n_works(split) for split in ("train", "valid", "test")] == [2, 1, 0]
-    assert same(material.part("train").taken([0, 1]), tiles_of([works[0].score, works[2].score]))
+    assert is_same(
+        material.part("train").take([0, 1]), note_columns([works[0].score, works[2].score])
+    )
     assert material.table.count("\n") == 5
-    assert isinstance(material.pieces._columns, Columns)
+    assert isinstance(material.pieces._columns, PackedColumns)

@@ -21,16 +21,16 @@ from seqmusic import cli
 from seqmusic.corpus.cleaning import GENERAL_RULES, reason_kind
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.folders import collecting as gathering
-from seqmusic.corpus.folders.collecting import Source, found_files
-from seqmusic.corpus.folders.prepared import load_prepared, prepare_source, shards_in
+from seqmusic.corpus.folders.collecting import CorpusSource, find_files
+from seqmusic.corpus.folders.prepared_folder import load_prepared, prepare_source, shard_paths
 from seqmusic.corpus.folders.shards import Shard
-from seqmusic.corpus.folders.source import folder_source, read_pieces, source_of
+from seqmusic.corpus.folders.source import find_source, folder_source, read_pieces
 from seqmusic.corpus.folders.summary import summary
+from seqmusic.corpus.loading import load_corpus
 from seqmusic.corpus.long_pieces import passages
-from seqmusic.corpus.sources import load_corpus
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats import write_score
-from seqmusic.formats.reading_report import Reading
+from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import Note, Score, TimeSignature, Voice, melody
 
 
@@ -43,7 +43,7 @@ def tune(seed: int, n: int = 40) -> Score:
     ))  # fmt: skip
 
 
-def small_folder(folder: Path) -> Path:
+def write_small_folder(folder: Path) -> Path:
     """Twelve tunes in two subfolders; one is there again as MusicXML in another key; one file is no MIDI, one is mended."""
     for number in range(12):
         write_score(tune(number), folder / ("old" if number % 3 else "new") / f"{number}.mid")
@@ -55,12 +55,12 @@ def small_folder(folder: Path) -> Path:
     return folder
 
 
-def prepared(folder: Path, out: Path, **settings: object) -> Dataset:
+def prepare(folder: Path, out: Path, **settings: object) -> Dataset:
     prepare_source(folder_source(folder), out, progress=False, **{"n_processes": 1, **settings})  # type: ignore[arg-type]
     return load_prepared(out)
 
 
-def contents(out: Path) -> dict[str, bytes]:
+def file_contents(out: Path) -> dict[str, bytes]:
     """Everything that a prepared folder holds but the times of its files."""
     skipped = ("prepared.json", "read")
     found = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
@@ -71,13 +71,13 @@ def contents(out: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_folder(tmp_path_factory.mktemp("scores"))
+    return write_small_folder(tmp_path_factory.mktemp("scores"))
 
 
 @pytest.fixture(scope="module")
 def out(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("data") / "mine"
-    prepared(folder, out, n_processes=2)
+    prepare(folder, out, n_processes=2)
     return out
 
 
@@ -93,7 +93,7 @@ def test_every_file_is_reported_and_every_work_told(out: Path) -> None:
     dataset = load_corpus(out)
     assert len(dataset.works) == 13
     assert dataset.work("old/again").reason == "duplicate of old/4 transposed by +3"
-    assert {work.style for work in dataset.kept} == {"old", "new"}
+    assert {work.style for work in dataset.kept_works} == {"old", "new"}
     assert dataset.work("new/3").score.voices[0].notes == tune(3).voices[0].notes
     text = summary(out)
     assert "14 files: 12 read, 1 repaired, 1 refused" in text
@@ -108,14 +108,14 @@ def test_the_order_of_files_and_the_number_of_processes_change_nothing(
     source = folder_source(folder)
     turned = replace(source, files=dict(reversed(source.files.items())))
     prepare_source(turned, tmp_path / "turned", progress=False, n_processes=1)
-    assert contents(tmp_path / "turned") == contents(out)
+    assert file_contents(tmp_path / "turned") == file_contents(out)
 
 
 def test_a_second_start_reads_nothing_and_a_changed_folder_what_is_new(
     folder: Path, tmp_path: Path
 ) -> None:
     mine, out = tmp_path / "mine", tmp_path / "out"
-    small_folder(mine)
+    write_small_folder(mine)
     source = replace(folder_source(mine), read=refuse_all)
     assert prepare_source(folder_source(mine), out, progress=False, n_processes=1)
     assert not prepare_source(source, out, progress=False)  # or all would be refused
@@ -124,17 +124,17 @@ def test_a_second_start_reads_nothing_and_a_changed_folder_what_is_new(
     write_score(tune(98), mine / "new" / "more.mid")
     (mine / "old" / "2.mid").unlink()
     assert prepare_source(folder_source(mine), out, progress=False, n_processes=1)
-    fresh = prepared(mine, tmp_path / "fresh")
-    assert contents(out) == contents(tmp_path / "fresh")
+    fresh = prepare(mine, tmp_path / "fresh")
+    assert file_contents(out) == file_contents(tmp_path / "fresh")
     assert {work.name for work in fresh.works} >= {"new/0", "new/more"}
     assert "old/2" not in {work.name for work in fresh.works}
 
 
-def refuse_all(path: Path) -> Sequence[Reading | FormatError]:
+def refuse_all(path: Path) -> Sequence[ReadReport | FormatError]:
     raise FormatError("read again")
 
 
-def poisoned(path: Path) -> Sequence[Reading | FormatError]:
+def faulty_reader(path: Path) -> Sequence[ReadReport | FormatError]:
     """A reader that dies of some files, hangs at others, and has a fault that others show."""
     if path.name == "3.mid":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -148,8 +148,8 @@ def poisoned(path: Path) -> Sequence[Reading | FormatError]:
 def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "seconds_for", lambda path: 3)
-    source = replace(folder_source(folder), read=poisoned)
+    monkeypatch.setattr(gathering, "read_timeout", lambda path: 3)
+    source = replace(folder_source(folder), read=faulty_reader)
     prepare_source(source, tmp_path / "out", progress=False, n_processes=2)
     with (tmp_path / "out" / "report.csv").open(encoding="utf-8", newline="") as file:
         refused = {
@@ -184,7 +184,7 @@ def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(
     ]
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 100
-    while len(shards_in(tmp_path / "out")) < 5 and time.monotonic() < deadline:
+    while len(shard_paths(tmp_path / "out")) < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
     started.send_signal(ending)
     _, said = started.communicate(timeout=60)
@@ -193,7 +193,7 @@ def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(
         assert "the same command goes on from there" in said
     done = {
         file["name"]: shard
-        for path in shards_in(tmp_path / "out")
+        for path in shard_paths(tmp_path / "out")
         for shard in [Shard(path)]
         for file in shard.files()
     }
@@ -202,25 +202,25 @@ def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(
         CorpusError, match="was not finished; give the same seqmusic data prepare command again"
     ):
         load_prepared(tmp_path / "out")
-    before = {path: path.stat().st_mtime_ns for path in shards_in(tmp_path / "out")}
-    prepared(mine, tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path / "out")}
+    prepare(mine, tmp_path / "out")
     untouched = sum(path.stat().st_mtime_ns == time_ns for path, time_ns in before.items())
     assert untouched >= len(before) - 3  # but for shards that were begun
-    prepared(mine, tmp_path / "whole")
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    prepare(mine, tmp_path / "whole")
+    assert file_contents(tmp_path / "out") == file_contents(tmp_path / "whole")
 
 
 def test_a_damaged_shard_is_read_again(folder: Path, out: Path, tmp_path: Path) -> None:
     mine = tmp_path / "out"
-    prepared(folder, mine)
-    shard = shards_in(mine)[0]
+    prepare(folder, mine)
+    shard = shard_paths(mine)[0]
     shard.write_bytes(shard.read_bytes()[:-50])
     with pytest.raises(CorpusError, match=r"damaged .* delete it, and prepare again"):
         load_prepared(mine)
     (mine / "prepared.json").write_text(
         json.dumps(json.loads((mine / "prepared.json").read_text()) | {"files": ""})
     )
-    assert prepared(folder, mine) == load_prepared(out)
+    assert prepare(folder, mine) == load_prepared(out)
 
 
 def test_folders_that_hold_something_else_are_left_alone(
@@ -246,14 +246,14 @@ def test_folders_that_hold_something_else_are_left_alone(
     with pytest.raises(
         CorpusError, match="no such folder, and no such collection; did you mean palestrina"
     ):
-        source_of("palestrin")
+        find_source("palestrin")
 
 
 def test_what_was_prepared_is_not_read_as_scores(folder: Path, tmp_path: Path) -> None:
-    mine = small_folder(tmp_path / "mine")
-    prepared(mine, mine / "data")
+    mine = write_small_folder(tmp_path / "mine")
+    prepare(mine, mine / "data")
     (mine / "data" / "lost.mid").write_bytes((mine / "old" / "2.mid").read_bytes())
-    assert "data/lost.mid" not in dict(found_files(mine, (".mid",), "prepared.json"))
+    assert "data/lost.mid" not in dict(find_files(mine, (".mid",), "prepared.json"))
 
 
 def test_more_subfolders_than_styles_are_no_styles(
@@ -261,7 +261,7 @@ def test_more_subfolders_than_styles_are_no_styles(
 ) -> None:
     for number in range(17):
         write_score(tune(number), tmp_path / "many" / f"{number}" / "a.mid")
-    source = source_of(str(tmp_path / "many"))
+    source = find_source(str(tmp_path / "many"))
     assert source.styles == {}
     assert (
         cli.main(["data", "prepare", str(tmp_path / "many"), "--out", str(tmp_path / "out")]) == 0
@@ -273,17 +273,27 @@ def test_more_subfolders_than_styles_are_no_styles(
 
 
 def test_general_rules_keep_what_chorales_may_not_be() -> None:
-    assert gathering._piece(tune(1), GENERAL_RULES).facts["reason"] == ""
+    assert gathering._piece_record(tune(1), GENERAL_RULES).facts["reason"] == ""
     short = melody([Note(0, 24, 60)])
-    assert reason_kind(gathering._piece(short, GENERAL_RULES).facts["reason"]) == "too short"
+    assert reason_kind(gathering._piece_record(short, GENERAL_RULES).facts["reason"]) == "too short"
     odd = replace(tune(1), time_signatures=((0, TimeSignature(3, 32)),))
-    assert reason_kind(gathering._piece(odd, GENERAL_RULES).facts["reason"]) == "without tokens"
+    assert (
+        reason_kind(gathering._piece_record(odd, GENERAL_RULES).facts["reason"]) == "without tokens"
+    )
     later = replace(tune(1), time_signatures=((0, TimeSignature(4, 4)), (96, TimeSignature(23, 8))))
-    assert reason_kind(gathering._piece(later, GENERAL_RULES).facts["reason"]) == "without tokens"
+    assert (
+        reason_kind(gathering._piece_record(later, GENERAL_RULES).facts["reason"])
+        == "without tokens"
+    )
     with_rest = replace(tune(1), voices=(*tune(1).voices, Voice("Voice 3", ())))
-    assert gathering._piece(with_rest, GENERAL_RULES).facts["voices"] == ["Voice 1", "Voice 2"]
+    assert gathering._piece_record(with_rest, GENERAL_RULES).facts["voices"] == [
+        "Voice 1",
+        "Voice 2",
+    ]
     crowd = Score(tuple(Voice(f"{i}", tune(i).voices[0].notes) for i in range(17)))
-    assert gathering._piece(crowd, GENERAL_RULES).facts["reason"] == "not 1 to 16 voices (17)"
+    assert (
+        gathering._piece_record(crowd, GENERAL_RULES).facts["reason"] == "not 1 to 16 voices (17)"
+    )
 
 
 @pytest.mark.parametrize("most", [7, 20, 100, 1000])
@@ -303,7 +313,7 @@ def test_passages_hold_every_note_once_and_begin_at_bar_lines(most: int) -> None
 
 def test_a_source_of_python_is_prepared_like_any_other(tmp_path: Path) -> None:
     paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(3)}
-    source = Source("mine", paths, read_pieces, GENERAL_RULES, {"0": "x", "1": "y"})
+    source = CorpusSource("mine", paths, read_pieces, GENERAL_RULES, {"0": "x", "1": "y"})
     assert prepare_source(source, tmp_path / "out", progress=False)
     assert [work.style for work in load_prepared(tmp_path / "out").works] == ["x", "y", ""]
 
@@ -322,7 +332,7 @@ def test_the_commands_take_what_was_prepared(out: Path, capsys: pytest.CaptureFi
 
 
 def test_shards_hold_whole_digests(out: Path) -> None:
-    for path in shards_in(out):
+    for path in shard_paths(out):
         for file in Shard(path).read_files():
             for piece in file.pieces:
                 assert len(np.unique(piece.sketch.tune)) == len(piece.sketch.tune) > 0

@@ -8,13 +8,13 @@ from seqmusic.baselines.persistence import cells
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.similarity.fingerprints import known_pieces, read_fingerprints
 from seqmusic.errors import CheckpointError
-from seqmusic.formats.theme import parse_head
+from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.request import Request
 from seqmusic.runs.pretrained import BENCHMARK_MODELS, PRETRAINED, load_model, model_folder
-from seqmusic.runs.train import likelihood, make_masks
-from seqmusic.tokens.batched.columns import tiles_of
-from seqmusic.tokens.batched.encoding import trace_tiles
+from seqmusic.runs.train import make_grammar_masks, validation_nats
+from seqmusic.tokens.batched.columns import note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
 
 
 def test_they_are_there_and_small() -> None:
@@ -44,10 +44,10 @@ def test_the_default_model_predicts_held_out_works_as_its_card_says(chorales: Da
     """On some validation works; the card's figure is over all of them."""
     scores = [work.score for work in chorales.part("valid")[:12]]
     model = load_model(model_folder(None))
-    figures = likelihood(
+    figures = validation_nats(
         model,
-        trace_tiles(tiles_of(scores)),
-        make_masks(next(model.parameters()).device),
+        trace_batch(note_columns(scores)),
+        make_grammar_masks(next(model.parameters()).device),
         sum(map(cells, scores)),
     )
     assert 0.3 < figures["nats_per_cell"] < 0.52
@@ -63,7 +63,7 @@ def test_the_default_model_knows_its_training_works_alone(chorales: Dataset) -> 
 def test_the_default_model_continues() -> None:
     (candidate,) = continuation(
         load_model(model_folder(None)),
-        parse_head("G4 A4 B4 C5"),
+        parse_theme("G4 A4 B4 C5"),
         Request(n=1),
         bars=2,
         voices="melody",

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from trainings import CALM, take_few_works, train
+from trainings import NO_DROPOUT, patch_small_dataset, train
 
 from seqmusic.errors import CheckpointError, ConfigurationError, DeviceError
 from seqmusic.runs import train as run
-from seqmusic.training.processes import Group
+from seqmusic.training.distributed import ProcessGroup
 
 STATE = Path("resume") / "state.safetensors"
 
 
-def launched(name: str, out: Path) -> subprocess.CompletedProcess[str]:
+def launch(name: str, out: Path) -> subprocess.CompletedProcess[str]:
     """What torchrun says of two processes."""
     launcher = [
         sys.executable,
@@ -36,11 +36,11 @@ def launched(name: str, out: Path) -> subprocess.CompletedProcess[str]:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run three times: alone, together, and sharded."""
     out = tmp_path_factory.mktemp("runs")
-    load = run.load_material
-    take_few_works()
-    train(out / "alone", CALM)
-    run.load_material = load
-    result = launched("several", out)
+    load = run.load_training_corpus
+    patch_small_dataset()
+    train(out / "alone", NO_DROPOUT)
+    run.load_training_corpus = load
+    result = launch("several", out)
     assert result.returncode == 0, result.stderr
     return out
 
@@ -63,14 +63,14 @@ def test_several_processes_do_what_one_does(how: str, runs: Path) -> None:
 
 
 def test_a_run_of_several_goes_on_alone(runs: Path) -> None:
-    load = run.load_material
-    take_few_works()
-    train(runs / "sharded", CALM)
-    run.load_material = load
+    load = run.load_training_corpus
+    patch_small_dataset()
+    train(runs / "sharded", NO_DROPOUT)
+    run.load_training_corpus = load
 
 
 def test_when_one_dies_the_others_end_with_a_clear_line(tmp_path: Path) -> None:
-    result = launched("dying", tmp_path)
+    result = launch("dying", tmp_path)
     assert result.returncode != 0
     said = [line for line in result.stderr.splitlines() if line.startswith("seqmusic: ")]
     assert said == [
@@ -82,22 +82,22 @@ def test_when_one_dies_the_others_end_with_a_clear_line(tmp_path: Path) -> None:
 def test_more_processes_than_pieces_are_refused() -> None:
     words = r"a batch of 5 pieces is too small for 6 processes of 1 parts each; start at most 5 processes, or raise batch_size"
     with pytest.raises(ConfigurationError, match=words):
-        run._check_shares(CALM.training, 99, Group(0, 6))
+        run._check_batch_size(NO_DROPOUT.training, 99, ProcessGroup(0, 6))
     with pytest.raises(
         ConfigurationError, match="a batch of 3 pieces is too small for 4 processes"
     ):
-        run._check_shares(CALM.training, 3, Group(0, 4))
+        run._check_batch_size(NO_DROPOUT.training, 3, ProcessGroup(0, 4))
 
 
 def test_shares_are_alike_and_leave_nothing_out() -> None:
-    shares = [Group(rank, 3).share(range(11)) for rank in range(3)]
-    assert sorted(item for share in shares for item in share) == list(range(11))
-    assert {len(share) for share in shares} == {3, 4}
+    shares = [ProcessGroup(rank, 3).rank_slice(range(11)) for rank in range(3)]
+    assert sorted(item for rank_slice in shares for item in rank_slice) == list(range(11))
+    assert {len(rank_slice) for rank_slice in shares} == {3, 4}
 
 
 def test_one_process_has_nobody_to_share_with(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="one process has nobody to share the weights with"):
-        train(tmp_path / "run", CALM, shard=True)
+        train(tmp_path / "run", NO_DROPOUT, shard=True)
 
 
 def test_a_refusal_is_said_once() -> None:
@@ -105,4 +105,4 @@ def test_a_refusal_is_said_once() -> None:
         raise CheckpointError("no")
 
     with pytest.raises(CheckpointError, match="no"):
-        Group().checks(refuse)
+        ProcessGroup().check_on_first(refuse)

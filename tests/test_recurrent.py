@@ -13,7 +13,7 @@ from seqmusic.runs import pretrained as checkpoints
 from seqmusic.score import Note, melody
 from seqmusic.tokens.tokenizer import encode, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
-from seqmusic.training.loop import TrainingSettings, new_state, train
+from seqmusic.training.loop import TrainingSettings, new_training_state, train
 
 SETTINGS = RecurrentSettings(width=23, layers=3, dropout=0.0)
 
@@ -24,7 +24,7 @@ def model() -> Recurrent:
     return Recurrent(SETTINGS, checkpoints.VOCABULARY).eval()
 
 
-def inputs(n_rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def random_inputs(n_rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     chance = np.random.default_rng(11)
     events = np.stack(
         [
@@ -46,7 +46,7 @@ def inputs(n_rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.
 
 @torch.inference_mode()
 def test_steps_with_a_cache_equal_the_whole(model: Recurrent) -> None:
-    events, context, ticks = inputs(2, 11)
+    events, context, ticks = random_inputs(2, 11)
     whole = model(events, context, ticks)
     assert whole.shape == (2, 11, 23)
     cache = RecurrentCache(SETTINGS, 2, torch.device("cpu"))
@@ -61,7 +61,7 @@ def test_steps_with_a_cache_equal_the_whole(model: Recurrent) -> None:
 
 @torch.inference_mode()
 def test_the_past_does_not_hear_the_future(model: Recurrent) -> None:
-    events, context, ticks = inputs(2, 11)
+    events, context, ticks = random_inputs(2, 11)
     before = model(events, context, ticks)
     events[:, 7:], context[:, 7:] = 1, 0
     after = model(events, context, ticks)
@@ -74,15 +74,15 @@ def test_dropout_is_for_training_alone(layers: int) -> None:
     model = Recurrent(
         RecurrentSettings(width=23, layers=layers, dropout=0.5), checkpoints.VOCABULARY
     )
-    assert not torch.equal(model.train()(*inputs(2, 7)), model(*inputs(2, 7)))
-    assert torch.equal(model.eval()(*inputs(2, 7)), model(*inputs(2, 7)))
+    assert not torch.equal(model.train()(*random_inputs(2, 7)), model(*random_inputs(2, 7)))
+    assert torch.equal(model.eval()(*random_inputs(2, 7)), model(*random_inputs(2, 7)))
 
 
 def test_it_learns_a_tune_by_heart() -> None:
     tune = trace(encode(melody([Note(12 * i, 12, 60 + i * i % 7) for i in range(17)])))
     settings = TrainingSettings(steps=60, learning_rate=0.01, evaluate_every=60, averaging=0.0)
     torch.manual_seed(3)
-    state = new_state(
+    state = new_training_state(
         Recurrent(RecurrentSettings(width=32, layers=1, dropout=0.0), checkpoints.VOCABULARY),
         settings,
     )  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ def test_it_learns_a_tune_by_heart() -> None:
         settings,
         lambda step: [tune],
         lambda model: {"x": 0.0},
-        checkpoints.make_masks(torch.device("cpu")),
+        checkpoints.make_grammar_masks(torch.device("cpu")),
     )
     losses = [report.loss for report in itertools.islice(reports, 60)]
     assert losses[0] > 5

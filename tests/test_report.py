@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from seqmusic.report.explanation import ExplainedEvent, Explanation
-from seqmusic.report.report_folder import write_report
+from seqmusic.report.report_folder import write_report_folder
 from seqmusic.report.sections import Chart, Column, Excerpt, Report, Section, Table
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("verovio")
 
-EVIL = "<script>window.owned = 1</script>"
-DIAL = Table(
+HOSTILE_HTML = "<script>window.owned = 1</script>"
+SWEEP_TABLE = Table(
     "dial",
     "What the dial does & undoes.",
     (
@@ -30,14 +30,14 @@ DIAL = Table(
         Column("held", "held, % of steps", ".1%"),
         Column("said", "in words"),
     ),
-    ((0.8, 0.7871234, "calm"), (1, None, EVIL), (1.2, float("nan"), "wild, or so")),
+    ((0.8, 0.7871234, "calm"), (1, None, HOSTILE_HTML), (1.2, float("nan"), "wild, or so")),
 )
-LONG = Table(
+LONG_TABLE = Table(
     "works",
     "All works.",
     (Column("work", "work"), Column("nats", "nats a cell", ".3f")),
     (("a", 1 / 3),),
-    is_folded=True,
+    is_collapsed=True,
 )
 # Two bars of whole notes in 2/2 at 480 quarters a minute: one second in all.
 PIECE = Score(
@@ -58,9 +58,9 @@ SURPRISES = Explanation(
 
 
 def report() -> Report:
-    from seqmusic.report.charts import Line, line_chart
+    from seqmusic.report.charts import LineSeries, line_chart
 
-    line = Line("model", (0.8, 1.2), (0.78, 0.7))
+    line = LineSeries("model", (0.8, 1.2), (0.78, 0.7))
     charts = tuple(
         Chart(
             line_chart([line], x_label="temperature", y_label="held"), f"The {word} voice <holds>."
@@ -69,8 +69,8 @@ def report() -> Report:
     )
     music = tuple(Excerpt(f"work {n}", "Four bits a note.", PIECE, SURPRISES) for n in (1, 2))
     sections = (
-        Section("dial", "The dial", (f"Prose {EVIL}.",), charts, (), (DIAL,)),
-        Section("music", "Music", (), (), music, (LONG,)),
+        Section("dial", "The dial", (f"Prose {HOSTILE_HTML}.",), charts, (), (SWEEP_TABLE,)),
+        Section("music", "Music", (), (), music, (LONG_TABLE,)),
     )
     return Report(
         "How it is <done>", ("In short.",), "1 of these 2 works were trained on", sections
@@ -80,7 +80,7 @@ def report() -> Report:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("report")
-    return write_report(made, report()).parent
+    return write_report_folder(made, report()).parent
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def text(folder: Path) -> str:
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
-class _Tables(HTMLParser):
+class _TableParser(HTMLParser):
     """Collects, by the id of each table, the cells of its body: the value of a number, the text of anything else."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ def test_page_json_and_csv_say_the_same(folder: Path, text: str) -> None:
     }
     assert told["sections"]["dial"]["dial"][2]["held"] is None, "JSON has no nan"
     assert told["sections"]["music"]["works"] == [{"work": "a", "nats": 1 / 3}]
-    page = _Tables()
+    page = _TableParser()
     page.feed(text)
     for section in told["sections"].values():
         for name, records in section.items():
@@ -179,15 +179,15 @@ def test_what_must_be_known_stands_at_every_figure_and_table(text: str) -> None:
 
 
 def test_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
-    twice = Section("a", "A", tables=(LONG, LONG))
+    twice = Section("a", "A", tables=(LONG_TABLE, LONG_TABLE))
     with pytest.raises(
         ValueError, match="each table of a report has a name of its own, got 'works' twice"
     ):
-        write_report(tmp_path, Report("", (), "", (twice,)))
+        write_report_folder(tmp_path, Report("", (), "", (twice,)))
     with pytest.raises(
         ValueError, match="each section of a report has a name of its own, got 'b' twice"
     ):
-        write_report(tmp_path, Report("", (), "", (Section("b", ""), Section("b", ""))))
+        write_report_folder(tmp_path, Report("", (), "", (Section("b", ""), Section("b", ""))))
     with pytest.raises(ValueError, match=r"table held: a row has 1 cells, got \(1, 2\)"):
         Table("held", "", (Column("a", "a"),), ((1, 2),))
     with pytest.raises(
@@ -198,7 +198,7 @@ def test_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def opened(folder: Path) -> Iterator[Any]:
+def open_page(folder: Path) -> Iterator[Any]:
     """Opens the page, and in the end sees that nothing went wrong in it and nothing was asked for but itself."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = next(
@@ -228,18 +228,18 @@ def opened(folder: Path) -> Iterator[Any]:
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_music_plays_one_at_a_time(
-    opened: Any,
+    open_page: Any,
 ) -> None:
-    assert opened.evaluate("document.documentElement.scrollWidth") == 360
-    first, second = opened.locator(".excerpt button").all()
+    assert open_page.evaluate("document.documentElement.scrollWidth") == 360
+    first, second = open_page.locator(".excerpt button").all()
     first.click()
-    opened.wait_for_timeout(300)
-    assert opened.locator(".sounding").count() == 4, "the first whole notes"
+    open_page.wait_for_timeout(300)
+    assert open_page.locator(".sounding").count() == 4, "the first whole notes"
     second.click()
     assert (first.inner_text(), second.inner_text()) == ("▶", "■")
     for _ in range(100):
         if second.inner_text() == "▶":
             break
-        opened.wait_for_timeout(50)
+        open_page.wait_for_timeout(50)
     assert second.inner_text() == "▶", "it ends by itself"
-    assert opened.locator(".sounding").count() == 0
+    assert open_page.locator(".sounding").count() == 0

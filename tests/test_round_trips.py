@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from seqmusic.corpus.chorales import load_chorales
-from seqmusic.formats import read_reported, write_score
+from seqmusic.formats import read_with_report, write_score
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice
 
 FOLDER = Path(__file__).parent / "fixtures" / "notation"
 
 
-def choirs(works: Sequence[Score], n_voices: int) -> list[Score]:
+def n_voice_scores(works: Sequence[Score], n_voices: int) -> list[Score]:
     """The first voices of each work, and after its four those of the next work, all with names of their own."""
     found = []
     for one, other in zip(works, (*works[1:], works[0]), strict=True):
@@ -36,34 +36,34 @@ def without_marks(score: Score) -> Score:
     return Score(tuple(voices), ())
 
 
-def check(score: Score, folder: Path, endings: Sequence[str]) -> None:
+def check_round_trip(score: Score, folder: Path, endings: Sequence[str]) -> None:
     for ending in endings:
-        back = read_reported(write_score(score, folder / f"x{ending}"))
+        back = read_with_report(write_score(score, folder / f"x{ending}"))
         assert back.score == (without_marks(score) if ending == ".csv" else score)
         assert (back.repairs, back.losses) == ((), ())
 
 
 @pytest.mark.parametrize("n_voices", range(1, 7))
 def test_some_chorales_come_back(n_voices: int, tmp_path: Path) -> None:
-    works = [work.score for work in load_chorales().kept[n_voices::90]]
-    for index, score in enumerate(choirs(works, n_voices)):
-        check(score, tmp_path, [".mid", ".csv", *([".musicxml"] if not index else [])])
+    works = [work.score for work in load_chorales().kept_works[n_voices::90]]
+    for index, score in enumerate(n_voice_scores(works, n_voices)):
+        check_round_trip(score, tmp_path, [".mid", ".csv", *([".musicxml"] if not index else [])])
 
 
 @pytest.mark.slow
 def test_all_chorales_come_back(tmp_path: Path) -> None:
     """MusicXML, which takes a second a file, with one to six voices in turn."""
-    works = [work.score for work in load_chorales().kept]
+    works = [work.score for work in load_chorales().kept_works]
     for n_voices in range(1, 7):
-        for index, score in enumerate(choirs(works, n_voices)):
-            check(
+        for index, score in enumerate(n_voice_scores(works, n_voices)):
+            check_round_trip(
                 score,
                 tmp_path,
                 [".mid", ".csv", *([".musicxml"] if index % 6 == n_voices - 1 else [])],
             )
 
 
-def sung(score: Score) -> list[tuple[str, list[tuple[int, int, int]]]]:
+def voice_notes(score: Score) -> list[tuple[str, list[tuple[int, int, int]]]]:
     return [
         (v.name, [(n.onset_ticks, n.duration_ticks, n.pitch) for n in v.notes])
         for v in score.voices
@@ -72,7 +72,7 @@ def sung(score: Score) -> list[tuple[str, list[tuple[int, int, int]]]]:
 
 def test_an_engraved_score_by_hand() -> None:
     """Pickup, clarinet in B flat (written in G, sounding in F), triplet, grace note, two voices a staff, a chord, two endings."""
-    reading = read_reported(FOLDER / "clarinet_and_piano.musicxml")
+    reading = read_with_report(FOLDER / "clarinet_and_piano.musicxml")
     score = reading.score
     assert (score.title, score.key, score.tempo_bpm, score.pickup_ticks) == (
         "Clarinet and piano",
@@ -88,11 +88,11 @@ def test_an_engraved_score_by_hand() -> None:
         168,
     ]  # as written: the first bar is not played twice
     clarinet = [(0, 24, 72), (24, 24, 65), (48, 8, 67), (56, 8, 69), (64, 8, 70), (72, 24, 72)]
-    assert sung(score)[0] == (
+    assert voice_notes(score)[0] == (
         "Clarinet in Bb",
         [*clarinet, (96, 36, 74), (132, 12, 76), (144, 24, 77), (168, 48, 65)],
     )
-    assert sung(score)[1:] == [
+    assert voice_notes(score)[1:] == [
         ("Piano 1", [(24, 72, 72), (96, 72, 72), (168, 48, 72)]),
         (
             "Piano 2",
@@ -116,8 +116,8 @@ def test_an_engraved_score_by_hand() -> None:
 
 def test_a_kern_file_whose_voices_part_by_hand() -> None:
     """Two spines; the lower is two voices in measure 2, and a note of the upper is tied into the last measure."""
-    reading = read_reported(FOLDER / "parting.krn")
-    assert [notes for _, notes in sung(reading.score)] == [
+    reading = read_with_report(FOLDER / "parting.krn")
+    assert [notes for _, notes in voice_notes(reading.score)] == [
         [
             (0, 36, 69),
             (36, 12, 70),
@@ -136,7 +136,7 @@ def test_a_kern_file_whose_voices_part_by_hand() -> None:
 
 def test_an_abc_file_of_two_voices_by_hand() -> None:
     """6/8 in D with a pickup; three eighths in the time of two; the second voice has one chord."""
-    score = read_reported(FOLDER / "duet.abc").score
+    score = read_with_report(FOLDER / "duet.abc").score
     flute = [
         (0, 12, 69),
         (12, 24, 74),
@@ -148,8 +148,14 @@ def test_an_abc_file_of_two_voices_by_hand() -> None:
         (92, 8, 78),
         (100, 8, 79),
     ]
-    assert sung(score)[0][1] == [*flute, (108, 24, 81), (156, 36, 73), (192, 36, 69), (228, 60, 74)]
-    assert sorted(note for _, line in sung(score)[1:] for note in line) == [
+    assert voice_notes(score)[0][1] == [
+        *flute,
+        (108, 24, 81),
+        (156, 36, 73),
+        (192, 36, 69),
+        (228, 60, 74),
+    ]
+    assert sorted(note for _, line in voice_notes(score)[1:] for note in line) == [
         *(
             (12, 36, 50),
             (48, 36, 54),
@@ -166,8 +172,8 @@ def test_an_abc_file_of_two_voices_by_hand() -> None:
 
 def test_an_mei_file_by_hand() -> None:
     """Two staves in 3/4; the lower has two layers, one of them with a chord; three quarters in the time of two."""
-    score = read_reported(FOLDER / "two_staves.mei").score
-    assert [notes for _, notes in sung(score)] == [
+    score = read_with_report(FOLDER / "two_staves.mei").score
+    assert [notes for _, notes in voice_notes(score)] == [
         [(0, 48, 67), (48, 24, 66), (72, 16, 67), (88, 16, 69), (104, 16, 71)],
         [(0, 72, 59)],
         [(0, 72, 50)],

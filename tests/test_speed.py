@@ -11,7 +11,7 @@ from seqmusic.errors import MissingExtraError
 from seqmusic.model.transformer import ModelSettings
 
 
-def busy(seconds: float) -> None:
+def spin(seconds: float) -> None:
     end = time.process_time() + seconds
     while time.process_time() < end:
         pass
@@ -22,7 +22,7 @@ def test_ratios_are_taken_within_rounds_and_the_first_round_does_not_count() -> 
 
     def work(name: str, seconds: float) -> dict[str, int]:
         calls.append(name)
-        busy(seconds)
+        spin(seconds)
         return {"positions": [900, 1, 2, 3][(len(calls) - 1) // 2]}  # one number a round
 
     figures = speed.interleaved(
@@ -48,7 +48,7 @@ def test_a_training_step_is_counted_in_positions_and_pieces(
     chorales: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        speed, "SIZES", {speed.FIRST_SIZE: ModelSettings(width=16, layers=1, heads=2)}
+        speed, "SIZES", {speed.MAIN_SIZE: ModelSettings(width=16, layers=1, heads=2)}
     )
     own = speed.training_rates(chorales.part("train")[:16], (), 0.0)["ours"]
     assert 60 < own["positions"]["per_second"] / own["pieces"]["per_second"] < 1200
@@ -83,4 +83,4 @@ def test_unknown_and_missing_rivals_are_refused(monkeypatch: pytest.MonkeyPatch)
         MissingExtraError,
         match=r"transformers is not installed; install it with: pip install 'seqmusic\[bench\]'",
     ):
-        speed_rivals.make_rival("transformers", ModelSettings(), 99)
+        speed_rivals.make_peer("transformers", ModelSettings(), 99)

@@ -73,7 +73,7 @@ def test_shares_that_leave_no_training_are_refused(test: float, valid: float) ->
 
 
 def test_the_chorales_are_split_as_asked_and_do_not_leak(chorales: Dataset) -> None:
-    n = len(chorales.kept)
+    n = len(chorales.kept_works)
     assert abs(len(chorales.part("test")) - 0.2 * n) <= 1
     assert abs(len(chorales.part("valid")) - 0.1 * n) <= 1
     scores = {split: [work.score for work in chorales.part(split)] for split in SPLITS}
@@ -84,7 +84,7 @@ def test_the_chorales_are_split_as_asked_and_do_not_leak(chorales: Dataset) -> N
 
 
 def test_a_random_split_of_the_chorales_would_leak(chorales: Dataset) -> None:
-    shuffled = random.Random(0).sample(chorales.kept, len(chorales.kept))
+    shuffled = random.Random(0).sample(chorales.kept_works, len(chorales.kept_works))
     assert (
         shared_tune_share(
             [work.score for work in shuffled[:77]], [work.score for work in shuffled[77:]]

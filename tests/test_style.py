@@ -9,14 +9,14 @@ from hypothesis import given
 from small_scores import chorale_like, quarters, score
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.sources import benchmark_dataset
+from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.metrics.distributions import DISTRIBUTIONS, chords, pooled_counts
-from seqmusic.metrics.rates import Rate, pooled
+from seqmusic.metrics.rates import Rate, pooled_rate
 from seqmusic.metrics.style import (
-    MEASURES,
+    STYLE_METRICS,
     ends_on_tonic,
     hold_rate,
-    onsets,
+    onset_rate,
     repeated_bars,
     style_figures,
 )
@@ -25,8 +25,10 @@ from seqmusic.score import Key, Score, TimeSignature, Voice, melody
 
 @given(chorale_like())
 def test_what_is_not_held_begins(piece: Score) -> None:
-    held, begun = hold_rate(piece), onsets(piece)
-    assert begun.hits == len(piece.voices) * bool(begun.chances) + held.chances - held.hits
+    held, begun = hold_rate(piece), onset_rate(piece)
+    assert (
+        begun.hits == len(piece.voices) * bool(begun.opportunities) + held.opportunities - held.hits
+    )
 
 
 def test_a_bar_is_repeated_within_its_voice() -> None:
@@ -65,7 +67,7 @@ def test_a_voice_that_stopped_before_has_no_say_in_the_end() -> None:
 def test_scores_without_music_have_no_figures() -> None:
     nothing = [Score(()), Score((Voice("Soprano", ()),)), Score((), ())]
     figures = style_figures(nothing)
-    assert [figure.name for figure in figures] == [measure.name for measure in MEASURES]
+    assert [figure.name for figure in figures] == [measure.name for measure in STYLE_METRICS]
     assert [figure.name for figure in figures if not math.isnan(figure.value)] == [
         "endings on the tonic"
     ]
@@ -73,15 +75,16 @@ def test_scores_without_music_have_no_figures() -> None:
 
 
 def test_long_pieces_count_for_more() -> None:
-    figure = pooled("hits", "%", [Rate(0, 10), Rate(30, 30)], 100)
-    assert (figure.value, figure.hits, figure.chances) == (75, 30, 40)
+    figure = pooled_rate("hits", "%", [Rate(0, 10), Rate(30, 30)], 100)
+    assert (figure.value, figure.hits, figure.opportunities) == (75, 30, 40)
     assert (figure.low, figure.high) == (0, 100)
 
 
 def test_chorales_keep_the_rules_as_told(chorales: Dataset) -> None:
     """The ranges are what the three parts of this corpus and of the usual benchmark have, with room for a part of another size."""
     figures = {
-        figure.name: figure for figure in style_figures([work.score for work in chorales.kept])
+        figure.name: figure
+        for figure in style_figures([work.score for work in chorales.kept_works])
     }
     for name, low, high in (
         ("parallel fifths", 0.4, 1.3),
@@ -134,7 +137,7 @@ def test_the_benchmark_has_its_published_figures(
     assert told["upper voices beyond an octave"].value == pytest.approx(spaced, abs=0.05)
     assert told["onsets"].value == pytest.approx(begun, abs=0.0005)
     for voice, share in enumerate(held):
-        alone = pooled(
+        alone = pooled_rate(
             "", "", [hold_rate(Score(piece.voices[voice : voice + 1])) for piece in pieces], 1
         )
         assert alone.value == pytest.approx(share, abs=0.002)

@@ -129,6 +129,6 @@ def test_a_file_that_is_not_there_or_too_large_is_told(
         read_jsb(path)
     with pytest.raises(FormatError, match="cannot be read: Is a directory"):
         read_jsb(path.parent)
-    monkeypatch.setattr(table, "MAX_BYTES", 100)
+    monkeypatch.setattr(table, "MAX_JSON_BYTES", 100)
     with pytest.raises(FormatError, match=r"bytes is too large .* at most 100 are read"):
         read_jsb(write(path))

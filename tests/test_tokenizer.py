@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from strategies import SIGNATURES, holed, scores, without
+from strategies import SIGNATURES, scores, scores_with_holes, without_holes
 
 from seqmusic.errors import UnencodableError
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
@@ -11,7 +11,7 @@ from seqmusic.tokens.context import context_columns, context_sizes
 from seqmusic.tokens.tokenizer import decode, encode, encode_prompt, normalized, tokens_text, trace
 from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, sound_name
 
-HAND = Score(
+HAND_WRITTEN = Score(
     (
         Voice("Soprano", (Note(0, 24, 65), Note(24, 48, 69), Note(72, 24, 67))),
         Voice("Bass", (Note(24, 72, 53),)),
@@ -22,11 +22,11 @@ HAND = Score(
 )
 
 
-def names(events):
+def event_names(events):
     return [(sound_name(sound), duration) for sound, duration in events]
 
 
-def rows(traced):
+def context_rows(traced):
     """Of every row of the context, what is not 0, by name."""
     return [
         {name: int(value) for name, value in zip(context_columns(4), row, strict=True) if value}
@@ -41,17 +41,17 @@ def test_a_score_survives_its_tokens(score):
 
 
 @settings(max_examples=200)
-@given(holed())
+@given(scores_with_holes())
 def test_a_score_survives_with_any_part_given(pair):
     score, holes = pair
     assert decode(encode(score, holes)) == score
 
 
 @settings(max_examples=200)
-@given(holed())
+@given(scores_with_holes())
 def test_a_prompt_is_how_the_whole_begins(pair):
     score, holes = pair
-    known = without(score, holes)
+    known = without_holes(score, holes)
     ends = [tick for own in holes for start, end in own for tick in (start, end or start)]
     assume(known.end_ticks or any(ends) or all(holes))
     prompt = encode_prompt(known, holes)
@@ -72,7 +72,7 @@ def test_a_prompt_without_music_is_the_header(score):
 
 
 @settings(max_examples=40)
-@given(holed())
+@given(scores_with_holes())
 def test_context_stays_inside_its_sizes(pair):
     score, holes = pair
     traced = trace(encode(score, holes), max_voices=6)
@@ -134,12 +134,12 @@ def test_what_tokens_cannot_say_is_refused(score, words):
 
 def test_a_sequence_starts_with_bos():
     with pytest.raises(ValueError, match="starts with BOS, got VOICE_Soprano"):
-        decode(encode(HAND)[1:])
+        decode(encode(HAND_WRITTEN)[1:])
 
 
 def test_hand_worked_tokens():
-    events = encode(HAND)
-    assert names(events) == [
+    events = encode(HAND_WRITTEN)
+    assert event_names(events) == [
         ("BOS", 0),
         ("VOICE_Soprano", 0),
         ("VOICE_Bass", 0),
@@ -174,8 +174,8 @@ def test_hand_worked_tokens():
     # 3/4 is meter 1 + 16 + 2, one flat major is key 1 + 6; a pitch is 2 + its number, a unison is interval 25.
     # The bass stands in column 3.
     body = {"section": 2, "meter": 19, "key": 7}
-    assert rows(traced)[:6] == [{}] * 6
-    assert rows(traced)[6:12] == [
+    assert context_rows(traced)[:6] == [{}] * 6
+    assert context_rows(traced)[6:12] == [
         {**body, "voice": 1, "position": 48},
         {**body, "voice": 4, "position": 48, "sound_0": 67, "remaining_0": 24},
         {
@@ -214,8 +214,8 @@ def test_hand_worked_tokens():
 
 
 def test_hand_worked_infilling():
-    events = encode(HAND, [[(24, 72)], [(0, None)]])
-    assert names(events)[6:] == [
+    events = encode(HAND_WRITTEN, [[(24, 72)], [(0, None)]])
+    assert event_names(events)[6:] == [
         ("GIVEN", 0),
         ("PITCH_65", 24),
         ("HOLE", 0),
@@ -229,7 +229,7 @@ def test_hand_worked_infilling():
     ]
     body = {"section": 2, "meter": 19, "key": 7}
     ahead = {"ahead_0": 69}
-    assert rows(trace(events))[11:15] == [
+    assert context_rows(trace(events))[11:15] == [
         {
             **body,
             "voice": 4,
@@ -274,7 +274,7 @@ def test_the_next_two_given_notes_are_told():
     score = Score(
         (Voice("Soprano", (Note(0, 24, 65), Note(36, 12, 69), Note(48, 24, 62))), Voice("Bass", ()))
     )
-    first = rows(trace(encode(score, [[], [(0, 72)]])))[12]  # at the first note of the bass
+    first = context_rows(trace(encode(score, [[], [(0, 72)]])))[12]  # at the first note of the bass
     assert {name: value for name, value in first.items() if name.endswith("_0")} == {
         "sound_0": 67,
         "remaining_0": 24,
@@ -282,7 +282,7 @@ def test_the_next_two_given_notes_are_told():
         "until_ahead_0": 25,
         "until_then_0": 13,  # a rest has no interval
     }
-    later = rows(
+    later = context_rows(
         trace([*encode(score, [[], [(0, 72)]])[:13], (PITCH + 50, 36), (PITCH + 50, 36), (EOS, 0)])
     )[13]
     assert {
@@ -301,7 +301,7 @@ def test_meter_changes_under_a_long_note():
     score = melody(
         [Note(0, 200, 60)], time_signatures=((0, four), (50, four), (70, three), (198, two))
     )
-    assert names(encode(score))[5:] == [  # each at the first event after it, with its age
+    assert event_names(encode(score))[5:] == [  # each at the first event after it, with its age
         ("BODY", 0),
         ("PITCH_60", 96),
         ("TIMESIG_4/4", 46),
@@ -321,7 +321,7 @@ def test_a_prompt_keeps_the_meter_of_what_is_to_be_composed():
 
 def test_a_hole_that_opens_at_the_end_is_none():
     score = Score((Voice("Soprano", (Note(0, 24, 60),)), Voice("Bass", ())))
-    assert names(encode_prompt(score, [[], [(48, None)]]))[7:] == [
+    assert event_names(encode_prompt(score, [[], [(48, None)]]))[7:] == [
         ("PITCH_60", 24),
         ("REST", 48),
         ("REST", 24),
@@ -338,7 +338,7 @@ def test_a_prompt_that_lasts_no_time_is_refused():
 
 
 def test_text_names_voice_and_place():
-    text = list(tokens_text(encode(HAND)))
+    text = list(tokens_text(encode(HAND_WRITTEN)))
     assert text[0].split() == ["0", "BOS"]
     assert text[10].split() == ["10", "24", "Bass", "PITCH_53", "72"]
     assert len(text) == 13
@@ -346,7 +346,7 @@ def test_text_names_voice_and_place():
 
 def test_the_corpus_survives_its_tokens(chorales):
     lengths = []
-    for work in chorales.kept:
+    for work in chorales.kept_works:
         events = encode(work.score)
         assert decode(events) == normalized(work.score), work.name
         lengths.append(len(events))
@@ -361,7 +361,7 @@ def test_what_would_be_parallel_is_told():
             Voice("Bass", (Note(0, 24, 60), Note(24, 24, 65))),
         )
     )
-    at_the_bass = rows(trace(encode(score)))[-3]
+    at_the_bass = context_rows(trace(encode(score)))[-3]
     assert (at_the_bass["sound_0"], at_the_bass["parallel_0"], at_the_bass["before_0"]) == (
         71,
         64,
@@ -375,6 +375,6 @@ def test_what_would_be_parallel_is_told():
     )
     assert not any(
         name.startswith(("parallel", "before"))
-        for row in rows(trace(encode(resting)))
+        for row in context_rows(trace(encode(resting)))
         for name in row
     )

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from trainings import CALM, TINY, few_works, signalled, train
+from trainings import NO_DROPOUT, TINY, signal_at_step, small_dataset, train
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.material import material_of
+from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CheckpointError, ConfigurationError, FormatError
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
@@ -31,31 +31,31 @@ STATE = Path("resume") / "state.safetensors"
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    works = few_works()
-    monkeypatch.setattr(run, "load_material", lambda corpus: material_of(works))
+def patched_dataset(monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    works = small_dataset()
+    monkeypatch.setattr(run, "load_training_corpus", lambda corpus: training_corpus_of(works))
     return works
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def uninterrupted_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of nine batches without a break."""
     out = tmp_path_factory.mktemp("whole") / "run"
-    works = few_works()
+    works = small_dataset()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_material", lambda corpus: material_of(works))
+        patch.setattr(run, "load_training_corpus", lambda corpus: training_corpus_of(works))
         train(out)
     return out
 
 
-def begin(out: Path) -> Path:
+def interrupted_run(out: Path) -> Path:
     """The same run, stopped after four batches."""
-    with signalled(signal.SIGTERM, 4), pytest.raises(KeyboardInterrupt):
+    with signal_at_step(signal.SIGTERM, 4), pytest.raises(KeyboardInterrupt):
         train(out)
     return out
 
 
-def same(one: Path, other: Path) -> None:
+def assert_same_runs(one: Path, other: Path) -> None:
     """The runs ended with the same weights, state and figures, bit for bit."""
     for file in (STATE, "model.safetensors"):
         tensors = load_file(one / file), load_file(other / file)
@@ -63,10 +63,10 @@ def same(one: Path, other: Path) -> None:
         assert [
             name for name in tensors[0] if not torch.equal(tensors[0][name], tensors[1][name])
         ] == []
-    assert figures(one) == figures(other)
+    assert metrics_rows(one) == metrics_rows(other)
 
 
-def figures(out: Path) -> list[list[str]]:
+def metrics_rows(out: Path) -> list[list[str]]:
     """The table of evaluations without the seconds."""
     rows = [
         line.split(",") for line in (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
@@ -74,7 +74,7 @@ def figures(out: Path) -> list[list[str]]:
     return [row[:1] + row[2:] for row in rows]
 
 
-def killed(out: Path, n_kills: int) -> None:
+def train_with_kills(out: Path, n_kills: int) -> None:
     command = [
         sys.executable,
         str(Path(__file__).with_name("trainings.py")),
@@ -86,46 +86,50 @@ def killed(out: Path, n_kills: int) -> None:
 
 
 def test_a_killed_run_ends_as_one_never_killed(tmp_path: Path) -> None:
-    killed(tmp_path, 2)
-    same(tmp_path / "whole", tmp_path / "broken")
+    train_with_kills(tmp_path, 2)
+    assert_same_runs(tmp_path / "whole", tmp_path / "broken")
 
 
 @pytest.mark.slow
 def test_a_run_killed_twenty_times_ends_as_one_never_killed(tmp_path: Path) -> None:
-    killed(tmp_path, 20)
-    same(tmp_path / "whole", tmp_path / "broken")
+    train_with_kills(tmp_path, 20)
+    assert_same_runs(tmp_path / "whole", tmp_path / "broken")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_is_saved_between_two_batches(
-    number: signal.Signals, whole: Path, tmp_path: Path
+    number: signal.Signals, uninterrupted_run: Path, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    with signalled(number, 3), pytest.raises(KeyboardInterrupt):
+    with signal_at_step(number, 3), pytest.raises(KeyboardInterrupt):
         run.train_run(TINY, tmp_path / "run", device="cpu", show=said.append)
     assert said[-1].startswith("stopped after 3 batches and saved; go on with: seqmusic train ")
     train(tmp_path / "run")
-    same(whole, tmp_path / "run")
+    assert_same_runs(uninterrupted_run, tmp_path / "run")
 
 
-def test_what_a_kill_leaves_between_two_writes_is_mended(whole: Path, tmp_path: Path) -> None:
+def test_what_a_kill_leaves_between_two_writes_is_mended(
+    uninterrupted_run: Path, tmp_path: Path
+) -> None:
     """The metrics are written first, then the state, then the best weights."""
-    out = begin(tmp_path / "run")
+    out = interrupted_run(tmp_path / "run")
     (out / "metrics.csv").write_bytes(
-        (whole / "metrics.csv").read_bytes()
+        (uninterrupted_run / "metrics.csv").read_bytes()
     )  # it tells of batches that the state does not know
     (out / "model.safetensors").unlink()  # and the last batch was the best
     train(out)
-    same(whole, out)
+    assert_same_runs(uninterrupted_run, out)
 
 
-def test_a_run_begins_with_its_configuration_written_last(whole: Path, tmp_path: Path) -> None:
-    out = begin(tmp_path / "run")
+def test_a_run_begins_with_its_configuration_written_last(
+    uninterrupted_run: Path, tmp_path: Path
+) -> None:
+    out = interrupted_run(tmp_path / "run")
     (out / "config.toml").unlink()
     with pytest.raises(CheckpointError, match="nothing to resume there; leave --resume out"):
         run.train_run(TINY, out, resume=True)
     train(out)
-    same(whole, out)
+    assert_same_runs(uninterrupted_run, out)
 
 
 @pytest.fixture
@@ -143,14 +147,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_a_full_disk_loses_nothing(small_disk: Path, whole: Path) -> None:
+def test_a_full_disk_loses_nothing(small_disk: Path, uninterrupted_run: Path) -> None:
     (small_disk / "filling").write_bytes(bytes(1_400_000))
     with pytest.raises(FormatError, match="cannot be written: No space left on device"):
         train(small_disk / "run")
     (small_disk / "filling").unlink()
     subprocess.run(["mount", "-o", "remount,size=99m", str(small_disk)], check=True)
     train(small_disk / "run")
-    same(whole, small_disk / "run")
+    assert_same_runs(uninterrupted_run, small_disk / "run")
 
 
 def test_a_folder_that_cannot_be_written(small_disk: Path) -> None:
@@ -159,8 +163,8 @@ def test_a_folder_that_cannot_be_written(small_disk: Path) -> None:
         train(small_disk / "run")
 
 
-def test_a_file_that_grows_too_large_loses_nothing(whole: Path, tmp_path: Path) -> None:
-    begin(tmp_path / "run")
+def test_a_file_that_grows_too_large_loses_nothing(uninterrupted_run: Path, tmp_path: Path) -> None:
+    interrupted_run(tmp_path / "run")
     before, limits = (
         (tmp_path / "run" / STATE).read_bytes(),
         resource.getrlimit(resource.RLIMIT_FSIZE),
@@ -173,7 +177,7 @@ def test_a_file_that_grows_too_large_loses_nothing(whole: Path, tmp_path: Path) 
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (tmp_path / "run" / STATE).read_bytes() == before
     train(tmp_path / "run")
-    same(whole, tmp_path / "run")
+    assert_same_runs(uninterrupted_run, tmp_path / "run")
 
 
 def test_one_run_a_folder(tmp_path: Path) -> None:
@@ -192,7 +196,7 @@ def test_one_run_a_folder(tmp_path: Path) -> None:
         train(tmp_path / "other")
 
 
-def damaged(path: Path, how: str) -> None:
+def damage(path: Path, how: str) -> None:
     data = bytearray(path.read_bytes())
     if how == "cut":
         del data[len(data) // 2 :]
@@ -215,23 +219,25 @@ def damaged(path: Path, how: str) -> None:
         ("later", "made by a later seqmusic"),
     ],
 )
-def test_damaged_checkpoints_are_refused(how: str, words: str, whole: Path, tmp_path: Path) -> None:
-    out = begin(tmp_path / "run")
-    damaged(out / STATE, how)
+def test_damaged_checkpoints_are_refused(
+    how: str, words: str, uninterrupted_run: Path, tmp_path: Path
+) -> None:
+    out = interrupted_run(tmp_path / "run")
+    damage(out / STATE, how)
     with pytest.raises(CheckpointError, match=rf"state.safetensors: .*{words}"):
         train(out)
     load_model(out)  # what was best is untouched
-    damaged(out / "model.safetensors", how)
+    damage(out / "model.safetensors", how)
     with pytest.raises(CheckpointError, match=rf"model.safetensors: .*{words}"):
         load_model(out)
 
 
-def test_every_changed_setting_is_named(whole: Path) -> None:
+def test_every_changed_setting_is_named(uninterrupted_run: Path) -> None:
     other = Configuration(
         replace(TINY.model, width=32), replace(TINY.training, seed=7, optimizer="sgd")
     )
     with pytest.raises(CheckpointError) as caught:
-        train(whole, other)
+        train(uninterrupted_run, other)
     for words in (
         "[model] width was 16, now 32",
         "[training] seed was 0, now 7",
@@ -241,27 +247,32 @@ def test_every_changed_setting_is_named(whole: Path) -> None:
 
 
 def test_changed_works_are_named(
-    whole: Path, few: Dataset, monkeypatch: pytest.MonkeyPatch
+    uninterrupted_run: Path, patched_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = few.part("train")[0]
-    rest = [work for work in few.works if work is not first]
+    first = patched_dataset.part("train")[0]
+    rest = [work for work in patched_dataset.works if work is not first]
     for works, words in (
         (rest, f"{first.name} is gone"),
         ([replace(first, name="other"), *rest], "other is new; .* is gone"),
         ([replace(first, split="test"), *rest], f"{first.name} was {first.split}, now test"),
         (
-            [replace(work, score=raised(work.score)) for work in few.works],
+            [
+                replace(work, score=with_last_note_raised(work.score))
+                for work in patched_dataset.works
+            ],
             "notes of the training works have changed",
         ),
     ):
         monkeypatch.setattr(
-            run, "load_material", lambda corpus, own=tuple(works): material_of(Dataset(own))
+            run,
+            "load_training_corpus",
+            lambda corpus, own=tuple(works): training_corpus_of(Dataset(own)),
         )
         with pytest.raises(CheckpointError, match=words):
-            train(whole)
+            train(uninterrupted_run)
 
 
-def raised(score: Score) -> Score:
+def with_last_note_raised(score: Score) -> Score:
     """The last note of the highest voice a semitone higher."""
     first, *others = score.voices
     last = replace(first.notes[-1], pitch=first.notes[-1].pitch + 1)
@@ -269,20 +280,28 @@ def raised(score: Score) -> Score:
 
 
 def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path) -> None:
-    train(tmp_path / "whole", CALM)
-    train(tmp_path / "parts", replace(CALM, training=replace(CALM.training, accumulate=3)))
+    train(tmp_path / "whole", NO_DROPOUT)
+    train(
+        tmp_path / "parts", replace(NO_DROPOUT, training=replace(NO_DROPOUT.training, accumulate=3))
+    )
     one, other = load_file(tmp_path / "whole" / STATE), load_file(tmp_path / "parts" / STATE)
     for name in one:
         torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-5, msg=name)
     with pytest.raises(
         ConfigurationError, match="a batch of 5 pieces is too small for 1 processes of 6 parts"
     ):
-        train(tmp_path / "more", replace(CALM, training=replace(CALM.training, accumulate=6)))
+        train(
+            tmp_path / "more",
+            replace(NO_DROPOUT, training=replace(NO_DROPOUT.training, accumulate=6)),
+        )
 
 
 def test_half_precision_learns_nearly_the_same(tmp_path: Path) -> None:
-    train(tmp_path / "full", CALM)
-    train(tmp_path / "half", replace(CALM, training=replace(CALM.training, precision="bfloat16")))
-    full, half = (float(figures(tmp_path / name)[-1][2]) for name in ("full", "half"))
+    train(tmp_path / "full", NO_DROPOUT)
+    train(
+        tmp_path / "half",
+        replace(NO_DROPOUT, training=replace(NO_DROPOUT.training, precision="bfloat16")),
+    )
+    full, half = (float(metrics_rows(tmp_path / name)[-1][2]) for name in ("full", "half"))
     assert full != half
     assert full == pytest.approx(half, rel=0.01)

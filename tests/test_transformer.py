@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.model.transformer import Cache, ModelSettings, Packing, Transformer
+from seqmusic.model.transformer import KVCache, ModelSettings, Packing, Transformer
 from seqmusic.runs import pretrained as checkpoints
 from seqmusic.score import Note, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.augmentation import transposed
 from seqmusic.tokens.tokenizer import encode, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
-from seqmusic.training.batches import Masks, make_batch, nll
+from seqmusic.training.batches import GrammarMasks, make_batch, nll
 
 SETTINGS = ModelSettings(width=24, layers=3, heads=2, dropout=0.0, context_length=64)
 VOCABULARY = checkpoints.VOCABULARY
@@ -26,7 +26,7 @@ def model() -> Transformer:
     return made
 
 
-def inputs(n_rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def random_inputs(n_rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     chance = np.random.default_rng(11)
     events = np.stack(
         [
@@ -44,9 +44,9 @@ def inputs(n_rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.
 
 @torch.inference_mode()
 def test_steps_with_a_cache_equal_the_whole(model: Transformer) -> None:
-    events, context, ticks = inputs(3, 13)
+    events, context, ticks = random_inputs(3, 13)
     whole = model(events, context, ticks)
-    cache = Cache(SETTINGS, 3, 13, torch.device("cpu"))
+    cache = KVCache(SETTINGS, 3, 13, torch.device("cpu"))
     parts = [model(events[:, :5], context[:, :5], ticks[:, :6], cache)]
     parts += [
         model(events[:, t : t + 1], context[:, t : t + 1], ticks[:, t : t + 2], cache)
@@ -57,7 +57,7 @@ def test_steps_with_a_cache_equal_the_whole(model: Transformer) -> None:
 
 @torch.inference_mode()
 def test_the_past_does_not_hear_the_future(model: Transformer) -> None:
-    events, context, ticks = inputs(2, 11)
+    events, context, ticks = random_inputs(2, 11)
     before = model(events, context, ticks)
     events[:, 7:], context[:, 7:] = 1, 0
     after = model(events, context, ticks)
@@ -70,7 +70,7 @@ def test_padding_changes_no_likelihood(model: Transformer) -> None:
     short, long = (
         trace(encode(melody([Note(12 * i, 12, 60 + i % 5) for i in range(n)]))) for n in (3, 17)
     )
-    masks = Masks(torch.tensor(rules.sound_masks(4)), torch.tensor(rules.duration_masks()))
+    masks = GrammarMasks(torch.tensor(rules.sound_masks(4)), torch.tensor(rules.duration_masks()))
     alone = sum(part.sum() for part in nll(model, make_batch([short], torch.device("cpu")), masks))
     sound, duration = nll(model, make_batch([short, long], torch.device("cpu")), masks)
     assert torch.allclose(sound[0].sum() + duration[0].sum(), alone, atol=1e-4)
@@ -78,7 +78,7 @@ def test_padding_changes_no_likelihood(model: Transformer) -> None:
 
 
 def test_wanted_rows_are_those_of_each_sequence_alone(model: Transformer) -> None:
-    events, context, ticks = inputs(3, 11)
+    events, context, ticks = random_inputs(3, 11)
     lengths, wanted = (
         (11, 7, 2),
         torch.rand(3, 11, generator=torch.Generator().manual_seed(0)) < 0.6,

@@ -5,17 +5,17 @@ import pytest
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.benchmarks.jsb import HeldOut, held_out
+from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.assessment import counted_predictions
+from seqmusic.evaluation.assessment import baseline_predictions
 from seqmusic.runs.pretrained import MAX_VOICES
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.vocabulary import KEY, PITCH
 
 
 @pytest.fixture(scope="module")
-def pieces(chorales: Dataset) -> HeldOut:
-    return held_out(
+def pieces(chorales: Dataset) -> EncodedPieces:
+    return encode_pieces(
         [
             work.score
             for work in sorted(chorales.part("train"), key=lambda work: work.score.n_notes)[:8]
@@ -25,7 +25,7 @@ def pieces(chorales: Dataset) -> HeldOut:
 
 @pytest.mark.parametrize("settings", [ONE_TREE, TreeSettings(n_trees=3)])
 def test_probabilities_sum_to_one_over_what_is_allowed(
-    pieces: HeldOut, settings: TreeSettings
+    pieces: EncodedPieces, settings: TreeSettings
 ) -> None:
     trees = Trees(pieces.traces[:6], settings)
     for trace in pieces.traces:
@@ -39,18 +39,18 @@ def test_probabilities_sum_to_one_over_what_is_allowed(
     assert trees.size > 2 * settings.n_trees
 
 
-def test_what_was_grown_on_is_known_better_than_other_pieces(pieces: HeldOut) -> None:
-    trees = Trees(pieces.traces[:4], TreeSettings(n_trees=4, leaf=1))
+def test_what_was_grown_on_is_known_better_than_other_pieces(pieces: EncodedPieces) -> None:
+    trees = Trees(pieces.traces[:4], TreeSettings(n_trees=4, min_samples_leaf=1))
     parts = (pieces.traces[:4], pieces.traces[4:])
-    nats = [[counted_predictions(trees, trace).scores().nats for trace in part] for part in parts]
+    nats = [[baseline_predictions(trees, trace).scores().nats for trace in part] for part in parts]
     known, other = (float(np.concatenate(own).mean()) for own in nats)
     assert known < 0.5 * other
 
 
-def test_notes_are_predicted_alike_in_every_key(pieces: HeldOut) -> None:
+def test_notes_are_predicted_alike_in_every_key(pieces: EncodedPieces) -> None:
     trees, score = Trees(pieces.traces[:6], ONE_TREE), pieces.scores[7]
     shift = 2
-    one, other = (held_out([own]).traces[0] for own in (score, score.transposed(shift)))
+    one, other = (encode_pieces([own]).traces[0] for own in (score, score.transposed(shift)))
     rows = np.flatnonzero(one.is_scored)
     key = next(
         i for i, row in enumerate(rows) if one.context[row, 1]
@@ -64,10 +64,10 @@ def test_notes_are_predicted_alike_in_every_key(pieces: HeldOut) -> None:
     assert agree.mean() > 0.5  # the key itself may be asked about
 
 
-def test_scores_of_events_agree_with_the_likelihood(pieces: HeldOut) -> None:
-    counted, trace = NGram(pieces.traces[:6]), pieces.traces[7]
-    assert counted_predictions(counted, trace).scores().nats.sum() == pytest.approx(
-        counted.nats(trace)
+def test_scores_of_events_agree_with_the_likelihood(pieces: EncodedPieces) -> None:
+    ngram, trace = NGram(pieces.traces[:6]), pieces.traces[7]
+    assert baseline_predictions(ngram, trace).scores().nats.sum() == pytest.approx(
+        ngram.nats(trace)
     )
 
 

@@ -11,21 +11,21 @@ SIGNATURES = [None, *(TimeSignature(n, d) for d in (2, 4, 8, 16) for n in range(
 
 
 def test_every_key_has_its_own_id():
-    assert [v.key_id(key) for key in KEYS] == list(range(v.KEY, v.VOICE))
-    assert [v.id_key(sound) for sound in range(v.KEY, v.VOICE)] == KEYS
+    assert [v.key_to_id(key) for key in KEYS] == list(range(v.KEY, v.VOICE))
+    assert [v.id_to_key(sound) for sound in range(v.KEY, v.VOICE)] == KEYS
 
 
 def test_every_time_signature_has_its_own_id():
-    assert [v.timesig_id(signature) for signature in SIGNATURES] == list(
+    assert [v.timesig_to_id(signature) for signature in SIGNATURES] == list(
         range(v.TIMESIG, v.N_SOUNDS)
     )
-    assert [v.id_timesig(sound) for sound in range(v.TIMESIG, v.N_SOUNDS)] == SIGNATURES
+    assert [v.id_to_timesig(sound) for sound in range(v.TIMESIG, v.N_SOUNDS)] == SIGNATURES
 
 
 @pytest.mark.parametrize("text", ["17/4", "64/2", "4/1", "4/32"])
 def test_other_time_signatures_are_refused(text):
     with pytest.raises(UnencodableError, match=f"time signature {text} has no token"):
-        v.timesig_id(TimeSignature.parse(text))
+        v.timesig_to_id(TimeSignature.parse(text))
 
 
 def test_voices_are_named_and_placed():

@@ -24,10 +24,10 @@ from seqmusic.metrics.voice_leading import (
     wide_spacings,
 )
 from seqmusic.score import Note, Score, Voice
-from seqmusic.tonality import infer_key, tonic_class
+from seqmusic.tonality import infer_key, tonic_pitch_class
 
-QUICK = ("bwv269", "bwv40.8", "bwv145.5", "bwv301")
-SPREAD = 50
+QUICK_CHORALES = ("bwv269", "bwv40.8", "bwv145.5", "bwv301")
+N_SPREAD_CHORALES = 50
 
 
 def grid_parallels(grid: np.ndarray) -> list[Parallel]:
@@ -130,7 +130,7 @@ def agrees_with_music21(name: str, piece: Score, parsed: stream.Score) -> bool:
     assert hidden_fifths_and_octaves(piece).hits == n_hidden, name
     assert len(list(pair_moves(piece))) == n_moves, name
     theirs, ours = parsed.analyze("key.krumhanslkessler"), infer_key(piece)
-    return bool((theirs.tonic.pitchClass, theirs.mode) == (tonic_class(ours), ours.mode))
+    return bool((theirs.tonic.pitchClass, theirs.mode) == (tonic_pitch_class(ours), ours.mode))
 
 
 def parsed_chorale(name: str) -> stream.Score:
@@ -141,19 +141,20 @@ def parsed_chorale(name: str) -> stream.Score:
 
 def test_music21_finds_the_same(chorales: Dataset) -> None:
     same_key = [
-        agrees_with_music21(name, chorales.work(name).score, parsed_chorale(name)) for name in QUICK
+        agrees_with_music21(name, chorales.work(name).score, parsed_chorale(name))
+        for name in QUICK_CHORALES
     ]
-    assert sum(same_key) >= len(QUICK) - 1
-    assert sum(len(parallels(chorales.work(name).score)) for name in QUICK) >= 3
+    assert sum(same_key) >= len(QUICK_CHORALES) - 1
+    assert sum(len(parallels(chorales.work(name).score)) for name in QUICK_CHORALES) >= 3
 
 
 @pytest.mark.slow
 def test_music21_finds_the_same_in_fifty_chorales(chorales: Dataset) -> None:
-    pieces = [work for work in chorales.kept[::6] if len(parsed_chorale(work.name).parts) == 4][
-        :SPREAD
-    ]
-    assert len(pieces) == SPREAD
+    pieces = [
+        work for work in chorales.kept_works[::6] if len(parsed_chorale(work.name).parts) == 4
+    ][:N_SPREAD_CHORALES]
+    assert len(pieces) == N_SPREAD_CHORALES
     same_key = [
         agrees_with_music21(work.name, work.score, parsed_chorale(work.name)) for work in pieces
     ]
-    assert sum(same_key) >= 0.9 * SPREAD  # the last bass note has more weight here
+    assert sum(same_key) >= 0.9 * N_SPREAD_CHORALES  # the last bass note has more weight here

@@ -13,7 +13,7 @@ from music21 import corpus
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.notation.file import read_notation
-from seqmusic.formats.voice_separation import MOST_VOICES, n_at_once, separated
+from seqmusic.formats.voice_separation import MAX_SEPARATED_VOICES, max_polyphony, separate_voices
 from seqmusic.score import Note
 
 NOTES = st.lists(
@@ -32,11 +32,11 @@ def pitches(lines):
     return [[note.pitch for note in line] for line in lines]
 
 
-def mixed(lines):
+def all_notes(lines):
     return [note for line in lines for note in line]
 
 
-def n_back(voices, lines):
+def n_recovered(voices, lines):
     """How many notes stand in the line that has the place of their voice."""
     return sum(
         sum((Counter(line) & Counter(voice)).values())
@@ -44,14 +44,14 @@ def n_back(voices, lines):
     )
 
 
-def n_back_as_fits_best(voices, lines):
-    return max(n_back(voices, order) for order in itertools.permutations(lines))
+def n_recovered_best_order(voices, lines):
+    return max(n_recovered(voices, order) for order in itertools.permutations(lines))
 
 
-def share_back(pieces, n_voices=None):
+def recovered_share(pieces, n_voices=None):
     """The share of the notes of all pieces that come back in their voice when the voices are mixed and separated."""
-    back = [n_back(voices, separated(mixed(voices), n_voices)) for voices in pieces]
-    return sum(back) / sum(len(mixed(voices)) for voices in pieces)
+    back = [n_recovered(voices, separate_voices(all_notes(voices), n_voices)) for voices in pieces]
+    return sum(back) / sum(len(all_notes(voices)) for voices in pieces)
 
 
 def lines_of(works):
@@ -60,27 +60,27 @@ def lines_of(works):
 
 @given(NOTES, st.randoms(use_true_random=False))
 def test_every_note_is_in_one_line_without_two_at_once_whatever_their_order(notes, dice):
-    if n_at_once(notes) > MOST_VOICES:
+    if max_polyphony(notes) > MAX_SEPARATED_VOICES:
         with pytest.raises(ValueError, match="at most 16 voices"):
-            separated(notes)
+            separate_voices(notes)
         return
-    lines = separated(notes)
-    assert Counter(mixed(lines)) == Counter(notes)
-    assert len(lines) == n_at_once(notes)
+    lines = separate_voices(notes)
+    assert Counter(all_notes(lines)) == Counter(notes)
+    assert len(lines) == max_polyphony(notes)
     assert all(a.end_ticks <= b.onset_ticks for line in lines for a, b in itertools.pairwise(line))
     dice.shuffle(notes)
-    assert separated(notes) == lines
-    assert separated(mixed(lines), len(lines)) == lines
-    assert separated(notes, len(lines)) == lines
+    assert separate_voices(notes) == lines
+    assert separate_voices(all_notes(lines), len(lines)) == lines
+    assert separate_voices(notes, len(lines)) == lines
 
 
 @given(NOTES, st.integers(0, 3))
 def test_more_voices_can_be_asked_for_than_sound(notes, n_more):
-    n_voices = n_at_once(notes) + n_more
-    if n_voices <= MOST_VOICES:
-        lines = separated(notes, n_voices)
+    n_voices = max_polyphony(notes) + n_more
+    if n_voices <= MAX_SEPARATED_VOICES:
+        lines = separate_voices(notes, n_voices)
         assert len(lines) == n_voices
-        assert Counter(mixed(lines)) == Counter(notes)
+        assert Counter(all_notes(lines)) == Counter(notes)
 
 
 @given(
@@ -93,7 +93,7 @@ def test_voices_that_never_meet_come_back(degrees):
         tuple(Note(24 * i, 24, 100 - 12 * place + degree) for i, degree in enumerate(line))
         for place, line in enumerate(degrees)
     )
-    assert separated(mixed(voices)) == voices
+    assert separate_voices(all_notes(voices)) == voices
 
 
 def test_a_voice_takes_up_its_register_after_a_rest():
@@ -101,7 +101,7 @@ def test_a_voice_takes_up_its_register_after_a_rest():
         (Note(0, 24, 72), Note(24, 24, 74), Note(96, 24, 72)),
         (Note(0, 24, 48), Note(48, 24, 50), Note(72, 24, 52)),
     )
-    assert separated([*low, *high]) == (high, low)
+    assert separate_voices([*low, *high]) == (high, low)
 
 
 def test_a_note_above_a_held_one_crosses_it():
@@ -110,18 +110,18 @@ def test_a_note_above_a_held_one_crosses_it():
         (Note(0, 96, 64), Note(96, 24, 65)),
         (Note(0, 24, 60), Note(24, 24, 67), Note(48, 24, 60), Note(96, 24, 59)),
     )
-    assert separated([*upper, *lower]) == (upper, lower)
+    assert separate_voices([*upper, *lower]) == (upper, lower)
 
 
 def test_a_unison_is_one_note_of_each_voice():
     assert pitches(
-        separated([Note(0, 24, 64), Note(0, 24, 60), Note(24, 24, 62), Note(24, 24, 62)])
+        separate_voices([Note(0, 24, 64), Note(0, 24, 60), Note(24, 24, 62), Note(24, 24, 62)])
     ) == [[64, 62], [60, 62]]
 
 
 def test_no_notes_are_no_voices_or_as_many_empty_ones_as_are_asked_for():
-    assert separated([]) == ()
-    assert separated([], 3) == ((), (), ())
+    assert separate_voices([]) == ()
+    assert separate_voices([], 3) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_no_notes_are_no_voices_or_as_many_empty_ones_as_are_asked_for():
 )
 def test_more_at_once_than_voices_are_refused(n_notes, n_voices, message):
     with pytest.raises(ValueError, match=message):
-        separated([Note(0, 24, i % 128) for i in range(n_notes)], n_voices)
+        separate_voices([Note(0, 24, i % 128) for i in range(n_notes)], n_voices)
 
 
 @pytest.mark.parametrize("n_voices", [1, 5, 16])
@@ -145,15 +145,15 @@ def test_the_time_grows_with_the_notes_alone(n_voices):
         for i in range(10_000)
     ]
     started = time.process_time()
-    assert len(separated(notes)) == n_voices
+    assert len(separate_voices(notes)) == n_voices
     assert time.process_time() - started < 3  # about 0.5 on a quiet machine
 
 
 def test_chorales_come_back_from_their_mixed_notes(chorales):
     pieces = lines_of(chorales.part("train")[::9])
     assert len(pieces) > 20
-    assert share_back(pieces) > 0.98
-    assert share_back(pieces, 4) > 0.98
+    assert recovered_share(pieces) > 0.98
+    assert recovered_share(pieces, 4) > 0.98
 
 
 @pytest.mark.slow
@@ -163,7 +163,7 @@ def test_all_chorales_and_two_or_three_of_their_voices_come_back(part, chorales)
     for n_voices in (2, 3, 4):
         for places in itertools.combinations(range(4), n_voices):
             some = [tuple(voices[place] for place in places) for voices in pieces]
-            share, share_told = share_back(some), share_back(some, n_voices)
+            share, share_told = recovered_share(some), recovered_share(some, n_voices)
             print(f"{part}, voices {places}: {share:.2%}, with their number given {share_told:.2%}")
             assert min(share, share_told) > 0.95
 
@@ -182,7 +182,10 @@ def test_polyphony_that_crosses_and_rests_is_harder(composer, n_voices):
     pieces = [
         [voice.notes for voice in score.voices] for score in scores if len(score.voices) == n_voices
     ]
-    back = sum(n_back_as_fits_best(voices, separated(mixed(voices), n_voices)) for voices in pieces)
-    share = back / sum(len(mixed(voices)) for voices in pieces)
+    back = sum(
+        n_recovered_best_order(voices, separate_voices(all_notes(voices), n_voices))
+        for voices in pieces
+    )
+    share = back / sum(len(all_notes(voices)) for voices in pieces)
     print(f"{composer}, {len(pieces)} pieces of {n_voices} voices: {share:.1%}")
     assert share > 0.5

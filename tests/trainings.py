@@ -19,7 +19,7 @@ import torch
 from seqmusic.cli import main
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.material import material_of
+from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration, configuration_text
@@ -30,15 +30,15 @@ TINY = Configuration(
     model=ModelSettings(width=16, layers=2, heads=2, dropout=0.1),
     training=TrainingSettings(steps=9, batch_size=2, evaluate_every=2, averaging=0.9),
 )
-CALM = replace(
+NO_DROPOUT = replace(
     TINY,
     model=replace(TINY.model, dropout=0.0),
     training=replace(TINY.training, steps=4, batch_size=5),
 )
-_NAP = 0.002  # seconds
+_POLL_SECONDS = 0.002  # seconds
 
 
-def few_works() -> Dataset:
+def small_dataset() -> Dataset:
     """The shortest chorales."""
     chorales = load_chorales(progress=False)
     parts = {
@@ -48,9 +48,9 @@ def few_works() -> Dataset:
     return Dataset((*parts["train"][:6], *parts["valid"][:3], *parts["test"][:1]))
 
 
-def take_few_works() -> None:
-    works = material_of(few_works())
-    run.load_material = lambda corpus: works  # type: ignore[assignment, misc]
+def patch_small_dataset() -> None:
+    works = training_corpus_of(small_dataset())
+    run.load_training_corpus = lambda corpus: works  # type: ignore[assignment, misc]
 
 
 def train(out: Path, configuration: Configuration = TINY, **how: bool) -> None:
@@ -60,7 +60,7 @@ def train(out: Path, configuration: Configuration = TINY, **how: bool) -> None:
 
 
 @contextlib.contextmanager
-def signalled(number: signal.Signals, step: int) -> Iterator[None]:
+def signal_at_step(number: signal.Signals, step: int) -> Iterator[None]:
     """Trainings in it send a signal to their own process when they draw a batch."""
     draw = run.draw_batch
 
@@ -80,22 +80,22 @@ def signalled(number: signal.Signals, step: int) -> Iterator[None]:
 
 def kill_at_random(out: Path, n_kills: int) -> None:
     """Run without a break into out/whole, and into out/broken with `n_kills` kills, sooner each time it ends before them all."""
-    take_few_works()
+    patch_small_dataset()
     configuration = replace(TINY, training=replace(TINY.training, steps=4 * n_kills + 2))
-    begun, child = time.monotonic(), _child(lambda: train(out / "whole", configuration))
+    begun, child = time.monotonic(), _fork(lambda: train(out / "whole", configuration))
     while not (out / "whole" / "config.toml").is_file():
-        time.sleep(_NAP)
+        time.sleep(_POLL_SECONDS)
     first = time.monotonic() - begun  # until the first batch
     os.waitpid(child, 0)
     chance, kills, rest = random.Random(0), 0, time.monotonic() - begun - first
     while kills < n_kills:
-        child = _child(lambda: train(out / "broken", configuration))
+        child = _fork(lambda: train(out / "broken", configuration))
         until = time.monotonic() + chance.uniform(first / 2, first + 0.9 * rest / n_kills)
         while (status := os.waitpid(child, os.WNOHANG)) == (0, 0):
             if kills < n_kills and time.monotonic() > until:
                 os.kill(child, signal.SIGKILL)
                 kills, until = kills + 1, math.inf
-            time.sleep(_NAP)
+            time.sleep(_POLL_SECONDS)
         assert status[1] in (0, signal.SIGKILL), status
         if status[1] == 0 and kills < n_kills:
             shutil.rmtree(out / "broken")
@@ -103,7 +103,7 @@ def kill_at_random(out: Path, n_kills: int) -> None:
     train(out / "broken", configuration)
 
 
-def _child(work: Callable[[], None]) -> int:
+def _fork(work: Callable[[], None]) -> int:
     child = os.fork()
     if not child:
         with (
@@ -116,18 +116,18 @@ def _child(work: Callable[[], None]) -> int:
     return child
 
 
-def several(out: Path) -> None:
+def train_distributed(out: Path) -> None:
     """As one of several processes: each with all weights, then each with its part of them."""
-    take_few_works()
-    train(out / "together", CALM)
-    train(out / "sharded", CALM, shard=True)
+    patch_small_dataset()
+    train(out / "together", NO_DROPOUT)
+    train(out / "sharded", NO_DROPOUT, shard=True)
 
 
-def dying(out: Path) -> int:
+def train_with_dying_rank(out: Path) -> int:
     """The command, in several processes of which the last one dies before the fourth batch."""
-    take_few_works()
-    (out / "tiny.toml").write_text(configuration_text(CALM), encoding="utf-8")
-    with signalled(signal.SIGKILL, 5 if os.environ["RANK"] == "1" else -1):
+    patch_small_dataset()
+    (out / "tiny.toml").write_text(configuration_text(NO_DROPOUT), encoding="utf-8")
+    with signal_at_step(signal.SIGKILL, 5 if os.environ["RANK"] == "1" else -1):
         return main(
             [
                 "train",
@@ -148,6 +148,6 @@ if __name__ == "__main__":
     if name == "kill":
         kill_at_random(folder, int(sys.argv[3]))
     elif name == "several":
-        several(folder)
+        train_distributed(folder)
     else:
-        sys.exit(dying(folder))
+        sys.exit(train_with_dying_rank(folder))

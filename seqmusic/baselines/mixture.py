@@ -17,7 +17,7 @@ from seqmusic.tokens.tokenizer import Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class MixtureWeights:
     """What the n-grams weigh in the mixture, 0..1; the transformers share the rest evenly."""
 
     long_term: float = 0.2  # counted over the training works
@@ -25,11 +25,11 @@ class Weights:
     short_term_duration: float = 0.1  # the same, for durations
 
 
-def mixed(
+def mixture_scores(
     members: Sequence[Sequence[EventScores]],
     traces: Sequence[Trace],
     long_term: NGram,
-    weights: Weights = Weights(),
+    weights: MixtureWeights = MixtureWeights(),
 ) -> list[EventScores]:
     """What the mixture gave each event of each piece; ranks and choices are those of the first member.
 
@@ -42,13 +42,13 @@ def mixed(
     if not members:
         raise ValueError("a mixture needs one transformer or more, got none")
     return [
-        _mixed_piece(own, trace, long_term, weights)
+        _piece_mixture(own, trace, long_term, weights)
         for *own, trace in zip(*members, traces, strict=True)
     ]
 
 
-def _mixed_piece(
-    members: Sequence[EventScores], trace: Trace, long_term: NGram, weights: Weights
+def _piece_mixture(
+    members: Sequence[EventScores], trace: Trace, long_term: NGram, weights: MixtureWeights
 ) -> EventScores:
     said = np.mean(
         [np.exp(-np.stack([own.sound_nats, own.duration_nats], axis=1)) for own in members], axis=0
@@ -58,6 +58,6 @@ def _mixed_piece(
     nats = -np.log(
         rest * said
         + weights.long_term * long_term.said(trace)
-        + short * NGram([]).said_while_learning(trace)
+        + short * NGram([]).adaptive_event_probabilities(trace)
     )
     return replace(members[0], sound_nats=nats[:, 0], duration_nats=nats[:, 1])

@@ -20,19 +20,19 @@ from seqmusic.model.grid_transformer import grid_vocabulary
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import legal_shifts
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.training.batches import Masks
+from seqmusic.training.batches import GrammarMasks
 from seqmusic.training.loop import TrainingSettings
 
-LOWEST, HIGHEST = 36, 81  # what the chorales sing, after transposition too
-MAX_VOICES = 4
+LOWEST_PITCH, HIGHEST_PITCH = 36, 81  # what the chorales sing, after transposition too
+MAX_GRID_VOICES = 4
 STEPS_PER_BEAT, STEPS_PER_BAR = 4, 16
-REST = -1
-_REST_ID = HIGHEST - LOWEST + 1
+REST_CELL = -1
+_REST_ID = HIGHEST_PITCH - LOWEST_PITCH + 1
 _START = _REST_ID + 1
 _N_IDS = _START + 1
-_LAST_CELLS = 4  # the last one is the event itself, the others stand in the context
+_N_PAST_CELLS = 4  # the last one is the event itself, the others stand in the context
 GRID_VOCABULARY = grid_vocabulary(
-    _N_IDS, (MAX_VOICES, STEPS_PER_BAR, STEPS_PER_BEAT, *(_N_IDS,) * (_LAST_CELLS - 1))
+    _N_IDS, (MAX_GRID_VOICES, STEPS_PER_BAR, STEPS_PER_BEAT, *(_N_IDS,) * (_N_PAST_CELLS - 1))
 )
 
 
@@ -51,7 +51,9 @@ def cell_grid(score: Score) -> NDArray[np.int16]:
     >>> cell_grid(melody([Note(0, 12, 60), Note(18, 6, 62)])).tolist()
     [[60, 60, -1, 62]]
     """
-    grid = np.full((len(score.voices), -(-score.end_ticks // TICKS_PER_SIXTEENTH)), REST, np.int16)
+    grid = np.full(
+        (len(score.voices), -(-score.end_ticks // TICKS_PER_SIXTEENTH)), REST_CELL, np.int16
+    )
     for line, voice in zip(grid, score.voices, strict=True):
         for note in voice.notes:
             line[
@@ -69,26 +71,29 @@ def grid_trace(grid: NDArray[np.int16]) -> Trace:
         UnencodableError: a pitch outside LOWEST..HIGHEST, or more than four voices.
     """
     n_voices, n_steps = grid.shape
-    if not 1 <= n_voices <= MAX_VOICES:
-        raise UnencodableError(f"the grid has 1..{MAX_VOICES} voices, got {n_voices}")
-    outside = (grid != REST) & ((grid < LOWEST) | (grid > HIGHEST))
+    if not 1 <= n_voices <= MAX_GRID_VOICES:
+        raise UnencodableError(f"the grid has 1..{MAX_GRID_VOICES} voices, got {n_voices}")
+    outside = (grid != REST_CELL) & ((grid < LOWEST_PITCH) | (grid > HIGHEST_PITCH))
     if outside.any():
         first = tuple(np.argwhere(outside)[0].tolist())
         raise UnencodableError(
-            f"the grid has pitches {LOWEST}..{HIGHEST}, got {grid[first]} (voice {first[0]}, step {first[1]})"
+            f"the grid has pitches {LOWEST_PITCH}..{HIGHEST_PITCH}, got {grid[first]} (voice {first[0]}, step {first[1]})"
         )
-    ids = np.where(grid == REST, _REST_ID, grid - LOWEST).T.ravel()
+    ids = np.where(grid == REST_CELL, _REST_ID, grid - LOWEST_PITCH).T.ravel()
     n_cells = n_voices * n_steps
-    padded = np.r_[np.full(_LAST_CELLS, _START), ids]  # cell i stands at _LAST_CELLS + i
+    padded = np.r_[np.full(_N_PAST_CELLS, _START), ids]  # cell i stands at _LAST_CELLS + i
     step, voice = np.divmod(np.arange(n_cells + 1), n_voices)  # of the cell that follows event t
     last = np.stack(
-        [padded[_LAST_CELLS - lag :][: n_cells + 1] for lag in range(2, _LAST_CELLS + 1)], axis=1
+        [padded[_N_PAST_CELLS - lag :][: n_cells + 1] for lag in range(2, _N_PAST_CELLS + 1)],
+        axis=1,
     )
     context = np.column_stack([voice, step % STEPS_PER_BAR, step % STEPS_PER_BEAT, last]).astype(
         np.int16
     )
     return Trace(
-        events=np.column_stack([padded[_LAST_CELLS - 1 :], np.zeros(n_cells + 1)]).astype(np.int16),
+        events=np.column_stack([padded[_N_PAST_CELLS - 1 :], np.zeros(n_cells + 1)]).astype(
+            np.int16
+        ),
         context=context,
         rules=np.zeros((n_cells + 1, 2), np.int16),
         is_scored=np.arange(n_cells + 1) < n_cells,
@@ -96,11 +101,11 @@ def grid_trace(grid: NDArray[np.int16]) -> Trace:
     )
 
 
-def grid_masks(device: torch.device) -> Masks:
+def grid_masks(device: torch.device) -> GrammarMasks:
     """Every cell value may follow, whatever came before; the one duration too."""
     sounds = torch.ones((1, _N_IDS), dtype=torch.bool, device=device)
     sounds[0, _START] = False
-    return Masks(sounds, torch.ones((1, 1), dtype=torch.bool, device=device))
+    return GrammarMasks(sounds, torch.ones((1, 1), dtype=torch.bool, device=device))
 
 
 def grid_data(scores: Sequence[Score]) -> GridData:
@@ -139,13 +144,13 @@ def draw_grid_batch(data: GridData, settings: TrainingSettings, step: int) -> li
     chance = np.random.default_rng([settings.seed, epoch, place])
     chosen = order[first : first + settings.batch_size].tolist()
     return [
-        grid_trace(_moved(data.grids[piece], int(chance.choice(data.shifts[piece]))))
+        grid_trace(_transposed(data.grids[piece], int(chance.choice(data.shifts[piece]))))
         for piece in chosen
     ]
 
 
-def _moved(grid: NDArray[np.int16], semitones: int) -> NDArray[np.int16]:
-    return np.where(grid == REST, REST, grid + semitones).astype(np.int16)
+def _transposed(grid: NDArray[np.int16], semitones: int) -> NDArray[np.int16]:
+    return np.where(grid == REST_CELL, REST_CELL, grid + semitones).astype(np.int16)
 
 
 def _exact_grid(score: Score) -> NDArray[np.int16]:

@@ -17,9 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.baselines.ngram import moments, shifted
+from seqmusic.baselines.ngram import scored_examples, transpose_sound
 from seqmusic.errors import MissingExtraError
-from seqmusic.tokens.context import GLOBAL, SOUND_PITCH, context_columns, told_voices
+from seqmusic.tokens.context import (
+    GLOBAL_COLUMNS,
+    PITCH_CODE,
+    columns_to_max_voices,
+    context_columns,
+)
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, PITCH
@@ -33,12 +38,12 @@ class TreeSettings:
     """How trees are grown. The defaults of both kinds were chosen on the validation works of the chorales."""
 
     n_trees: int = 30  # random trees; 1 = one decision tree, grown on everything
-    leaf: int = 5  # fewest events in a leaf
+    min_samples_leaf: int = 5  # fewest events in a leaf
     smoothing: float = 0.02  # share left to how often each thing comes anywhere, 0..1, 0 excluded
     seed: int = 0
 
 
-ONE_TREE = TreeSettings(n_trees=1, leaf=25, smoothing=0.1)
+ONE_TREE = TreeSettings(n_trees=1, min_samples_leaf=25, smoothing=0.1)
 
 
 class Trees:
@@ -54,65 +59,74 @@ class Trees:
         if not training:
             raise ValueError("trees need one piece or more to grow on, got none")
         self._settings = settings
-        tables = [_questions(trace) for trace in training]
-        asked, sounds, durations = (
+        tables = [_features(trace) for trace in training]
+        features, sounds, durations = (
             np.concatenate([table[column] for table in tables]) for column in range(3)
         )
-        self._sounds = _grown(settings).fit(asked, sounds)
-        self._durations = _grown(settings).fit(np.column_stack([asked, sounds]), durations)
-        self._often_sounds = _shares(sounds, N_SOUNDS)
-        self._often_durations = _shares(durations, N_DURATIONS)
+        self._sounds = _new_estimator(settings).fit(features, sounds)
+        self._durations = _new_estimator(settings).fit(
+            np.column_stack([features, sounds]), durations
+        )
+        self._sound_frequencies = _relative_frequencies(sounds, N_SOUNDS)
+        self._duration_frequencies = _relative_frequencies(durations, N_DURATIONS)
 
     @property
     def size(self) -> int:
         """Questions and leaves of all trees together."""
         return sum(
             tree.tree_.node_count
-            for grown in (self._sounds, self._durations)
-            for tree in getattr(grown, "estimators_", [grown])
+            for estimator in (self._sounds, self._durations)
+            for tree in getattr(estimator, "estimators_", [estimator])
         )
 
     def sound_probabilities(self, trace: Trace) -> _Floats:
         """(scored event, sound) what each sound was given; a row sums to 1 over what the grammar allows."""
-        asked, _, _, shifts, rows = _questions(trace)
-        said = self._smoothed(self._sounds, asked, self._often_sounds)
+        features, _, _, shifts, rows = _features(trace)
+        probabilities = self._smoothed(self._sounds, features, self._sound_frequencies)
         pitches = np.arange(KEY - PITCH)
         moved = PITCH + (pitches[None] + shifts[:, None]) % (
             KEY - PITCH
         )  # where the count of each pitch stands
-        said[:, PITCH:KEY] = np.take_along_axis(said, moved, axis=1)
-        return _among(said, sound_masks(told_voices(trace.context.shape[1]))[trace.rules[rows, 0]])
+        probabilities[:, PITCH:KEY] = np.take_along_axis(probabilities, moved, axis=1)
+        return _renormalized(
+            probabilities,
+            sound_masks(columns_to_max_voices(trace.context.shape[1]))[trace.rules[rows, 0]],
+        )
 
     def duration_probabilities(self, trace: Trace) -> _Floats:
         """(scored event, duration) what each duration was given, the event's sound being known; a row sums to 1."""
-        asked, sounds, _, _, rows = _questions(trace)
-        said = self._smoothed(
-            self._durations, np.column_stack([asked, sounds]), self._often_durations
+        features, sounds, _, _, rows = _features(trace)
+        probabilities = self._smoothed(
+            self._durations, np.column_stack([features, sounds]), self._duration_frequencies
         )
-        return _among(said, duration_masks()[trace.rules[rows, 1]])
+        return _renormalized(probabilities, duration_masks()[trace.rules[rows, 1]])
 
-    def _smoothed(self, grown: Any, asked: NDArray[np.int64], often: _Floats) -> _Floats:
-        said = np.zeros((len(asked), len(often)))
-        said[:, grown.classes_] = grown.predict_proba(asked)
-        smoothed: _Floats = (1 - self._settings.smoothing) * said + self._settings.smoothing * often
+    def _smoothed(
+        self, estimator: Any, features: NDArray[np.int64], frequencies: _Floats
+    ) -> _Floats:
+        probabilities = np.zeros((len(features), len(frequencies)))
+        probabilities[:, estimator.classes_] = estimator.predict_proba(features)
+        smoothed: _Floats = (
+            1 - self._settings.smoothing
+        ) * probabilities + self._settings.smoothing * frequencies
         return smoothed
 
 
-def _questions(trace: Trace) -> tuple[NDArray[np.int64], ...]:
+def _features(trace: Trace) -> tuple[NDArray[np.int64], ...]:
     """Of the N scored events: (N, C) context, and (N,) relative sounds, durations, shifts, and rows of the trace."""
-    own = list(moments(trace))
+    own = list(scored_examples(trace))
     rows, shifts = np.array([m.row for m in own]), np.array([m.shift for m in own])
-    columns = context_columns(told_voices(trace.context.shape[1]))
+    columns = context_columns(columns_to_max_voices(trace.context.shape[1]))
     are_pitches = [
-        name not in GLOBAL and name.rpartition("_")[0] in _PITCH_COLUMNS for name in columns
+        name not in GLOBAL_COLUMNS and name.rpartition("_")[0] in _PITCH_COLUMNS for name in columns
     ]
-    asked = trace.context[rows].astype(np.int64)
-    asked += shifts[:, None] * (np.array(are_pitches) & (asked >= SOUND_PITCH))
-    sounds = np.array([shifted(m.sound, m.shift) for m in own])
-    return asked, sounds, np.array([m.duration for m in own]), shifts, rows
+    features = trace.context[rows].astype(np.int64)
+    features += shifts[:, None] * (np.array(are_pitches) & (features >= PITCH_CODE))
+    sounds = np.array([transpose_sound(m.sound, m.shift) for m in own])
+    return features, sounds, np.array([m.duration for m in own]), shifts, rows
 
 
-def _grown(settings: TreeSettings) -> Any:
+def _new_estimator(settings: TreeSettings) -> Any:
     """Trees before they grow."""
     try:
         from sklearn.ensemble import ExtraTreesClassifier
@@ -121,20 +135,24 @@ def _grown(settings: TreeSettings) -> Any:
         raise MissingExtraError(
             "trees need scikit-learn; `pip install 'seqmusic[report]'` brings it"
         ) from error
-    own = {"criterion": "entropy", "min_samples_leaf": settings.leaf, "random_state": settings.seed}
+    own = {
+        "criterion": "entropy",
+        "min_samples_leaf": settings.min_samples_leaf,
+        "random_state": settings.seed,
+    }
     if settings.n_trees == 1:
         return DecisionTreeClassifier(**own)
     return ExtraTreesClassifier(settings.n_trees, max_features=0.5, **own)
 
 
-def _shares(ids: NDArray[np.int64], n_ids: int) -> _Floats:
+def _relative_frequencies(ids: NDArray[np.int64], n_ids: int) -> _Floats:
     """(id,) how often each comes, half a time added to each."""
     counts = np.bincount(ids, minlength=n_ids) + 0.5
     shares: _Floats = counts / counts.sum()
     return shares
 
 
-def _among(said: _Floats, allowed: NDArray[np.bool_]) -> _Floats:
-    said = said * allowed
-    rest: _Floats = said / said.sum(axis=1, keepdims=True)
+def _renormalized(probabilities: _Floats, allowed: NDArray[np.bool_]) -> _Floats:
+    probabilities = probabilities * allowed
+    rest: _Floats = probabilities / probabilities.sum(axis=1, keepdims=True)
     return rest

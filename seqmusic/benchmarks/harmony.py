@@ -11,18 +11,18 @@ import numpy as np
 from tqdm import tqdm
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.benchmarks.voice_likelihood import (
-    accompanied,
-    accompanied_by_counting,
-    accuracy,
-    harmonized,
+from seqmusic.benchmarks.lookahead import (
+    harmonize_with_lookahead,
+    harmonize_with_ngram,
+    harmonize_without_lookahead,
+    mean_cell_accuracy,
     nats_in_order,
-    nats_of,
+    voice_nats,
 )
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CorpusError
-from seqmusic.generation.composing import composed
+from seqmusic.generation.composing import compose_candidates
 from seqmusic.generation.prompts import harmonization_prompt
 from seqmusic.generation.request import Request
 from seqmusic.metrics.likelihood import bootstrap_interval
@@ -30,17 +30,17 @@ from seqmusic.metrics.style import style_figures
 from seqmusic.model.transformer import Transformer
 from seqmusic.runs.pretrained import MAX_VOICES, load_model
 from seqmusic.score import SATB, Score
-from seqmusic.tokens.batched.columns import tiles_of
-from seqmusic.tokens.batched.encoding import trace_tiles
+from seqmusic.tokens.batched.columns import note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import normalized
 
-LOWER = SATB[1:]
-ASKED = {
+LOWER_VOICES = SATB[1:]
+REQUESTS = {
     "--lenience 1": Request(lenience=1.0),
     "default": Request(),
     "--strict": Request(strict=True),
 }
-MEASURED = (
+STYLE_MEASURES = (
     *("parallel fifths", "parallel octaves", "voice crossings"),
     *("upper voices beyond an octave", "held cells", "endings on the tonic"),
 )
@@ -71,14 +71,14 @@ def benchmark_harmony(
     scores = held_out_chorales(dataset, split)[:works]
     if not scores:
         raise CorpusError(f"the {split} part holds no works in four voices to harmonize")
-    counted = NGram(
-        trace_tiles(tiles_of([work.score for work in dataset.part("train")]), None, MAX_VOICES)
+    ngram = NGram(
+        trace_batch(note_columns([work.score for work in dataset.part("train")]), None, MAX_VOICES)
     )
     report = {"split": split, "works": len(scores)}
     return (
         report
         | _nats(model, scores, show)
-        | _accuracies(model, counted, scores, show)
+        | _cell_accuracies(model, ngram, scores, show)
         | _style(model, scores, n, show)
     )
 
@@ -93,7 +93,10 @@ def held_out_chorales(dataset: Dataset, split: str) -> list[Score]:
 def _nats(
     model: Transformer, scores: Sequence[Score], show: Callable[[str], None]
 ) -> dict[str, object]:
-    past, ahead = nats_of(model, scores, LOWER), nats_of(model, scores, LOWER, SATB[:1])
+    past, ahead = (
+        voice_nats(model, scores, LOWER_VOICES),
+        voice_nats(model, scores, LOWER_VOICES, SATB[:1]),
+    )
     gain, (low, high) = (
         1 - sum(ahead.nats) / sum(past.nats),
         bootstrap_interval(ahead.nats, past.nats),
@@ -112,7 +115,7 @@ def _nats(
     by_order = {
         name: nats_in_order(model, scores, order).per_cell for name, order in orders.items()
     }
-    by_order["together"] = nats_of(model, scores, SATB).per_cell
+    by_order["together"] = voice_nats(model, scores, SATB).per_cell
     show("nats a cell of all four voices, one after the other, and note by note together")
     for name, nats in by_order.items():
         show(f"  {name:<26}  {nats:.4f}")
@@ -125,20 +128,20 @@ def _nats(
     return {"lower_voices": lower, "orders": by_order}
 
 
-def _accuracies(
-    model: Transformer, counted: NGram, scores: Sequence[Score], show: Callable[[str], None]
+def _cell_accuracies(
+    model: Transformer, ngram: NGram, scores: Sequence[Score], show: Callable[[str], None]
 ) -> dict[str, object]:
     ways: dict[str, Callable[..., list[Score]]] = {
-        "with look-ahead": partial(harmonized, model),
-        "without look-ahead": partial(accompanied, model),
-        "n-gram": partial(accompanied_by_counting, counted),
+        "with look-ahead": partial(harmonize_with_lookahead, model),
+        "without look-ahead": partial(harmonize_without_lookahead, model),
+        "n-gram": partial(harmonize_with_ngram, ngram),
     }
     show("cells of alto, tenor and bass as Bach has them     drawn at 1   the likeliest")
     found: dict[str, object] = {}
     with tqdm(total=2 * len(ways) * len(scores), desc="harmonizing", unit="work") as bar:
         for name, way in ways.items():
             drawn, likeliest = (
-                accuracy(
+                mean_cell_accuracy(
                     scores, partial(way, request=Request(n=1, temperature=temperature)), bar.update
                 )
                 for temperature in (1, 0)
@@ -159,17 +162,17 @@ def _style(
         if share + (index < more)
     ]
     made: dict[str, list[Score]] = {"Bach": list(scores)}
-    with tqdm(total=len(ASKED) * n, desc="harmonizing", unit="piece") as bar:
-        for name, request in ASKED.items():
+    with tqdm(total=len(REQUESTS) * n, desc="harmonizing", unit="piece") as bar:
+        for name, request in REQUESTS.items():
             made[name] = []
             for score, times in chosen:
-                candidates = composed(
+                candidates = compose_candidates(
                     model, harmonization_prompt(score, SATB[:1]), replace(request, n=times)
                 )
                 made[name] += [candidate.score for candidate in candidates]
                 bar.update(times)
     tables = {
-        name: {f.name: f for f in style_figures(own) if f.name in MEASURED}
+        name: {f.name: f for f in style_figures(own) if f.name in STYLE_MEASURES}
         for name, own in made.items()
     }
     heads = [f"{name} ({len(own)})" for name, own in made.items()]

@@ -11,28 +11,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqmusic.baselines.mixture import mixed
+from seqmusic.baselines.mixture import mixture_scores
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.persistence import cells, persistence_nats
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.corpus.similarity.fingerprints import fingerprints, known_pieces, read_fingerprints
-from seqmusic.corpus.sources import benchmark_dataset
 from seqmusic.errors import CorpusError
-from seqmusic.metrics.likelihood import EventScores, bootstrap_interval, score_events, summed
-from seqmusic.metrics.moves import steps_with_moves
+from seqmusic.metrics.likelihood import (
+    EventScores,
+    bootstrap_interval,
+    score_events,
+    total_likelihood,
+)
+from seqmusic.metrics.moving_steps import moving_step_nats
 from seqmusic.model.transformer import n_parameters
-from seqmusic.runs.pretrained import MAX_VOICES, load_model, make_masks, model_folder
+from seqmusic.runs.pretrained import MAX_VOICES, load_model, make_grammar_masks, model_folder
 from seqmusic.score import Score
-from seqmusic.tokens.batched.columns import tiles_of
-from seqmusic.tokens.batched.encoding import trace_tiles
-from seqmusic.tokens.context import told_voices
+from seqmusic.tokens.batched.columns import note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
+from seqmusic.tokens.context import columns_to_max_voices
 from seqmusic.tokens.tokenizer import Trace
 
 SPLITS = ("valid", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
+class EncodedPieces:
     """One split, ready to be scored."""
 
     scores: tuple[Score, ...]
@@ -41,7 +46,7 @@ class HeldOut:
     @property
     def max_voices(self) -> int:
         """Of how many voices the traces tell."""
-        return told_voices(self.traces[0].context.shape[1])
+        return columns_to_max_voices(self.traces[0].context.shape[1])
 
     @property
     def cells(self) -> list[int]:
@@ -80,37 +85,37 @@ def benchmark_jsb(
     dataset = benchmark_dataset(data)
     folders = [model_folder(model) for model in models]
     trained = [load_model(folder) for folder in folders]
-    known = _known(dataset, folders, allow_overlap)
+    known = _known_pieces(dataset, folders, allow_overlap)
     training = [work.score for work in dataset.part("train")]
-    counted = NGram(trace_tiles(tiles_of(training), None, MAX_VOICES))
+    ngram = NGram(trace_batch(note_columns(training), None, MAX_VOICES))
     report: dict[str, object] = {
         folder.name: {"parameters": n_parameters(m)}
         for folder, m in zip(folders, trained, strict=True)
     }
     for split in SPLITS:
-        pieces = held_out([work.score for work in dataset.part(split)])
-        masks = make_masks(next(trained[0].parameters()).device)
+        pieces = encode_pieces([work.score for work in dataset.part(split)])
+        masks = make_grammar_masks(next(trained[0].parameters()).device)
         members = [score_events(model, pieces.traces, masks) for model in trained]
-        figures = mixture_figures(members, pieces, counted) | {"known_pieces": len(known[split])}
+        figures = mixture_figures(members, pieces, ngram) | {"known_pieces": len(known[split])}
         figures["alone"] = {
             folder.name: model_figures(own, pieces)
             for folder, own in zip(folders, members, strict=True)
         }
-        figures["rivals"] = rival_figures(training, pieces, counted)
+        figures["rivals"] = baseline_figures(training, pieces, ngram)
         report[split] = figures
-        show(_table(split, figures))
+        show(_format_table(split, figures))
     return report
 
 
-def held_out(scores: Sequence[Score], max_voices: int = MAX_VOICES) -> HeldOut:
+def encode_pieces(scores: Sequence[Score], max_voices: int = MAX_VOICES) -> EncodedPieces:
     """The scores with their traces, for a model of up to `max_voices` voices."""
-    return HeldOut(tuple(scores), tuple(trace_tiles(tiles_of(scores), None, max_voices)))
+    return EncodedPieces(tuple(scores), tuple(trace_batch(note_columns(scores), None, max_voices)))
 
 
-def model_figures(events: Sequence[EventScores], pieces: HeldOut) -> dict[str, object]:
+def model_figures(events: Sequence[EventScores], pieces: EncodedPieces) -> dict[str, object]:
     """What a model reaches on a split."""
-    moves = steps_with_moves(events, pieces.traces, pieces.scores)
-    figures = summed(events, pieces.cells, pieces.notes).figures()
+    moves = moving_step_nats(events, pieces.traces, pieces.scores)
+    figures = total_likelihood(events, pieces.cells, pieces.notes).figures()
     return {
         **figures,
         "moving_steps": moves.share_of_steps,
@@ -119,20 +124,20 @@ def model_figures(events: Sequence[EventScores], pieces: HeldOut) -> dict[str, o
 
 
 def mixture_figures(
-    members: Sequence[Sequence[EventScores]], pieces: HeldOut, counted: NGram
+    members: Sequence[Sequence[EventScores]], pieces: EncodedPieces, ngram: NGram
 ) -> dict[str, object]:
     """What the models reach together with the n-grams; accuracy is told of the models alone."""
-    figures = model_figures(mixed(members, pieces.traces, counted), pieces)
+    figures = model_figures(mixture_scores(members, pieces.traces, ngram), pieces)
     return {name: value for name, value in figures.items() if not name.endswith("_accuracy")}
 
 
-def rival_figures(
-    training: Sequence[Score], pieces: HeldOut, counted: NGram
+def baseline_figures(
+    training: Sequence[Score], pieces: EncodedPieces, ngram: NGram
 ) -> dict[str, dict[str, object]]:
     """What the rivals that only count reach on a split."""
     nats = {
         "persistence": persistence_nats(training, pieces.scores),
-        "5-gram": [counted.nats(trace) for trace in pieces.traces],
+        "5-gram": [ngram.nats(trace) for trace in pieces.traces],
     }
     n_cells = pieces.cells
     return {
@@ -144,7 +149,9 @@ def rival_figures(
     }
 
 
-def _known(dataset: Dataset, folders: Sequence[Path], allow_overlap: bool) -> dict[str, list[int]]:
+def _known_pieces(
+    dataset: Dataset, folders: Sequence[Path], allow_overlap: bool
+) -> dict[str, list[int]]:
     """By split, the pieces a model was trained on; those that the file's own training part repeats are no fault of it."""
     own = fingerprints([work.score for work in dataset.part("train")])
     known: dict[str, list[int]] = {}
@@ -164,7 +171,7 @@ def _known(dataset: Dataset, folders: Sequence[Path], allow_overlap: bool) -> di
     return known
 
 
-def _table(split: str, figures: dict[str, Any]) -> str:
+def _format_table(split: str, figures: dict[str, Any]) -> str:
     def row(name: str, own: dict[str, Any]) -> str:
         low, high = own["interval"]
         macro, parts = (

@@ -20,20 +20,20 @@ from seqmusic.baselines.pitch_grid import (
     grid_masks,
     grid_traces,
 )
-from seqmusic.benchmarks.jsb import HeldOut, held_out
+from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Work
-from seqmusic.corpus.sources import benchmark_dataset
-from seqmusic.evaluation.loss_curve import CurvePoint, first_below, learning_curve
+from seqmusic.corpus.loading import benchmark_dataset
+from seqmusic.evaluation.loss_curve import CurvePoint, first_below, measure_loss_curve
 from seqmusic.metrics.likelihood import Model, score_pieces
 from seqmusic.model.grid_transformer import GridTransformer
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.data import draw_batch, training_data
-from seqmusic.runs.pretrained import make_masks, vocabulary
+from seqmusic.runs.pretrained import make_grammar_masks, vocabulary
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.training.batches import Masks
-from seqmusic.training.loop import TrainingSettings, new_state
+from seqmusic.training.batches import GrammarMasks
+from seqmusic.training.loop import TrainingSettings, new_training_state
 
 MILESTONE = 0.45  # nats a cell
 SETTINGS = TrainingSettings(
@@ -63,10 +63,10 @@ class Contender:
     make: Callable[[], Model]
     draw: Callable[[int], Sequence[Trace]]
     traces: Sequence[Trace]
-    masks: Masks
+    masks: GrammarMasks
 
 
-def trained_rivals(
+def train_contenders(
     data: Path, cpu_seconds: float, *, show: Callable[[str], None] = print
 ) -> dict[str, dict[str, object]]:
     """Train each contender for so long on the training pieces of a benchmark file; validation pieces say what it learned.
@@ -85,7 +85,7 @@ def trained_rivals(
     dataset = benchmark_dataset(data)
     training, pieces = (
         dataset.part("train"),
-        held_out([work.score for work in dataset.part("valid")]),
+        encode_pieces([work.score for work in dataset.part("valid")]),
     )
     report: dict[str, dict[str, object]] = {}
     for contender in contenders(training, pieces):
@@ -98,18 +98,18 @@ def trained_rivals(
             )
             return scored.nats_per_cell
 
-        state = new_state(model, SETTINGS)  # type: ignore[arg-type]
+        state = new_training_state(model, SETTINGS)  # type: ignore[arg-type]
         curve = list(
-            learning_curve(
+            measure_loss_curve(
                 state, SETTINGS, contender.draw, evaluate, contender.masks, cpu_seconds=cpu_seconds
             )
         )
         report[contender.name] = _figures(model, curve)
-        show(_line(contender.name, report[contender.name]))
+        show(_format_result(contender.name, report[contender.name]))
     return report
 
 
-def contenders(training: Sequence[Work], pieces: HeldOut) -> list[Contender]:
+def contenders(training: Sequence[Work], pieces: EncodedPieces) -> list[Contender]:
     """All three, each ready to be trained on the works."""
     cells_data = grid_data([work.score for work in training])
     deep = ModelSettings(width=128, layers=4, heads=4, feedforward=4, dropout=0.1)
@@ -123,9 +123,12 @@ def contenders(training: Sequence[Work], pieces: HeldOut) -> list[Contender]:
     return [*grammar_contenders(training, pieces), grid]
 
 
-def grammar_contenders(training: Sequence[Work], pieces: HeldOut) -> list[Contender]:
+def grammar_contenders(training: Sequence[Work], pieces: EncodedPieces) -> list[Contender]:
     """The two on the voice-order grammar, for as many voices as the traces of `pieces` tell of."""
-    words, masks = vocabulary(pieces.max_voices), make_masks(torch.device("cpu"), pieces.max_voices)
+    words, masks = (
+        vocabulary(pieces.max_voices),
+        make_grammar_masks(torch.device("cpu"), pieces.max_voices),
+    )
     data = replace(training_data(training), max_voices=pieces.max_voices)
     small = ModelSettings(width=128, layers=2, heads=4, feedforward=2, dropout=0.1)
     recurrent = RecurrentSettings(width=144, layers=2, dropout=0.2)
@@ -154,7 +157,7 @@ def _figures(model: nn.Module, curve: Sequence[CurvePoint]) -> dict[str, object]
     }
 
 
-def _line(name: str, own: dict[str, object]) -> str:
+def _format_result(name: str, own: dict[str, object]) -> str:
     reached = own[f"cpu_seconds_to_{MILESTONE}"]
     when = (
         f"{MILESTONE} after {reached:.0f} s" if reached is not None else f"{MILESTONE} not reached"

@@ -65,9 +65,9 @@ def doctor() -> None:
     For example: seqmusic doctor
     """
     from seqmusic.cli.composing_speed import composing_speed
-    from seqmusic.cli.environment import report
+    from seqmusic.cli.environment import environment_report
     from seqmusic.model.settings import ModelSettings
     from seqmusic.model.transformer import Transformer
     from seqmusic.runs.pretrained import VOCABULARY
 
-    print(report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))
+    print(environment_report(composing_speed(Transformer(ModelSettings(), VOCABULARY).eval())))

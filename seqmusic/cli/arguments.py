@@ -21,7 +21,7 @@ Flag = Parameter(negative="")
 
 
 def read_theme(
-    head: Sequence[str],
+    theme: Sequence[str],
     key: str | None = None,
     time_signature: str | None = None,
     grid: str | None = None,
@@ -29,23 +29,23 @@ def read_theme(
     """The score of a typed head, or of the file that the only argument names; what was mended or left out is told on stderr."""
     from dataclasses import replace
 
-    from seqmusic.formats import read_reported
-    from seqmusic.formats.theme import parse_head
+    from seqmusic.formats import read_with_report
+    from seqmusic.formats.theme import parse_theme
     from seqmusic.score import TimeSignature
     from seqmusic.tonality import parse_key
 
     tonality = parse_key(key) if key is not None else None
-    if len(head) == 1 and _names_a_file(head[0]):
+    if len(theme) == 1 and _names_a_file(theme[0]):
         if time_signature is not None:
-            raise ValueError(f"--time-signature is for a typed theme; {head[0]} brings its own")
-        reading = read_reported(head[0], grid_ticks(grid) if grid is not None else None)
+            raise ValueError(f"--time-signature is for a typed theme; {theme[0]} brings its own")
+        reading = read_with_report(theme[0], grid_ticks(grid) if grid is not None else None)
         for told in reading.repairs + reading.losses:
-            print(f"{head[0]}: {told}", file=sys.stderr)
+            print(f"{theme[0]}: {told}", file=sys.stderr)
         return replace(reading.score, key=tonality) if tonality else reading.score
     if grid is not None:
         raise ValueError("--grid is for a file that was played (MIDI), and the theme is typed")
-    return parse_head(
-        head or "",
+    return parse_theme(
+        theme or "",
         TimeSignature.parse(time_signature) if time_signature is not None else None,
         tonality,
     )
@@ -91,7 +91,7 @@ def _names_a_file(argument: str) -> bool:
     )
 
 
-def new_folder(out: Path | None) -> Path:
+def output_folder(out: Path | None) -> Path:
     """The folder that was named, if nothing is in it, else the first of continuations/1, 2, ... that is not there."""
     if out is None:
         return next(
@@ -99,11 +99,11 @@ def new_folder(out: Path | None) -> Path:
             for number in itertools.count(1)
             if not (path := Path("continuations", str(number))).exists()
         )
-    refuse_full(out)
+    require_empty_folder(out)
     return out
 
 
-def refuse_full(folder: Path) -> None:
+def require_empty_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise FormatError(
             f"{folder}: is a file, and the results need a folder; choose another name"

@@ -60,11 +60,11 @@ def rivals(*, data: Path, cpu_seconds: float = 120.0) -> None:
         data: The file of the benchmark, Jsb16thSeparated.json.
         cpu_seconds: Processor time for each.
     """
-    from seqmusic.benchmarks.rivals import trained_rivals
+    from seqmusic.benchmarks.rivals import train_contenders
 
     if not cpu_seconds > 0:
         raise ValueError(f"--cpu-seconds must be more than 0, got {cpu_seconds}")
-    print(json.dumps(trained_rivals(data, cpu_seconds)))
+    print(json.dumps(train_contenders(data, cpu_seconds)))
 
 
 @app.command

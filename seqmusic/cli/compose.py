@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from seqmusic.cli.arguments import Flag, new_folder, read_theme
+from seqmusic.cli.arguments import Flag, output_folder, read_theme
 from seqmusic.generation.request import Request
 
 if TYPE_CHECKING:
-    from seqmusic.generation.completion import Hear
+    from seqmusic.generation.completion import OnNote
     from seqmusic.score import Key, Note
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Asked(Request):
+class RequestOptions(Request):
     """What all that compose have in common."""
 
     n: Annotated[int, Parameter(name="-n")] = 3
@@ -48,7 +48,7 @@ def continue_(
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
-    asked: Asked | None = None,
+    options: RequestOptions | None = None,
 ) -> None:
     """Continue a theme, and write the candidates as MIDI, MusicXML, LilyPond and pictures, the likeliest first.
 
@@ -71,17 +71,17 @@ def continue_(
 
     score = read_theme(head, key, time_signature, grid)
     task = Task(name="continue", bars=bars, voices=(voices,) if voices else (), style=style)
-    asked = asked or Asked()
-    with music_appearing(score.key, is_shown=not json) as hear:
+    options = options or RequestOptions()
+    with note_display(score.key, is_shown=not json) as on_note:
         made = compose_run(
             task,
             score,
             model,
-            asked.request(),
-            new_folder(out),
+            options.request(),
+            output_folder(out),
             explain=explain,
             say=_say,
-            hear=hear,
+            on_note=on_note,
         )
     print_candidates(made, as_json=json)
 
@@ -97,7 +97,7 @@ def harmonize(
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
-    asked: Asked | None = None,
+    options: RequestOptions | None = None,
 ) -> None:
     """Compose the voices that are missing beside those that are given, which stay exactly as they are.
 
@@ -117,18 +117,18 @@ def harmonize(
     """
     from seqmusic.generation.output import Task, compose_run
 
-    task = Task(name="harmonize", voices=_names(voice), style=style)
-    asked, score = asked or Asked(), read_theme(melody, key, time_signature, grid)
-    with music_appearing(score.key, is_shown=not json) as hear:
+    task = Task(name="harmonize", voices=_split_names(voice), style=style)
+    options, score = options or RequestOptions(), read_theme(melody, key, time_signature, grid)
+    with note_display(score.key, is_shown=not json) as on_note:
         made = compose_run(
             task,
             score,
             model,
-            asked.request(),
-            new_folder(out),
+            options.request(),
+            output_folder(out),
             explain=explain,
             say=_say,
-            hear=hear,
+            on_note=on_note,
         )
     print_candidates(made, as_json=json)
 
@@ -147,7 +147,7 @@ def regenerate(
     out: Path | None = None,
     explain: Annotated[bool, Flag] = False,
     json: Annotated[bool, Flag] = False,
-    asked: Asked | None = None,
+    options: RequestOptions | None = None,
 ) -> None:
     """Compose some bars anew, or some voices of them, and leave everything else as it is.
 
@@ -172,15 +172,15 @@ def regenerate(
         raise ValueError(f"--scatter must be in 0..1, got {scatter}")
     task = Task(
         name="regenerate",
-        bars=_bars(bars),
-        voices=_names(voices),
+        bars=_parse_bars(bars),
+        voices=_split_names(voices),
         scatter=scatter,
         rounds=rounds if scatter else 1,
     )
-    asked, whole = asked or Asked(), read_theme([score], key, grid=grid)
+    options, whole = options or RequestOptions(), read_theme([score], key, grid=grid)
     print_candidates(
         compose_run(
-            task, whole, model, asked.request(), new_folder(out), explain=explain, say=_say
+            task, whole, model, options.request(), output_folder(out), explain=explain, say=_say
         ),
         as_json=json,
     )
@@ -197,7 +197,7 @@ def replay(file: Path, /, *, out: Path | None = None) -> None:
     """
     from seqmusic.generation.output import replay_run
 
-    print_candidates(replay_run(file, new_folder(out)))
+    print_candidates(replay_run(file, output_folder(out)))
 
 
 def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False) -> None:
@@ -219,7 +219,7 @@ def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False)
 
 
 @contextmanager
-def music_appearing(key: Key | None, *, is_shown: bool) -> Iterator[Hear | None]:
+def note_display(key: Key | None, *, is_shown: bool) -> Iterator[OnNote | None]:
     """What is to be told notes as they are made: a line at the terminal, with the quarter reached and the last note of each voice.
 
     None where nothing is shown, or there is no terminal.
@@ -235,25 +235,25 @@ def music_appearing(key: Key | None, *, is_shown: bool) -> Iterator[Hear | None]
     latest: dict[int, str] = {}
     with tqdm(bar_format="{desc}", leave=False) as line:
 
-        def hear(place: int, note: Note) -> None:
+        def on_note(place: int, note: Note) -> None:
             latest[place] = f"{spell(note.pitch, key)!s:<4}"
             sounding = "".join(latest[place] for place in sorted(latest))
             line.set_description_str(
                 f"quarter {note.onset_ticks // TICKS_PER_QUARTER + 1:>3}  {sounding}"
             )
 
-        yield hear
+        yield on_note
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _split_names(text: str) -> tuple[str, ...]:
     return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
-def _bars(text: str | None) -> tuple[int, int] | None:
+def _parse_bars(text: str | None) -> tuple[int, int] | None:
     """First and last bar of 5-8, or of 5."""
     if text is None:
         return None

@@ -13,7 +13,7 @@ from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.tokenizer import encode_prompt
 
 _BARS = 16
-_QUARTERS_A_SECOND = 2  # at 120 quarter notes a minute
+_QUARTERS_PER_SECOND = 2  # at 120 quarter notes a minute
 
 
 def composing_speed(model: Model) -> str:
@@ -28,5 +28,5 @@ def composing_speed(model: Model) -> str:
     started = time.perf_counter()
     (candidate,) = complete(model, prompt, Request(n=1), free)
     seconds = time.perf_counter() - started
-    times = end / TICKS_PER_QUARTER / _QUARTERS_A_SECOND / seconds
+    times = end / TICKS_PER_QUARTER / _QUARTERS_PER_SECOND / seconds
     return f"{candidate.n_events / seconds:,.0f} notes/s, {times:,.0f} times real time (one piece in four voices, cpu)"

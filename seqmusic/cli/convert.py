@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from seqmusic.cli.arguments import Flag, grid_ticks, refuse_full
+from seqmusic.cli.arguments import Flag, grid_ticks, require_empty_folder
 from seqmusic.errors import FormatError, SeqmusicError
 
 if TYPE_CHECKING:
-    from seqmusic.formats import Piece, Reading
+    from seqmusic.formats import FilePiece, ReadReport
 
 Layout = Literal["notes", "grid"]
 
@@ -44,23 +44,23 @@ def convert(
     if to is not None:
         _convert_all(source, target, to if to.startswith(".") else f".{to}", ticks, layout)
         return
-    from seqmusic.formats import read_reported
+    from seqmusic.formats import read_with_report
 
     if target.exists() and (not force or target.samefile(source)):
         raise FormatError(
             f"{target}: exists already; choose another name, or --force to replace it (never the file that is read)"
         )
-    _told_and_written(str(source), read_reported(source, ticks), target, ticks, layout)
+    _write_and_report(str(source), read_with_report(source, ticks), target, ticks, layout)
     if target.suffix.lower() not in (".png", ".svg"):
         print(f"to look at it: seqmusic convert {source} {target.with_suffix('.png')}")
 
 
-def _told_and_written(
-    name: str, reading: Reading, target: Path, ticks: int | None, layout: Layout
+def _write_and_report(
+    name: str, reading: ReadReport, target: Path, ticks: int | None, layout: Layout
 ) -> None:
     """Write one piece; what was mended, left out and lost goes to the error stream, one line a kind."""
     from seqmusic.formats import write_score
-    from seqmusic.formats.losses import not_kept
+    from seqmusic.formats.conversion_losses import conversion_losses
 
     score = reading.score
     if target.suffix.lower() == ".csv" and layout == "grid":
@@ -71,11 +71,11 @@ def _told_and_written(
         write_score(score, target)
     for told in reading.repairs + reading.losses:
         print(f"{name}: {told}", file=sys.stderr)
-    if lost := not_kept(score, target, layout):
+    if lost := conversion_losses(score, target, layout):
         print(f"{target}: does not hold {'; '.join(lost)}", file=sys.stderr)
     bars = f", {len(score.bars())} bars" if score.time_signatures else ""
     print(
-        f"{name} ({reading.word}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}"
+        f"{name} ({reading.status}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}"
     )
 
 
@@ -88,14 +88,14 @@ def _convert_all(
         raise FormatError(
             f"--to {ending}: not a format that is written; the endings are {' '.join(WRITABLE)}"
         )
-    refuse_full(folder)
+    require_empty_folder(folder)
     taken: set[str] = set()
     n_written = n_refused = 0
-    for name, piece in _pieces(source, ticks):
+    for name, piece in _named_pieces(source, ticks):
         try:
             if piece.reading is None:
                 raise FormatError(piece.refusal)
-            _told_and_written(
+            _write_and_report(
                 name, piece.reading, folder / _file_name(name, ending, taken), ticks, layout
             )
             n_written += 1
@@ -107,9 +107,9 @@ def _convert_all(
     print(f"{n_written} pieces written to {folder}, {n_refused} refused")
 
 
-def _pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, Piece]]:
+def _named_pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, FilePiece]]:
     """Each piece with its name: of the file, or of the files in the folder and the folders in it."""
-    from seqmusic.formats import READABLE, Piece, read_pieces, read_reported
+    from seqmusic.formats import READABLE, FilePiece, read_pieces, read_with_report
 
     paths = [source]
     if source.is_dir():
@@ -123,7 +123,7 @@ def _pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, Piece]]:
     for path in paths:
         try:
             pieces = (
-                [Piece(path.stem, read_reported(path, ticks))]
+                [FilePiece(path.stem, read_with_report(path, ticks))]
                 if ticks is not None
                 else read_pieces(path)
             )
@@ -135,7 +135,7 @@ def _pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, Piece]]:
                     piece,
                 )
         except SeqmusicError as error:
-            yield path.stem, Piece(path.stem, None, str(error))
+            yield path.stem, FilePiece(path.stem, None, str(error))
 
 
 def _file_name(name: str, ending: str, taken: set[str]) -> str:

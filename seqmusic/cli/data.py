@@ -50,11 +50,11 @@ def prepare(
     if out is None:
         _prepare_chorales(source)
         return
-    from seqmusic.corpus.folders.prepared import prepare_source
-    from seqmusic.corpus.folders.source import source_notes, source_of
+    from seqmusic.corpus.folders.prepared_folder import prepare_source
+    from seqmusic.corpus.folders.source import find_source, source_notes
     from seqmusic.corpus.folders.summary import summary
 
-    chosen = source_of(source)
+    chosen = find_source(source)
     for note in source_notes(source, chosen):
         print(note)
     try:
@@ -81,7 +81,7 @@ def _prepare_chorales(source: str) -> None:
     dataset = load_chorales()
     parts = ", ".join(f"{split} {len(dataset.part(split))}" for split in ("train", "valid", "test"))
     print(
-        f"{len(dataset.kept)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families"
+        f"{len(dataset.kept_works)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families"
     )
     print(f"in {cache_file()}")
 
@@ -93,11 +93,11 @@ def collections() -> None:
     For example: seqmusic data collections
     """
     from seqmusic.formats.notation.collections import (
-        TERMS,
+        DEFAULT_TERMS,
         collection_files,
         collection_names,
-        n_works,
-        terms,
+        count_works,
+        license_terms,
     )
 
     names = collection_names()
@@ -108,9 +108,9 @@ def collections() -> None:
     print(f"{'collection':<20} {'files':>6} {'works':>6}")
     for name in names:
         files = collection_files(name)
-        own = terms(name).removeprefix(TERMS)
-        print(f"{name:<20} {len(files):>6,} {n_works(files):>6,} {own}".rstrip())
-    print(f"chorales are the four-part works of bach.\n\n{TERMS}")
+        own = license_terms(name).removeprefix(DEFAULT_TERMS)
+        print(f"{name:<20} {len(files):>6,} {count_works(files):>6,} {own}".rstrip())
+    print(f"chorales are the four-part works of bach.\n\n{DEFAULT_TERMS}")
 
 
 @app.command
@@ -124,7 +124,7 @@ def describe(*, data: Path | None = None, plot: Path | None = None) -> None:
         plot: Also draw it, into a .png, .svg or .pdf.
     """
     from seqmusic.corpus.description import describe as described
-    from seqmusic.corpus.sources import load_corpus
+    from seqmusic.corpus.loading import load_corpus
 
     dataset = load_corpus(data)
     print(described(dataset), end="")
@@ -144,7 +144,7 @@ def clean(*, data: Path | None = None) -> None:
         data: Another corpus than the chorales: a folder made by seqmusic data prepare, or a benchmark .json.
     """
     from seqmusic.corpus.description import cleaning_report
-    from seqmusic.corpus.sources import load_corpus
+    from seqmusic.corpus.loading import load_corpus
 
     print(cleaning_report(load_corpus(data)), end="")
 
@@ -163,13 +163,13 @@ def tokens(score: str, /, *, data: Path | None = None, grid: str | None = None) 
     from seqmusic.tokens.tokenizer import encode, tokens_text
 
     for line in tokens_text(
-        encode(read_theme([score], grid=grid) if data is None else _work(data, score))
+        encode(read_theme([score], grid=grid) if data is None else _corpus_work(data, score))
     ):
         print(line)
 
 
-def _work(data: Path, name: str) -> Score:
-    from seqmusic.corpus.sources import load_corpus
+def _corpus_work(data: Path, name: str) -> Score:
+    from seqmusic.corpus.loading import load_corpus
 
     try:
         return load_corpus(data).work(name).score

@@ -24,7 +24,7 @@ OPTIONAL = (
 """Distributions, what each is for, and the extra that installs it."""
 
 
-def report(speed: str | None = None) -> str:
+def environment_report(speed: str | None = None) -> str:
     """The whole text, ready to be printed.
 
     Args:
@@ -38,10 +38,10 @@ def report(speed: str | None = None) -> str:
     ]
     if speed is not None:
         sections.append(("Speed", [("here", speed)]))
-    return "\n\n".join(_section(title, rows) for title, rows in sections)
+    return "\n\n".join(_section_text(title, rows) for title, rows in sections)
 
 
-def _section(title: str, rows: Sequence[tuple[str, str]]) -> str:
+def _section_text(title: str, rows: Sequence[tuple[str, str]]) -> str:
     width = max(len(name) for name, _ in rows)
     return "\n".join([title, *(f"  {name:<{width}}  {text}" for name, text in rows)])
 
@@ -141,11 +141,11 @@ def _folders() -> list[tuple[str, str]]:
     cache = cache_folder()
     return [
         ("program", str(Path(__file__).parent.parent)),
-        ("cache", f"{cache} ({_holding(cache)})"),
+        ("cache", f"{cache} ({_folder_contents(cache)})"),
     ]
 
 
-def _holding(folder: Path) -> str:
+def _folder_contents(folder: Path) -> str:
     try:
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     except OSError as error:

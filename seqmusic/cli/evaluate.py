@@ -6,7 +6,7 @@ import json as json_text
 from pathlib import Path
 from typing import Annotated, Literal
 
-from seqmusic.cli.arguments import Flag, refuse_full
+from seqmusic.cli.arguments import Flag, require_empty_folder
 
 
 def evaluate(
@@ -35,23 +35,23 @@ def evaluate(
     """
     from seqmusic.evaluation.assessment import assess
     from seqmusic.evaluation.subject import load_subject
-    from seqmusic.report.evaluation import figures_report, illustrated_report, short_table
-    from seqmusic.report.report_folder import numbers, require_pictures, write_report
-    from seqmusic.report.temperature_sweep import sample_sections
+    from seqmusic.report.model_report import illustrated_report, metrics_report, metrics_text
+    from seqmusic.report.report_folder import report_values, require_drawing, write_report_folder
+    from seqmusic.report.sweep import sample_sections
 
     if samples < 0:
         raise ValueError(f"--samples must be 0 (none) or more, got {samples}")
     if report is not None:
-        refuse_full(report)
-        require_pictures()
+        require_empty_folder(report)
+        require_drawing()
     subject = load_subject(run, split, data)
     assessment = assess(subject)
-    print(short_table(assessment))
-    told = figures_report(assessment)
+    print(metrics_text(assessment))
+    told = metrics_report(assessment)
     if report is not None:
         told = illustrated_report(
             assessment, *(sample_sections(subject, n=samples) if samples else ())
         )
-        print(f"report: {write_report(report, told)}")
+        print(f"report: {write_report_folder(report, told)}")
     if json:
-        print(json_text.dumps(numbers(told)))
+        print(json_text.dumps(report_values(told)))

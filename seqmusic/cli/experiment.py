@@ -43,11 +43,11 @@ def learning_curve(
         model: Any key of the table [model], such as --model.width 128.
         training: Any key of the table [training], such as --training.steps 2000.
     """
-    from seqmusic.corpus.sources import load_corpus
-    from seqmusic.experiments.data_curve import learning_curve_study
+    from seqmusic.corpus.loading import load_corpus
+    from seqmusic.experiments.data_curve import data_curve_study
 
     configuration = _configuration(config, model, training)
-    learning_curve_study(configuration, load_corpus(data), out, n_seeds=seeds)
+    data_curve_study(configuration, load_corpus(data), out, n_seeds=seeds)
 
 
 @app.command
@@ -77,7 +77,7 @@ def scaling(
         model: Any other key of the table [model], such as --model.layers 3.
         training: Any key of the table [training], such as --training.batch-size 8.
     """
-    from seqmusic.corpus.sources import load_corpus
+    from seqmusic.corpus.loading import load_corpus
     from seqmusic.experiments.scaling import scaling_study
 
     configuration = _configuration(config, model, training)
@@ -104,7 +104,7 @@ def compare(
         split: The part that is predicted. The networks stop where the validation works are predicted best.
         cpu_seconds: Processor time to train each network.
     """
-    from seqmusic.corpus.sources import load_corpus
+    from seqmusic.corpus.loading import load_corpus
     from seqmusic.experiments.comparison import comparison_study
 
     comparison_study(load_corpus(data), out, split=split, cpu_seconds=cpu_seconds)
@@ -136,7 +136,7 @@ def copying(
         model: Any key of the table [model], such as --model.width 64.
         training: Any key of the table [training], such as --training.evaluate-every 50.
     """
-    from seqmusic.corpus.sources import load_corpus
+    from seqmusic.corpus.loading import load_corpus
     from seqmusic.experiments.copying import copying_study
 
     configuration = _configuration(config or Path("quick"), model, training)
@@ -157,7 +157,7 @@ def improve(run: Path, /, *, out: Path, data: Path | None = None, minutes: float
         data: The corpus it was trained on, if not the chorales, as for train.
         minutes: How long to train in all, in minutes of processor time.
     """
-    from seqmusic.corpus.sources import load_corpus
+    from seqmusic.corpus.loading import load_corpus
     from seqmusic.experiments.improvement import improve as improve_run
 
     improve_run(run, load_corpus(data), out, minutes=minutes)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.storage import read_scores, write_scores
+from seqmusic.corpus.storage import read_dataset, write_dataset
 from seqmusic.errors import CorpusError, FormatError
 
 log = logging.getLogger(__name__)
@@ -35,16 +35,16 @@ def cache_folder() -> Path:
     return (Path(chosen) if os.path.isabs(chosen) else Path.home() / ".cache") / "seqmusic"
 
 
-def cached(path: Path, make: Callable[[], Dataset]) -> Dataset:
+def load_or_prepare(path: Path, make: Callable[[], Dataset]) -> Dataset:
     """The data set kept at `path`; made and kept where it is missing or damaged. What could not be kept is said once."""
     if os.path.exists(path):
         try:
-            return read_scores(path)
+            return read_dataset(path)
         except CorpusError as error:
             log.warning("%s; this is done now", error)
     dataset = make()
     try:
-        write_scores(dataset, path)
+        write_dataset(dataset, path)
     except FormatError as error:
         _warn_once(f"prepared data is not kept and will be prepared again next time: {error}")
     return dataset

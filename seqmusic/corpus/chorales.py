@@ -9,16 +9,16 @@ from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from seqmusic.corpus.cache import cache_folder, cached
+from seqmusic.corpus.cache import cache_folder, load_or_prepare
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.folders.parallel_reading import read_files
 from seqmusic.corpus.preparation import prepare
 from seqmusic.corpus.split import DEFAULT_SHARES, Shares, split_works
-from seqmusic.corpus.storage import FORMAT
+from seqmusic.corpus.storage import FORMAT_VERSION
 from seqmusic.errors import CorpusError, CorruptFileError, FormatError
 from seqmusic.score import Score
 
-_DECIDING_SOURCES = (
+_CACHE_KEY_FILES = (
     *("score.py", "tonality.py", "formats/measures.py"),
     *(f"formats/notation/{name}.py" for name in ("file", "streams", "reading")),
     *(f"corpus/{name}.py" for name in ("chorales", "cleaning", "split", "preparation", "dataset")),
@@ -40,7 +40,7 @@ def load_chorales(
     Raises:
         CorpusError: the chorales are not installed.
     """
-    dataset = cached(cache_file(), partial(prepare_chorales, progress=progress))
+    dataset = load_or_prepare(cache_file(), partial(prepare_chorales, progress=progress))
     if (shares, seed) == (DEFAULT_SHARES, 0):
         return dataset
     return Dataset(tuple(split_works(dataset.works, shares, seed)))
@@ -48,7 +48,10 @@ def load_chorales(
 
 def cache_file() -> Path:
     """Where the prepared chorales are kept: one file for each version of music21 and of whatever decides what is in it."""
-    return cache_folder() / f"chorales-music21-{_music21_version()}-{FORMAT}-{_fingerprint()}.npz"
+    return (
+        cache_folder()
+        / f"chorales-music21-{_music21_version()}-{FORMAT_VERSION}-{_source_hash()}.npz"
+    )
 
 
 def prepare_chorales(*, progress: bool = True) -> Dataset:
@@ -94,10 +97,10 @@ def _music21_version() -> str:
 
 
 @functools.cache
-def _fingerprint() -> str:
+def _source_hash() -> str:
     """A short hash of the code that decides what is in the cache, so that no cache outlives it."""
     digest = hashlib.sha256()
     package = resources.files("seqmusic")
-    for name in _DECIDING_SOURCES:
+    for name in _CACHE_KEY_FILES:
         digest.update(package.joinpath(name).read_bytes())
     return digest.hexdigest()[:12]

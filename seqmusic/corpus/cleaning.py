@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from seqmusic.corpus.dataset import Work, name_order
+from seqmusic.corpus.dataset import Work, natural_sort_key
 from seqmusic.corpus.similarity.digests import sketch
 from seqmusic.corpus.similarity.duplicates import Match, outline, pairs_among, repeats
 from seqmusic.score import Score, Voice
@@ -55,25 +55,28 @@ GENERAL_RULES = CleaningRules(
 def clean(works: Iterable[Work], rules: CleaningRules = CHORALE_RULES) -> list[Work]:
     """The works, in order of name, with a reason in each that must be dropped; a reason that is there already stays."""
     marked = [
-        work if work.reason else replace(work, reason=flaw(work.score, rules)) for work in works
+        work if work.reason else replace(work, reason=drop_reason(work.score, rules))
+        for work in works
     ]
     marked = [replace(work, split="") if work.reason else work for work in marked]
-    marked.sort(key=lambda work: name_order(work.name))
+    marked.sort(key=lambda work: natural_sort_key(work.name))
     if rules.min_duplicate_share is None:
         return marked
-    repeats = _repeats([work for work in marked if not work.reason], rules.min_duplicate_share)
+    repeats = _duplicate_reasons(
+        [work for work in marked if not work.reason], rules.min_duplicate_share
+    )
     return [
         replace(work, reason=repeats[work.name], split="") if work.name in repeats else work
         for work in marked
     ]
 
 
-def flaw(score: Score, rules: CleaningRules = CHORALE_RULES) -> str:
+def drop_reason(score: Score, rules: CleaningRules = CHORALE_RULES) -> str:
     """The first rule that the score breaks, in words; "" if it breaks none. Duplicates are not looked for."""
-    return next(_flaws(score, rules), "")
+    return next(_drop_reasons(score, rules), "")
 
 
-def _flaws(score: Score, rules: CleaningRules) -> Iterator[str]:
+def _drop_reasons(score: Score, rules: CleaningRules) -> Iterator[str]:
     yield from _wrong_voices(score, rules.n_voices)
     if rules.is_on_grid and not score.time_signatures:
         yield "no meter"
@@ -92,12 +95,12 @@ def _wrong_voices(score: Score, allowed: tuple[int, int] | None) -> Iterator[str
         return
     names = ", ".join(voice.name for voice in score.voices)
     if allowed[0] == allowed[1]:
-        yield f"not {_NUMBERS.get(allowed[0], allowed[0])} voices ({n}: {names})"
+        yield f"not {_NUMBER_WORDS.get(allowed[0], allowed[0])} voices ({n}: {names})"
     elif n:
         yield f"not {allowed[0]} to {allowed[1]} voices ({n})"
 
 
-_NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+_NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def _missing_notes(score: Score, max_bars: float | None) -> Iterator[str]:
@@ -112,7 +115,7 @@ def _missing_notes(score: Score, max_bars: float | None) -> Iterator[str]:
     for voice in score.voices:
         missing = (score.end_ticks - voice.end_ticks) / bar_ticks
         if missing > max_bars:
-            yield f"incomplete ({voice.name} stops {_bars(missing)} early)"
+            yield f"incomplete ({voice.name} stops {_n_bars_text(missing)} early)"
 
 
 def _interludes(score: Score, max_bars: float | None) -> Iterator[str]:
@@ -121,7 +124,7 @@ def _interludes(score: Score, max_bars: float | None) -> Iterator[str]:
     for start, end in silences(score):
         bar = next((bar for bar in score.bars(end) if start < bar.end_ticks), None)
         if bar and end - start > max_bars * bar.time_signature.bar_ticks:
-            yield f"interludes (all voices rest for {_bars((end - start) / bar.time_signature.bar_ticks)} from bar {bar.number})"
+            yield f"interludes (all voices rest for {_n_bars_text((end - start) / bar.time_signature.bar_ticks)} from bar {bar.number})"
 
 
 def silences(score: Score) -> list[tuple[int, int]]:
@@ -136,7 +139,7 @@ def silences(score: Score) -> list[tuple[int, int]]:
     return found
 
 
-def _bars(n: float) -> str:
+def _n_bars_text(n: float) -> str:
     return f"{n:.3g} bar{'s' * (n != 1)}"
 
 
@@ -153,33 +156,33 @@ def _out_of_compass(score: Score, compass: tuple[tuple[int, int], ...] | None) -
     if compass is None or len(compass) != len(score.voices):
         return
     for voice, limits in zip(score.voices, compass, strict=True):
-        reached = _beyond(voice, limits)
+        reached = _pitch_out_of_range(voice, limits)
         if reached is not None:
             yield f"out of compass ({voice.name} reaches {spell(reached, score.key)})"
 
 
-def _beyond(voice: Voice, limits: tuple[int, int]) -> int | None:
+def _pitch_out_of_range(voice: Voice, limits: tuple[int, int]) -> int | None:
     low, high = voice.compass or limits
     return low if low < limits[0] else high if high > limits[1] else None
 
 
-def _repeats(works: list[Work], min_share: float) -> dict[str, str]:
+def _duplicate_reasons(works: list[Work], min_share: float) -> dict[str, str]:
     """Reason by name of each work that repeats another."""
-    ordered = sorted(works, key=lambda work: preference(work.name, work.score.end_ticks))
+    ordered = sorted(works, key=lambda work: preference_key(work.name, work.score.end_ticks))
     sketches = [sketch(work.score) for work in ordered]
     found = repeats([outline(own) for own in sketches], pairs_among(sketches), min_share)
     return {
-        ordered[number].name: repeat_in_words(match, ordered[match.original].name)
+        ordered[number].name: duplicate_reason(match, ordered[match.original].name)
         for number, match in found.items()
     }
 
 
-def preference(name: str, end_ticks: int) -> tuple[object, ...]:
+def preference_key(name: str, end_ticks: int) -> tuple[object, ...]:
     """Sorting key: of works that repeat each other the longest is kept, and of equally long ones the first by name."""
-    return -end_ticks, name_order(name)
+    return -end_ticks, natural_sort_key(name)
 
 
-def repeat_in_words(match: Match, original: str) -> str:
+def duplicate_reason(match: Match, original: str) -> str:
     """The reason for which a work is dropped that repeats the work `original`."""
     moved = f" transposed by {match.semitones:+d}" if match.semitones else ""
     if match.is_exact:

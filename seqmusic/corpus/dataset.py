@@ -62,16 +62,16 @@ class Dataset:
                 f"names of works must differ, got {twice[0]!r} {Counter(w.name for w in self.works)[twice[0]]} times"
             )
         object.__setattr__(
-            self, "works", tuple(sorted(self.works, key=lambda work: name_order(work.name)))
+            self, "works", tuple(sorted(self.works, key=lambda work: natural_sort_key(work.name)))
         )
 
     @cached_property
-    def kept(self) -> list[Work]:
+    def kept_works(self) -> list[Work]:
         """Works that passed the cleaning."""
         return [work for work in self.works if not work.reason]
 
     @cached_property
-    def dropped(self) -> list[Work]:
+    def dropped_works(self) -> list[Work]:
         """Works that did not pass the cleaning, each with its reason."""
         return [work for work in self.works if work.reason]
 
@@ -101,19 +101,21 @@ class Dataset:
     def families(self) -> dict[int, list[Work]]:
         """Kept works by the number of their tune family, rising."""
         families: dict[int, list[Work]] = {}
-        for work in self.kept:
+        for work in self.kept_works:
             families.setdefault(work.family, []).append(work)
         return dict(sorted(families.items()))
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{split} {len(self.part(split))}" for split in SPLITS)
-        return f"<Dataset {len(self.kept)} works ({parts}), {len(self.dropped)} dropped>"
+        return (
+            f"<Dataset {len(self.kept_works)} works ({parts}), {len(self.dropped_works)} dropped>"
+        )
 
 
-def name_order(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural_sort_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sorting key that counts digits as numbers.
 
-    >>> sorted(["bwv10.7", "bwv2.6", "bwv2.6-a"], key=name_order)
+    >>> sorted(["bwv10.7", "bwv2.6", "bwv2.6-a"], key=natural_sort_key)
     ['bwv2.6', 'bwv2.6-a', 'bwv10.7']
     """
     pieces = re.findall(r"[0-9]+|[^0-9]+", name)

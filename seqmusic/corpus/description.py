@@ -9,47 +9,50 @@ from collections.abc import Iterable, Iterator, Sequence
 from seqmusic.corpus.cleaning import reason_kind
 from seqmusic.corpus.dataset import SPLITS, Dataset, Work
 from seqmusic.corpus.similarity.families import LEAK_NOTES, shared_tune_share
-from seqmusic.corpus.works_table import key_in_words, meter_in_words, n_bars
+from seqmusic.corpus.works_table import key_label, meter_label, n_bars
 from seqmusic.score import TICKS_PER_QUARTER
 from seqmusic.tonality import spell
 
-_WIDTH = 100
-_SHOWN_NAMES = 6
+_LINE_WIDTH = 100
+_MAX_NAMES = 6
 
 
 def describe(dataset: Dataset) -> str:
     """The data set in a page: parts, voices, lengths, keys, time signatures, durations, families, and what was dropped."""
-    if not dataset.kept:
-        return f"0 works kept of {len(dataset.works)}.\n\n{_dropped(dataset)}\n"
-    notes = sum(work.score.n_notes for work in dataset.kept)
+    if not dataset.kept_works:
+        return f"0 works kept of {len(dataset.works)}.\n\n{_dropped_text(dataset)}\n"
+    notes = sum(work.score.n_notes for work in dataset.kept_works)
     sections = [
-        f"{len(dataset.kept)} works kept of {len(dataset.works)}, {notes:,} notes.",
-        _aligned(_parts(dataset)),
-        _aligned(_voices(dataset.kept)),
-        _aligned(_lengths(dataset.kept)),
-        _counted(
+        f"{len(dataset.kept_works)} works kept of {len(dataset.works)}, {notes:,} notes.",
+        _aligned_columns(_split_rows(dataset)),
+        _aligned_columns(_voice_rows(dataset.kept_works)),
+        _aligned_columns(_length_rows(dataset.kept_works)),
+        _count_lines(
             "Time signatures (works)",
-            Counter(meter_in_words(work.score) or "none" for work in dataset.kept),
+            Counter(meter_label(work.score) or "none" for work in dataset.kept_works),
         ),
-        _counted(
-            "Keys (works)", Counter(key_in_words(work.score) or "none" for work in dataset.kept)
+        _count_lines(
+            "Keys (works)", Counter(key_label(work.score) or "none" for work in dataset.kept_works)
         ),
-        _counted("Durations in quarters (notes)", durations(dataset.kept)),
-        _families(dataset),
-        _dropped(dataset),
+        _count_lines("Durations in quarters (notes)", duration_counts(dataset.kept_works)),
+        _family_text(dataset),
+        _dropped_text(dataset),
     ]
     return "\n\n".join(sections) + "\n"
 
 
 def cleaning_report(dataset: Dataset) -> str:
     """Each dropped work with its reason, and the count of each kind of reason."""
-    if not dataset.dropped:
+    if not dataset.dropped_works:
         return f"All {len(dataset.works)} works are kept.\n"
-    rows = [("Work", "Dropped because"), *((work.name, work.reason) for work in dataset.dropped)]
-    return f"{_aligned(rows, left=2)}\n\n{_dropped(dataset)}\n"
+    rows = [
+        ("Work", "Dropped because"),
+        *((work.name, work.reason) for work in dataset.dropped_works),
+    ]
+    return f"{_aligned_columns(rows, left=2)}\n\n{_dropped_text(dataset)}\n"
 
 
-def durations(works: Iterable[Work]) -> Counter[str]:
+def duration_counts(works: Iterable[Work]) -> Counter[str]:
     """How many notes last how many quarters."""
     ticks = Counter(
         note.duration_ticks for work in works for voice in work.score.voices for note in voice.notes
@@ -59,10 +62,13 @@ def durations(works: Iterable[Work]) -> Counter[str]:
     )
 
 
-def _parts(dataset: Dataset) -> Iterator[Sequence[str]]:
+def _split_rows(dataset: Dataset) -> Iterator[Sequence[str]]:
     yield "Part", "works", "share", "families", "notes", "bars"
-    for name, works in (*((split, dataset.part(split)) for split in SPLITS), ("all", dataset.kept)):
-        share = f"{100 * len(works) / len(dataset.kept):.0f} %"
+    for name, works in (
+        *((split, dataset.part(split)) for split in SPLITS),
+        ("all", dataset.kept_works),
+    ):
+        share = f"{100 * len(works) / len(dataset.kept_works):.0f} %"
         families = len({work.family for work in works})
         notes, bars = (
             sum(work.score.n_notes for work in works),
@@ -71,7 +77,7 @@ def _parts(dataset: Dataset) -> Iterator[Sequence[str]]:
         yield name, str(len(works)), share, str(families), f"{notes:,}", f"{bars:,}"
 
 
-def _voices(works: Sequence[Work]) -> Iterator[Sequence[str]]:
+def _voice_rows(works: Sequence[Work]) -> Iterator[Sequence[str]]:
     yield "Voice", "works", "notes", "lowest", "highest", "mean"
     pitches: dict[str, list[int]] = {}
     holders: Counter[str] = Counter()
@@ -89,7 +95,7 @@ def _voices(works: Sequence[Work]) -> Iterator[Sequence[str]]:
         yield name, str(holders[name]), f"{len(line):,}", low, high, mean
 
 
-def _lengths(works: Sequence[Work]) -> Iterator[Sequence[str]]:
+def _length_rows(works: Sequence[Work]) -> Iterator[Sequence[str]]:
     yield "Length of a work", "shortest", "median", "mean", "longest"
     quarters = [work.score.end_ticks / TICKS_PER_QUARTER for work in works]
     for unit, lengths in (
@@ -104,11 +110,11 @@ def _lengths(works: Sequence[Work]) -> Iterator[Sequence[str]]:
         )
 
 
-def _families(dataset: Dataset) -> str:
+def _family_text(dataset: Dataset) -> str:
     sizes = Counter(len(works) for works in dataset.families.values())
     largest = max(dataset.families.values(), key=len)
-    names = ", ".join(work.name for work in largest[:_SHOWN_NAMES]) + (
-        " ..." if len(largest) > _SHOWN_NAMES else ""
+    names = ", ".join(work.name for work in largest[:_MAX_NAMES]) + (
+        " ..." if len(largest) > _MAX_NAMES else ""
     )
     held_out = [work.score for split in SPLITS[1:] for work in dataset.part(split)]
     leak = shared_tune_share(held_out, [work.score for work in dataset.part("train")])
@@ -118,21 +124,21 @@ def _families(dataset: Dataset) -> str:
     )
 
 
-def _dropped(dataset: Dataset) -> str:
-    return _counted(
-        f"Dropped: {len(dataset.dropped)}",
-        Counter(reason_kind(work.reason) for work in dataset.dropped),
+def _dropped_text(dataset: Dataset) -> str:
+    return _count_lines(
+        f"Dropped: {len(dataset.dropped_works)}",
+        Counter(reason_kind(work.reason) for work in dataset.dropped_works),
     )
 
 
-def _counted(title: str, counts: Counter[str]) -> str:
-    """A title, and below it what was counted, the commonest first, in lines of at most `_WIDTH` characters."""
+def _count_lines(title: str, counts: Counter[str]) -> str:
+    """A title, and below it what was counted, the commonest first, in lines of at most `_LINE_WIDTH` characters."""
     lines, line = [title], ""
     for item in (
         f"{name}: {count:,}"
         for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     ):
-        if line and len(line) + len(item) + 4 > _WIDTH:
+        if line and len(line) + len(item) + 4 > _LINE_WIDTH:
             lines.append(f"  {line},")
             line = item
         else:
@@ -140,7 +146,7 @@ def _counted(title: str, counts: Counter[str]) -> str:
     return "\n".join((*lines, f"  {line}")) if line else title
 
 
-def _aligned(rows: Iterable[Sequence[str]], left: int = 1) -> str:
+def _aligned_columns(rows: Iterable[Sequence[str]], left: int = 1) -> str:
     """Rows in columns, the first `left` of them flush left."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -9,10 +9,10 @@ import numpy as np
 
 from seqmusic.score import TICKS_PER_WHOLE, Score
 
-MOST_EVENTS = 1000  # notes and rests; a model follows 1024 events by default
+MAX_EVENTS = 1000  # notes and rests; a model follows 1024 events by default
 
 
-def passages(score: Score, most_events: int = MOST_EVENTS) -> Iterator[Score]:
+def passages(score: Score, max_events: int = MAX_EVENTS) -> Iterator[Score]:
     """The score, if it has few enough events, else its passages, about equally long; what is held over a cut ends there.
 
     A bar that holds more events than that is a passage by itself. Bars without a note are no passage.
@@ -23,16 +23,16 @@ def passages(score: Score, most_events: int = MOST_EVENTS) -> Iterator[Score]:
     [4, 4, 3]
     """
     onsets = np.sort([note.onset_ticks for voice in score.voices for note in voice.notes])
-    n_events = len(onsets) + sum(_n_rests(score))
-    if n_events <= most_events:
+    n_events = len(onsets) + sum(_rest_counts(score))
+    if n_events <= max_events:
         yield score
         return
     lines = [bar.onset_ticks for bar in score.bars()] or list(
         range(0, score.end_ticks, TICKS_PER_WHOLE)
     )
     share = len(onsets) / n_events  # what is left to notes where rests need their part
-    cuts = _cuts(
-        np.searchsorted(onsets, [*lines, score.end_ticks]).tolist(), max(1.0, share * most_events)
+    cuts = _cut_bars(
+        np.searchsorted(onsets, [*lines, score.end_ticks]).tolist(), max(1.0, share * max_events)
     )
     for start, end in itertools.pairwise([*(lines[cut] for cut in cuts), score.end_ticks]):
         part = score.sliced(start, end)
@@ -40,7 +40,7 @@ def passages(score: Score, most_events: int = MOST_EVENTS) -> Iterator[Score]:
             yield part
 
 
-def _n_rests(score: Score) -> Iterator[int]:
+def _rest_counts(score: Score) -> Iterator[int]:
     """Rests of each voice."""
     for voice in score.voices:
         ends = [0, *(note.end_ticks for note in voice.notes)]
@@ -48,16 +48,16 @@ def _n_rests(score: Score) -> Iterator[int]:
         yield sum(end < start for end, start in zip(ends, starts, strict=True))
 
 
-def _cuts(notes_before: Sequence[int], most_notes: float) -> list[int]:
+def _cut_bars(notes_before: Sequence[int], max_notes: float) -> list[int]:
     """The bars where passages begin, given how many notes stand before each bar and at the end."""
     total = notes_before[-1]
-    n_parts = -(-total // most_notes)
+    n_parts = -(-total // max_notes)
     cuts = [0]
     for bar in range(1, len(notes_before) - 1):
         here, with_next = (
             notes_before[bar] - notes_before[cuts[-1]],
             notes_before[bar + 1] - notes_before[cuts[-1]],
         )
-        if here and (with_next > most_notes or here >= total / n_parts):
+        if here and (with_next > max_notes or here >= total / n_parts):
             cuts.append(bar)
     return cuts

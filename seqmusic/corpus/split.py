@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from seqmusic.corpus.dataset import Work, name_order
+from seqmusic.corpus.dataset import Work, natural_sort_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +46,14 @@ def split_works(
     """
     families: dict[object, list[Work]] = {}
     for work in sorted(
-        (work for work in works if not work.reason), key=lambda work: name_order(work.name)
+        (work for work in works if not work.reason), key=lambda work: natural_sort_key(work.name)
     ):
         families.setdefault(work.family if work.family >= 0 else work.name, []).append(work)
     wanted = {"train": shares.train, "valid": shares.valid, "test": shares.test}
     counts = {split: 0 for split, share in wanted.items() if share > 0}
     splits: dict[str, str] = {}
     for family in sorted(
-        families.values(), key=lambda family: (len(family) == 1, _shuffled(family[0].name, seed))
+        families.values(), key=lambda family: (len(family) == 1, _shuffle_key(family[0].name, seed))
     ):
         emptiest = min(counts, key=lambda split: (counts[split] + len(family)) / wanted[split])
         counts[emptiest] += len(family)
@@ -61,5 +61,5 @@ def split_works(
     return [replace(work, split=splits.get(work.name, "")) for work in works]
 
 
-def _shuffled(name: str, seed: int) -> bytes:
+def _shuffle_key(name: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

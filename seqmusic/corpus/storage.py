@@ -22,13 +22,13 @@ from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CorpusError
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
-FORMAT = 1
+FORMAT_VERSION = 1
 _WORK, _VOICE = 0, 1  # columns of the notes; the others are the fields of `Note`
-_NOT_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
-_DAMAGE = (*_NOT_ZIP, OSError, ValueError, LookupError, TypeError, AttributeError)
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+_DAMAGE_ERRORS = (*_ZIP_ERRORS, OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
-def write_scores(dataset: Dataset, path: Path) -> Path:
+def write_dataset(dataset: Dataset, path: Path) -> Path:
     """Write all works to one file; returns `path`.
 
     Raises:
@@ -40,8 +40,8 @@ def write_scores(dataset: Dataset, path: Path) -> Path:
     return write_atomic(path, buffer.getvalue())
 
 
-def read_scores(path: Path) -> Dataset:
-    """The data set in the file that `write_scores` wrote.
+def read_dataset(path: Path) -> Dataset:
+    """The data set in the file that `write_dataset` wrote.
 
     Raises:
         CorpusError: the file is missing, damaged, or of another version.
@@ -49,7 +49,7 @@ def read_scores(path: Path) -> Dataset:
     try:
         with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
             return arrays_to_dataset({name: file[name] for name in ("notes", "works")})
-    except _DAMAGE as error:
+    except _DAMAGE_ERRORS as error:
         raise CorpusError(
             f"{path}: not a readable data set ({type(error).__name__}: {error}); prepare it again"
         ) from error
@@ -57,7 +57,7 @@ def read_scores(path: Path) -> Dataset:
 
 def dataset_to_arrays(dataset: Dataset) -> dict[str, NDArray[Any]]:
     """The data set as arrays: `notes` (note, 6) int32 and `works`, JSON in UTF-8 bytes."""
-    facts = {"format": FORMAT, "works": [_facts(work) for work in dataset.works]}
+    facts = {"format": FORMAT_VERSION, "works": [_work_metadata(work) for work in dataset.works]}
     text = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return {
         "notes": note_rows([work.score for work in dataset.works]),
@@ -83,13 +83,13 @@ def arrays_to_dataset(arrays: dict[str, NDArray[Any]]) -> Dataset:
         ValueError: the arrays are of another version or do not fit together (also KeyError and TypeError).
     """
     facts = json.loads(arrays["works"].tobytes().decode("utf-8"))
-    if facts["format"] != FORMAT:
-        raise ValueError(f"format {facts['format']}, this version reads {FORMAT}")
-    lines = lines_of(arrays["notes"], [len(work["voices"]) for work in facts["works"]])
-    return Dataset(tuple(_work(work, lines) for work in facts["works"]))
+    if facts["format"] != FORMAT_VERSION:
+        raise ValueError(f"format {facts['format']}, this version reads {FORMAT_VERSION}")
+    lines = notes_by_voice(arrays["notes"], [len(work["voices"]) for work in facts["works"]])
+    return Dataset(tuple(_metadata_to_work(work, lines) for work in facts["works"]))
 
 
-def lines_of(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[Note, ...]]:
+def notes_by_voice(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tuple[Note, ...]]:
     """The notes of every voice of every work, in order; `n_voices` counts the voices of each work.
 
     Raises:
@@ -109,12 +109,12 @@ def lines_of(notes: NDArray[np.int32], n_voices: Sequence[int]) -> Iterator[tupl
     return (tuple(made[start:end]) for start, end in itertools.pairwise(bounds))
 
 
-def _facts(work: Work) -> dict[str, Any]:
+def _work_metadata(work: Work) -> dict[str, Any]:
     own = {"name": work.name, "split": work.split, "family": work.family, "reason": work.reason}
-    return own | ({"style": work.style} if work.style else {}) | score_facts(work.score)
+    return own | ({"style": work.style} if work.style else {}) | score_metadata(work.score)
 
 
-def score_facts(score: Score) -> dict[str, Any]:
+def score_metadata(score: Score) -> dict[str, Any]:
     """All of a score but its notes, in plain values."""
     return {
         "voices": [voice.name for voice in score.voices],
@@ -127,8 +127,8 @@ def score_facts(score: Score) -> dict[str, Any]:
     }
 
 
-def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
-    score = facts_to_score(facts, lines)
+def _metadata_to_work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
+    score = metadata_to_score(facts, lines)
     return Work(
         facts["name"],
         score,
@@ -139,7 +139,7 @@ def _work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
     )
 
 
-def facts_to_score(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Score:
+def metadata_to_score(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Score:
     """The score of its facts and the notes of its voices, the next of `lines`."""
     return Score(
         voices=tuple(Voice(name, next(lines)) for name in facts["voices"]),

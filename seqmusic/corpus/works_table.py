@@ -17,10 +17,21 @@ from seqmusic.score import Key, Score
 from seqmusic.tonality import infer_key, key_name
 
 WORKS_FILE = "works.csv"
-COLUMNS = ("work", "title", "split", "family", "reason", "notes", "bars", "key", "meter", "style")
+WORKS_COLUMNS = (
+    "work",
+    "title",
+    "split",
+    "family",
+    "reason",
+    "notes",
+    "bars",
+    "key",
+    "meter",
+    "style",
+)
 
 
-class Entry(NamedTuple):
+class WorkEntry(NamedTuple):
     """What the table decides about a work; the fields are those of `Work`."""
 
     split: str
@@ -35,20 +46,21 @@ def write_works(dataset: Dataset, path: Path) -> Path:
     Raises:
         FormatError: the file cannot be written; an existing file is left as it was.
     """
-    return write_atomic(path, table_text(COLUMNS, works_rows(dataset)))
+    return write_atomic(path, table_text(WORKS_COLUMNS, works_rows(dataset)))
 
 
-def entries_of(dataset: Dataset) -> dict[str, Entry]:
+def work_entries(dataset: Dataset) -> dict[str, WorkEntry]:
     """What the table of a data set says about each work."""
     return {
-        work.name: Entry(work.split, work.family, work.reason, work.style) for work in dataset.works
+        work.name: WorkEntry(work.split, work.family, work.reason, work.style)
+        for work in dataset.works
     }
 
 
-def styles_of(entries: Mapping[str, Entry]) -> list[str]:
+def kept_styles(entries: Mapping[str, WorkEntry]) -> list[str]:
     """The styles of the works that are kept, in the order of their numbers.
 
-    >>> styles_of({"a": Entry("train", 0, "", "waltz"), "b": Entry("", -1, "no meter", "reel"), "c": Entry("test", 1, "", "")})
+    >>> kept_styles({"a": WorkEntry("train", 0, "", "waltz"), "b": WorkEntry("", -1, "no meter", "reel"), "c": WorkEntry("test", 1, "", "")})
     ['waltz']
     """
     return sorted({entry.style for entry in entries.values() if entry.style and not entry.reason})
@@ -56,7 +68,7 @@ def styles_of(entries: Mapping[str, Entry]) -> list[str]:
 
 def works_rows(dataset: Dataset) -> list[tuple[str, ...]]:
     """The rows of the table of all works."""
-    return [_row(work) for work in dataset.works]
+    return [_work_row(work) for work in dataset.works]
 
 
 def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -68,7 +80,7 @@ def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def read_works(path: Path) -> dict[str, Entry]:
+def read_works(path: Path) -> dict[str, WorkEntry]:
     """What the table says about each work, by name; columns other than work, split, family, reason and style are not looked at.
 
     Raises:
@@ -87,16 +99,16 @@ def read_works(path: Path) -> dict[str, Entry]:
         column for column in ("work", "split") if column not in (reader.fieldnames or ())
     ]:
         raise CorpusError(
-            f"{path}: row 1: the column {missing[0]!r} is missing; the table starts with {','.join(COLUMNS)}"
+            f"{path}: row 1: the column {missing[0]!r} is missing; the table starts with {','.join(WORKS_COLUMNS)}"
         )
-    entries: dict[str, Entry] = {}
+    entries: dict[str, WorkEntry] = {}
     for row in reader:
         place = f"{path}: row {reader.line_num}"
         if row["work"] in entries:
             raise CorpusError(
                 f"{place}: work {row['work']!r} stands in the table twice; keep one row"
             )
-        entries[row["work"]] = _entry(row, place)
+        entries[row["work"]] = _parse_entry(row, place)
     return entries
 
 
@@ -113,13 +125,13 @@ def with_table(dataset: Dataset, path: Path) -> Dataset:
             raise CorpusError(
                 f"{path}: row {number}: this corpus has no work {name!r}; correct the name, or take the row out"
             )
-    left_out = Entry("", -1, f"not in {Path(path).name}")
+    left_out = WorkEntry("", -1, f"not in {Path(path).name}")
     return Dataset(
         tuple(replace(work, **entries.get(work.name, left_out)._asdict()) for work in dataset.works)
     )
 
 
-def _entry(row: Mapping[str, str], place: str) -> Entry:
+def _parse_entry(row: Mapping[str, str], place: str) -> WorkEntry:
     split, family, reason = (
         row["split"].strip(),
         (row.get("family") or "").strip(),
@@ -138,16 +150,16 @@ def _entry(row: Mapping[str, str], place: str) -> Entry:
             f"{place}: family must be a whole number or empty, got {family!r} (work {row['work']!r})"
         )
     reason = reason if reason or split else "no split in the table"
-    return Entry(split, int(family) if family else -1, reason, (row.get("style") or "").strip())
+    return WorkEntry(split, int(family) if family else -1, reason, (row.get("style") or "").strip())
 
 
-def _row(work: Work) -> tuple[str, ...]:
+def _work_row(work: Work) -> tuple[str, ...]:
     family = str(work.family) if work.family >= 0 else ""
     facts = (
         str(work.score.n_notes),
         str(n_bars(work.score)),
-        key_in_words(work.score),
-        meter_in_words(work.score),
+        key_label(work.score),
+        meter_label(work.score),
     )
     return (work.name, work.score.title, work.split, family, work.reason, *facts, work.style)
 
@@ -157,20 +169,20 @@ def n_bars(score: Score) -> int:
     return max((bar.number for bar in score.bars()), default=0)
 
 
-def key_of(score: Score) -> Key | None:
+def known_or_inferred_key(score: Score) -> Key | None:
     """The score's key where its mode is known, else the key that its notes suggest; None without notes."""
     if score.key is not None and score.key.mode:
         return score.key
     return infer_key(score) if score.n_notes else None
 
 
-def key_in_words(score: Score) -> str:
+def key_label(score: Score) -> str:
     """The key's name, "" without notes."""
-    key = key_of(score)
+    key = known_or_inferred_key(score)
     return key_name(key) if key else ""
 
 
-def meter_in_words(score: Score) -> str:
+def meter_label(score: Score) -> str:
     """Time signatures in their order, "" where no meter is known; one that is only written again is not repeated."""
     return " ".join(
         signature

@@ -17,21 +17,21 @@ from tqdm import tqdm
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.persistence import persistence_nats
 from seqmusic.baselines.trees import Trees
-from seqmusic.benchmarks.jsb import HeldOut, held_out
+from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.evaluation.subject import Subject
 from seqmusic.metrics.calibration import (
     Bin,
     Choices,
     best_temperature,
     calibration_error,
-    choices,
-    choices_of,
-    reliability,
+    choices_from_predictions,
+    predict_choices,
+    reliability_bins,
 )
 from seqmusic.metrics.likelihood import EventScores, Predictions, bootstrap_interval, predictions
-from seqmusic.runs.pretrained import make_masks
+from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.score import TICKS_PER_WHOLE
-from seqmusic.tokens.context import GLOBAL
+from seqmusic.tokens.context import GLOBAL_COLUMNS
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import (
     HOLD,
@@ -40,21 +40,21 @@ from seqmusic.tokens.vocabulary import (
     REST,
     TIMESIG,
     VOICE,
-    id_timesig,
+    id_to_timesig,
     voice_name,
 )
-from seqmusic.training.batches import Masks
+from seqmusic.training.batches import GrammarMasks
 
 MODEL, NGRAM, PERSISTENCE = "model", "n-gram", "persistence"
-TOPS = (1, 3, 5)
+TOP_KS = (1, 3, 5)
 KINDS = ("sound", "length")
-_VOICE, _POSITION, _METER = (GLOBAL.index(name) for name in ("voice", "position", "meter"))
-_N_PARTS = 10
+_VOICE, _POSITION, _METER = (GLOBAL_COLUMNS.index(name) for name in ("voice", "position", "meter"))
+_N_TENTHS = 10
 _Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Guesses:
+class Accuracy:
     """How well some predictions went.
 
     Attributes:
@@ -62,16 +62,16 @@ class Guesses:
         sound_nats: mean negative log-likelihood of the sound (a pitch, a rest or a tie).
         duration_nats: mean of its length, the sound being known.
         interval: where 95 percent of the means of both together lie when whole works are drawn again.
-        sound_top: share of the sounds that were among the 1, 3, 5 held likeliest, where the grammar leaves a choice.
-        duration_top: the same for lengths.
+        sound_top_k: share of the sounds that were among the 1, 3, 5 held likeliest, where the grammar leaves a choice.
+        duration_top_k: the same for lengths.
     """
 
     n: int
     sound_nats: float
     duration_nats: float
     interval: tuple[float, float]
-    sound_top: tuple[float, ...]
-    duration_top: tuple[float, ...]
+    sound_top_k: tuple[float, ...]
+    duration_top_k: tuple[float, ...]
 
     @property
     def nats(self) -> float:
@@ -99,7 +99,7 @@ class Total:
         nats_per_cell: over all cells alike.
         interval: where 95 percent of it lie when whole works are drawn again.
         nats_per_note: all nats over the notes.
-        guesses: of all predictions; None for a predictor that makes them cell by cell.
+        prediction_accuracy: of all predictions; None for a predictor that makes them cell by cell.
     """
 
     predictor: str
@@ -107,7 +107,7 @@ class Total:
     nats_per_cell: float
     interval: tuple[float, float]
     nats_per_note: float
-    guesses: Guesses | None
+    prediction_accuracy: Accuracy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +117,16 @@ class Breakdown:
     Attributes:
         name: of what they are grouped by.
         groups: G names.
-        guesses: by predictor, G of them.
+        prediction_accuracy: by predictor, G of them.
     """
 
     name: str
     groups: tuple[str, ...]
-    guesses: Mapping[str, tuple[Guesses, ...]]
+    prediction_accuracy: Mapping[str, tuple[Accuracy, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sureness:
+class Confidence:
     """How sure a model is of its first choices beside how often they come: mean nats of a choice, calibration error, and bins."""
 
     nats: float
@@ -142,9 +142,9 @@ class Calibration:
     """
 
     kind: str
-    before: Sureness
+    before: Confidence
     temperature: float | None
-    after: Sureness | None
+    after: Confidence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class Assessment:
     """All figures of a model on a part; `pieces` and `scores` are of its works, in their order."""
 
     subject: Subject
-    pieces: HeldOut
+    pieces: EncodedPieces
     scores: tuple[EventScores, ...]
     totals: tuple[Total, ...]
     breakdowns: tuple[Breakdown, ...]
@@ -162,16 +162,16 @@ class Assessment:
 def assess(subject: Subject) -> Assessment:
     """All figures of the model on its works, beside the n-gram and persistence; shows progress."""
     max_voices = subject.model.vocabulary.max_voices
-    pieces = held_out([work.score for work in subject.works], max_voices)
-    expected = _predicted(subject, pieces)
-    scores = [own.scores() for own in expected]
+    pieces = encode_pieces([work.score for work in subject.works], max_voices)
+    model_predictions = _predict_works(subject, pieces)
+    scores = [own.scores() for own in model_predictions]
     by_event = {MODEL: scores}
     totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
-    training = held_out([work.score for work in subject.dataset.part("train")], max_voices)
+    training = encode_pieces([work.score for work in subject.dataset.part("train")], max_voices)
     if training.scores:
         by_event[NGRAM] = [
-            counted_predictions(own, trace).scores()
-            for own, trace in _counted(training.traces, pieces.traces)
+            baseline_predictions(own, trace).scores()
+            for own, trace in _ngram_with_traces(training.traces, pieces.traces)
         ]
         totals.append(
             total(
@@ -185,11 +185,16 @@ def assess(subject: Subject) -> Assessment:
         breakdown(name, groups, by_event) for name, groups in groupings(pieces, scores).items()
     )
     return Assessment(
-        subject, pieces, tuple(scores), tuple(totals), found, calibrations(subject, expected)
+        subject,
+        pieces,
+        tuple(scores),
+        tuple(totals),
+        found,
+        calibrations(subject, model_predictions),
     )
 
 
-def _predicted(subject: Subject, pieces: HeldOut) -> list[Predictions]:
+def _predict_works(subject: Subject, pieces: EncodedPieces) -> list[Predictions]:
     running = predictions(subject.model, pieces.traces, _masks(subject))
     found = dict(
         tqdm(running, total=len(pieces.traces), desc=f"{subject.split} works", unit="work")
@@ -197,23 +202,27 @@ def _predicted(subject: Subject, pieces: HeldOut) -> list[Predictions]:
     return [found[number] for number in range(len(found))]
 
 
-def _masks(subject: Subject) -> Masks:
-    return make_masks(next(subject.model.parameters()).device, subject.model.vocabulary.max_voices)
+def _masks(subject: Subject) -> GrammarMasks:
+    return make_grammar_masks(
+        next(subject.model.parameters()).device, subject.model.vocabulary.max_voices
+    )
 
 
-def _counted(training: Sequence[Trace], asked: Sequence[Trace]) -> Iterable[tuple[NGram, Trace]]:
-    counted = NGram(tqdm(training, desc="n-gram counts", unit="work"))
-    return ((counted, trace) for trace in tqdm(asked, desc="n-gram predicts", unit="work"))
+def _ngram_with_traces(
+    training: Sequence[Trace], asked: Sequence[Trace]
+) -> Iterable[tuple[NGram, Trace]]:
+    baseline = NGram(tqdm(training, desc="n-gram counts", unit="work"))
+    return ((baseline, trace) for trace in tqdm(asked, desc="n-gram predicts", unit="work"))
 
 
-def counted_predictions(counted: NGram | Trees, trace: Trace) -> Predictions:
+def baseline_predictions(baseline: NGram | Trees, trace: Trace) -> Predictions:
     """What an n-gram, or trees, expected of the scored events of a piece."""
     rows = np.flatnonzero(trace.is_scored)
     events = trace.events[rows + 1].astype(np.int64)
     with np.errstate(divide="ignore"):  # what the grammar forbids
         sound, duration = (
-            np.log(counted.sound_probabilities(trace)),
-            np.log(counted.duration_probabilities(trace)),
+            np.log(baseline.sound_probabilities(trace)),
+            np.log(baseline.duration_probabilities(trace)),
         )
     return Predictions(rows, events[:, 0], events[:, 1], sound, duration)
 
@@ -221,7 +230,7 @@ def counted_predictions(counted: NGram | Trees, trace: Trace) -> Predictions:
 def total(
     predictor: str,
     work_nats: Sequence[float],
-    pieces: HeldOut,
+    pieces: EncodedPieces,
     scores: Sequence[EventScores] | None,
 ) -> Total:
     """What a predictor reaches, from the nats of each work and, where it has them, the scores of the events."""
@@ -236,7 +245,7 @@ def total(
         sum(work_nats) / sum(cells),
         bootstrap_interval(work_nats, cells),
         sum(work_nats) / sum(pieces.notes),
-        guesses(scores, everything) if scores else None,
+        prediction_accuracy(scores, everything) if scores else None,
     )
 
 
@@ -247,45 +256,51 @@ def prediction_mask(trace: Trace, scores: EventScores) -> _Mask:
     return is_note
 
 
-def guesses(scores: Sequence[EventScores], chosen: Sequence[_Mask]) -> Guesses:
+def prediction_accuracy(scores: Sequence[EventScores], masks: Sequence[_Mask]) -> Accuracy:
     """How well the chosen events of some works were predicted; one or more must be chosen.
 
     Args:
         scores: of each work.
-        chosen: (N,) of each work, which of its events count.
+        masks: (N,) of each work, which of its events count.
     """
-    counts = [int(own.sum()) for own in chosen]
-    sound = [float(own.sound_nats[mask].sum()) for own, mask in zip(scores, chosen, strict=True)]
+    counts = [int(own.sum()) for own in masks]
+    sound = [float(own.sound_nats[mask].sum()) for own, mask in zip(scores, masks, strict=True)]
     duration = [
-        float(own.duration_nats[mask].sum()) for own, mask in zip(scores, chosen, strict=True)
+        float(own.duration_nats[mask].sum()) for own, mask in zip(scores, masks, strict=True)
     ]
     some = [(a + b, n) for a, b, n in zip(sound, duration, counts, strict=True) if n]
-    pairs = list(zip(scores, chosen, strict=True))
-    return Guesses(
+    pairs = list(zip(scores, masks, strict=True))
+    return Accuracy(
         sum(counts),
         sum(sound) / sum(counts),
         sum(duration) / sum(counts),
         bootstrap_interval(*zip(*some, strict=True)),
-        _within([(own.sound_ranks[mask], own.sound_choices[mask]) for own, mask in pairs]),
-        _within([(own.duration_ranks[mask], own.duration_choices[mask]) for own, mask in pairs]),
+        _top_k_accuracy([(own.sound_ranks[mask], own.sound_choices[mask]) for own, mask in pairs]),
+        _top_k_accuracy(
+            [(own.duration_ranks[mask], own.duration_choices[mask]) for own, mask in pairs]
+        ),
     )
 
 
-def _within(
+def _top_k_accuracy(
     ranks_and_choices: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
 ) -> tuple[float, ...]:
     """Share of the choices that were among the likeliest 1, 3, 5; nan where there was no choice."""
-    ranks = np.concatenate([ranks[choices > 1] for ranks, choices in ranks_and_choices])
-    return tuple(float((ranks < top).mean()) if len(ranks) else math.nan for top in TOPS)
+    ranks = np.concatenate(
+        [ranks[predict_choices > 1] for ranks, predict_choices in ranks_and_choices]
+    )
+    return tuple(float((ranks < top).mean()) if len(ranks) else math.nan for top in TOP_KS)
 
 
-def groupings(pieces: HeldOut, scores: Sequence[EventScores]) -> dict[str, dict[str, list[_Mask]]]:
+def groupings(
+    pieces: EncodedPieces, scores: Sequence[EventScores]
+) -> dict[str, dict[str, list[_Mask]]]:
     """By name of a grouping and name of a group: (N,) of each work, which of its events are in the group."""
     places = [trace.context[own.rows] for trace, own in zip(pieces.traces, scores, strict=True)]
     notes = [prediction_mask(trace, own) for trace, own in zip(pieces.traces, scores, strict=True)]
     parts = [
         np.minimum(
-            _N_PARTS * trace.ticks[own.rows].astype(np.int64) // score.end_ticks, _N_PARTS - 1
+            _N_TENTHS * trace.ticks[own.rows].astype(np.int64) // score.end_ticks, _N_TENTHS - 1
         )
         for trace, own, score in zip(pieces.traces, scores, pieces.scores, strict=True)
     ]
@@ -309,7 +324,7 @@ def groupings(pieces: HeldOut, scores: Sequence[EventScores]) -> dict[str, dict[
             f"{10 * tenth}–{10 * tenth + 10} %": [
                 m & (part == tenth) for part, m in zip(parts, notes, strict=True)
             ]
-            for tenth in range(_N_PARTS)
+            for tenth in range(_N_TENTHS)
         },
     }
     return {
@@ -326,7 +341,7 @@ def _by_beat(
         [place[mask, _METER] for place, mask in zip(places, notes, strict=True)]
     )
     commonest = int(np.bincount(meters).argmax())
-    signature = id_timesig(TIMESIG + commonest)
+    signature = id_to_timesig(TIMESIG + commonest)
     if signature is None:
         return {}
     half = TICKS_PER_WHOLE // signature.denominator // 2  # of a beat
@@ -349,33 +364,38 @@ def breakdown(
 ) -> Breakdown:
     """The guesses of each predictor in each group."""
     own = {
-        predictor: tuple(guesses(scores, masks) for masks in groups.values())
+        predictor: tuple(prediction_accuracy(scores, masks) for masks in groups.values())
         for predictor, scores in by_event.items()
     }
     return Breakdown(name, tuple(groups), own)
 
 
-def calibrations(subject: Subject, expected: Sequence[Predictions]) -> tuple[Calibration, ...]:
+def calibrations(
+    subject: Subject, model_predictions: Sequence[Predictions]
+) -> tuple[Calibration, ...]:
     """Of sounds and of lengths; the temperatures are fitted to the validation works, whatever part is asked about."""
-    valid = held_out(
+    valid = encode_pieces(
         [work.score for work in subject.dataset.part("valid")], subject.model.vocabulary.max_voices
     )
-    made = choices_of(expected)
+    made = choices_from_predictions(model_predictions)
     if subject.split == "valid":
         fitted = made
     elif valid.scores:
-        fitted = choices(subject.model, valid.traces, _masks(subject))
+        fitted = predict_choices(subject.model, valid.traces, _masks(subject))
     else:
         return tuple(
-            Calibration(kind, _sureness(own), None, None)
+            Calibration(kind, _confidence(own), None, None)
             for kind, own in zip(KINDS, made, strict=True)
         )
     temperatures = [best_temperature(own) for own in fitted]
     rows = zip(KINDS, made, temperatures, strict=True)
     return tuple(
-        Calibration(kind, _sureness(own), at, _sureness(own.at(at))) for kind, own, at in rows
+        Calibration(
+            kind, _confidence(own), at_temperature, _confidence(own.at_temperature(at_temperature))
+        )
+        for kind, own, at_temperature in rows
     )
 
 
-def _sureness(made: Choices) -> Sureness:
-    return Sureness(made.nll, calibration_error(made), tuple(reliability(made)))
+def _confidence(made: Choices) -> Confidence:
+    return Confidence(made.nll, calibration_error(made), tuple(reliability_bins(made)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seqmusic.model.transformer import Transformer
-from seqmusic.training.batches import Masks, Sequenced
+from seqmusic.training.batches import GrammarMasks, TokenSequence
 from seqmusic.training.loop import TrainingSettings, TrainingState, train
 
 
@@ -28,12 +28,12 @@ class CurvePoint:
     positions: int
 
 
-def learning_curve(
+def measure_loss_curve(
     state: TrainingState,
     settings: TrainingSettings,
-    draw: Callable[[int], Sequence[Sequenced]],
+    draw: Callable[[int], Sequence[TokenSequence]],
     evaluate: Callable[[Transformer], float],
-    masks: Masks,
+    masks: GrammarMasks,
     *,
     cpu_seconds: float,
 ) -> Iterator[CurvePoint]:
@@ -49,7 +49,7 @@ def learning_curve(
     """
     evaluating, first, n_drawn = 0.0, state.step, {}
 
-    def counted(step: int) -> Sequence[Sequenced]:
+    def counted(step: int) -> Sequence[TokenSequence]:
         sequences = draw(step)
         n_drawn[step] = sum(len(sequence.events) - 1 for sequence in sequences)
         return sequences

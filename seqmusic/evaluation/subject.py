@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.similarity.fingerprints import FILE, known_pieces, read_fingerprints
-from seqmusic.corpus.sources import load_corpus
+from seqmusic.corpus.loading import load_corpus
+from seqmusic.corpus.similarity.fingerprints import (
+    FINGERPRINTS_FILE,
+    known_pieces,
+    read_fingerprints,
+)
 from seqmusic.corpus.works_table import read_works, with_table
 from seqmusic.errors import CorpusError
 from seqmusic.model.transformer import Transformer
 from seqmusic.runs.pretrained import load_model, model_folder
 
-_WORKS = "works.csv"
+_WORKS_FILE = "works.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +75,18 @@ def load_subject(run: Path | None = None, split: str = "test", data: Path | None
     """
     folder = model_folder(run)
     model = load_model(folder)
-    dataset = load_corpus(data) if data is not None else _own_corpus(folder)
+    dataset = load_corpus(data) if data is not None else _training_corpus(folder)
     works = tuple(dataset.part(split))
     if not works:
         raise CorpusError(
             f"{data or folder}: the corpus has no {split} works ({dataset!r}); choose another --split or --data"
         )
     most = model.vocabulary.max_voices
-    if many := next((work for work in dataset.kept if len(work.score.voices) > most), None):
+    if many := next((work for work in dataset.kept_works if len(work.score.voices) > most), None):
         raise CorpusError(
             f"{folder.name}: knows up to {most} voices, and {many.name!r} has {len(many.score.voices)}; ask another model"
         )
-    trained_on = _trained_on(folder, works, is_own=data is None)
+    trained_on = _trained_on(folder, works, is_training_corpus=data is None)
     return Subject(
         folder.name,
         folder,
@@ -95,25 +99,31 @@ def load_subject(run: Path | None = None, split: str = "test", data: Path | None
     )
 
 
-def _own_corpus(folder: Path) -> Dataset:
+def _training_corpus(folder: Path) -> Dataset:
     """The chorales with the split that the run was trained with."""
     chorales = load_corpus()
-    table = folder / _WORKS
+    table = folder / _WORKS_FILE
     if not table.is_file():
         raise CorpusError(
-            f"{folder}: has no {_WORKS} that says which works it was trained on; name a corpus with --data"
+            f"{folder}: has no {_WORKS_FILE} that says which works it was trained on; name a corpus with --data"
         )
     known = {work.name for work in chorales.works}
     if foreign := next((name for name in read_works(table) if name not in known), None):
         raise CorpusError(
-            f"{folder}: was not trained on the chorales (its {_WORKS} has {foreign!r}); name its corpus with --data"
+            f"{folder}: was not trained on the chorales (its {_WORKS_FILE} has {foreign!r}); name its corpus with --data"
         )
     return with_table(chorales, table)
 
 
-def _trained_on(folder: Path, works: tuple[Work, ...], *, is_own: bool) -> frozenset[str] | None:
+def _trained_on(
+    folder: Path, works: tuple[Work, ...], *, is_training_corpus: bool
+) -> frozenset[str] | None:
     """By the music, where the run kept fingerprints of it; else by name, where the corpus is the run's own."""
-    if (folder / FILE).is_file():
+    if (folder / FINGERPRINTS_FILE).is_file():
         found = known_pieces(read_fingerprints(folder), [work.score for work in works])
         return frozenset(works[position].name for position in found)
-    return frozenset(work.name for work in works if work.split == "train") if is_own else None
+    return (
+        frozenset(work.name for work in works if work.split == "train")
+        if is_training_corpus
+        else None
+    )

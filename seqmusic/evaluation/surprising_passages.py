@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from seqmusic.evaluation.assessment import Assessment, prediction_mask
 from seqmusic.formats.measures import printed_bars
-from seqmusic.generation.explanation import explain
+from seqmusic.generation.note_surprise import explain
 from seqmusic.metrics.likelihood import EventScores
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import ExplainedEvent, Explanation
@@ -18,11 +18,11 @@ from seqmusic.tokens.vocabulary import KEY, PITCH
 
 N_PASSAGES = 5
 N_BARS = 2
-_FEWEST_NOTES = 3  # a voice, in the mean: one long chord is no passage
+_MIN_NOTES = 3  # a voice, in the mean: one long chord is no passage
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class TwoBarPassage:
     """Two bars of a work.
 
     Attributes:
@@ -48,7 +48,7 @@ class Passage:
 
 def extreme_passages(
     assessment: Assessment, n: int = N_PASSAGES
-) -> tuple[list[Passage], list[Passage]]:
+) -> tuple[list[TwoBarPassage], list[TwoBarPassage]]:
     """The most surprising passages, the worst first, and the least surprising ones, the best first; each of another work.
 
     Works longer than the model's context are left out: it would not be shown all that came before.
@@ -58,7 +58,7 @@ def extreme_passages(
     by_work = [
         found
         for work, row in rows
-        if len(row[1].events) <= longest and (found := list(passages(work, *row)))
+        if len(row[1].events) <= longest and (found := list(two_bar_passages(work, *row)))
     ]
     most = sorted(
         (max(found, key=lambda own: own.bits_per_note) for found in by_work),
@@ -71,7 +71,9 @@ def extreme_passages(
     return most[:n], least[:n]
 
 
-def passages(work: int, score: Score, trace: Trace, scores: EventScores) -> Iterator[Passage]:
+def two_bar_passages(
+    work: int, score: Score, trace: Trace, scores: EventScores
+) -> Iterator[TwoBarPassage]:
     """All stretches of two whole bars of a work; those with fewer than three notes a voice are left out."""
     is_prediction = prediction_mask(trace, scores)
     sounds, onsets = trace.events[scores.rows + 1, 0], trace.ticks[scores.rows]
@@ -79,15 +81,15 @@ def passages(work: int, score: Score, trace: Trace, scores: EventScores) -> Iter
     for first, last in zip(bars, bars[N_BARS - 1 :], strict=False):
         inside = is_prediction & (onsets >= first.onset_ticks) & (onsets < last.end_ticks)
         n_notes = int(((sounds >= PITCH) & (sounds < KEY) & inside).sum())
-        if n_notes >= _FEWEST_NOTES * len(score.voices):
+        if n_notes >= _MIN_NOTES * len(score.voices):
             bits = float(scores.nats[inside].sum()) / math.log(2)
-            yield Passage(
+            yield TwoBarPassage(
                 work, (first.number, last.number), first.onset_ticks, last.end_ticks, n_notes, bits
             )
 
 
-def explained_passage(
-    model: Transformer, score: Score, passage: Passage
+def explain_passage(
+    model: Transformer, score: Score, passage: TwoBarPassage
 ) -> tuple[Score, Explanation]:
     """The music of a passage, and what the model thought of each of its notes and rests, knowing all that came before them.
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from seqmusic.evaluation.samples import (
-    CANDIDATES,
+    N_CANDIDATES,
     RATES,
-    Piece,
-    as_written,
-    continued,
-    drawn_heads,
+    Continuation,
+    draw_openings,
     heads,
+    original_continuations,
+    sample_continuations,
 )
 from seqmusic.generation.request import Request
 from seqmusic.metrics.distributions import (
@@ -32,17 +32,17 @@ from seqmusic.metrics.distributions import (
 )
 from seqmusic.metrics.likelihood import N_RESAMPLES, bootstrap_interval
 from seqmusic.metrics.originality import CopyIndex
-from seqmusic.metrics.rates import pooled
+from seqmusic.metrics.rates import pooled_rate
 from seqmusic.model.transformer import Transformer
 from seqmusic.score import Score
 
 TEMPERATURES = (0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3)
-RULED_TEMPERATURES = (0.6, 0.8, 1.0, 1.15)
+DEFAULT_RULES_TEMPERATURES = (0.6, 0.8, 1.0, 1.15)
 MIN_PS = (0.02, 0.05, 0.1, 0.2)
-ALONE, RULED, MIN_P = "model alone", "default rules", "min-p"
+MODEL_ALONE, DEFAULT_RULES, MIN_P = "model alone", "default rules", "min-p"
 LADDERS: Mapping[str, str] = {
-    ALONE: "what the model says, within the compass of each voice",
-    RULED: "with the lenience and the cadence that music is composed with when nothing else is said",
+    MODEL_ALONE: "what the model says, within the compass of each voice",
+    DEFAULT_RULES: "with the lenience and the cadence that music is composed with when nothing else is said",
     MIN_P: "the model alone at temperature 1, without what is less likely than this share of the likeliest",
 }
 """The ladders of settings."""
@@ -61,35 +61,35 @@ _SCALES = {"parallel fifths and octaves": 1000}  # all others are percentages
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SamplingSetting:
     """A way to draw samples.
 
     Attributes:
         ladder: which of LADDERS it belongs to.
-        at: the temperature; on the ladder of min-p, that share.
+        level: the temperature; on the ladder of min-p, that share.
         request: how candidates are drawn, and what they must obey.
     """
 
     ladder: str
-    at: float
+    level: float
     request: Request
 
     @property
     def name(self) -> str:
         """What it is called.
 
-        >>> Setting("min-p", 0.05, Request(min_p=0.05)).name, Setting("model alone", 1.0, Request()).name
+        >>> SamplingSetting("min-p", 0.05, Request(min_p=0.05)).name, SamplingSetting("model alone", 1.0, Request()).name
         ('min-p 0.05', 'temperature 1, model alone')
         """
         return (
-            f"min-p {self.at:g}"
+            f"min-p {self.level:g}"
             if self.ladder == MIN_P
-            else f"temperature {self.at:g}, {self.ladder}"
+            else f"temperature {self.level:g}, {self.ladder}"
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Estimate:
     """One measure of some pieces: its value, and where 95 percent of the values lie when whole pieces are drawn again."""
 
     value: float
@@ -98,36 +98,36 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class DialPoint:
+class SweepPoint:
     """What was measured at one setting.
 
     Attributes:
         setting: how the pieces were drawn.
         pieces: how many.
-        readings: by the names in UNITS.
-        copies: notes of the longest passage that each piece copies from a training work, rising.
+        estimates: by the names in UNITS.
+        copy_lengths: notes of the longest passage that each piece copies from a training work, rising.
     """
 
-    setting: Setting
+    setting: SamplingSetting
     pieces: int
-    readings: Mapping[str, Reading]
-    copies: tuple[int, ...]
+    estimates: Mapping[str, Estimate]
+    copy_lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class TemperatureSweep:
     """The settings of a ladder beside the works themselves.
 
     Attributes:
         points: one a setting.
         works: readings of the works as they are written, in place of what the model composed.
-        works_copies: notes of the longest passage that each work copies from a training work, rising.
+        works_copy_lengths: notes of the longest passage that each work copies from a training work, rising.
         floors: mean distance between two halves of the training works, by the names in DISTRIBUTIONS.
     """
 
-    points: tuple[DialPoint, ...]
-    works: Mapping[str, Reading]
-    works_copies: tuple[int, ...]
+    points: tuple[SweepPoint, ...]
+    works: Mapping[str, Estimate]
+    works_copy_lengths: tuple[int, ...]
     floors: Mapping[str, float]
 
     def gaps(self) -> dict[str, dict[str, float]]:
@@ -137,7 +137,7 @@ class Dial:
             low = 0.0 if name in self.floors else work.low
             told = {
                 setting: max(0.0, low - own, own - work.high)
-                for setting, own in self._told(name).items()
+                for setting, own in self._values_by_setting(name).items()
             }
             worst = max(told.values(), default=0.0)
             for setting, gap in told.items():
@@ -151,7 +151,7 @@ class Dial:
             for name, own in self.gaps().items()
         }
 
-    def recommended(self) -> Setting:
+    def recommended(self) -> SamplingSetting:
         """The setting with the smallest mean gap."""
         means = self.mean_gaps()
         return min(
@@ -164,43 +164,55 @@ class Dial:
         found = {}
         for name, work in self.works.items():
             target = 0.0 if name in self.floors else work.value
-            away = {setting: abs(own - target) for setting, own in self._told(name).items()}
+            away = {
+                setting: abs(own - target) for setting, own in self._values_by_setting(name).items()
+            }
             if away:
                 found[name] = min(away, key=lambda setting: away[setting])
         return found
 
-    def _told(self, name: str) -> dict[str, float]:
+    def _values_by_setting(self, name: str) -> dict[str, float]:
         """The values of one measure, by settings; those without one are left out."""
-        values = {point.setting.name: point.readings[name].value for point in self.points}
+        values = {point.setting.name: point.estimates[name].value for point in self.points}
         return {setting: value for setting, value in values.items() if not math.isnan(value)}
 
 
-def ladders(
-    alone: Sequence[float] = TEMPERATURES,
-    ruled: Sequence[float] = RULED_TEMPERATURES,
+def sampling_settings(
+    alone_temperatures: Sequence[float] = TEMPERATURES,
+    rules_temperatures: Sequence[float] = DEFAULT_RULES_TEMPERATURES,
     min_p: Sequence[float] = MIN_PS,
-) -> list[Setting]:
+) -> list[SamplingSetting]:
     """The settings of all LADDERS, each at the temperatures or min-p given."""
     return [
-        *(Setting(ALONE, at, Request(temperature=at, lenience=1.0, cadence=False)) for at in alone),
-        *(Setting(RULED, at, Request(temperature=at)) for at in ruled),
         *(
-            Setting(MIN_P, at, Request(temperature=1.0, min_p=at, lenience=1.0, cadence=False))
-            for at in min_p
+            SamplingSetting(
+                MODEL_ALONE, level, Request(temperature=level, lenience=1.0, cadence=False)
+            )
+            for level in alone_temperatures
+        ),
+        *(
+            SamplingSetting(DEFAULT_RULES, level, Request(temperature=level))
+            for level in rules_temperatures
+        ),
+        *(
+            SamplingSetting(
+                MIN_P, level, Request(temperature=1.0, min_p=level, lenience=1.0, cadence=False)
+            )
+            for level in min_p
         ),
     ]
 
 
-def turn_dial(
+def sweep_temperatures(
     model: Transformer,
     held_out: Sequence[Score],
     training: Sequence[Score],
-    settings: Sequence[Setting],
+    settings: Sequence[SamplingSetting],
     *,
     n: int = 100,
     seed: int = 0,
-    tick: Callable[[int], object] = lambda n: None,
-) -> Dial:
+    on_progress: Callable[[int], object] = lambda n: None,
+) -> TemperatureSweep:
     """Continue the beginnings of held-out works at each setting, the same ones at all, and measure what comes of it.
 
     Args:
@@ -210,7 +222,7 @@ def turn_dial(
         settings: how samples are drawn.
         n: how many a setting, about.
         seed: another seed, other samples.
-        tick: told how many samples were drawn, again and again.
+        on_progress: told how many samples were drawn, again and again.
 
     Raises:
         ValueError: none of the held-out works can be continued.
@@ -225,25 +237,29 @@ def turn_dial(
         )
     corpus = [{name: count(own) for name, count in DISTRIBUTIONS.items()} for own in training]
     together = {name: pooled_counts([own[name] for own in corpus]) for name in DISTRIBUTIONS}
-    chosen = drawn_heads(found, -(-n // CANDIDATES), seed)
+    chosen = draw_openings(found, -(-n // N_CANDIDATES), seed)
     points = []
     for setting in settings:
-        request = replace(setting.request, n=CANDIDATES, seed=seed)
-        pieces = continued(model, chosen, request, index, tick)
-        points.append(DialPoint(setting, len(pieces), readings(pieces, together), copies(pieces)))
-    written = as_written(model, found, index)
+        request = replace(setting.request, n=N_CANDIDATES, seed=seed)
+        pieces = sample_continuations(model, chosen, request, index, on_progress)
+        points.append(
+            SweepPoint(setting, len(pieces), estimates(pieces, together), copy_lengths(pieces))
+        )
+    written = original_continuations(model, found, index)
     floors = {name: split_half_distance([own[name] for own in corpus]) for name in DISTRIBUTIONS}
-    return Dial(tuple(points), readings(written, together), copies(written), floors)
+    return TemperatureSweep(
+        tuple(points), estimates(written, together), copy_lengths(written), floors
+    )
 
 
-def copies(pieces: Sequence[Piece]) -> tuple[int, ...]:
+def copy_lengths(pieces: Sequence[Continuation]) -> tuple[int, ...]:
     """Notes of the longest passage that each piece copies from a training work, rising."""
     return tuple(sorted(piece.copied_notes for piece in pieces))
 
 
-def readings(
-    pieces: Sequence[Piece], corpus: Mapping[str, Mapping[Any, int]]
-) -> dict[str, Reading]:
+def estimates(
+    pieces: Sequence[Continuation], corpus: Mapping[str, Mapping[Any, int]]
+) -> dict[str, Estimate]:
     """Every measure of some pieces, in the order of UNITS; nan without a piece.
 
     Args:
@@ -251,31 +267,31 @@ def readings(
         corpus: what they are compared with, counted, by the names in DISTRIBUTIONS.
     """
     if not pieces:
-        return {name: Reading(*(math.nan,) * 3) for name in UNITS}
+        return {name: Estimate(*(math.nan,) * 3) for name in UNITS}
     nats, events = [piece.nats for piece in pieces], [piece.n_events for piece in pieces]
-    found = {"surprise": Reading(sum(nats) / sum(events), *bootstrap_interval(nats, events))}
+    found = {"surprise": Estimate(sum(nats) / sum(events), *bootstrap_interval(nats, events))}
     for name in RATES:
-        figure = pooled(
+        figure = pooled_rate(
             name, UNITS[name], [piece.rates[name] for piece in pieces], _SCALES.get(name, 100)
         )
-        found[name] = Reading(figure.value, figure.low, figure.high)
+        found[name] = Estimate(figure.value, figure.low, figure.high)
     for name in DISTRIBUTIONS:
-        found[name] = Reading(
+        found[name] = Estimate(
             *distance_interval([piece.counts[name] for piece in pieces], corpus[name])
         )
     found["longest copy"] = median([piece.copied_notes for piece in pieces])
     return found
 
 
-def median(values: Sequence[int]) -> Reading:
+def median(values: Sequence[int]) -> Estimate:
     """The median, with its bootstrap interval; nan of nothing.
 
     >>> median([8, 8, 8])
-    Reading(value=8.0, low=8.0, high=8.0)
+    Estimate(value=8.0, low=8.0, high=8.0)
     """
     if not values:
-        return Reading(*(math.nan,) * 3)
+        return Estimate(*(math.nan,) * 3)
     own = np.asarray(values, np.float64)
     drawn = np.random.default_rng(0).integers(len(own), size=(N_RESAMPLES, len(own)))
     low, high = np.quantile(np.median(own[drawn], axis=1), [0.025, 0.975])
-    return Reading(float(np.median(own)), float(low), float(high))
+    return Estimate(float(np.median(own)), float(low), float(high))

@@ -14,24 +14,24 @@ import torch
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.benchmarks.jsb import HeldOut
+from seqmusic.benchmarks.jsb import EncodedPieces
 from seqmusic.benchmarks.rivals import SETTINGS, Contender, grammar_contenders
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.assessment import counted_predictions
+from seqmusic.evaluation.assessment import baseline_predictions
 from seqmusic.experiments.study import (
-    Row,
+    TrialRecord,
     corpus_name,
-    held_part,
     open_study,
+    pieces_of_split,
     run_trials,
     write_results,
 )
 from seqmusic.experiments.trial import train_trial
-from seqmusic.metrics.likelihood import Likelihood, score_pieces, summed
-from seqmusic.report.charts import Bars, bar_chart
+from seqmusic.metrics.likelihood import Likelihood, score_pieces, total_likelihood
+from seqmusic.report.charts import BarSeries, bar_chart
 from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
-from seqmusic.runs.pretrained import make_masks
+from seqmusic.runs.pretrained import make_grammar_masks
 
 _COLUMNS = (
     Column("model", "model"),
@@ -53,7 +53,7 @@ def comparison_study(
     split: str = "valid",
     cpu_seconds: float = 120.0,
     show: Callable[[str], None] = print,
-) -> list[Row]:
+) -> list[TrialRecord]:
     """Train an n-gram, one decision tree, random trees, an LSTM and a transformer, and leave a table and a picture in the folder.
 
     Args:
@@ -76,7 +76,7 @@ def comparison_study(
     if not 0 < cpu_seconds < float("inf"):
         raise ValueError(f"cpu_seconds must be above 0, got {cpu_seconds}")
     new_figure(1, 1)
-    learned, valid, pieces = (held_part(dataset, part) for part in ("train", "valid", split))
+    learned, valid, pieces = (pieces_of_split(dataset, part) for part in ("train", "valid", split))
     open_study(
         folder,
         {
@@ -86,33 +86,39 @@ def comparison_study(
             "cpu_seconds": cpu_seconds,
         },
     )
-    trials: dict[str, Callable[[], Row]] = {
-        "5-gram": partial(_counted, lambda: NGram(learned.traces), pieces),
-        "decision tree": partial(_counted, lambda: Trees(learned.traces, ONE_TREE), pieces),
-        "random trees": partial(_counted, lambda: Trees(learned.traces, TreeSettings()), pieces),
+    trials: dict[str, Callable[[], TrialRecord]] = {
+        "5-gram": partial(_run_baseline_trial, lambda: NGram(learned.traces), pieces),
+        "decision tree": partial(
+            _run_baseline_trial, lambda: Trees(learned.traces, ONE_TREE), pieces
+        ),
+        "random trees": partial(
+            _run_baseline_trial, lambda: Trees(learned.traces, TreeSettings()), pieces
+        ),
     }
     for contender in reversed(grammar_contenders(dataset.part("train"), valid)):
         trials[contender.name.removeprefix("voice-order ")] = partial(
-            _trained, contender, valid, pieces, cpu_seconds
+            _run_network_trial, contender, valid, pieces, cpu_seconds
         )
     rows = [{"model": name, **row} for name, row in run_trials(folder, trials, show).items()]
-    _write(folder, rows, split, show)
+    _write_comparison(folder, rows, split, show)
     return rows
 
 
-def _counted(make: Callable[[], NGram | Trees], pieces: HeldOut) -> Row:
+def _run_baseline_trial(make: Callable[[], NGram | Trees], pieces: EncodedPieces) -> TrialRecord:
     started = time.process_time()
     predictor = make()
     trained = time.process_time()
-    scored = summed(
-        [counted_predictions(predictor, trace).scores() for trace in pieces.traces],
+    scored = total_likelihood(
+        [baseline_predictions(predictor, trace).scores() for trace in pieces.traces],
         pieces.cells,
         pieces.notes,
     )
-    return _row(predictor.size, trained - started, time.process_time() - trained, scored)
+    return _trial_row(predictor.size, trained - started, time.process_time() - trained, scored)
 
 
-def _trained(contender: Contender, valid: HeldOut, pieces: HeldOut, cpu_seconds: float) -> Row:
+def _run_network_trial(
+    contender: Contender, valid: EncodedPieces, pieces: EncodedPieces, cpu_seconds: float
+) -> TrialRecord:
     torch.manual_seed(SETTINGS.seed)
     model = contender.make()
     done = train_trial(
@@ -122,15 +128,19 @@ def _trained(contender: Contender, valid: HeldOut, pieces: HeldOut, cpu_seconds:
     scored = score_pieces(
         model,
         pieces.traces,
-        make_masks(torch.device("cpu"), pieces.max_voices),
+        make_grammar_masks(torch.device("cpu"), pieces.max_voices),
         cells=pieces.cells,
         notes=pieces.notes,
     )
-    row = _row(done.parameters, done.curve[-1].cpu_seconds, time.process_time() - started, scored)
+    row = _trial_row(
+        done.parameters, done.curve[-1].cpu_seconds, time.process_time() - started, scored
+    )
     return row | {"curve": done.figures()["curve"]}
 
 
-def _row(size: int, training_seconds: float, predicting_seconds: float, scored: Likelihood) -> Row:
+def _trial_row(
+    size: int, training_seconds: float, predicting_seconds: float, scored: Likelihood
+) -> TrialRecord:
     return {
         "size": size,
         "training_cpu_seconds": training_seconds,
@@ -139,11 +149,15 @@ def _row(size: int, training_seconds: float, predicting_seconds: float, scored: 
     }
 
 
-def _write(folder: Path, rows: Sequence[Row], split: str, show: Callable[[str], None]) -> None:
+def _write_comparison(
+    folder: Path, rows: Sequence[TrialRecord], split: str, show: Callable[[str], None]
+) -> None:
     rows = [{**row, "low": row["interval"][0], "high": row["interval"][1]} for row in rows]
     cells = tuple(tuple(row[column.name] for column in _COLUMNS) for row in rows)
     table = Table("compare", f"Families of models on the {split} works.", _COLUMNS, cells)
-    bars = Bars("", *([row[name] for row in rows] for name in ("nats_per_cell", "low", "high")))
+    bars = BarSeries(
+        "", *([row[name] for row in rows] for name in ("nats_per_cell", "low", "high"))
+    )
     figure = bar_chart(
         [row["model"] for row in rows],
         [bars],

@@ -15,28 +15,46 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from seqmusic.benchmarks.jsb import HeldOut, held_out
+from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.samples import CANDIDATES, Head, continued, drawn_heads, heads
-from seqmusic.evaluation.temperature_sweep import Reading, median
-from seqmusic.experiments.study import Row, common_settings, open_study, run_trials, table_text
+from seqmusic.evaluation.samples import (
+    N_CANDIDATES,
+    Opening,
+    draw_openings,
+    heads,
+    sample_continuations,
+)
+from seqmusic.evaluation.temperature_sweep import Estimate, median
+from seqmusic.experiments.study import (
+    TrialRecord,
+    aligned_table_text,
+    common_settings,
+    open_study,
+    run_trials,
+)
 from seqmusic.generation.request import Request
 from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.metrics.originality import CopyIndex
 from seqmusic.model.transformer import Transformer
-from seqmusic.report.copies import FILE, Copying, copying_charts, copying_table, write_copying
+from seqmusic.report.copies import (
+    COPYING_CSV,
+    CopyingPoint,
+    copying_charts,
+    copying_table,
+    write_copying,
+)
 from seqmusic.report.figures import new_figure, write_figure
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import draw_batch, training_data
-from seqmusic.runs.pretrained import make_masks, vocabulary
-from seqmusic.training.loop import new_state, train
+from seqmusic.runs.pretrained import make_grammar_masks, vocabulary
+from seqmusic.training.loop import new_training_state, train
 
-AS_CONFIGURED, UNRESTRAINED = "as configured", "unrestrained"
-_REQUEST = Request(n=CANDIDATES, temperature=1.0, lenience=1.0, cadence=False)  # the model alone
+AS_CONFIGURED, UNREGULARIZED = "as configured", "unrestrained"
+_REQUEST = Request(n=N_CANDIDATES, temperature=1.0, lenience=1.0, cadence=False)  # the model alone
 
 
 @dataclass(frozen=True, slots=True)
-class _Copied:
+class _EvaluationSet:
     """What is continued, and where passages are looked for.
 
     Attributes:
@@ -46,8 +64,8 @@ class _Copied:
         works: the median copy of held-out works as they are written.
     """
 
-    pieces: tuple[HeldOut, HeldOut]
-    heads: tuple[Sequence[Head], Sequence[Head]]
+    pieces: tuple[EncodedPieces, EncodedPieces]
+    heads: tuple[Sequence[Opening], Sequence[Opening]]
     index: CopyIndex
     works: float
 
@@ -59,7 +77,7 @@ def copying_study(
     *,
     n_samples: int = 24,
     show: Callable[[str], None] = print,
-) -> list[Copying]:
+) -> list[CopyingPoint]:
     """Train a model as configured and one that nothing restrains, and measure at every evaluation what they know and copy.
 
     Unrestrained is without dropout, hidden input, weight decay and transposition. Both train to the last step, without a limit of
@@ -94,25 +112,25 @@ def copying_study(
         model=replace(configuration.model, dropout=0.0, input_dropout=0.0),
         training=replace(configuration.training, weight_decay=0.0, l1=0.0),
     )
-    copied = _what_is_copied(dataset, n_samples)
+    copied = _evaluation_set(dataset, n_samples)
     trials = {
         "as-configured": partial(_trial, AS_CONFIGURED, configuration, dataset, copied),
-        "unrestrained": partial(_trial, UNRESTRAINED, free, dataset, copied),
+        "unrestrained": partial(_trial, UNREGULARIZED, free, dataset, copied),
     }
     found = run_trials(folder, trials, show).values()
-    rows = [Copying(**row) for trial in found for row in trial["curve"]]
-    write_copying(folder / FILE, rows)
+    rows = [CopyingPoint(**row) for trial in found for row in trial["curve"]]
+    write_copying(folder / COPYING_CSV, rows)
     for name, chart in zip(("loss", "copying"), copying_charts(rows), strict=True):
         for kind in ("svg", "png"):
             write_figure(chart.figure, folder / f"{name}.{kind}")
-    show(table_text(copying_table(rows)))
+    show(aligned_table_text(copying_table(rows)))
     show(
         f"held-out works as they are written: {rows[0].works:g} notes in the median; table and pictures are in {folder}"
     )
     return rows
 
 
-def _what_is_copied(dataset: Dataset, n_samples: int) -> _Copied:
+def _evaluation_set(dataset: Dataset, n_samples: int) -> _EvaluationSet:
     training, validation = (
         [work.score for work in dataset.part(split)] for split in ("train", "valid")
     )
@@ -126,27 +144,33 @@ def _what_is_copied(dataset: Dataset, n_samples: int) -> _Copied:
             "copying needs validation and training works of more than two bars and at most sixteen, got none"
         )
     lengths = [
-        copy.n_notes if (copy := index.longest(head.rest(head.work))) else 0 for head in found[0]
+        copy.n_notes if (copy := index.longest(opening.continuation(opening.work))) else 0
+        for opening in found[0]
     ]
-    n_heads = -(-n_samples // CANDIDATES)
-    chosen = tuple(drawn_heads(own, n_heads) for own in found)
+    n_heads = -(-n_samples // N_CANDIDATES)
+    chosen = tuple(draw_openings(own, n_heads) for own in found)
     few = training[:: max(1, len(training) // len(validation))][: len(validation)]
-    return _Copied(
-        (held_out(validation), held_out(few)), (chosen[0], chosen[1]), index, median(lengths).value
+    return _EvaluationSet(
+        (encode_pieces(validation), encode_pieces(few)),
+        (chosen[0], chosen[1]),
+        index,
+        median(lengths).value,
     )
 
 
-def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _Copied) -> Row:
+def _trial(
+    name: str, configuration: Configuration, dataset: Dataset, copied: _EvaluationSet
+) -> TrialRecord:
     """A training; at every evaluation a row of the table."""
     settings = configuration.training
     words = vocabulary(max(own.max_voices for own in copied.pieces))
     data = replace(training_data(dataset.part("train")), max_voices=words.max_voices)
-    if name == UNRESTRAINED:
-        data = replace(data, is_moved=False)
+    if name == UNREGULARIZED:
+        data = replace(data, is_transposed=False)
     torch.manual_seed(settings.seed)
     state, masks = (
-        new_state(Transformer(configuration.model, words), settings),
-        make_masks(torch.device("cpu"), words.max_voices),
+        new_training_state(Transformer(configuration.model, words), settings),
+        make_grammar_masks(torch.device("cpu"), words.max_voices),
     )
     rows: list[Mapping[str, object]] = []
 
@@ -155,7 +179,7 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
             score_pieces(model, own.traces, masks, cells=own.cells, notes=own.notes).nats_per_cell
             for own in copied.pieces
         ]
-        fresh, known = (_median_copy(model, own, copied.index) for own in copied.heads)
+        fresh, known = (_median_copy_length(model, own, copied.index) for own in copied.heads)
         epochs = state.step * settings.batch_size / len(data.pieces)
         figures = (
             nats[1],
@@ -168,7 +192,7 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
             known.high,
             copied.works,
         )
-        rows.append(Copying(name, state.step, epochs, *figures)._asdict())
+        rows.append(CopyingPoint(name, state.step, epochs, *figures)._asdict())
         return {"nats_per_cell": nats[0]}
 
     with tqdm(total=settings.steps, unit="batch", desc=name, leave=False) as bar:
@@ -179,5 +203,9 @@ def _trial(name: str, configuration: Configuration, dataset: Dataset, copied: _C
     return {"training": name, "curve": rows}
 
 
-def _median_copy(model: Transformer, chosen: Sequence[Head], index: CopyIndex) -> Reading:
-    return median([piece.copied_notes for piece in continued(model, chosen, _REQUEST, index)])
+def _median_copy_length(
+    model: Transformer, chosen: Sequence[Opening], index: CopyIndex
+) -> Estimate:
+    return median(
+        [piece.copied_notes for piece in sample_continuations(model, chosen, _REQUEST, index)]
+    )

@@ -15,29 +15,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqmusic.benchmarks.jsb import HeldOut
+from seqmusic.benchmarks.jsb import EncodedPieces
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CorpusError
-from seqmusic.experiments.laws import PowerLaw, fit_power_law, resampled
+from seqmusic.experiments.laws import PowerLaw, bootstrap_means, fit_power_law
 from seqmusic.experiments.study import (
-    Row,
+    TrialRecord,
     common_settings,
-    held_part,
     open_study,
+    pieces_of_split,
     run_trials,
     write_results,
 )
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import Transformer
-from seqmusic.report.charts import Line, line_chart
+from seqmusic.report.charts import LineSeries, line_chart
 from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import draw_batch, training_data
 from seqmusic.runs.pretrained import vocabulary
 
-SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
-_MEANS = ("families", "notes", "best_step", "cpu_seconds")
+DATA_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+_AVERAGED_COLUMNS = ("families", "notes", "best_step", "cpu_seconds")
 _COLUMNS = (
     Column("works", "works"),
     Column("seeds", "seeds"),
@@ -51,8 +51,8 @@ _COLUMNS = (
     Column("cpu_seconds", "processor s", ".0f"),
 )
 _N_RESAMPLES = 1000
-_FEWEST_PARTS = 3
-_LEVEL = 0.95
+_MIN_SUBSETS = 3
+_CONFIDENCE_LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Extrapolation:
     interval: tuple[float, float]
 
 
-def learning_curve_study(
+def data_curve_study(
     configuration: Configuration,
     dataset: Dataset,
     folder: Path,
@@ -103,11 +103,11 @@ def learning_curve_study(
         raise ValueError(f"n_seeds must be 1 or more, got {n_seeds}")
     new_figure(1, 1)
     works = dataset.part("train")
-    pieces = held_part(dataset, "valid")
-    sizes = sorted({max(1, round(share * len(works))) for share in SHARES})
-    if len(sizes) < _FEWEST_PARTS:
+    pieces = pieces_of_split(dataset, "valid")
+    sizes = sorted({max(1, round(share * len(works))) for share in DATA_SHARES})
+    if len(sizes) < _MIN_SUBSETS:
         raise CorpusError(
-            f"a learning curve needs {_FEWEST_PARTS} works to train on or more, the corpus has {len(works)}"
+            f"a learning curve needs {_MIN_SUBSETS} works to train on or more, the corpus has {len(works)}"
         )
     seeds = [configuration.training.seed + k for k in range(n_seeds)]
     open_study(folder, common_settings("learning-curve", configuration, dataset))
@@ -117,14 +117,14 @@ def learning_curve_study(
         for seed in seeds
     }
     rows = list(run_trials(folder, trials, show).values())
-    found = extrapolated(
+    found = extrapolate(
         [(size, [row["nats_per_cell"] for row in rows if row["works"] == size]) for size in sizes]
     )
-    _write(folder, rows, found, show)
+    _write_data_curve(folder, rows, found, show)
     return found
 
 
-def nested_part(works: Sequence[Work], n_works: int, seed: int) -> list[Work]:
+def nested_subset(works: Sequence[Work], n_works: int, seed: int) -> list[Work]:
     """The first `n_works` works in an order of tune families that `seed` decides: what is smaller is contained in what is larger.
 
     A work without a family stands alone; of the last family that is taken there may be only a part.
@@ -137,23 +137,27 @@ def nested_part(works: Sequence[Work], n_works: int, seed: int) -> list[Work]:
     return [work for place in order for work in ordered[place]][:n_works]
 
 
-def extrapolated(points: Sequence[tuple[int, Sequence[float]]]) -> Extrapolation:
+def extrapolate(points: Sequence[tuple[int, Sequence[float]]]) -> Extrapolation:
     """The law through the means, and what twice the works would bring, from each part's size and the figures of its seeds."""
     sizes, figures = [size for size, _ in points], [values for _, values in points]
     law = fit_power_law(sizes, [float(np.mean(values)) for values in figures])
     gains = []
-    for means in resampled(figures, _N_RESAMPLES):
+    for means in bootstrap_means(figures, _N_RESAMPLES):
         own = fit_power_law(sizes, means.tolist())
         gains.append(own.at(sizes[-1]) - own.at(2 * sizes[-1]))
-    low, high = np.quantile(gains, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    low, high = np.quantile(gains, [(1 - _CONFIDENCE_LEVEL) / 2, (1 + _CONFIDENCE_LEVEL) / 2])
     twice = law.at(2 * sizes[-1])
     return Extrapolation(law, twice, law.at(sizes[-1]) - twice, (float(low), float(high)))
 
 
 def _trial(
-    configuration: Configuration, works: Sequence[Work], pieces: HeldOut, n_works: int, seed: int
-) -> Row:
-    part = nested_part(works, n_works, seed)
+    configuration: Configuration,
+    works: Sequence[Work],
+    pieces: EncodedPieces,
+    n_works: int,
+    seed: int,
+) -> TrialRecord:
+    part = nested_subset(works, n_works, seed)
     settings, words = replace(configuration.training, seed=seed), vocabulary(pieces.max_voices)
     data = replace(training_data(part), max_voices=words.max_voices)
     torch.manual_seed(seed)
@@ -175,8 +179,8 @@ def _trial(
     return {**about, **done.figures()}
 
 
-def _write(
-    folder: Path, rows: Sequence[Row], found: Extrapolation, show: Callable[[str], None]
+def _write_data_curve(
+    folder: Path, rows: Sequence[TrialRecord], found: Extrapolation, show: Callable[[str], None]
 ) -> None:
     """Table, picture and law into the folder, and to people."""
     law, (low, high) = found.law, found.interval
@@ -185,7 +189,7 @@ def _write(
         "learning_curve",
         "What the same model reaches with ever more works.",
         _COLUMNS,
-        tuple(_summary([row for row in rows if row["works"] == size], law) for size in sizes),
+        tuple(_subset_row([row for row in rows if row["works"] == size], law) for size in sizes),
     )
     facts = {
         "law": asdict(law),
@@ -206,11 +210,11 @@ def _write(
     show(f"table, picture and trials are in {folder}")
 
 
-def _summary(rows: Sequence[Row], law: PowerLaw) -> tuple[float, ...]:
+def _subset_row(rows: Sequence[TrialRecord], law: PowerLaw) -> tuple[float, ...]:
     """The cells of one part: means over its seeds, and the lowest and highest figure."""
     nats = [row["nats_per_cell"] for row in rows]
     families, notes, step, seconds = (
-        float(np.mean([row[name] for row in rows])) for name in _MEANS
+        float(np.mean([row[name] for row in rows])) for name in _AVERAGED_COLUMNS
     )
     n_works = rows[0]["works"]
     return (
@@ -230,7 +234,7 @@ def _summary(rows: Sequence[Row], law: PowerLaw) -> tuple[float, ...]:
 def _chart(table: Sequence[Mapping[str, Any]], law: PowerLaw) -> object:
     sizes = [row["works"] for row in table]
     curve = np.geomspace(sizes[0], 2 * sizes[-1], 60)
-    measured = Line(
+    measured = LineSeries(
         "mean (band: all seeds)",
         sizes,
         [row["nats_per_cell"] for row in table],
@@ -240,7 +244,7 @@ def _chart(table: Sequence[Mapping[str, Any]], law: PowerLaw) -> object:
     return line_chart(
         [
             measured,
-            Line(
+            LineSeries(
                 "fitted law, to twice the works",
                 curve.tolist(),
                 [law.at(n) for n in curve],

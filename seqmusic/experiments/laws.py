@@ -53,7 +53,7 @@ def fit_power_law(n: Sequence[float], loss: Sequence[float]) -> PowerLaw:
     return PowerLaw(float(limit[best]), float(scale[best]), float(_EXPONENTS[best]))
 
 
-def resampled(
+def bootstrap_means(
     groups: Sequence[Sequence[float]], n_resamples: int, seed: int = 0
 ) -> NDArray[np.float64]:
     """(resample, group) means of values drawn again, with replacement, within each group."""

@@ -21,20 +21,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqmusic.benchmarks.jsb import HeldOut
+from seqmusic.benchmarks.jsb import EncodedPieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.experiments.laws import Parabola, fit_parabola
 from seqmusic.experiments.study import (
-    Row,
+    TrialRecord,
     common_settings,
-    held_part,
     open_study,
+    pieces_of_split,
     run_trials,
     write_results,
 )
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import Transformer
-from seqmusic.report.charts import Line, line_chart
+from seqmusic.report.charts import LineSeries, line_chart
 from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
 from seqmusic.runs.configuration import Configuration
@@ -50,11 +50,11 @@ _COLUMNS = (
     Column("operations", "operations", ".1e"),
     Column("nats_per_cell", "nats a cell", ".4f"),
 )
-_STEPS_AT_WIDTH_1 = (
+_EVALUATION_INTERVAL_AT_WIDTH_1 = (
     2000  # between two evaluations: a batch costs about as much more as the model is wider
 )
-_FEWEST_STEPS = 4
-_OPERATIONS = 6  # a weight and position, forward and back
+_MIN_EVALUATION_INTERVAL = 4
+_OPERATIONS_PER_PARAMETER = 6  # a weight and position, forward and back
 
 
 def scaling_study(
@@ -100,7 +100,7 @@ def scaling_study(
     )
     configuration = replace(configuration, training=constant)
     budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
-    pieces = held_part(dataset, "valid")
+    pieces = pieces_of_split(dataset, "valid")
     data = replace(training_data(dataset.part("train")), max_voices=pieces.max_voices)
     own = {"[model] width", "[training] evaluate_every"}
     settings = {
@@ -118,15 +118,17 @@ def scaling_study(
         for seed in seeds
     }
     rows = list(run_trials(folder, trials, show).values())
-    cells = tuple(_at(rows, width, budget) for budget in budgets for width in sorted(set(widths)))
+    cells = tuple(
+        _budget_row(rows, width, budget) for budget in budgets for width in sorted(set(widths))
+    )
     table = Table(
         "scaling",
         "What models of several sizes reach with the same processor time.",
         _COLUMNS,
         cells,
     )
-    found = [_profile(table.records(), budget) for budget in budgets]
-    answer = _sentence(table.records(), budgets[-1], found[-1])
+    found = [_fit_budget_parabola(table.records(), budget) for budget in budgets]
+    answer = _conclusion(table.records(), budgets[-1], found[-1])
     best = [
         {"budget_cpu_seconds": budget, **asdict(fit)}
         for budget, fit in zip(budgets, found, strict=True)
@@ -156,10 +158,10 @@ def _check(
         )
 
 
-def n_multiplied(model: nn.Module) -> int:
+def n_non_embedding_parameters(model: nn.Module) -> int:
     """Weights that each position is multiplied with: all but the tables, of which it looks a row up.
 
-    >>> n_multiplied(nn.Sequential(nn.Embedding(100, 7), nn.Linear(7, 3)))
+    >>> n_non_embedding_parameters(nn.Sequential(nn.Embedding(100, 7), nn.Linear(7, 3)))
     24
     """
     tables = sum(
@@ -170,14 +172,16 @@ def n_multiplied(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters()) - tables
 
 
-def at_budget(curve: Sequence[Sequence[float]], cpu_seconds: float) -> tuple[float, float]:
+def interpolate_at_budget(
+    curve: Sequence[Sequence[float]], cpu_seconds: float
+) -> tuple[float, float]:
     """Nats a cell, and positions seen, of a training after a budget, between evaluations straight in the logarithm of its time.
 
     Args:
         curve: of (batches, positions, processor seconds, nats a cell), rising in time.
         cpu_seconds: before the first evaluation its figures hold, after the last one those.
 
-    >>> at_budget([(10, 100, 1.0, 0.9), (40, 400, 4.0, 0.5)], 2.0)
+    >>> interpolate_at_budget([(10, 100, 1.0, 0.9), (40, 400, 4.0, 0.5)], 2.0)
     (0.7, 250.0)
     """
     times = np.log([point[2] for point in curve])
@@ -191,16 +195,16 @@ def at_budget(curve: Sequence[Sequence[float]], cpu_seconds: float) -> tuple[flo
 def _trial(
     configuration: Configuration,
     data: TrainingData,
-    pieces: HeldOut,
+    pieces: EncodedPieces,
     width: int,
     seed: int,
     cpu_seconds: float,
-) -> Row:
-    every = max(_FEWEST_STEPS, _STEPS_AT_WIDTH_1 // width)
+) -> TrialRecord:
+    every = max(_MIN_EVALUATION_INTERVAL, _EVALUATION_INTERVAL_AT_WIDTH_1 // width)
     settings = replace(configuration.training, seed=seed, evaluate_every=every)
     torch.manual_seed(seed)
     model = Transformer(replace(configuration.model, width=width), vocabulary(pieces.max_voices))
-    multiplied = n_multiplied(model)
+    multiplied = n_non_embedding_parameters(model)
     name = f"width {width}, seed {seed}"
     done = train_trial(
         model,
@@ -213,20 +217,20 @@ def _trial(
     return {"width": width, "seed": seed, "multiplied": multiplied, **done.figures()}
 
 
-def _at(rows: Sequence[Row], width: int, budget: float) -> tuple[float, ...]:
+def _budget_row(rows: Sequence[TrialRecord], width: int, budget: float) -> tuple[float, ...]:
     """The cells of one width at one budget: means over its seeds."""
     own = [row for row in rows if row["width"] == width]
-    nats, positions = np.mean([at_budget(row["curve"], budget) for row in own], axis=0)
-    operations = _OPERATIONS * own[0]["multiplied"] * positions
+    nats, positions = np.mean([interpolate_at_budget(row["curve"], budget) for row in own], axis=0)
+    operations = _OPERATIONS_PER_PARAMETER * own[0]["multiplied"] * positions
     return budget, width, own[0]["parameters"], round(positions), float(operations), float(nats)
 
 
-def _profile(table: Sequence[Row], budget: float) -> Parabola:
+def _fit_budget_parabola(table: Sequence[TrialRecord], budget: float) -> Parabola:
     own = [row for row in table if row["budget_cpu_seconds"] == budget]
     return fit_parabola([row["parameters"] for row in own], [row["nats_per_cell"] for row in own])
 
 
-def _sentence(table: Sequence[Row], budget: float, fit: Parabola) -> str:
+def _conclusion(table: Sequence[TrialRecord], budget: float, fit: Parabola) -> str:
     sizes = sorted(row["parameters"] for row in table)
     if fit.bend > 0:
         return (
@@ -245,18 +249,22 @@ def _sentence(table: Sequence[Row], budget: float, fit: Parabola) -> str:
     )
 
 
-def _chart(table: Sequence[Row], budgets: Sequence[float], found: Sequence[Parabola]) -> object:
+def _chart(
+    table: Sequence[TrialRecord], budgets: Sequence[float], found: Sequence[Parabola]
+) -> object:
     lines = []
     for budget, fit in zip(budgets, found, strict=True):
         own = [row for row in table if row["budget_cpu_seconds"] == budget]
         sizes = [round(row["parameters"] / 1000) for row in own]
         lines.append(
-            Line(f"{budget:g} processor seconds", sizes, [row["nats_per_cell"] for row in own])
+            LineSeries(
+                f"{budget:g} processor seconds", sizes, [row["nats_per_cell"] for row in own]
+            )
         )
         if fit.bend > 0:
             fine = np.geomspace(sizes[0], sizes[-1], 60)
             lines.append(
-                Line("", fine.tolist(), [fit.at(1000 * size) for size in fine], is_guide=True)
+                LineSeries("", fine.tolist(), [fit.at(1000 * size) for size in fine], is_guide=True)
             )
     return line_chart(
         lines,

@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.benchmarks.jsb import HeldOut, held_out
+from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, CorpusError, FormatError
 from seqmusic.report.figures import write_figure
@@ -23,9 +23,9 @@ from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.pretrained import MAX_VOICES
 from seqmusic.training.lock import locked
 
-SETTINGS = "study.json"
-_USES = {"train": "train on", "valid": "validate", "test": "test"}
-Row = dict[str, Any]
+STUDY_FILE = "study.json"
+_PURPOSES = {"train": "train on", "valid": "validate", "test": "test"}
+TrialRecord = dict[str, Any]
 
 
 def open_study(folder: Path, settings: Mapping[str, object]) -> None:
@@ -39,13 +39,13 @@ def open_study(folder: Path, settings: Mapping[str, object]) -> None:
         FormatError: the folder holds something else.
         CheckpointError: the folder holds a study with other settings, or a damaged one.
     """
-    path = folder / SETTINGS
+    path = folder / STUDY_FILE
     if not path.is_file():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise FormatError(f"{folder}: holds something that is no study; choose another folder")
         write_atomic(path, json.dumps(settings, indent=1) + "\n")
         return
-    before, now = _read(path), json.loads(json.dumps(settings))
+    before, now = _read_json_object(path), json.loads(json.dumps(settings))
     differing = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     changed = [f"{name} was {before.get(name)}, now {now.get(name)}" for name in differing]
     if changed:
@@ -55,8 +55,10 @@ def open_study(folder: Path, settings: Mapping[str, object]) -> None:
 
 
 def run_trials(
-    folder: Path, trials: Mapping[str, Callable[[], Row]], show: Callable[[str], None] = print
-) -> dict[str, Row]:
+    folder: Path,
+    trials: Mapping[str, Callable[[], TrialRecord]],
+    show: Callable[[str], None] = print,
+) -> dict[str, TrialRecord]:
     """What each trial gave, by its name: read from the folder where it is finished, else done now and written.
 
     Each is done by one thread, so that its processor seconds are seconds of work. Ctrl-C loses only the trial in progress.
@@ -66,7 +68,7 @@ def run_trials(
         FormatError: a result cannot be written.
     """
     paths = {name: folder / "trials" / f"{name}.json" for name in trials}
-    found = {name: _read(path) for name, path in paths.items() if path.is_file()}
+    found = {name: _read_json_object(path) for name, path in paths.items() if path.is_file()}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -105,11 +107,13 @@ def common_settings(
 def corpus_name(dataset: Dataset) -> str:
     """What tells one data set from another: its sizes, and a digest of the names, parts and notes of its works."""
     parts = [f"{len(dataset.part(split))} {split}" for split in ("train", "valid", "test")]
-    known = "\n".join(f"{work.name} {work.split} {work.score.n_notes}" for work in dataset.kept)
+    known = "\n".join(
+        f"{work.name} {work.split} {work.score.n_notes}" for work in dataset.kept_works
+    )
     return f"{', '.join(parts)} works, {hashlib.sha256(known.encode()).hexdigest()[:8]}"
 
 
-def held_part(dataset: Dataset, split: str) -> HeldOut:
+def pieces_of_split(dataset: Dataset, split: str) -> EncodedPieces:
     """A part of the data set ready to be scored, for a model of as many voices as any of its works has.
 
     Raises:
@@ -118,11 +122,11 @@ def held_part(dataset: Dataset, split: str) -> HeldOut:
     works = dataset.part(split)
     if not works:
         raise CorpusError(
-            f"the corpus has no works to {_USES[split]}; give it some: seqmusic data prepare"
+            f"the corpus has no works to {_PURPOSES[split]}; give it some: seqmusic data prepare"
         )
-    return held_out(
+    return encode_pieces(
         [work.score for work in works],
-        max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept)]),
+        max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept_works)]),
     )
 
 
@@ -139,14 +143,14 @@ def write_results(folder: Path, table: Table, figure: object, facts: Mapping[str
     )
     for kind in ("svg", "png"):
         write_figure(figure, folder / f"{table.name}.{kind}")
-    return table_text(table)
+    return aligned_table_text(table)
 
 
-def table_text(table: Table) -> str:
+def aligned_table_text(table: Table) -> str:
     """The rows below the headings, aligned: the first column to the left, all else to the right.
 
     >>> from seqmusic.report.sections import Column
-    >>> print(table_text(Table("a", "", (Column("m", "model"), Column("n", "nats", ".2f")), (("5-gram", 0.4793), ("LSTM", None)))))
+    >>> print(aligned_table_text(Table("a", "", (Column("m", "model"), Column("n", "nats", ".2f")), (("5-gram", 0.4793), ("LSTM", None)))))
     model   nats
     5-gram  0.48
     LSTM       –
@@ -168,7 +172,7 @@ def table_text(table: Table) -> str:
     )
 
 
-def _read(path: Path) -> Row:
+def _read_json_object(path: Path) -> TrialRecord:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

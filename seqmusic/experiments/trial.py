@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seqmusic.benchmarks.jsb import HeldOut
-from seqmusic.evaluation.loss_curve import CurvePoint, learning_curve
+from seqmusic.benchmarks.jsb import EncodedPieces
+from seqmusic.evaluation.loss_curve import CurvePoint, measure_loss_curve
 from seqmusic.metrics.likelihood import Model, score_pieces
 from seqmusic.model.transformer import n_parameters
-from seqmusic.runs.pretrained import make_masks
-from seqmusic.training.batches import Sequenced
-from seqmusic.training.loop import TrainingSettings, new_state
+from seqmusic.runs.pretrained import make_grammar_masks
+from seqmusic.training.batches import TokenSequence
+from seqmusic.training.loop import TrainingSettings, new_training_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Trial:
 def train_trial(
     model: Model,
     settings: TrainingSettings,
-    draw: Callable[[int], Sequence[Sequenced]],
-    pieces: HeldOut,
+    draw: Callable[[int], Sequence[TokenSequence]],
+    pieces: EncodedPieces,
     *,
     cpu_seconds: float = math.inf,
     name: str = "",
@@ -84,7 +84,7 @@ def train_trial(
             kept.update({key: tensor.clone() for key, tensor in own.state_dict().items()})
         return nats
 
-    masks = make_masks(torch.device("cpu"), model.vocabulary.max_voices)
+    masks = make_grammar_masks(torch.device("cpu"), model.vocabulary.max_voices)
     total = settings.steps if math.isinf(cpu_seconds) else round(cpu_seconds)
     curve: list[CurvePoint] = []
     torch.manual_seed(settings.seed)
@@ -95,8 +95,8 @@ def train_trial(
         leave=False,
         disable=not name,
     ) as bar:
-        state = new_state(model, settings)  # type: ignore[arg-type]
-        for point in learning_curve(
+        state = new_training_state(model, settings)  # type: ignore[arg-type]
+        for point in measure_loss_curve(
             state, settings, draw, evaluate, masks, cpu_seconds=cpu_seconds
         ):
             curve.append(point)

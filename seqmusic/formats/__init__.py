@@ -8,34 +8,37 @@ from pathlib import Path
 from typing import Any, cast
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.reading_report import Piece, Reading
+from seqmusic.formats.read_report import FilePiece, ReadReport
 from seqmusic.score import Score
 
 __all__ = [
     "READABLE",
     "WRITABLE",
-    "Piece",
-    "Reading",
+    "FilePiece",
+    "ReadReport",
     "read_pieces",
-    "read_reported",
     "read_score",
+    "read_with_report",
     "write_score",
 ]
 
 _READERS = (
-    dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_reported"))
+    dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_with_report"))
     | dict.fromkeys(
         (".xml", ".musicxml", ".mxl", ".mei", ".krn", ".abc"),
-        ("notation.file", "read_notation_reported"),
+        ("notation.file", "read_notation_with_report"),
     )
-    | {".csv": ("csv.file", "read_csv_reported"), ".json": ("pitch_table", "read_jsb_reported")}
+    | {
+        ".csv": ("csv.file", "read_csv_with_report"),
+        ".json": ("pitch_table", "read_jsb_with_report"),
+    }
 )
-_BOOKS = {
+_PIECE_READERS = {
     ".abc": ("notation.file", "read_tunes"),
     ".csv": ("csv.file", "read_csv_pieces"),
     ".json": ("pitch_table", "read_jsb_pieces"),
 }
-_ON_A_GRID = ("midi.file", "csv.file")
+_QUANTIZING_MODULES = ("midi.file", "csv.file")
 _WRITERS = {
     ".mid": ("midi.file", "write_midi"),
     ".midi": ("midi.file", "write_midi"),
@@ -60,10 +63,10 @@ def read_score(path: Path | str) -> Score:
         FormatError: there is no such file, its ending is unknown, or it holds several pieces or what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
-    return read_reported(path).score
+    return read_with_report(path).score
 
 
-def read_reported(path: Path | str, grid_ticks: int | None = None) -> Reading:
+def read_with_report(path: Path | str, grid_ticks: int | None = None) -> ReadReport:
     """The score in a file, as `read_score` reads it, with what was mended in the file and what the score does not hold of it.
 
     Args:
@@ -76,28 +79,28 @@ def read_reported(path: Path | str, grid_ticks: int | None = None) -> Reading:
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    module, function = _choice_to_read(path, _READERS)
-    if grid_ticks is not None and module not in _ON_A_GRID:
+    module, function = _find_reader(path, _READERS)
+    if grid_ticks is not None and module not in _QUANTIZING_MODULES:
         raise FormatError(f"{path}: only MIDI and CSV files are put on a grid; leave it out")
-    read = _function(module, function)
-    return cast(Reading, read(path) if grid_ticks is None else read(path, grid_ticks))
+    read = _import_function(module, function)
+    return cast(ReadReport, read(path) if grid_ticks is None else read(path, grid_ticks))
 
 
-def read_pieces(path: Path | str) -> Iterator[Piece]:
+def read_pieces(path: Path | str) -> Iterator[FilePiece]:
     """The pieces in a file: the tunes of an ABC file, the pieces of a CSV or JSON file, else the one score, named like the file.
 
-    A tune that is refused stops no other; its `Piece` says why.
+    A tune that is refused stops no other; its `FilePiece` says why.
 
     Raises:
         FormatError: there is no such file, its ending is unknown, or it cannot be read at all.
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    choice = _choice_to_read(path, _READERS)
-    if path.suffix.lower() in _BOOKS:
-        yield from _function(*_BOOKS[path.suffix.lower()])(path)
+    choice = _find_reader(path, _READERS)
+    if path.suffix.lower() in _PIECE_READERS:
+        yield from _import_function(*_PIECE_READERS[path.suffix.lower()])(path)
     else:
-        yield Piece(path.stem, _function(*choice)(path))
+        yield FilePiece(path.stem, _import_function(*choice)(path))
 
 
 def write_score(score: Score, path: Path | str) -> Path:
@@ -112,28 +115,28 @@ def write_score(score: Score, path: Path | str) -> Path:
         MissingExtraError: a picture is asked for and the extra ``[score]`` is not installed.
     """
     path = Path(path)
-    module, function = _choice(path, _WRITERS, "written")
+    module, function = _find_entry(path, _WRITERS, "written")
     if path.is_dir():
         raise FormatError(f"{path}: is a folder; choose another name for the file")
-    return cast(Path, _function(module, function)(score, path))
+    return cast(Path, _import_function(module, function)(score, path))
 
 
-def _function(module: str, name: str) -> Callable[..., Any]:
+def _import_function(module: str, name: str) -> Callable[..., Any]:
     return cast(
         "Callable[..., Any]", getattr(importlib.import_module(f"{__name__}.{module}"), name)
     )
 
 
-def _choice_to_read(path: Path, known: dict[str, tuple[str, str]]) -> tuple[str, str]:
+def _find_reader(path: Path, known: dict[str, tuple[str, str]]) -> tuple[str, str]:
     if path.is_dir():
-        raise FormatError(f"{path}: is a folder; name one file in it ({_listed(READABLE)})")
-    choice = _choice(path, known, "read")
+        raise FormatError(f"{path}: is a folder; name one file in it ({_join_suffixes(READABLE)})")
+    choice = _find_entry(path, known, "read")
     if not path.exists():
         raise FormatError(f"{path}: there is no such file")
     return choice
 
 
-def _choice(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[str, str]:
+def _find_entry(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[str, str]:
     ending = path.suffix.lower()
     if ending not in known:
         found = (
@@ -141,9 +144,9 @@ def _choice(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[s
             if ending
             else "a name without an ending tells no format"
         )
-        raise FormatError(f"{path}: {found}; the endings are {_listed(tuple(known))}")
+        raise FormatError(f"{path}: {found}; the endings are {_join_suffixes(tuple(known))}")
     return known[ending]
 
 
-def _listed(endings: tuple[str, ...]) -> str:
+def _join_suffixes(endings: tuple[str, ...]) -> str:
     return " ".join(endings)

@@ -18,7 +18,7 @@ from seqmusic.errors import FormatError, MissingExtraError, SeqmusicError
 from seqmusic.score import SATB, TICKS_PER_WHOLE, Score
 
 if TYPE_CHECKING:
-    from seqmusic.formats.notation.writing import Color
+    from seqmusic.formats.notation.writing import NoteColor
 
 MAX_BARS = 200
 MAX_WIDTH_PX = 3000
@@ -26,8 +26,8 @@ FULL_LINE_PX = 1600
 _PAGE_WIDTH = 2500  # verovio's units, a tenth of a millimeter before scaling
 _PAGE_HEIGHT = 30000
 _SCALE = 40  # percent
-_FULL_LINE = _PAGE_WIDTH * _SCALE // 100  # width of the SVG
-_ENGRAVING = {
+_SVG_WIDTH = _PAGE_WIDTH * _SCALE // 100  # width of the SVG
+_VEROVIO_OPTIONS = {
     "inputFrom": "xml",
     "scale": _SCALE,
     "pageWidth": _PAGE_WIDTH,
@@ -49,7 +49,7 @@ _engraving_lock = threading.Lock()
 
 
 def score_svg(
-    score: Score, color: Color | None = None, size_px: tuple[int, int] | None = None
+    score: Score, color: NoteColor | None = None, size_px: tuple[int, int] | None = None
 ) -> list[str]:
     """Pages of the engraved score, an SVG text each; most pieces fill one. Soprano, alto, tenor and bass share two staves.
 
@@ -66,26 +66,24 @@ def score_svg(
     """
     from seqmusic.formats.notation.file import musicxml_text
 
-    verovio = _extra("verovio")
+    verovio = _import_extra("verovio")
     _check_size(score)
     is_choir = tuple(voice.name for voice in score.voices) == SATB
-    return _engraved(
-        verovio, musicxml_text(score, color, "closed" if is_choir else "open"), size_px
-    )
+    return _engrave(verovio, musicxml_text(score, color, "closed" if is_choir else "open"), size_px)
 
 
-def write_svg(score: Score, path: Path | str, color: Color | None = None) -> Path:
+def write_svg(score: Score, path: Path | str, color: NoteColor | None = None) -> Path:
     """Write the picture as SVG and return its path; `color` as in :func:`score_svg`.
 
     Raises:
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note or does not fit one page, or the file cannot be written.
     """
-    return write_atomic(Path(path), _single_page(score, color))
+    return write_atomic(Path(path), _single_page_svg(score, color))
 
 
 def write_png(
-    score: Score, path: Path | str, color: Color | None = None, width_px: int | None = None
+    score: Score, path: Path | str, color: NoteColor | None = None, width_px: int | None = None
 ) -> Path:
     """Write the picture as PNG and return its path; `color` as in :func:`score_svg`.
 
@@ -99,10 +97,10 @@ def write_png(
     """
     if width_px is not None and not 100 <= width_px <= MAX_WIDTH_PX:
         raise ValueError(f"width_px must be 100..{MAX_WIDTH_PX}, got {width_px}")
-    resvg, fonts = _extra("resvg_py"), _font_files()
-    size = {"zoom": FULL_LINE_PX / _FULL_LINE} if width_px is None else {"width": width_px}
+    resvg, fonts = _import_extra("resvg_py"), _font_files()
+    size = {"zoom": FULL_LINE_PX / _SVG_WIDTH} if width_px is None else {"width": width_px}
     pixels = resvg.svg_to_bytes(
-        svg_string=_single_page(score, color),
+        svg_string=_single_page_svg(score, color),
         **size,
         skip_system_fonts=True,
         font_files=fonts,
@@ -121,7 +119,7 @@ def notebook_svg(score: Score) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _single_page(score: Score, color: Color | None) -> str:
+def _single_page_svg(score: Score, color: NoteColor | None) -> str:
     pages = score_svg(score, color)
     if len(pages) > 1:
         raise FormatError(
@@ -141,7 +139,7 @@ def _check_size(score: Score) -> None:
         )
 
 
-def _engraved(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None) -> list[str]:
+def _engrave(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None) -> list[str]:
     """Pages of a MusicXML text. One engraving at a time: verovio keeps global state (fonts, ids)."""
     size = {
         name: px * 100 // _SCALE
@@ -152,7 +150,7 @@ def _engraved(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | Non
         toolkit = verovio.toolkit(False)
         # The path of the fonts is kept per thread, and only the importing thread has it by default.
         toolkit.setResourcePath(str(Path(str(verovio.__file__)).parent / "data"))
-        toolkit.setOptions(_ENGRAVING | size)
+        toolkit.setOptions(_VEROVIO_OPTIONS | size)
         if not toolkit.loadData(musicxml):
             raise FormatError(
                 "the engraver could not read the score as MusicXML; write .musicxml to look at it"
@@ -164,10 +162,10 @@ def _engraved(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | Non
             toolkit.setOptions({"adjustPageWidth": True})
             toolkit.redoLayout()
             pages = [toolkit.renderToSVG(1)]
-    return [_finished(page) for page in pages]
+    return [_finish_svg(page) for page in pages]
 
 
-def _finished(svg: str) -> str:
+def _finish_svg(svg: str) -> str:
     """The page in its natural size, on white, with the note of the tempo mark in an ordinary font."""
     svg = re.sub(
         rf'font-family="Leipzig" font-size="\d+px">{_MUSIC_QUARTER}',
@@ -181,7 +179,7 @@ def _finished(svg: str) -> str:
     return re.sub(r'<svg viewBox="0 0 (\d+) (\d+)"([^>]*>)', sized + white, svg, count=1)
 
 
-def _extra(name: str) -> ModuleType:
+def _import_extra(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:

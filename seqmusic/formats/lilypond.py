@@ -13,7 +13,7 @@ from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
-from seqmusic.formats.written_values import Group, Span, Written, value_name, write_bar
+from seqmusic.formats.lilypond_values import Span, ValueGroup, WrittenNote, notate_bar, value_name
 from seqmusic.score import TICKS_PER_WHOLE, Bar, Key, Score, TimeSignature, Voice
 from seqmusic.tonality import Spelling, infer_key, key_name, spell
 
@@ -41,7 +41,7 @@ _LANGUAGES = {
 LANGUAGES = tuple(_LANGUAGES)
 _MIDDLE_C = 60
 # LilyPond plays the voices of a staff on one channel, where a unison would end with whichever voice leaves it first.
-_TRACK_EACH = (
+_PERFORMER_PER_VOICE = (
     r'    \context { \Staff \remove "Staff_performer" }',
     r'    \context { \Voice \consists "Staff_performer" }',
 )
@@ -65,13 +65,18 @@ def lilypond_text(score: Score, language: str = "nederlands") -> str:
         )
     if not score.voices:
         raise FormatError("a score without voices cannot be written as LilyPond text")
-    names = _variables(score)
+    names = _variable_names(score)
     parts = [
-        _variable(name, voice, score, language)
+        _voice_variable(name, voice, score, language)
         for name, voice in zip(names, score.voices, strict=True)
     ]
     text = "\n".join(
-        [*_heading(score, language), *_global(score, language), *parts, *_book(score, names)]
+        [
+            *_heading(score, language),
+            *_global_block(score, language),
+            *parts,
+            *_score_block(score, names),
+        ]
     )
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -93,10 +98,10 @@ def pitch_name(spelling: Spelling, language: str = "nederlands") -> str:
     ("es'", 'h,', "fad''")
     """
     octave = "'" * (spelling.octave - 3) + "," * (3 - spelling.octave)
-    return _class_name(spelling.step, spelling.alter, language) + octave
+    return _pitch_class_name(spelling.step, spelling.alter, language) + octave
 
 
-def _class_name(step: str, alter: int, language: str) -> str:
+def _pitch_class_name(step: str, alter: int, language: str) -> str:
     _, steps, sharp, flat, exceptions = _LANGUAGES[language]
     name = steps[step] + sharp * alter + flat * -alter
     return exceptions.get(name, name)
@@ -107,15 +112,15 @@ def _heading(score: Score, language: str) -> Iterator[str]:
     yield rf'\language "{_LANGUAGES[language][0]}"'
     for line in score.source.splitlines():
         yield f"% {_printable(line)}"
-    title = [f"  title = {_string(score.title)}"] if score.title else []
+    title = [f"  title = {_quoted(score.title)}"] if score.title else []
     yield "\n".join(["", r"\header {", *title, "  tagline = ##f", "}", ""])
 
 
-def _global(score: Score, language: str) -> Iterator[str]:
+def _global_block(score: Score, language: str) -> Iterator[str]:
     """What all voices share at their start."""
     yield "global = {"
     if score.key:
-        yield f"  {_key(score.key, language)}"
+        yield f"  {_key_command(score.key, language)}"
     if score.time_signatures:
         yield rf"  \time {score.time_signatures[0][1]}"
     else:
@@ -125,12 +130,12 @@ def _global(score: Score, language: str) -> Iterator[str]:
     yield "}\n"
 
 
-def _key(key: Key, language: str) -> str:
+def _key_command(key: Key, language: str) -> str:
     tonic, mode = key_name(replace(key, mode=key.mode or "major")).split()
-    return rf"\key {_class_name(tonic[0], tonic.count('#') - tonic.count('b'), language)} \{mode}"
+    return rf"\key {_pitch_class_name(tonic[0], tonic.count('#') - tonic.count('b'), language)} \{mode}"
 
 
-def _variable(name: str, voice: Voice, score: Score, language: str) -> str:
+def _voice_variable(name: str, voice: Voice, score: Score, language: str) -> str:
     metered = (
         score
         if score.time_signatures
@@ -143,20 +148,24 @@ def _variable(name: str, voice: Voice, score: Score, language: str) -> str:
         end = min(bar.end_ticks, score.end_ticks or bar.end_ticks)
         spans = _spans(voice, bar, end)
         is_silent = score.time_signatures and spans == [(0, bar.time_signature.bar_ticks, None)]
-        shown = _silence(bar.time_signature) if is_silent else _bar(spans, bar, key, language)
+        shown = (
+            _full_bar_rest(bar.time_signature)
+            if is_silent
+            else _bar_text(spans, bar, key, language)
+        )
         check = f" |  % {bar.number}" if end == bar.end_ticks else f"  % {bar.number}"
-        lines += [f"  {command}" for command in _commands(before, bar)] + [f"  {shown}{check}"]
+        lines += [f"  {command}" for command in _bar_commands(before, bar)] + [f"  {shown}{check}"]
     return "\n".join([f"{name} = {{", r"  \global", *lines, r'  \bar "|."', "}\n"])
 
 
-def _commands(before: Bar | None, bar: Bar) -> Iterator[str]:
+def _bar_commands(before: Bar | None, bar: Bar) -> Iterator[str]:
     if before and before.time_signature != bar.time_signature:
         yield rf"\time {bar.time_signature}"
     if bar.duration_ticks < bar.time_signature.bar_ticks:
-        yield rf"\partial {value_name(bar.duration_ticks) or _fraction(bar.duration_ticks)}"
+        yield rf"\partial {value_name(bar.duration_ticks) or _scaled_whole(bar.duration_ticks)}"
 
 
-def _fraction(ticks: int) -> str:
+def _scaled_whole(ticks: int) -> str:
     return f"1*{Fraction(ticks, TICKS_PER_WHOLE)}"
 
 
@@ -179,40 +188,40 @@ def _spans(voice: Voice, bar: Bar, end_ticks: int) -> list[Span]:
     ]
 
 
-def _bar(spans: list[Span], bar: Bar, key: Key, language: str) -> str:
-    groups = write_bar(spans, bar.time_signature)
+def _bar_text(spans: list[Span], bar: Bar, key: Key, language: str) -> str:
+    groups = notate_bar(spans, bar.time_signature)
     end_ticks = bar.onset_ticks + spans[-1].end - spans[0].start
-    return " ".join(_group(group, end_ticks, key, language) for group in groups)
+    return " ".join(_group_text(group, end_ticks, key, language) for group in groups)
 
 
-def _silence(signature: TimeSignature) -> str:
-    return f"R{value_name(signature.bar_ticks) or _fraction(signature.bar_ticks)}"
+def _full_bar_rest(signature: TimeSignature) -> str:
+    return f"R{value_name(signature.bar_ticks) or _scaled_whole(signature.bar_ticks)}"
 
 
-def _group(group: Group, end_ticks: int, key: Key, language: str) -> str:
-    words = " ".join(_word(written, end_ticks, key, language) for written in group.written)
+def _group_text(group: ValueGroup, end_ticks: int, key: Key, language: str) -> str:
+    words = " ".join(_written_note(written, end_ticks, key, language) for written in group.written)
     return rf"\tuplet 3/2 {{ {words} }}" if group.is_triplet else words
 
 
-def _word(written: Written, end_ticks: int, key: Key, language: str) -> str:
+def _written_note(written: WrittenNote, end_ticks: int, key: Key, language: str) -> str:
     note = written.note
     if note is None:
         return f"r{written.value}"
-    is_end = written.is_end and note.end_ticks <= end_ticks
-    mark = ("\\fermata" if note.fermata else "") if is_end else "~"
+    ends_here = written.ends_here and note.end_ticks <= end_ticks
+    mark = ("\\fermata" if note.fermata else "") if ends_here else "~"
     return f"{pitch_name(spell(note.pitch, key), language)}{written.value}{mark}"
 
 
-def _book(score: Score, names: list[str]) -> Iterator[str]:
+def _score_block(score: Score, names: list[str]) -> Iterator[str]:
     yield r"\score {"
-    yield from _hymnal(score, names) if len(names) == 4 else _staff_each(score, names)
-    yield from [r"  \layout { }", r"  \midi {", *_TRACK_EACH, "  }\n}\n"]
+    yield from _two_staves(score, names) if len(names) == 4 else _staff_per_voice(score, names)
+    yield from [r"  \layout { }", r"  \midi {", *_PERFORMER_PER_VOICE, "  }\n}\n"]
 
 
-def _hymnal(score: Score, names: list[str]) -> Iterator[str]:
+def _two_staves(score: Score, names: list[str]) -> Iterator[str]:
     yield r"  \new ChoirStaff <<"
     for pair, clef in ((0, "treble"), (2, "bass")):
-        above, below = (_string(voice.name) for voice in score.voices[pair : pair + 2])
+        above, below = (_quoted(voice.name) for voice in score.voices[pair : pair + 2])
         yield rf"    \new Staff \with {{ instrumentName = \markup \right-column {{ {above} {below} }} }} <<"
         yield rf"      \clef {clef}"
         for name, place in zip(names[pair : pair + 2], (r"\voiceOne", r"\voiceTwo"), strict=True):
@@ -221,10 +230,10 @@ def _hymnal(score: Score, names: list[str]) -> Iterator[str]:
     yield "  >>"
 
 
-def _staff_each(score: Score, names: list[str]) -> Iterator[str]:
+def _staff_per_voice(score: Score, names: list[str]) -> Iterator[str]:
     yield r"  \new ChoirStaff <<" if len(names) > 1 else "  <<"
     for name, voice in zip(names, score.voices, strict=True):
-        label = rf" \with {{ instrumentName = {_string(voice.name)} }}" if len(names) > 1 else ""
+        label = rf" \with {{ instrumentName = {_quoted(voice.name)} }}" if len(names) > 1 else ""
         pitches = [note.pitch for note in voice.notes] or [_MIDDLE_C]
         clef = "treble" if sum(pitches) >= _MIDDLE_C * len(pitches) else "bass"
         yield (
@@ -233,7 +242,7 @@ def _staff_each(score: Score, names: list[str]) -> Iterator[str]:
     yield "  >>"
 
 
-def _variables(score: Score) -> list[str]:
+def _variable_names(score: Score) -> list[str]:
     """A name for each voice that LilyPond takes as one of its own kind: letters only, each different, none of them a command."""
     names: list[str] = []
     for index, voice in enumerate(score.voices):
@@ -250,7 +259,7 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _string(text: str) -> str:
+def _quoted(text: str) -> str:
     """A quoted string that says `text`, whatever stands in it."""
     escaped = _printable(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

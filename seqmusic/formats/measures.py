@@ -40,28 +40,28 @@ class WrittenValue(NamedTuple):
         duration_ticks: its length.
         denominator: 1 for a whole note .. 64 for a sixty-fourth.
         dots: 0 or 1.
-        triplet: whether three of it take the time of two.
+        is_triplet: whether three of it take the time of two.
     """
 
     duration_ticks: int
     denominator: int
     dots: int
-    triplet: bool
+    is_triplet: bool
 
 
-def _all_values() -> list[WrittenValue]:
+def _representable_values() -> list[WrittenValue]:
     found: dict[int, WrittenValue] = {}
-    for triplet, dots in ((False, 0), (False, 1), (True, 0)):
-        for denominator in (1, 2, 4, 8, 16, 32, 64)[triplet:]:
+    for is_triplet, dots in ((False, 0), (False, 1), (True, 0)):
+        for denominator in (1, 2, 4, 8, 16, 32, 64)[is_triplet:]:
             ticks, rest = divmod(
-                TICKS_PER_WHOLE * (3 if dots else 2) * (2 if triplet else 3), denominator * 6
+                TICKS_PER_WHOLE * (3 if dots else 2) * (2 if is_triplet else 3), denominator * 6
             )
             if not rest:
-                found.setdefault(ticks, WrittenValue(ticks, denominator, dots, triplet))
+                found.setdefault(ticks, WrittenValue(ticks, denominator, dots, is_triplet))
     return sorted(found.values(), reverse=True)
 
 
-_VALUES = _all_values()  # longest first; down to one tick, a sixty-fourth in a triplet
+_VALUES = _representable_values()  # longest first; down to one tick, a sixty-fourth in a triplet
 
 
 def written_values(duration_ticks: int, longest_ticks: int = TICKS_PER_WHOLE) -> list[WrittenValue]:
@@ -100,7 +100,7 @@ def printed_bars(score: Score) -> list[Bar]:
     return bars
 
 
-def meter_of(
+def meter_from_measures(
     measures: Sequence[PrintedMeasure],
 ) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
     """Pickup, and time signatures with their ticks, whose bar grid has the bar lines of the page; 0 and () where none is written.
@@ -152,32 +152,32 @@ def _later_signatures(
         inside = (inside + measure.duration_ticks) % current.bar_ticks
 
 
-class Piece(NamedTuple):
+class PrintedEvent(NamedTuple):
     """One printed note or rest: a note of a voice, or what one bar and one value hold of it.
 
     Attributes:
         onset_ticks: from the beginning of the score.
         value: how it is written.
         note: None for a rest.
-        tied_back: whether it goes on from the piece before it.
-        tied_on: whether the next piece goes on from it.
+        tied_from_previous: whether it goes on from the piece before it.
+        tied_to_next: whether the next piece goes on from it.
     """
 
     onset_ticks: int
     value: WrittenValue
     note: Note | None
-    tied_back: bool = False
-    tied_on: bool = False
+    tied_from_previous: bool = False
+    tied_to_next: bool = False
 
 
-def pieces_by_bar(voice: Voice, bars: Sequence[Bar]) -> list[list[Piece]]:
+def printed_events_by_bar(voice: Voice, bars: Sequence[Bar]) -> list[list[PrintedEvent]]:
     """What is printed of a voice in each bar: notes cut at bar lines and into writable values, and rests in the gaps."""
-    found: list[list[Piece]] = []
+    found: list[list[PrintedEvent]] = []
     notes = iter(voice.notes)
     current = next(notes, None)
     for bar in bars:
         tick = bar.onset_ticks
-        pieces: list[Piece] = []
+        pieces: list[PrintedEvent] = []
         while tick < bar.end_ticks:
             if current and current.end_ticks <= tick:
                 current = next(notes, None)
@@ -192,31 +192,31 @@ def pieces_by_bar(voice: Voice, bars: Sequence[Bar]) -> list[list[Piece]]:
             )
             end = min(edge, bar.end_ticks)
             pieces.extend(
-                _note_pieces(tick, end, sounding) if sounding else _rest_pieces(tick, end, bar)
+                _printed_notes(tick, end, sounding) if sounding else _printed_rests(tick, end, bar)
             )
             tick = end
         found.append(pieces)
     return found
 
 
-def _note_pieces(onset: int, end: int, note: Note) -> Iterator[Piece]:
-    for value in _in_order(written_values(end - onset), onset):
+def _printed_notes(onset: int, end: int, note: Note) -> Iterator[PrintedEvent]:
+    for value in _beat_aligned(written_values(end - onset), onset):
         after = onset + value.duration_ticks
-        yield Piece(onset, value, note, onset > note.onset_ticks, after < note.end_ticks)
+        yield PrintedEvent(onset, value, note, onset > note.onset_ticks, after < note.end_ticks)
         onset = after
 
 
-def _rest_pieces(onset: int, end: int, bar: Bar) -> Iterator[Piece]:
+def _printed_rests(onset: int, end: int, bar: Bar) -> Iterator[PrintedEvent]:
     """Rests; a whole rest stands for a bar of any length, so it is written only where a bar is as long as that."""
     longest = (
         TICKS_PER_WHOLE if bar.time_signature.bar_ticks == TICKS_PER_WHOLE else TICKS_PER_WHOLE // 2
     )
-    for value in _in_order(written_values(end - onset, longest), onset):
-        yield Piece(onset, value, None)
+    for value in _beat_aligned(written_values(end - onset, longest), onset):
+        yield PrintedEvent(onset, value, None)
         onset += value.duration_ticks
 
 
-def _in_order(values: list[WrittenValue], onset: int) -> list[WrittenValue]:
+def _beat_aligned(values: list[WrittenValue], onset: int) -> list[WrittenValue]:
     """Longest first from a beat on, shortest first from inside a beat, so that most of it stands on beats."""
     return values if onset % TICKS_PER_QUARTER == 0 else values[::-1]
 
@@ -239,17 +239,18 @@ def shown_accidentals(written: Iterable[tuple[Spelling, bool]], sharps: int) -> 
     }
     current: dict[tuple[str, int], int] = {}
     shown = []
-    for spelling, tied_back in written:
+    for spelling, tied_from_previous in written:
         place = (spelling.step, spelling.octave)
         shown.append(
-            not tied_back and current.get(place, signature.get(spelling.step, 0)) != spelling.alter
+            not tied_from_previous
+            and current.get(place, signature.get(spelling.step, 0)) != spelling.alter
         )
         if shown[-1]:
             current[place] = spelling.alter
     return shown
 
 
-def beams(pieces: Sequence[Piece], bar: Bar) -> list[list[str]]:
+def beams(pieces: Sequence[PrintedEvent], bar: Bar) -> list[list[str]]:
     """The beams of each piece of a bar, longest value first: "start", "continue", "stop", "partial-left" or "partial-right".
 
     Notes shorter than a quarter are beamed within a beat: a quarter note, or three eighths in a time signature such as 6/8.
@@ -272,7 +273,7 @@ def _beam(before: bool, after: bool, first: bool) -> str:
     return "start" if after else "partial-right" if first else "partial-left"
 
 
-def _beat_groups(pieces: Sequence[Piece], bar: Bar) -> Iterator[list[int]]:
+def _beat_groups(pieces: Sequence[PrintedEvent], bar: Bar) -> Iterator[list[int]]:
     """Indices of two or more neighbors in one beat that are beamed together."""
     signature = bar.time_signature
     beat = (

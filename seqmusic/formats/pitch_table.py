@@ -10,13 +10,13 @@ from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.csv.grid import MERGED, grid_rows
-from seqmusic.formats.reading_report import Piece, Reading
+from seqmusic.formats.csv.grid import REPEATS_MERGED, grid_rows
+from seqmusic.formats.read_report import FilePiece, ReadReport
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Note, Score, Voice
 
 JSB_SPLITS = ("train", "valid", "test")
-REST = -1
-MAX_BYTES = 64 * 2**20
+JSB_REST = -1
+MAX_JSON_BYTES = 64 * 2**20
 _Step = tuple[int, ...]
 
 
@@ -36,7 +36,7 @@ def read_jsb(path: Path) -> dict[str, tuple[Score, ...]]:
         CorruptFileError: it is not JSON, or not of this shape; the text names split, piece and step, counted from 0.
     """
     path = Path(path)
-    splits = _splits(path)
+    splits = _read_splits(path)
     for split in JSB_SPLITS:
         if not splits[split]:
             raise CorruptFileError(
@@ -45,7 +45,7 @@ def read_jsb(path: Path) -> dict[str, tuple[Score, ...]]:
     return {split: tuple(_pieces(path, split, splits[split])) for split in JSB_SPLITS}
 
 
-def read_jsb_reported(path: Path) -> Reading:
+def read_jsb_with_report(path: Path) -> ReadReport:
     """The one piece in such a file, in whichever split.
 
     Raises:
@@ -61,7 +61,7 @@ def read_jsb_reported(path: Path) -> Reading:
     return reading
 
 
-def read_jsb_pieces(path: Path) -> Iterator[Piece]:
+def read_jsb_pieces(path: Path) -> Iterator[FilePiece]:
     """The pieces of all splits, one after the other.
 
     Raises:
@@ -69,11 +69,13 @@ def read_jsb_pieces(path: Path) -> Iterator[Piece]:
         CorruptFileError: as `read_jsb`, but a split may be empty.
     """
     path = Path(path)
-    splits = _splits(path)
+    splits = _read_splits(path)
     for split in JSB_SPLITS:
         for score in _pieces(path, split, splits[split]):
             source = f"{path.name}, {score.title}"
-            yield Piece(score.title, Reading(replace(score, source=source), losses=(MERGED,)))
+            yield FilePiece(
+                score.title, ReadReport(replace(score, source=source), losses=(REPEATS_MERGED,))
+            )
 
 
 def write_jsb(score: Score, path: Path) -> Path:
@@ -88,13 +90,13 @@ def write_jsb(score: Score, path: Path) -> Path:
             f"{path}: holds four voices, got {len(score.voices)}; a .csv holds any number"
         )
     try:
-        steps = grid_rows(score, TICKS_PER_SIXTEENTH, REST)
+        steps = grid_rows(score, TICKS_PER_SIXTEENTH, JSB_REST)
     except FormatError as error:
         raise FormatError(f"{path}: {error} (.csv)") from error
     return write_atomic(path, json.dumps({"train": [steps], "valid": [], "test": []}))
 
 
-def _splits(path: Path) -> dict[str, list[object]]:
+def _read_splits(path: Path) -> dict[str, list[object]]:
     table = _read_json(path)
     if not isinstance(table, dict) or set(table) != set(JSB_SPLITS):
         keys = (
@@ -108,7 +110,7 @@ def _splits(path: Path) -> dict[str, list[object]]:
     for split, pieces in table.items():
         if not isinstance(pieces, list):
             raise CorruptFileError(
-                f"{path}: split {split!r} must be a list of pieces, got {_brief(pieces)}"
+                f"{path}: split {split!r} must be a list of pieces, got {_abbreviated(pieces)}"
             )
     return table
 
@@ -116,11 +118,11 @@ def _splits(path: Path) -> dict[str, list[object]]:
 def _read_json(path: Path) -> object:
     try:
         n_bytes = path.stat().st_size
-        if path.is_file() and n_bytes > MAX_BYTES:
+        if path.is_file() and n_bytes > MAX_JSON_BYTES:
             raise FormatError(
-                f"{path}: {n_bytes:,} bytes is too large for a table of chorales; at most {MAX_BYTES:,} are read"
+                f"{path}: {n_bytes:,} bytes is too large for a table of chorales; at most {MAX_JSON_BYTES:,} are read"
             )
-        return json.loads(path.read_bytes(), object_pairs_hook=_object)
+        return json.loads(path.read_bytes(), object_pairs_hook=_object_with_unique_keys)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (
@@ -132,7 +134,7 @@ def _read_json(path: Path) -> object:
         ) from error
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _object_with_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     keys = [key for key, _ in pairs]
     if twice := next((key for key in keys if keys.count(key) > 1), None):
         raise ValueError(f"the key {twice[:40]!r} stands twice")
@@ -141,7 +143,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _pieces(path: Path, split: str, pieces: list[object]) -> Iterator[Score]:
     for number, piece in enumerate(pieces):
-        steps = _steps(f"{path}: split {split!r}, piece {number}", piece)
+        steps = _checked_steps(f"{path}: split {split!r}, piece {number}", piece)
         lines = zip(SATB, zip(*steps, strict=True), strict=True)
         yield Score(
             tuple(Voice(name, tuple(_notes(line))) for name, line in lines),
@@ -150,22 +152,22 @@ def _pieces(path: Path, split: str, pieces: list[object]) -> Iterator[Score]:
         )
 
 
-def _steps(place: str, piece: object) -> list[_Step]:
+def _checked_steps(place: str, piece: object) -> list[_Step]:
     if not isinstance(piece, list) or not piece:
-        raise CorruptFileError(f"{place}: must be a list of steps, got {_brief(piece)}")
+        raise CorruptFileError(f"{place}: must be a list of steps, got {_abbreviated(piece)}")
     for number, step in enumerate(piece):
         if not isinstance(step, list) or len(step) != len(SATB):
             raise CorruptFileError(
-                f"{place}, step {number}: must be {len(SATB)} pitches, got {_brief(step)}"
+                f"{place}, step {number}: must be {len(SATB)} pitches, got {_abbreviated(step)}"
             )
         for name, pitch in zip(SATB, step, strict=True):
-            if type(pitch) is not int or not REST <= pitch <= 127:
+            if type(pitch) is not int or not JSB_REST <= pitch <= 127:
                 raise CorruptFileError(
-                    f"{place}, step {number}: {name.lower()} must be a MIDI number in 0..127 or {REST}, got {_brief(pitch)}"
+                    f"{place}, step {number}: {name.lower()} must be a MIDI number in 0..127 or {JSB_REST}, got {_abbreviated(pitch)}"
                 )
-    if all(pitch == REST for pitch in piece[-1]):
+    if all(pitch == JSB_REST for pitch in piece[-1]):
         raise FormatError(
-            f"{place}: ends in silence, which a score cannot hold; drop the silent steps after step {_last(piece)}"
+            f"{place}: ends in silence, which a score cannot hold; drop the silent steps after step {_last_sounding_step(piece)}"
         )
     return piece
 
@@ -175,20 +177,20 @@ def _notes(line: _Step) -> Iterator[Note]:
     onset = 0
     for pitch, run in itertools.groupby(line):
         ticks = TICKS_PER_SIXTEENTH * sum(1 for _ in run)
-        if pitch != REST:
+        if pitch != JSB_REST:
             yield Note(onset, ticks, pitch)
         onset += ticks
 
 
-def _last(piece: list[_Step]) -> int:
+def _last_sounding_step(piece: list[_Step]) -> int:
     """The last step in which something sounds, -1 if there is none."""
     return max(
-        (number for number, step in enumerate(piece) if any(pitch != REST for pitch in step)),
+        (number for number, step in enumerate(piece) if any(pitch != JSB_REST for pitch in step)),
         default=-1,
     )
 
 
-def _brief(value: object) -> str:
+def _abbreviated(value: object) -> str:
     text = (
         repr(value)
         if isinstance(value, (int, float, str, bool, type(None)))

@@ -15,29 +15,29 @@ from collections.abc import Callable, Iterable, Sequence
 
 from seqmusic.score import TICKS_PER_QUARTER
 
-Place = Callable[[float], int]
+Quantizer = Callable[[float], int]
 """Moves a time in ticks to a tick where notes may stand."""
 
 _STEPS = (24, 12, 6, 3, 8, 4)
 _TRIPLETS = (8, 4)
 _TRIPLET_COST = math.log(2)  # triplets are rarer
 _PLAYER_TICKS = 1.0  # standard deviation; 21 milliseconds at 120 a minute
-_FEWEST_PLACES = 12  # off the grid; quintuplets and septuplets together have 10
+_MIN_OFF_GRID_POSITIONS = 12  # off the grid; quintuplets and septuplets together have 10
 
 
-def on_steps(step_ticks: int) -> Place:
+def step_quantizer(step_ticks: int) -> Quantizer:
     """To the nearest multiple of so many ticks.
 
-    >>> on_steps(6)(14.0)
+    >>> step_quantizer(6)(14.0)
     12
     """
     return lambda ticks: step_ticks * round(ticks / step_ticks)
 
 
-def on_beats(onsets: Iterable[float]) -> Place:
+def beat_quantizer(onsets: Iterable[float]) -> Quantizer:
     """To the nearest place of the division that the onsets in the same quarter note keep to; onsets in ticks.
 
-    >>> place = on_beats([0.2, 7.5, 16.4, 23.8, 36.3, 42.1])
+    >>> place = beat_quantizer([0.2, 7.5, 16.4, 23.8, 36.3, 42.1])
     >>> [place(ticks) for ticks in (7.5, 16.4, 23.8, 36.3, 42.1)]
     [8, 16, 24, 36, 42]
     """
@@ -45,7 +45,8 @@ def on_beats(onsets: Iterable[float]) -> Place:
     for onset in sorted(set(onsets)):
         beats[int(onset // TICKS_PER_QUARTER)].append(onset % TICKS_PER_QUARTER)
     steps = {
-        beat: min(_STEPS, key=lambda step: _cost(inside, step)) for beat, inside in beats.items()
+        beat: min(_STEPS, key=lambda step: _division_cost(inside, step))
+        for beat, inside in beats.items()
     }
 
     def place(ticks: float) -> int:
@@ -56,18 +57,18 @@ def on_beats(onsets: Iterable[float]) -> Place:
     return place
 
 
-def is_played(onsets: Iterable[float]) -> bool:
+def is_performance(onsets: Iterable[float]) -> bool:
     """Whether most onsets, in ticks, stand off the ticks, and at more places of the beat than any notation has.
 
-    >>> is_played([0, 4.8, 9.6, 14.4, 19.2] * 10)
+    >>> is_performance([0, 4.8, 9.6, 14.4, 19.2] * 10)
     False
     """
     places = [round(onset % TICKS_PER_QUARTER, 2) for onset in set(onsets)]
     off = [place for place in places if abs(place - round(place)) > 0.1]
-    return len(off) > len(places) / 2 and len(set(off)) > _FEWEST_PLACES
+    return len(off) > len(places) / 2 and len(set(off)) > _MIN_OFF_GRID_POSITIONS
 
 
-def _cost(inside: Sequence[float], step: int) -> float:
+def _division_cost(inside: Sequence[float], step: int) -> float:
     """Negative log-likelihood of onsets in a beat, up to a constant."""
     errors = sum((ticks - step * round(ticks / step)) ** 2 for ticks in inside)
     n_choices = TICKS_PER_QUARTER // step

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqmusic.formats.rhythm import Place
+from seqmusic.formats.rhythm import Quantizer
 from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Note
 
-BEATS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24)
+BEAT_DIVISIONS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24)
 """Places in a quarter note that a beat may have."""
-_GRID_ERROR = 0.1  # ticks; or half a unit of the file, which is as near as it can say
+_TOLERANCE_TICKS = 0.1  # ticks; or half a unit of the file, which is as near as it can say
 _THIRTY_SECOND = TICKS_PER_QUARTER // 8
 
 
@@ -47,7 +47,7 @@ class Shifts:
     ends: list[float] = field(default_factory=list)
     n_too_short: int = 0
 
-    def sentences(self, n_notes: int) -> tuple[str, ...]:
+    def messages(self, n_notes: int) -> tuple[str, ...]:
         """One for onsets, one for ends, one for notes too short, where there are any."""
         told = []
         for what, moved in (("starts", self.onsets), ("ends", self.ends)):
@@ -61,8 +61,11 @@ class Shifts:
         return tuple(told)
 
 
-def put_on_grid(
-    played: Iterable[PlayedNote], units_per_tick: float, shifts: Shifts, place: Place = round
+def quantize(
+    played: Iterable[PlayedNote],
+    units_per_tick: float,
+    shifts: Shifts,
+    quantizer: Quantizer = round,
 ) -> tuple[Note, ...]:
     """Notes that sound together, by onset and pitch.
 
@@ -70,44 +73,50 @@ def put_on_grid(
         played: notes of one part, in any order.
         units_per_tick: units of the file's time in a tick.
         shifts: is told how far notes are moved.
-        place: moves a time in ticks to a tick of the grid; to the nearest tick when not said.
+        quantizer: moves a time in ticks to a tick of the grid; to the nearest tick when not said.
 
     >>> notes, shifts = [PlayedNote(0, 475, 60), PlayedNote(483, 975, 62), PlayedNote(960, 1120, 64)], Shifts()
-    >>> [(note.onset_ticks, note.end_ticks) for note in put_on_grid(notes, 20.0, shifts)], len(shifts.onsets)
+    >>> [(note.onset_ticks, note.end_ticks) for note in quantize(notes, 20.0, shifts)], len(shifts.onsets)
     ([(0, 24), (24, 48), (48, 56)], 1)
     """
     ordered = sorted(played)
-    if place is round and all(
+    if quantizer is round and all(
         (note.start % units_per_tick or note.end % units_per_tick) == 0 for note in ordered
     ):
         notes = [
             Note(int(start // units_per_tick), int((end - start) // units_per_tick), pitch)
             for start, end, pitch in ordered
         ]
-        return tuple(sorted(notes, key=_rank))
-    onsets = [place(note.start / units_per_tick) for note in ordered]
+        return tuple(sorted(notes, key=_onset_and_pitch))
+    onsets = [quantizer(note.start / units_per_tick) for note in ordered]
     distinct = sorted(set(onsets))
-    tolerance = max(0.5 / units_per_tick, _GRID_ERROR)
+    tolerance = max(0.5 / units_per_tick, _TOLERANCE_TICKS)
     notes = []
     for note, onset, later, later_onset in zip_longest(ordered, onsets, ordered[1:], onsets[1:]):
         if later and later_onset == onset and note.end <= later.start:
             shifts.n_too_short += 1
             continue
         start, end = note.start / units_per_tick, note.end / units_per_tick
-        placed = _placed_end(onset, end, distinct, tolerance) if place is round else place(end)
+        placed = (
+            _quantized_end(onset, end, distinct, tolerance)
+            if quantizer is round
+            else quantizer(end)
+        )
         if placed <= onset:
-            placed = next(later for ticks in count(onset + 1) if (later := place(ticks)) > onset)
+            placed = next(
+                later for ticks in count(onset + 1) if (later := quantizer(ticks)) > onset
+            )
         shifts.onsets += [abs(start - onset)] * (abs(start - onset) > tolerance)
         shifts.ends += [abs(end - placed)] * (abs(end - placed) > tolerance)
         notes.append(Note(onset, placed - onset, note.pitch))
-    return tuple(sorted(notes, key=_rank))
+    return tuple(sorted(notes, key=_onset_and_pitch))
 
 
-def _rank(note: Note) -> tuple[int, int]:
+def _onset_and_pitch(note: Note) -> tuple[int, int]:
     return note.onset_ticks, note.pitch
 
 
-def _placed_end(onset: int, end: float, onsets: Sequence[int], tolerance: float) -> int:
+def _quantized_end(onset: int, end: float, onsets: Sequence[int], tolerance: float) -> int:
     """The tick where a note ends that ends at `end`, which is exact; `onsets` are those of all notes it sounds with, rising."""
     nearest = round(end)
     if abs(end - nearest) <= tolerance:
@@ -135,10 +144,10 @@ def without_legato(notes: Sequence[Note], shifts: Shifts) -> tuple[Note, ...]:
     return tuple(cut)
 
 
-def two_at_once(notes: Sequence[Note]) -> tuple[Note, Note] | None:
+def first_overlap(notes: Sequence[Note]) -> tuple[Note, Note] | None:
     """The first two of these notes, which stand by onset, that sound at once; None where they are one line.
 
-    >>> two_at_once([Note(0, 24, 60), Note(24, 24, 62)]) is None
+    >>> first_overlap([Note(0, 24, 60), Note(24, 24, 62)]) is None
     True
     """
     return next(((a, b) for a, b in pairwise(notes) if b.onset_ticks < a.end_ticks), None)
@@ -148,7 +157,7 @@ def beat_strength(onsets: Iterable[float]) -> float:
     """How strongly onsets, in quarter notes, keep to places of a beat: 1 where all do, near 0 where they fall anywhere.
 
     It is the length of the mean of the onsets as directions on a circle that turns once each beat (the statistic of Rayleigh's
-    test, Mardia & Jupp, Directional Statistics, 2000, 6.3.1), for the part of a quarter note in `BEATS` that fits best. Onsets that
+    test, Mardia & Jupp, Directional Statistics, 2000, 6.3.1), for the part of a quarter note in `BEAT_DIVISIONS` that fits best. Onsets that
     are all a little late keep to a beat too.
 
     >>> round(beat_strength([0.1, 1.1, 1.6, 2.1, 2.35]), 3)
@@ -156,7 +165,7 @@ def beat_strength(onsets: Iterable[float]) -> float:
     """
     at = np.array(sorted(set(onsets)))
     return (
-        max(float(abs(np.exp(2j * np.pi * parts * at).mean())) for parts in BEATS)
+        max(float(abs(np.exp(2j * np.pi * parts * at).mean())) for parts in BEAT_DIVISIONS)
         if at.size
         else 1.0
     )

@@ -7,12 +7,12 @@ import ctypes
 import threading
 from collections.abc import Iterator
 
-_AGAIN_SECONDS = (
+_RETRY_SECONDS = (
     1.0  # later: what is raised in a destructor, or while garbage is collected, Python drops
 )
 
 
-class TimeOverError(BaseException):
+class TimeLimitError(BaseException):
     """The time is over; no Exception, so that no library takes it for one of its own."""
 
 
@@ -21,7 +21,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Stop the code inside after some seconds, in whatever thread and on whatever system; a call into C is stopped when it returns.
 
     Raises:
-        TimeOverError: out of the code inside.
+        TimeLimitError: out of the code inside.
     """
     thread, ended = ctypes.c_ulong(threading.get_ident()), threading.Event()
     hand_over = threading.Lock()
@@ -32,9 +32,9 @@ def time_limit(seconds: float) -> Iterator[None]:
             with hand_over:
                 if not ended.is_set():
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                        thread, ctypes.py_object(TimeOverError)
+                        thread, ctypes.py_object(TimeLimitError)
                     )
-            patience = _AGAIN_SECONDS
+            patience = _RETRY_SECONDS
 
     threading.Thread(target=interrupt, daemon=True).start()
     try:

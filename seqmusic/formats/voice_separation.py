@@ -18,21 +18,21 @@ from typing import NamedTuple
 
 from seqmusic.score import TICKS_PER_QUARTER, Note
 
-MOST_VOICES = 16
-_REST = 0.4  # for a tick of rest before a note, up to a quarter note; the unit of all costs is a leap of a semitone
+MAX_SEPARATED_VOICES = 16
+_REST_COST = 0.4  # for a tick of rest before a note, up to a quarter note; the unit of all costs is a leap of a semitone
 _LONGEST_REST = TICKS_PER_QUARTER
-_CROSSING = 8.0  # for each voice that sounds on the wrong side
-_AWAY = 0.25  # for a semitone from the register of the voice
-_HOPELESS = 24.0  # an assignment that costs so much more than the best is given up
-_MOST_WORK = 32  # assignments kept times voices; of 4 voices 8, which more hardly improve
-_FEWEST_KEPT = 4
+_CROSSING_COST = 8.0  # for each voice that sounds on the wrong side
+_REGISTER_COST = 0.25  # for a semitone from the register of the voice
+_BEAM_MARGIN = 24.0  # an assignment that costs so much more than the best is given up
+_BEAM_BUDGET = 32  # assignments kept times voices; of 4 voices 8, which more hardly improve
+_MIN_BEAM_WIDTH = 4
 
 
-class _Made(NamedTuple):
+class _VoiceChoice(NamedTuple):
     """The voice of a note, and what was made before it."""
 
     voice: int
-    before: _Made | None
+    before: _VoiceChoice | None
 
 
 class _Assignment(NamedTuple):
@@ -42,19 +42,19 @@ class _Assignment(NamedTuple):
         cost: above that of the best.
         pitches: last of each voice; its register before the first note.
         ends: first tick after the last note of each voice.
-        made: choices of the voices; None before the first note.
+        last_choice: choices of the voices; None before the first note.
     """
 
     cost: float
     pitches: tuple[float, ...]
     ends: tuple[int, ...]
-    made: _Made | None
+    last_choice: _VoiceChoice | None
 
 
-def n_at_once(notes: Iterable[Note]) -> int:
+def max_polyphony(notes: Iterable[Note]) -> int:
     """How many of the notes sound at once, at most.
 
-    >>> n_at_once([Note(0, 24, 60), Note(0, 24, 64), Note(24, 24, 62)])
+    >>> max_polyphony([Note(0, 24, 60), Note(0, 24, 64), Note(24, 24, 62)])
     2
     """
     changes = sorted(
@@ -63,7 +63,9 @@ def n_at_once(notes: Iterable[Note]) -> int:
     return max(itertools.accumulate(step for _, step in changes), default=0)
 
 
-def separated(notes: Iterable[Note], n_voices: int | None = None) -> tuple[tuple[Note, ...], ...]:
+def separate_voices(
+    notes: Iterable[Note], n_voices: int | None = None
+) -> tuple[tuple[Note, ...], ...]:
     """The notes as voices from high to low, each a line by onset without two notes at once; every note is in exactly one.
 
     Args:
@@ -74,24 +76,24 @@ def separated(notes: Iterable[Note], n_voices: int | None = None) -> tuple[tuple
         ValueError: more notes sound at once than there are voices, or than 16.
 
     >>> notes = [Note(0, 48, 60), Note(0, 24, 64), Note(24, 24, 65), Note(48, 24, 59)]
-    >>> [[note.pitch for note in line] for line in separated(notes)]
+    >>> [[note.pitch for note in line] for line in separate_voices(notes)]
     [[64, 65], [60, 59]]
     """
     ordered = sorted(
         notes, key=lambda note: (note.onset_ticks, -note.pitch, note.end_ticks, note.fermata)
     )
-    at_once = n_at_once(ordered)
-    most = MOST_VOICES if n_voices is None else n_voices
-    if at_once > most or most > MOST_VOICES:
+    at_once = max_polyphony(ordered)
+    most = MAX_SEPARATED_VOICES if n_voices is None else n_voices
+    if at_once > most or most > MAX_SEPARATED_VOICES:
         raise ValueError(
-            f"notes are separated into at most {min(most, MOST_VOICES)} voices, got {max(at_once, most)} at once"
+            f"notes are separated into at most {min(most, MAX_SEPARATED_VOICES)} voices, got {max(at_once, most)} at once"
         )
     registers = _registers(ordered, at_once, at_once if n_voices is None else n_voices)
-    kept = [_Assignment(0.0, registers, (0,) * len(registers), None)]
+    beam = [_Assignment(0.0, registers, (0,) * len(registers), None)]
     for note in ordered:
-        kept = _with_note(kept, note, registers)
+        beam = _extend_beam(beam, note, registers)
     lines: list[list[Note]] = [[] for _ in registers]
-    for note, voice in zip(reversed(ordered), _voices_backwards(kept[0]), strict=True):
+    for note, voice in zip(reversed(ordered), _backtrack(beam[0]), strict=True):
         lines[voice].append(note)
     return tuple(tuple(reversed(line)) for line in lines)
 
@@ -110,60 +112,66 @@ def _registers(notes: Sequence[Note], at_once: int, n_voices: int) -> tuple[floa
     return tuple(means[min(voice, len(means) - 1)] for voice in range(n_voices))
 
 
-def _with_note(
-    kept: Sequence[_Assignment], note: Note, registers: Sequence[float]
+def _extend_beam(
+    beam: Sequence[_Assignment], note: Note, registers: Sequence[float]
 ) -> list[_Assignment]:
     """The best assignments with one note more, the best first; of those that leave all voices alike, the best alone."""
-    choices = _choices(kept, note, [_AWAY * abs(note.pitch - register) for register in registers])
+    choices = _extensions(
+        beam, note, [_REGISTER_COST * abs(note.pitch - register) for register in registers]
+    )
     choices.sort()
-    best, most, end = choices[0][0], max(_MOST_WORK // len(registers), _FEWEST_KEPT), note.end_ticks
+    best, most, end = (
+        choices[0][0],
+        max(_BEAM_BUDGET // len(registers), _MIN_BEAM_WIDTH),
+        note.end_ticks,
+    )
     found: dict[tuple[tuple[float, ...], tuple[int, ...]], _Assignment] = {}
     for cost, voice, number in choices:
-        if cost > best + _HOPELESS or len(found) == most:
+        if cost > best + _BEAM_MARGIN or len(found) == most:
             break
-        _, pitches, ends, made = kept[number]
+        _, pitches, ends, last_choice = beam[number]
         after = voice + 1
         state = (
             (*pitches[:voice], note.pitch, *pitches[after:]),
             (*ends[:voice], end, *ends[after:]),
         )
         if state not in found:
-            found[state] = _Assignment(cost - best, *state, _Made(voice, made))
+            found[state] = _Assignment(cost - best, *state, _VoiceChoice(voice, last_choice))
     return list(found.values())
 
 
-def _choices(
-    kept: Sequence[_Assignment], note: Note, away: Sequence[float]
+def _extensions(
+    beam: Sequence[_Assignment], note: Note, register_costs: Sequence[float]
 ) -> list[tuple[float, int, int]]:
-    """Where the note can go unless that is hopeless: (cost, voice, place of the assignment in `kept`)."""
+    """Where the note can go unless that is hopeless: (cost, voice, place of the assignment in `beam`)."""
     pitch, onset, limit = note.pitch, note.onset_ticks, math.inf
     choices = []
-    for number, (before, pitches, ends, _) in enumerate(kept):
+    for number, (before, pitches, ends, _) in enumerate(beam):
         cost = before
         for last, end in zip(pitches, ends):  # noqa: B905 (strict takes time)
             if end > onset and last > pitch:
-                cost += _CROSSING
+                cost += _CROSSING_COST
         for voice, end in enumerate(ends):
             leap = pitch - pitches[voice]
             if end <= onset:
                 rest = onset - end
                 whole = (
                     cost
-                    + away[voice]
+                    + register_costs[voice]
                     + abs(leap)
-                    + _REST * (rest if rest < _LONGEST_REST else _LONGEST_REST)
+                    + _REST_COST * (rest if rest < _LONGEST_REST else _LONGEST_REST)
                 )
                 if whole < limit:
                     choices.append((whole, voice, number))
-                    limit = min(limit, whole + _HOPELESS)
+                    limit = min(limit, whole + _BEAM_MARGIN)
             elif leap:
-                cost += _CROSSING if leap > 0 else -_CROSSING
+                cost += _CROSSING_COST if leap > 0 else -_CROSSING_COST
     return choices
 
 
-def _voices_backwards(last: _Assignment) -> Iterator[int]:
+def _backtrack(last: _Assignment) -> Iterator[int]:
     """Voices of the notes, of the last note first."""
-    made = last.made
-    while made:
-        yield made.voice
-        made = made.before
+    last_choice = last.last_choice
+    while last_choice:
+        yield last_choice.voice
+        last_choice = last_choice.before

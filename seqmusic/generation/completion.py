@@ -11,18 +11,23 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.constraints import Constraints
-from seqmusic.generation.partial_candidate import Rule, Stream, choose_durations, choose_sounds
+from seqmusic.generation.partial_candidate import (
+    PartialCandidate,
+    Rule,
+    choose_durations,
+    choose_sounds,
+)
 from seqmusic.generation.request import Request
 from seqmusic.model.decoding.decoder import Decoder, Model, make_decoder
 from seqmusic.score import Note, Score
-from seqmusic.tokens.context import SOUND_PITCH
-from seqmusic.tokens.grammar import Walk, contexts
+from seqmusic.tokens.context import PITCH_CODE
+from seqmusic.tokens.grammar import GrammarState, clipped_contexts
 from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import MAX_DURATION
 
 _Ids = NDArray[np.integer[Any]]
-Hear = Callable[[int, Note], None]  # told the place of a voice, and a note of it
-MOST_ATTEMPTS = 24  # at a candidate whose constraints lead into a dead end
+OnNote = Callable[[int, Note], None]  # told the place of a voice, and a note of it
+MAX_ATTEMPTS = 24  # at a candidate whose constraints lead into a dead end
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +56,44 @@ def complete(
     request: Request,
     constraints: Constraints,
     rule: Rule | None = None,
-    hear: Hear | None = None,
+    on_note: OnNote | None = None,
 ) -> list[Candidate]:
     """`request.n` completions of a sequence that ends with BODY, in the order of their streams of chance.
 
     Candidate i draws from its own stream (seed, i): it does not depend on how many are asked for. One that the constraints lead
-    into a dead end is drawn again, from (seed, i, 1), (seed, i, 2) and so on. `hear` is told the notes of the first one as they are
+    into a dead end is drawn again, from (seed, i, 1), (seed, i, 2) and so on. `on_note` is told the notes of the first one as they are
     made, and from the beginning again where it is drawn again.
 
     Raises:
         RequestError: the music grows longer than the model can follow, or every attempt ended where nothing may be chosen.
     """
-    walk = _walked(model, events)
-    done: dict[int, Stream] = {}
-    for attempt in range(MOST_ATTEMPTS):
+    state = _state_after(model, events)
+    done: dict[int, PartialCandidate] = {}
+    for attempt in range(MAX_ATTEMPTS):
         missing = [index for index in range(request.n) if index not in done]
-        streams = [
-            Stream(walk.copy(), _chance(request, index, attempt), constraints, rule)
+        candidates = [
+            PartialCandidate(state.copy(), _rng(request, index, attempt), constraints, rule)
             for index in missing
         ]
-        n_told: dict[int, int] = {}
-        for _ in _steps(model, events, streams, request):
-            if hear is not None and missing[0] == 0:
-                for place, note in finished_notes(streams[0].walk, n_told):
-                    hear(place, note)
+        n_emitted: dict[int, int] = {}
+        for _ in _compose_steps(model, events, candidates, request):
+            if on_note is not None and missing[0] == 0:
+                for place, note in finished_notes(candidates[0].state, n_emitted):
+                    on_note(place, note)
         done |= {
             index: stream
-            for index, stream in zip(missing, streams, strict=True)
+            for index, stream in zip(missing, candidates, strict=True)
             if not stream.is_stuck
         }
         if len(done) == request.n:
             return [
-                Candidate(done[i].walk.score(), done[i].n_events, done[i].log_probability)
+                Candidate(done[i].state.score(), done[i].n_events, done[i].log_probability)
                 for i in range(request.n)
             ]
-    raise _no_way(max(stream.walk.now for stream in streams))
+    raise _dead_end_error(max(stream.state.tick for stream in candidates))
 
 
-def streamed(
+def stream_notes(
     model: Model,
     events: Sequence[Event],
     request: Request,
@@ -102,79 +107,83 @@ def streamed(
     Raises:
         RequestError: as for `complete`.
     """
-    walk, holds_back = _walked(model, events), constraints.strict or rule is not None
-    for attempt in range(MOST_ATTEMPTS):
-        stream = Stream(walk.copy(), _chance(request, 0, attempt), constraints, rule)
-        n_told: dict[int, int] = {}
-        for _ in _steps(model, events, [stream], request):
+    state, holds_back = _state_after(model, events), constraints.strict or rule is not None
+    for attempt in range(MAX_ATTEMPTS):
+        stream = PartialCandidate(state.copy(), _rng(request, 0, attempt), constraints, rule)
+        n_emitted: dict[int, int] = {}
+        for _ in _compose_steps(model, events, [stream], request):
             if not holds_back:
-                yield from finished_notes(stream.walk, n_told)
+                yield from finished_notes(stream.state, n_emitted)
         if not stream.is_stuck:
-            yield from finished_notes(stream.walk, n_told)
+            yield from finished_notes(stream.state, n_emitted)
             return
-        if n_told:
+        if n_emitted:
             break
-    raise _no_way(stream.walk.now)
+    raise _dead_end_error(stream.state.tick)
 
 
-def finished_notes(walk: Walk, n_told: dict[int, int]) -> Iterator[tuple[int, Note]]:
+def finished_notes(state: GrammarState, n_emitted: dict[int, int]) -> Iterator[tuple[int, Note]]:
     """Composed notes that sound no longer whatever follows, each with the place of its voice; of those not yet told.
 
     Args:
-        walk: while it is composed, or after it.
-        n_told: how much of each voice was told; brought up to date.
+        state: while it is composed, or after it.
+        n_emitted: how much of each voice was told; brought up to date.
     """
-    for place, line in enumerate(walk.lines):
-        may_go_on = not walk.is_finished and line.last[1] == MAX_DURATION
-        tiles = line.made[n_told.get(place, 0) : len(line.made) - may_go_on]
-        if tiles:
-            n_told[place] = n_told.get(place, 0) + len(tiles)
-        yield from ((place, t.note) for t in tiles if t.code >= SOUND_PITCH)
+    for place, line in enumerate(state.lines):
+        may_go_on = not state.is_finished and line.last[1] == MAX_DURATION
+        segments = line.composed[n_emitted.get(place, 0) : len(line.composed) - may_go_on]
+        if segments:
+            n_emitted[place] = n_emitted.get(place, 0) + len(segments)
+        yield from ((place, t.note) for t in segments if t.code >= PITCH_CODE)
 
 
-def _chance(request: Request, index: int, attempt: int) -> np.random.Generator:
+def _rng(request: Request, index: int, attempt: int) -> np.random.Generator:
     return np.random.default_rng([request.seed, index, attempt][: 2 + (attempt > 0)])
 
 
-def _no_way(reached: int) -> RequestError:
+def _dead_end_error(reached: int) -> RequestError:
     return RequestError(
-        f"no way through was found in {MOST_ATTEMPTS} attempts, the last to tick {reached}; "
+        f"no way through was found in {MAX_ATTEMPTS} attempts, the last to tick {reached}; "
         "loosen what is asked (strict, scale, compass, a rule of your own), or try another seed"
     )
 
 
-def _steps(
-    model: Model, events: Sequence[Event], streams: Sequence[Stream], request: Request
+def _compose_steps(
+    model: Model, events: Sequence[Event], candidates: Sequence[PartialCandidate], request: Request
 ) -> Iterator[None]:
     """Compose all streams to their ends, event by event, as many at once as the decoder takes."""
-    while streams:
-        decoder, context = _prefilled(model, events, len(streams))
-        yield from _composed(
-            decoder, context, streams[: decoder.n_rows], request, model.settings.context_length
+    while candidates:
+        decoder, context = _prefilled_decoder(model, events, len(candidates))
+        yield from _compose_batch(
+            decoder, context, candidates[: decoder.n_rows], request, model.settings.context_length
         )
-        streams = streams[decoder.n_rows :]
+        candidates = candidates[decoder.n_rows :]
 
 
-def _composed(
-    decoder: Decoder, context: _Ids, streams: Sequence[Stream], request: Request, longest: int
+def _compose_batch(
+    decoder: Decoder,
+    context: _Ids,
+    candidates: Sequence[PartialCandidate],
+    request: Request,
+    context_length: int,
 ) -> Iterator[None]:
     of_pitch, of_rhythm = request.pitch_sampling, request.rhythm_sampling
     said, ticks = (
-        np.zeros((len(streams), 2), np.int64),
-        np.full((len(streams), 2), streams[0].walk.now),
+        np.zeros((len(candidates), 2), np.int64),
+        np.full((len(candidates), 2), candidates[0].state.tick),
     )
-    while composed := [stream for stream in streams if not stream.is_done]:
-        if decoder.length >= longest:
-            reached = min(stream.walk.now for stream in composed)
+    while composed := [stream for stream in candidates if not stream.is_done]:
+        if decoder.length >= context_length:
+            reached = min(stream.state.tick for stream in composed)
             raise RequestError(
-                f"the music grew beyond the {longest} events this model follows (at tick {reached} of {streams[0].walk.end}); "
+                f"the music grew beyond the {context_length} events this model follows (at tick {reached} of {candidates[0].state.end}); "
                 "ask for fewer bars"
             )
-        is_all = len(composed) == len(streams)
+        is_all = len(composed) == len(candidates)
         rows = (
             slice(None)
             if is_all
-            else [row for row, stream in enumerate(streams) if not stream.is_done]
+            else [row for row, stream in enumerate(candidates) if not stream.is_done]
         )
         said[rows, 0] = sounds = choose_sounds(
             composed, decoder.sound_logits(context)[rows], of_pitch
@@ -183,37 +192,42 @@ def _composed(
         said[rows, 1] = durations = choose_durations(composed, lasting, sounds, of_rhythm)
         for stream, sound, duration in zip(composed, sounds, durations, strict=True):
             stream.advance(sound, duration)
-        context[rows] = contexts(
-            [stream.walk.context_row() for stream in composed], streams[0].walk.max_voices
+        context[rows] = clipped_contexts(
+            [stream.state.context_row() for stream in composed], candidates[0].state.max_voices
         )
         ticks[:, 0] = ticks[:, 1]
-        ticks[rows, 1] = [stream.walk.now for stream in composed]
+        ticks[rows, 1] = [stream.state.tick for stream in composed]
         decoder.step(said, context, ticks)
         yield
 
 
-def fed(model: Model, events: Sequence[Event]) -> tuple[Walk, Decoder, _Ids]:
+def prefill_prompt(model: Model, events: Sequence[Event]) -> tuple[GrammarState, Decoder, _Ids]:
     """Where a sequence stands after its last event, a decoder that has heard it, and (1, C) the context to ask it with.
 
     Raises:
         RequestError: the sequence is longer than the model can follow.
     """
-    return _walked(model, events), *_prefilled(model, events, 1)
+    return _state_after(model, events), *_prefilled_decoder(model, events, 1)
 
 
-def _walked(model: Model, events: Sequence[Event]) -> Walk:
-    walk = Walk(model.vocabulary.max_voices)
+def _state_after(model: Model, events: Sequence[Event]) -> GrammarState:
+    state = GrammarState(model.vocabulary.max_voices)
     for sound, duration in events[1:]:
-        walk.push(sound, duration)
-    return walk
+        state.push(sound, duration)
+    return state
 
 
-def _prefilled(model: Model, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
+def _prefilled_decoder(model: Model, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
     """A decoder of `n` sequences, or the first of them, that have the prompt in common, and (N, C) where these stand after it."""
-    longest = model.settings.context_length
-    if len(events) >= longest:
-        raise RequestError(f"the prompt has {len(events)} events; this model follows {longest}")
-    decoder, prompt = make_decoder(model, n, longest), trace(events, model.vocabulary.max_voices)
+    context_length = model.settings.context_length
+    if len(events) >= context_length:
+        raise RequestError(
+            f"the prompt has {len(events)} events; this model follows {context_length}"
+        )
+    decoder, prompt = (
+        make_decoder(model, n, context_length),
+        trace(events, model.vocabulary.max_voices),
+    )
     decoder.prefill(
         prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None]
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqmusic.generation.completion import Candidate, Hear, complete, streamed
+from seqmusic.generation.completion import Candidate, OnNote, complete, stream_notes
 from seqmusic.generation.feasibility import constraints_of
 from seqmusic.generation.partial_candidate import Rule
 from seqmusic.generation.prediction import log_likelihoods
@@ -17,33 +17,33 @@ from seqmusic.generation.prompts import (
     fitting_shift,
     harmonization_prompt,
     regeneration_prompt,
-    scattered,
+    with_random_holes,
     with_voices,
 )
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import Model, ready_to_decode
-from seqmusic.runs.pretrained import known_voices
+from seqmusic.model.decoding.decoder import Model, prepare_for_decoding
+from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens.tokenizer import encode_prompt
 
-MOST_ROUNDS = 100
-_REVISIONS = 4  # tried in a round
+MAX_ROUNDS = 100
+_REVISIONS_PER_ROUND = 4  # tried in a round
 
 
 def continuation(
     model: Model,
-    head: Score,
+    theme: Score,
     request: Request | None = None,
     *,
     bars: int = 8,
     voices: str = "satb",
     rule: Rule | None = None,
 ) -> list[Candidate]:
-    """Candidates that begin with `head`, likeliest first (by log-probability a note).
+    """Candidates that begin with `theme`, likeliest first (by log-probability a note).
 
     Args:
         model: a trained model.
-        head: the beginning, which is kept.
+        theme: the beginning, which is kept.
         request: how candidates are drawn, and what they must obey.
         bars: in all, the head's own included and a pickup not counted; the last is short by the pickup.
         voices: "melody", "satb" (four), or how many, such as "3", of a model that has learned numbered voices.
@@ -52,9 +52,9 @@ def continuation(
     Raises:
         RequestError: the head has no notes, too many voices, or fills the bars asked for; or the constraints cannot be met.
     """
-    return composed(
+    return compose_candidates(
         model,
-        continuation_prompt(head, bars, voices, known_voices(model.vocabulary)),
+        continuation_prompt(theme, bars, voices, learned_voice_names(model.vocabulary)),
         request or Request(),
         rule,
     )
@@ -62,14 +62,14 @@ def continuation(
 
 def stream(
     model: Model,
-    head: Score,
+    theme: Score,
     request: Request | None = None,
     *,
     bars: int = 8,
     voices: str = "satb",
     rule: Rule | None = None,
 ) -> Iterator[tuple[str, Note]]:
-    """Notes that continue `head`, each with the name of its voice, as they are made; arguments as for `continuation`.
+    """Notes that continue `theme`, each with the name of its voice, as they are made; arguments as for `continuation`.
 
     They are those that `continuation` composes for the same request with n = 1, each when it is certain how long it lasts: in each
     voice in order, and between voices in the order of composing. With `strict` or a rule, a way may lead into a dead end; there
@@ -80,13 +80,13 @@ def stream(
     """
     asked, prompt = (
         request or Request(),
-        continuation_prompt(head, bars, voices, known_voices(model.vocabulary)),
+        continuation_prompt(theme, bars, voices, learned_voice_names(model.vocabulary)),
     )
     shift = fitting_shift(prompt.score)
     constraints = constraints_of(prompt, asked, shift)
     events = encode_prompt(prompt.score.transposed(shift), prompt.holes, prompt.style)
     names = [voice.name for voice in prompt.score.voices]
-    made = streamed(model, events, asked, constraints, rule)
+    made = stream_notes(model, events, asked, constraints, rule)
     return ((names[place], replace(note, pitch=note.pitch - shift)) for place, note in made)
 
 
@@ -110,9 +110,9 @@ def harmonization(
     Raises:
         RequestError: nothing is given, nothing is left to compose, or the constraints cannot be met.
     """
-    return composed(
+    return compose_candidates(
         model,
-        harmonization_prompt(given, names, known_voices(model.vocabulary)),
+        harmonization_prompt(given, names, learned_voice_names(model.vocabulary)),
         request or Request(),
         rule,
     )
@@ -140,9 +140,9 @@ def regeneration(
     Raises:
         RequestError: there are no such bars or voices, or nothing in them; or the constraints cannot be met.
     """
-    prompt = regeneration_prompt(score, bars, voices, known_voices(model.vocabulary))
-    candidates = composed(model, prompt, request or Request(), rule)
-    return [replace(one, score=_as_named(one.score, score)) for one in candidates]
+    prompt = regeneration_prompt(score, bars, voices, learned_voice_names(model.vocabulary))
+    candidates = compose_candidates(model, prompt, request or Request(), rule)
+    return [replace(one, score=_with_voice_names_of(one.score, score)) for one in candidates]
 
 
 def revision(
@@ -177,33 +177,38 @@ def revision(
     request = request or Request()
     if not 0 < share <= 1:
         raise ValueError(f"the share of notes must be in 0..1 and not 0, got {share}")
-    if not 1 <= rounds <= MOST_ROUNDS:
-        raise ValueError(f"rounds must be in 1..{MOST_ROUNDS}, got {rounds}")
-    revised, known, model = [], known_voices(model.vocabulary), ready_to_decode(model)
+    if not 1 <= rounds <= MAX_ROUNDS:
+        raise ValueError(f"rounds must be in 1..{MAX_ROUNDS}, got {rounds}")
+    revised, known, model = [], learned_voice_names(model.vocabulary), prepare_for_decoding(model)
     for index in range(request.n):
-        (best,) = _judged(model, [score])
+        (best,) = _as_candidates(model, [score])
         show(index, 0, best.log_probability)
         for round_ in range(1, rounds + 1):
-            chance = np.random.default_rng([request.seed, index, round_])
-            prompt = scattered(regeneration_prompt(best.score, bars, voices, known), share, chance)
-            drawn = replace(request, n=_REVISIONS, seed=int(chance.integers(2**31)))
-            made = [_as_named(own.score, score) for own in composed(model, prompt, drawn)]
-            best = max([best, *_judged(model, made)], key=lambda one: one.log_probability)
+            rng = np.random.default_rng([request.seed, index, round_])
+            prompt = with_random_holes(
+                regeneration_prompt(best.score, bars, voices, known), share, rng
+            )
+            drawn = replace(request, n=_REVISIONS_PER_ROUND, seed=int(rng.integers(2**31)))
+            made = [
+                _with_voice_names_of(own.score, score)
+                for own in compose_candidates(model, prompt, drawn)
+            ]
+            best = max([best, *_as_candidates(model, made)], key=lambda one: one.log_probability)
             show(index, round_, best.log_probability)
         revised.append(best)
     return _ranked(revised)
 
 
-def composed(
+def compose_candidates(
     model: Model,
     prompt: Prompt,
     request: Request,
     rule: Rule | None = None,
-    hear: Hear | None = None,
+    on_note: OnNote | None = None,
 ) -> list[Candidate]:
     """Candidates for a prompt, likeliest first, equal ones once; composed where the model knows the voices, and moved back.
 
-    `hear` is told notes of one of them as they are made, with the place of their voice, as the model knows them.
+    `on_note` is told notes of one of them as they are made, with the place of their voice, as the model knows them.
 
     Raises:
         RequestError: what is asked contradicts what is given, or is longer than the model can follow.
@@ -214,12 +219,15 @@ def composed(
     events = encode_prompt(prompt.score.transposed(shift), prompt.holes, prompt.style)
     moved = (
         None
-        if hear is None
-        else lambda place, note: hear(place, replace(note, pitch=note.pitch - shift))
+        if on_note is None
+        else lambda place, note: on_note(place, replace(note, pitch=note.pitch - shift))
     )
     made = complete(model, events, request, constraints, rule, moved)
     return _ranked(
-        [replace(one, score=_as_given(one.score.transposed(-shift), prompt)) for one in made]
+        [
+            replace(one, score=_with_given_notes(one.score.transposed(-shift), prompt))
+            for one in made
+        ]
     )
 
 
@@ -228,14 +236,17 @@ def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(distinct.values(), key=lambda candidate: -candidate.log_probability_per_note)
 
 
-def _as_given(score: Score, prompt: Prompt) -> Score:
+def _with_given_notes(score: Score, prompt: Prompt) -> Score:
     """The notes composed, in the prompt's score, whose own notes keep their fermatas."""
     voices = tuple(
         Voice(
             own.name,
             tuple(
                 sorted(
-                    [*(n for n in own.notes if prompt.is_given(i, n)), *_made(prompt, i, line)],
+                    [
+                        *(n for n in own.notes if prompt.is_given(i, n)),
+                        *_composed_notes(prompt, i, line),
+                    ],
                     key=lambda n: n.onset_ticks,
                 )
             ),
@@ -245,16 +256,16 @@ def _as_given(score: Score, prompt: Prompt) -> Score:
     return replace(prompt.score, voices=voices)
 
 
-def _made(prompt: Prompt, voice: int, line: Voice) -> list[Note]:
+def _composed_notes(prompt: Prompt, voice: int, line: Voice) -> list[Note]:
     return [note for note in line.notes if not prompt.is_given(voice, note)]
 
 
-def _as_named(score: Score, own: Score) -> Score:
+def _with_voice_names_of(score: Score, own: Score) -> Score:
     """The score with the voices called as they were."""
     return with_voices(score, [v.name for v in own.voices], [v.name for v in own.voices])
 
 
-def _judged(model: Model, scores: Sequence[Score]) -> list[Candidate]:
+def _as_candidates(model: Model, scores: Sequence[Score]) -> list[Candidate]:
     """Whole scores as if all of them were composed."""
     judged = log_likelihoods(model, [score.transposed(fitting_shift(score)) for score in scores])
     return [

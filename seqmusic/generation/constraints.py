@@ -13,19 +13,19 @@ from functools import lru_cache
 import numpy as np
 
 from seqmusic.generation.voice_masks import (
-    NO_MOVES,
+    NO_MOTIONS,
     PITCHES,
     Mask,
-    Moves,
-    around,
-    fixed,
-    parallel_pitches,
-    strict_limit,
+    PerfectMotions,
+    parallel_pitch_mask,
+    read_only,
+    strict_max_duration,
+    voice_limits,
 )
 from seqmusic.score import Key
 from seqmusic.tokens import rules
-from seqmusic.tokens.context import SOUND_PITCH
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.context import PITCH_CODE
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.vocabulary import (
     HOLD,
     KEY,
@@ -33,13 +33,13 @@ from seqmusic.tokens.vocabulary import (
     PITCH,
     REST,
     TIMESIG,
-    id_key,
+    id_to_key,
     voice_name,
 )
-from seqmusic.tokens.voice_line import Line, Tile
-from seqmusic.tonality import scale_classes, tonic_class
+from seqmusic.tokens.voice_line import Segment, VoiceLine
+from seqmusic.tonality import scale_pitch_classes, tonic_pitch_class
 
-_ALL_CLASSES = frozenset(range(12))
+_ALL_PITCH_CLASSES = frozenset(range(12))
 _SHORTEST_FINAL_TICKS, _LONGEST_FINAL_TICKS = 24, MAX_DURATION
 
 
@@ -63,44 +63,48 @@ class Constraints:
     lenience: float = 1.0
 
 
-def allowed_sounds(walk: Walk, constraints: Constraints) -> Mask:
+def allowed_sounds(state: GrammarState, constraints: Constraints) -> Mask:
     """(V,) which sounds may come next: those of the grammar, without changes of meter, without a rest at the end, by the rules.
 
     Not to be written to.
     """
-    line, rule = walk.line, walk.sound_rule
+    line, rule = state.line, state.sound_rule
     if line is None:
-        return _sounds(walk.max_voices, rule)
+        return _sound_mask(state.max_voices, rule)
     low, high = constraints.compass.get(voice_name(line.voice), (0, 127))
-    moves = NO_MOVES
+    motions = NO_MOTIONS
     if constraints.strict:
-        lowest, highest, moves = around(walk, line)
+        lowest, highest, motions = voice_limits(state, line)
         low, high = max(low, lowest), min(high, highest)
-    is_end = constraints.cadence and _is_final(walk, line) and _is_in_final_chord(walk)
-    key = id_key(walk.key_sound) if constraints.scale or is_end else None
-    classes = _ALL_CLASSES
+    is_end = constraints.cadence and _is_open_to_end(state, line) and _is_in_final_chord(state)
+    key = id_to_key(state.key_sound) if constraints.scale or is_end else None
+    pitch_classes = _ALL_PITCH_CLASSES
     if key is not None:
-        classes = frozenset(scale_classes(key)) if constraints.scale else classes
-        classes = classes & _final_classes(walk, line, key) if is_end else classes
-    may_rest = not is_end and (walk.longest_ticks > 1 or not _reaches_end(walk))
-    held = (
-        line.made[-1].code - SOUND_PITCH
+        pitch_classes = frozenset(scale_pitch_classes(key)) if constraints.scale else pitch_classes
+        pitch_classes = (
+            pitch_classes & _final_pitch_classes(state, line, key) if is_end else pitch_classes
+        )
+    may_rest = not is_end and (state.longest_ticks > 1 or not _reaches_end(state))
+    held_pitch = (
+        line.composed[-1].code - PITCH_CODE
         if line.last[1] == MAX_DURATION and line.last[0] != REST
         else None
     )
-    return _sounds(walk.max_voices, rule, low, high, classes, moves, may_rest, held)
+    return _sound_mask(
+        state.max_voices, rule, low, high, pitch_classes, motions, may_rest, held_pitch
+    )
 
 
 @lru_cache(maxsize=4096)
-def _sounds(
+def _sound_mask(
     max_voices: int,
     rule: int,
     low: int = 0,
     high: int = 127,
-    classes: frozenset[int] = _ALL_CLASSES,
-    moves: Moves = NO_MOVES,
+    pitch_classes: frozenset[int] = _ALL_PITCH_CLASSES,
+    motions: PerfectMotions = NO_MOTIONS,
     may_rest: bool = True,
-    held: int | None = None,
+    held_pitch: int | None = None,
 ) -> Mask:
     """(V,) sounds that a rule of the grammar allows, with pitches in a range and of some classes, without some moves."""
     mask: Mask = rules.sound_masks(max_voices)[rule].copy()
@@ -108,120 +112,132 @@ def _sounds(
     pitches = (
         (low <= PITCHES)
         & (high >= PITCHES)
-        & np.isin(PITCHES % 12, list(classes))
-        & ~parallel_pitches(moves)
+        & np.isin(PITCHES % 12, list(pitch_classes))
+        & ~parallel_pitch_mask(motions)
     )
     mask[PITCH:KEY] &= pitches
     mask[REST] &= may_rest
-    mask[HOLD] &= held is None or pitches[held]
-    return fixed(mask)
+    mask[HOLD] &= held_pitch is None or pitches[held_pitch]
+    return read_only(mask)
 
 
-def allowed_durations(walk: Walk, sound: int, constraints: Constraints) -> Mask:
+def allowed_durations(state: GrammarState, sound: int, constraints: Constraints) -> Mask:
     """(97,) which durations may follow the sound; not to be written to."""
-    line, rule = walk.line, walk.duration_rule(sound)
+    line, rule = state.line, state.duration_rule(sound)
     if line is None or not (PITCH <= sound < KEY or sound in (REST, HOLD)):
-        return _durations(rule)
+        return _duration_mask(rule)
     pitch = (
         None
         if sound == REST
-        else line.made[-1].code - SOUND_PITCH
+        else line.composed[-1].code - PITCH_CODE
         if sound == HOLD
         else sound - PITCH
     )
-    longest = walk.longest_ticks
-    start = stop = longest
-    if pitch is None and _reaches_end(walk):
+    max_duration = state.longest_ticks
+    start = stop = max_duration
+    if pitch is None and _reaches_end(state):
         stop += 1
     if (
         constraints.cadence
-        and walk.end is not None
-        and walk.end - walk.now < 2 * MAX_DURATION
-        and _is_final(walk, line)
+        and state.end is not None
+        and state.end - state.tick < 2 * MAX_DURATION
+        and _is_open_to_end(state, line)
     ):
-        key = id_key(walk.key_sound)
+        key = id_to_key(state.key_sound)
         if key is not None:
-            may_end = pitch is not None and pitch % 12 in _final_classes(walk, line, key)
-            start = max(0, final_onset(walk) - walk.now) + 1
-            stop = walk.end - walk.now if may_end else longest + 1
+            may_end = pitch is not None and pitch % 12 in _final_pitch_classes(state, line, key)
+            start = max(0, final_chord_onset(state) - state.tick) + 1
+            stop = state.end - state.tick if may_end else max_duration + 1
     if pitch is not None and constraints.strict:
-        longest = strict_limit(walk, line, pitch, start - 1 if start <= longest < stop else longest)
-    return _durations(rule, start, stop, longest)
+        max_duration = strict_max_duration(
+            state, line, pitch, start - 1 if start <= max_duration < stop else max_duration
+        )
+    return _duration_mask(rule, start, stop, max_duration)
 
 
 @lru_cache(maxsize=4096)
-def _durations(rule: int, start: int = 0, stop: int = 0, longest: int = MAX_DURATION) -> Mask:
-    """(97,) durations that a rule of the grammar allows, `longest` at most, without those from `start` to `stop`."""
+def _duration_mask(
+    rule: int, start: int = 0, stop: int = 0, max_duration: int = MAX_DURATION
+) -> Mask:
+    """(97,) durations that a rule of the grammar allows, `max_duration` at most, without those from `start` to `stop`."""
     mask: Mask = rules.duration_masks()[rule].copy()
     mask[start:stop] = False
-    mask[longest + 1 :] = False
-    return fixed(mask)
+    mask[max_duration + 1 :] = False
+    return read_only(mask)
 
 
-def _reaches_end(walk: Walk) -> bool:
+def _reaches_end(state: GrammarState) -> bool:
     """Whether the longest event that fits here is the last of its voice."""
-    return walk.end is not None and walk.now + walk.longest_ticks == walk.end
+    return state.end is not None and state.tick + state.longest_ticks == state.end
 
 
-def _is_in_final_chord(walk: Walk) -> bool:
+def _is_in_final_chord(state: GrammarState) -> bool:
     return (
-        walk.end is not None
-        and walk.now >= walk.end - _LONGEST_FINAL_TICKS
-        and walk.now >= final_onset(walk)
+        state.end is not None
+        and state.tick >= state.end - _LONGEST_FINAL_TICKS
+        and state.tick >= final_chord_onset(state)
     )
 
 
-def _is_final(walk: Walk, line: Line) -> bool:
+def _is_open_to_end(state: GrammarState, line: VoiceLine) -> bool:
     """Whether nothing is given after what is composed here."""
-    return line.until == walk.end
+    return line.hole_end == state.end
 
 
-def final_onset(walk: Walk) -> int:
+def final_chord_onset(state: GrammarState) -> int:
     """Where the last chord begins: on the last strong beat that leaves it a quarter, or with the last note that is given.
 
     Strong is the beginning of a bar, and its middle where the bar has one.
     """
-    assert walk.end is not None
-    latest, soonest = walk.end - _SHORTEST_FINAL_TICKS, max(0, walk.end - _LONGEST_FINAL_TICKS)
+    assert state.end is not None
+    latest, soonest = state.end - _SHORTEST_FINAL_TICKS, max(0, state.end - _LONGEST_FINAL_TICKS)
     given = [
-        line.given[-1].onset for line in walk.lines if line.given and line.given[-1].end == walk.end
+        line.given[-1].onset
+        for line in state.lines
+        if line.given and line.given[-1].end == state.end
     ]
     if given:
         return max(soonest, *given)
-    signature = walk.meter_at(latest)[0]
+    signature = state.meter_at(latest)[0]
     if signature is None:
         return max(soonest, latest)
     strong = signature.bar_ticks // (1 if signature.numerator % 2 else 2)
-    return max(soonest, latest - walk.meter_at(latest)[1] % strong)
+    return max(soonest, latest - state.meter_at(latest)[1] % strong)
 
 
-def _final_classes(walk: Walk, line: Line, key: Key) -> set[int]:
+def _final_pitch_classes(state: GrammarState, line: VoiceLine, key: Key) -> set[int]:
     """Pitch classes on which a voice may end: the root in the lowest voice, the chord above it, with no more than one third."""
-    if line is walk.lines[-1]:
-        return {tonic_class(key)}
-    upper = [other for other in walk.lines[:-1] if other is not line]
+    if line is state.lines[-1]:
+        return {tonic_pitch_class(key)}
+    upper = [other for other in state.lines[:-1] if other is not line]
     finals = {
-        tile.code - SOUND_PITCH
+        segment.code - PITCH_CODE
         for other in upper
-        for tile in (_final(walk, other),)
-        if tile is not None
+        for segment in (_final_note(state, other),)
+        if segment is not None
     }
-    known = {pitch % 12 for pitch in finals} & (third_classes(key))
-    thirds = known or third_classes(key)
-    is_last_chance = bool(upper) and all(_final(walk, other) is not None for other in upper)
+    known = {pitch % 12 for pitch in finals} & (third_pitch_classes(key))
+    thirds = known or third_pitch_classes(key)
+    is_last_chance = bool(upper) and all(_final_note(state, other) is not None for other in upper)
     return (
         set(thirds)
         if is_last_chance and not known
-        else {tonic_class(key), (tonic_class(key) + 7) % 12, *thirds}
+        else {tonic_pitch_class(key), (tonic_pitch_class(key) + 7) % 12, *thirds}
     )
 
 
-def third_classes(key: Key) -> set[int]:
+def third_pitch_classes(key: Key) -> set[int]:
     """Pitch classes of the third over the tonic: the major one, and in minor both, since a minor piece may end in major."""
-    return {(tonic_class(key) + third) % 12 for third in ((3, 4) if key.mode == "minor" else (4,))}
+    return {
+        (tonic_pitch_class(key) + third) % 12 for third in ((3, 4) if key.mode == "minor" else (4,))
+    }
 
 
-def _final(walk: Walk, line: Line) -> Tile | None:
+def _final_note(state: GrammarState, line: VoiceLine) -> Segment | None:
     """The note that ends a line, where it is known already."""
-    last = [tiles[-1] for tiles in (line.given, line.made) if tiles and tiles[-1].end == walk.end]
-    return last[0] if last and last[0].code >= SOUND_PITCH else None
+    last = [
+        segments[-1]
+        for segments in (line.given, line.composed)
+        if segments and segments[-1].end == state.end
+    ]
+    return last[0] if last and last[0].code >= PITCH_CODE else None

@@ -11,13 +11,13 @@ from seqmusic.generation.prompts import fitting_shift
 from seqmusic.model.decoding.decoder import Model
 from seqmusic.score import Key, Score, transposed_key
 from seqmusic.tokens.tokenizer import normalized
-from seqmusic.tonality import key_correlations, scale_classes
+from seqmusic.tonality import key_correlations, scale_pitch_classes
 
-_MOST_EVENTS = 128  # of the head; more would cost time and hardly change the answer
-_NATS_A_CORRELATION = 4.0  # how much the profile of a key counts beside the model
+_MAX_EVENTS = 128  # of the head; more would cost time and hardly change the answer
+_NATS_PER_CORRELATION = 4.0  # how much the profile of a key counts beside the model
 
 
-def likeliest_key(model: Model, head: Score, *, is_whole: bool = False) -> Key:
+def likeliest_key(model: Model, theme: Score, *, is_whole: bool = False) -> Key:
     """The key whose scale holds most notes of the head; of several, the one the model and the key's profile find likeliest.
 
     On the first eight soprano notes of the validation chorales the key signature is right more often than by the profile alone,
@@ -25,21 +25,23 @@ def likeliest_key(model: Model, head: Score, *, is_whole: bool = False) -> Key:
 
     Args:
         model: a trained model.
-        head: its voices named as the model knows them.
+        theme: its voices named as the model knows them.
         is_whole: whether it ends as a piece ends, which tells of the key, too.
 
     Raises:
         UnencodableError: the tokens cannot say the head.
     """
-    shift = fitting_shift(head)
-    moved = normalized(replace(head, key=None).transposed(shift))
+    shift = fitting_shift(theme)
+    moved = normalized(replace(theme, key=None).transposed(shift))
     correlations = key_correlations(moved, is_whole=is_whole)
     classes = [note.pitch % 12 for voice in moved.voices for note in voice.notes]
-    strange = {key: sum(own not in scale_classes(key) for own in classes) for key in correlations}
+    strange = {
+        key: sum(own not in scale_pitch_classes(key) for own in classes) for key in correlations
+    }
     keys = [key for key, n_notes in strange.items() if n_notes == min(strange.values())]
-    likelihoods = log_likelihoods(model, [replace(moved, key=key) for key in keys], _MOST_EVENTS)
+    likelihoods = log_likelihoods(model, [replace(moved, key=key) for key in keys], _MAX_EVENTS)
     sums = [
-        own + _NATS_A_CORRELATION * correlations[key]
+        own + _NATS_PER_CORRELATION * correlations[key]
         for key, (own, _) in zip(keys, likelihoods, strict=True)
     ]
     return transposed_key(keys[int(np.argmax(sums))], -shift)

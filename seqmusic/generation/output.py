@@ -10,29 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from seqmusic.corpus.chorales import load_chorales
-from seqmusic.corpus.works_table import WORKS_FILE, read_works, styles_of
+from seqmusic.corpus.works_table import WORKS_FILE, kept_styles, read_works
 from seqmusic.errors import FormatError, MissingExtraError, RequestError, SeqmusicError
 from seqmusic.formats import read_score, write_score
-from seqmusic.generation.completion import Candidate, Hear
-from seqmusic.generation.composing import composed, regeneration, revision
+from seqmusic.generation.completion import Candidate, OnNote
+from seqmusic.generation.composing import compose_candidates, regeneration, revision
 from seqmusic.generation.key_choice import likeliest_key
 from seqmusic.generation.prompts import (
     Prompt,
     continuation_prompt,
+    default_voices,
     fitting_shift,
     harmonization_prompt,
     regeneration_prompt,
-    wanted_voices,
 )
 from seqmusic.generation.request import Request
 from seqmusic.metrics.originality import CopyIndex
 from seqmusic.model.decoding.decoder import Model
-from seqmusic.report.score_page import write_page
-from seqmusic.runs.pretrained import PRETRAINED, known_voices, load_arrays, load_model, model_folder
+from seqmusic.report.score_page import write_score_page
+from seqmusic.runs.pretrained import (
+    PRETRAINED,
+    learned_voice_names,
+    load_array_model,
+    load_model,
+    model_folder,
+)
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 GIVEN_COLOR = "#1f6fb2"
-SHORTEST_SHARED = (
+MIN_SHARED_NOTES = (
     8  # notes; held-out chorales share 14 in the median with a training work, their sopranos 8
 )
 
@@ -68,7 +74,7 @@ def compose_run(
     *,
     explain: bool = False,
     say: Callable[[str], None] = lambda text: None,
-    hear: Hear | None = None,
+    on_note: OnNote | None = None,
 ) -> list[dict[str, object]]:
     """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
 
@@ -80,7 +86,7 @@ def compose_run(
         out: a new folder.
         explain: also write a page for each candidate: how surprising each note is, and what it has in common with a training work.
         say: takes lines for people.
-        hear: told notes of one candidate as they are made, with the place of their voice; not when something is regenerated.
+        on_note: told notes of one candidate as they are made, with the place of their voice; not when something is regenerated.
 
     Raises:
         FormatError: `out` is there already.
@@ -90,13 +96,15 @@ def compose_run(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: is there already; choose another --out")
     folder = model_folder(model)
-    trained = load_arrays(folder)
+    trained = load_array_model(folder)
     prompt = replace(
-        _prompt(task, score, known_voices(trained.vocabulary)),
+        _prompt(task, score, learned_voice_names(trained.vocabulary)),
         style=_style_number(task.style, folder),
     )
     if score.key is None:
-        key = likeliest_key(trained, _sounding(prompt.score), is_whole=task.name != "continue")
+        key = likeliest_key(
+            trained, _without_empty_voices(prompt.score), is_whole=task.name != "continue"
+        )
         score, prompt = (
             replace(score, key=key),
             replace(prompt, score=replace(prompt.score, key=key)),
@@ -106,12 +114,12 @@ def compose_run(
         say(
             f"What is given lies outside the compass of its voice: composed {away}, and moved back."
         )
-    candidates = _candidates(task, trained, score, prompt, request, (say, hear))
+    candidates = _candidates(task, trained, score, prompt, request, (say, on_note))
     named = folder.name if folder.parent == PRETRAINED else str(folder)
     made = json.dumps(
         {
             "task": asdict(task),
-            "score": _as_plain(score),
+            "score": _score_to_json(score),
             "model": named,
             "request": asdict(request),
         }
@@ -140,9 +148,7 @@ def compose_run(
         }
         written.append({**figures, "files": files})
     if explain:
-        pages = _written_pages(
-            folder, whole_scores, None if task.scatter else prompt, out, settings
-        )
+        pages = _write_pages(folder, whole_scores, None if task.scatter else prompt, out, settings)
         for files, page in zip(file_names, pages, strict=True):
             files["html"] = str(page)
     return written
@@ -160,7 +166,7 @@ def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
         bars = tuple(told["bars"]) if isinstance(told["bars"], list) else told["bars"]
         task = Task(**{**told, "bars": bars, "voices": tuple(told["voices"])})
         request = Request(**{**made["request"], "compass": tuple(made["request"]["compass"])})
-        score, model = _from_plain(made["score"]), Path(made["model"])
+        score, model = _score_from_json(made["score"]), Path(made["model"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RequestError(
             f"{path}: holds no settings of seqmusic; replay takes a MIDI or MusicXML file that it wrote"
@@ -174,10 +180,14 @@ def write_candidate(score: Score, given: Score, stem: Path) -> dict[str, str]:
         suffix: str(write_score(score, stem.with_suffix(f".{suffix}")))
         for suffix in ("mid", "musicxml", "ly")
     }
-    own = {(voice, _place(note)) for voice, line in enumerate(given.voices) for note in line.notes}
+    own = {
+        (voice, _note_identity(note))
+        for voice, line in enumerate(given.voices)
+        for note in line.notes
+    }
 
     def color(voice: int, note: Note) -> str | None:
-        return GIVEN_COLOR if (voice, _place(note)) in own else None
+        return GIVEN_COLOR if (voice, _note_identity(note)) in own else None
 
     try:
         from seqmusic.formats.image import write_png, write_svg
@@ -189,7 +199,7 @@ def write_candidate(score: Score, given: Score, stem: Path) -> dict[str, str]:
     return files
 
 
-def _written_pages(
+def _write_pages(
     folder: Path,
     scores: Sequence[Score],
     prompt: Prompt | None,
@@ -197,26 +207,28 @@ def _written_pages(
     settings: dict[str, object],
 ) -> list[Path]:
     """A page for each candidate, which explains it."""
-    from seqmusic.generation.explanation import explain  # with torch, which nothing else here needs
+    from seqmusic.generation.note_surprise import (
+        explain,  # with torch, which nothing else here needs
+    )
 
-    index, model, paths = copy_index(folder), load_model(folder), []
+    index, model, paths = training_copy_index(folder), load_model(folder), []
     for rank, score in enumerate(scores, start=1):
-        shared, shortest = (index.longest(score), SHORTEST_SHARED) if index else (None, None)
+        shared, shortest = (index.longest(score), MIN_SHARED_NOTES) if index else (None, None)
         paths.append(out / f"{rank}.html")
         thoughts = explain(model, score, prompt)
-        write_page(
+        write_score_page(
             paths[-1],
             score,
             thoughts,
             title=score.title,
             settings=settings,
             shared=shared,
-            shortest_shared=shortest,
+            min_shared_notes=shortest,
         )
     return paths
 
 
-def copy_index(folder: Path) -> CopyIndex | None:
+def training_copy_index(folder: Path) -> CopyIndex | None:
     """What finds passages of the works that a model was trained on; None where they are not chorales of the corpus."""
     try:
         dataset = load_chorales(progress=False)
@@ -235,7 +247,7 @@ def _style_number(style: str, folder: Path) -> int | None:
     """The number of a style that the model in a folder has learned; None where none is asked for."""
     if not style:
         return None
-    styles = styles_of(read_works(folder / WORKS_FILE))
+    styles = kept_styles(read_works(folder / WORKS_FILE))
     if style in styles:
         return styles.index(style)
     known = f"it knows {', '.join(styles)}" if styles else "it was trained on works without styles"
@@ -244,7 +256,7 @@ def _style_number(style: str, folder: Path) -> int | None:
 
 def _prompt(task: Task, score: Score, known: Sequence[str]) -> Prompt:
     if task.name == "continue" and isinstance(task.bars, int):
-        (voices,) = task.voices or (wanted_voices(score, known),)
+        (voices,) = task.voices or (default_voices(score, known),)
         return continuation_prompt(score, task.bars, voices, known)
     if task.name == "harmonize":
         return harmonization_prompt(score, task.voices, known)
@@ -259,11 +271,11 @@ def _candidates(
     score: Score,
     prompt: Prompt,
     request: Request,
-    told: tuple[Callable[[str], None], Hear | None],
+    told: tuple[Callable[[str], None], OnNote | None],
 ) -> list[Candidate]:
-    say, hear = told
+    say, on_note = told
     if task.name != "regenerate" or isinstance(task.bars, int):
-        return composed(model, prompt, request, hear=hear)
+        return compose_candidates(model, prompt, request, on_note=on_note)
     if not task.scatter:
         return regeneration(model, score, request, bars=task.bars, voices=task.voices)
 
@@ -282,20 +294,21 @@ def _candidates(
     )
 
 
-def _sounding(score: Score) -> Score:
+def _without_empty_voices(score: Score) -> Score:
     """The score without the voices that are empty."""
     return replace(score, voices=tuple(voice for voice in score.voices if voice.notes))
 
 
-def _place(note: Note) -> tuple[int, int, int]:
+def _note_identity(note: Note) -> tuple[int, int, int]:
     return note.onset_ticks, note.duration_ticks, note.pitch
 
 
-def _as_plain(score: Score) -> dict[str, object]:
+def _score_to_json(score: Score) -> dict[str, object]:
     """The score in lists and numbers."""
     return {
         "voices": [
-            [v.name, [[*_place(note), int(note.fermata)] for note in v.notes]] for v in score.voices
+            [v.name, [[*_note_identity(note), int(note.fermata)] for note in v.notes]]
+            for v in score.voices
         ],
         "time_signatures": [[tick, str(signature)] for tick, signature in score.time_signatures],
         "pickup_ticks": score.pickup_ticks,
@@ -305,7 +318,7 @@ def _as_plain(score: Score) -> dict[str, object]:
     }
 
 
-def _from_plain(told: dict[str, Any]) -> Score:
+def _score_from_json(told: dict[str, Any]) -> Score:
     voices = tuple(
         Voice(
             str(name),

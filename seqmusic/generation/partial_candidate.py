@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
 from seqmusic.generation.request import Sampling
-from seqmusic.generation.sampling import LogProbabilities, draw, log_softmax
-from seqmusic.generation.voice_masks import Mask, faulty_sounds
-from seqmusic.tokens.grammar import END_SECTION, Walk
+from seqmusic.generation.sampling import LogProbabilities, log_softmax, sample_ids
+from seqmusic.generation.voice_masks import Mask, faulty_sound_mask
+from seqmusic.tokens.grammar import END_SECTION, GrammarState
 from seqmusic.tokens.vocabulary import HOLD, KEY, N_SOUNDS, PITCH, REST
 
 _FORBIDDEN = np.float32(-np.inf)
 _LOWEST = np.finfo(np.float32).min
 Logits = NDArray[np.floating[Any]]
-Rule = Callable[[LogProbabilities, Walk], LogProbabilities]
+Rule = Callable[[LogProbabilities, GrammarState], LogProbabilities]
 """A rule of your own, asked before each draw of a sound and then of its duration.
 
 It is given (V,) log-probabilities of the sounds, or (97,) of the durations in ticks, and answers with as many numbers: higher is
@@ -30,12 +30,12 @@ likelier, -inf forbids; they need not sum to one, and what the grammar forbids s
 
 
 @dataclass(slots=True)
-class Stream:
+class PartialCandidate:
     """A candidate that grows by one event at a time.
 
     Attributes:
-        walk: what was said so far.
-        chance: where its random numbers come from.
+        state: what was said so far.
+        rng: where its random numbers come from.
         constraints: what it must obey.
         rule: applied to both before they are drawn.
         log_probability: of what was composed, under the model at temperature 1, in nats.
@@ -43,8 +43,8 @@ class Stream:
         is_stuck: whether the constraints and the rule left nothing to choose; it then stays as it is.
     """
 
-    walk: Walk
-    chance: np.random.Generator
+    state: GrammarState
+    rng: np.random.Generator
     constraints: Constraints
     rule: Rule | None = None
     log_probability: float = 0.0
@@ -54,13 +54,13 @@ class Stream:
     @property
     def is_done(self) -> bool:
         """Whether nothing more comes."""
-        return self.is_stuck or self.walk.section == END_SECTION
+        return self.is_stuck or self.state.section == END_SECTION
 
     def advance(self, sound: int, duration: int) -> None:
         """Go on by one event; a candidate that is stuck stays as it is."""
         if not self.is_stuck:
             self.n_events += sound in (REST, HOLD) or PITCH <= sound < KEY
-            self.walk.advance(sound, duration)
+            self.state.advance(sound, duration)
 
     def ruled(self, log_probabilities: LogProbabilities) -> LogProbabilities:
         """What the rule makes of (V,) log-probabilities; a candidate for which it leaves nothing is stuck."""
@@ -68,7 +68,7 @@ class Stream:
             return log_probabilities
         kept = np.isfinite(log_probabilities)
         ruled = np.asarray(
-            self.rule(log_softmax(log_probabilities, kept), self.walk), dtype=np.float64
+            self.rule(log_softmax(log_probabilities, kept), self.state), dtype=np.float64
         )
         if ruled.shape != log_probabilities.shape:
             raise ValueError(
@@ -77,50 +77,55 @@ class Stream:
         kept &= ruled > -np.inf
         if not np.isfinite(ruled[kept]).all():
             raise ValueError(
-                f"a rule answers with numbers and -inf, got {ruled[kept].max()} at tick {self.walk.now}"
+                f"a rule answers with numbers and -inf, got {ruled[kept].max()} at tick {self.state.tick}"
             )
         self.is_stuck = not kept.any()
         return log_probabilities if self.is_stuck else log_softmax(ruled, kept)
 
 
-def choose_sounds(streams: Sequence[Stream], logits: Logits, sampling: Sampling) -> list[int]:
+def choose_sounds(
+    candidates: Sequence[PartialCandidate], logits: Logits, sampling: Sampling
+) -> list[int]:
     """The next sound in BODY of each candidate of one request that is not done, drawn from (N, V) logits.
 
     Sounds by which a voice would cross another or move in parallel with it come less often than the model has it.
     """
-    constraints = streams[0].constraints
-    n_sounds = KEY if streams[0].rule is None else N_SOUNDS  # in BODY the others are forbidden
-    allowed = _rows([allowed_sounds(own.walk, constraints) for own in streams])[:, :n_sounds]
+    constraints = candidates[0].constraints
+    n_sounds = KEY if candidates[0].rule is None else N_SOUNDS  # in BODY the others are forbidden
+    allowed = _stacked([allowed_sounds(own.state, constraints) for own in candidates])[:, :n_sounds]
     penalty = None
     if constraints.lenience < 1 and not constraints.strict:
         penalty = (
             np.float32(log(constraints.lenience))
-            * _rows([faulty_sounds(own.walk) for own in streams])[:, :n_sounds]
+            * _stacked([faulty_sound_mask(own.state) for own in candidates])[:, :n_sounds]
         )
-    return _choose(streams, logits[:, :n_sounds], allowed, sampling, penalty)
+    return _choose_ids(candidates, logits[:, :n_sounds], allowed, sampling, penalty)
 
 
 def choose_durations(
-    streams: Sequence[Stream], logits: Logits, sounds: Sequence[int], sampling: Sampling
+    candidates: Sequence[PartialCandidate],
+    logits: Logits,
+    sounds: Sequence[int],
+    sampling: Sampling,
 ) -> list[int]:
     """The duration of each candidate's sound, drawn from (N, 97) logits."""
-    constraints = streams[0].constraints
-    allowed = _rows(
+    constraints = candidates[0].constraints
+    allowed = _stacked(
         [
-            allowed_durations(own.walk, sound, constraints)
-            for own, sound in zip(streams, sounds, strict=True)
+            allowed_durations(own.state, sound, constraints)
+            for own, sound in zip(candidates, sounds, strict=True)
         ]
     )
-    return _choose(streams, logits, allowed, sampling)
+    return _choose_ids(candidates, logits, allowed, sampling)
 
 
-def _rows(masks: Sequence[Mask]) -> Mask:
+def _stacked(masks: Sequence[Mask]) -> Mask:
     """(N, V) the masks below one another."""
     return masks[0][None] if len(masks) == 1 else np.concatenate(masks).reshape(len(masks), -1)
 
 
-def _choose(
-    streams: Sequence[Stream],
+def _choose_ids(
+    candidates: Sequence[PartialCandidate],
     logits: Logits,
     allowed: Mask,
     sampling: Sampling,
@@ -134,18 +139,18 @@ def _choose(
     sums = np.add.reduce(np.exp(kept), axis=1).tolist()
     if 0.0 in sums:
         for row in np.flatnonzero(np.equal(sums, 0.0)).tolist():
-            streams[row].is_stuck, sums[row] = True, 1.0
+            candidates[row].is_stuck, sums[row] = True, 1.0
             kept[row, 0] = 0.0  # something to draw from, like all others
     weighed = kept if penalty is None else kept + penalty
-    if streams[0].rule is not None:
+    if candidates[0].rule is not None:
         weighed = np.stack(
-            [stream.ruled(own) for stream, own in zip(streams, weighed, strict=True)]
+            [stream.ruled(own) for stream, own in zip(candidates, weighed, strict=True)]
         )
     if weighed is not kept:
         weighed -= np.maximum.reduce(weighed, axis=1, keepdims=True)
-    ids: list[int] = draw(
-        weighed, sampling, [stream.chance.random() for stream in streams]
+    ids: list[int] = sample_ids(
+        weighed, sampling, [stream.rng.random() for stream in candidates]
     ).tolist()
-    for row, (stream, own) in enumerate(zip(streams, ids, strict=True)):
+    for row, (stream, own) in enumerate(zip(candidates, ids, strict=True)):
         stream.log_probability += kept.item(row, own) - log(sums[row])
     return ids

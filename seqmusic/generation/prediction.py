@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqmusic.errors import RequestError
-from seqmusic.generation.completion import fed
+from seqmusic.generation.completion import prefill_prompt
 from seqmusic.generation.sampling import log_softmax
 from seqmusic.model.decoding.array_decoder import forward
 from seqmusic.model.decoding.array_model import ArrayModel
-from seqmusic.model.decoding.array_output import ArrayHeads
-from seqmusic.model.decoding.decoder import Model, as_arrays
+from seqmusic.model.decoding.array_output import ArrayOutputLayer
+from seqmusic.model.decoding.decoder import Model, to_array_model
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
@@ -20,7 +20,7 @@ from seqmusic.tokens.vocabulary import KEY, PICKUP, PITCH, REST, sound_name
 from seqmusic.tonality import spell
 
 
-def next_sounds(model: Model, head: Score) -> dict[str, float]:
+def next_sounds(model: Model, theme: Score) -> dict[str, float]:
     """Probabilities of what comes after the head, likeliest first: pitches such as "C4", "R" for a rest, "EOS" for the end.
 
     Of several voices it is about the one whose line ends earliest, the highest of those that end together.
@@ -29,41 +29,43 @@ def next_sounds(model: Model, head: Score) -> dict[str, float]:
         RequestError: the head has no notes, or is longer than the model can follow.
         UnencodableError: the tokens cannot say it.
     """
-    if not head.n_notes:
+    if not theme.n_notes:
         raise RequestError("the head has no notes; give at least one, for instance C4")
-    plain = normalized(head)
+    plain = normalized(theme)
     events = encode_prompt(plain, [[(voice.end_ticks, None)] for voice in plain.voices])
-    walk, decoder, context = fed(model, events)
+    state, decoder, context = prefill_prompt(model, events)
     logits = decoder.sound_logits(context)[0]
-    probabilities = np.exp(log_softmax(logits, rules.sound_masks(walk.max_voices)[walk.sound_rule]))
+    probabilities = np.exp(
+        log_softmax(logits, rules.sound_masks(state.max_voices)[state.sound_rule])
+    )
     order = [
         int(sound)
         for sound in np.argsort(-probabilities, kind="stable")
         if probabilities[sound] > 0
     ]
-    return {_in_words(sound, head.key): float(probabilities[sound]) for sound in order}
+    return {_sound_label(sound, theme.key): float(probabilities[sound]) for sound in order}
 
 
 def log_likelihoods(
-    model: Model, scores: Sequence[Score], most_events: int | None = None
+    model: Model, scores: Sequence[Score], max_events: int | None = None
 ) -> list[tuple[float, int]]:
     """Nats of each score as a whole, its header charged, and how many notes and rests it is written with; both without the end.
 
     Args:
         model: a trained model.
         scores: whole pieces, or beginnings.
-        most_events: of each only so many events.
+        max_events: of each only so many events.
 
     Raises:
         RequestError: a score is longer than the model can follow.
         UnencodableError: the tokens cannot say one.
     """
-    sequences = [encode(score)[:-1][:most_events] for score in scores]
+    sequences = [encode(score)[:-1][:max_events] for score in scores]
     if (longest := max(map(len, sequences))) > model.settings.context_length:
         raise RequestError(
             f"the music has {longest} events; this model follows {model.settings.context_length}"
         )
-    ready = as_arrays(model)
+    ready = to_array_model(model)
     n_events = [
         sum(duration > 0 and sound != PICKUP for sound, duration in events) for events in sequences
     ]
@@ -80,8 +82,8 @@ def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
     _, heard = forward(model, steps.events[None, :-1], steps.context[None, :-1], before[None])
     rows = np.flatnonzero(steps.is_scored[:-1])
     (sounds, durations), context = steps.events[rows + 1].T, steps.context[rows]
-    heads = ArrayHeads(model, (len(rows),))
-    heads.hear(heard[0, rows])
+    heads = ArrayOutputLayer(model, (len(rows),))
+    heads.project_hidden(heard[0, rows])
     said = log_softmax(
         heads.sound_logits(context), rules.sound_masks(max_voices)[steps.rules[rows, 0]]
     )
@@ -92,7 +94,7 @@ def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
     return float((said[order, sounds] + lasting[order, durations]).sum())
 
 
-def _in_words(sound: int, key: Key | None) -> str:
+def _sound_label(sound: int, key: Key | None) -> str:
     if PITCH <= sound < KEY:
         return str(spell(sound - PITCH, key))
     return "R" if sound == REST else sound_name(sound)

@@ -13,7 +13,7 @@ from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.tokenizer import Hole
 from seqmusic.tokens.vocabulary import MAX_VOICES
 
-MOST_BARS = 64
+MAX_PIECE_BARS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Prompt:
 
 
 def continuation_prompt(
-    head: Score, bars: int = 8, voices: str = "satb", known: Sequence[str] = SATB
+    theme: Score, bars: int = 8, voices: str = "satb", known: Sequence[str] = SATB
 ) -> Prompt:
     """The head, open to the end of the last bar; voices that it lacks are to be composed from the start.
 
     Args:
-        head: the beginning.
+        theme: the beginning.
         bars: in all.
         voices: "melody", "satb" (four voices), or how many.
         known: names of the voices that the model has learned.
@@ -58,21 +58,21 @@ def continuation_prompt(
     Raises:
         RequestError: the head has no notes, too many voices, or fills the bars asked for.
     """
-    if not 1 <= bars <= MOST_BARS:
-        raise ValueError(f"bars must be in 1..{MOST_BARS}, got {bars}")
-    wanted = _wanted(voices, known)
-    if head.n_notes == 0:
+    if not 1 <= bars <= MAX_PIECE_BARS:
+        raise ValueError(f"bars must be in 1..{MAX_PIECE_BARS}, got {bars}")
+    wanted = _requested_voice_names(voices, known)
+    if theme.n_notes == 0:
         raise RequestError("the head has no notes; give at least one, for instance C4")
-    if not head.time_signatures:
+    if not theme.time_signatures:
         raise RequestError("the head has no time signature; say one with --time-signature")
-    end = _end_ticks(head, bars)
-    if head.end_ticks >= end:
-        n_bars = sum(bar.number > 0 for bar in head.bars())
+    end = _end_ticks(theme, bars)
+    if theme.end_ticks >= end:
+        n_bars = sum(bar.number > 0 for bar in theme.bars())
         raise RequestError(
             f"the head has {n_bars} {'bar' if n_bars == 1 else 'bars'}, and so fills the {bars} asked for in all; "
-            f"ask for more, such as --bars {min(n_bars + 4, MOST_BARS)}"
+            f"ask for more, such as --bars {min(n_bars + 4, MAX_PIECE_BARS)}"
         )
-    score = with_voices(head, given_names(head, wanted), wanted)
+    score = with_voices(theme, matching_voice_names(theme, wanted), wanted)
     return Prompt(score, tuple(((voice.end_ticks, end),) for voice in score.voices))
 
 
@@ -96,7 +96,7 @@ def harmonization_prompt(
         )
     if given.n_notes == 0:
         raise RequestError("there are no notes to harmonize; give at least one, for instance C5")
-    wanted = tuple(_voice_name(name) for name in names)
+    wanted = tuple(_parse_voice_name(name) for name in names)
     own = tuple(voice.name for voice in given.voices)
     if not wanted:
         wanted = SATB[:1] if len(own) == 1 else own
@@ -143,11 +143,11 @@ def regeneration_prompt(
     """
     if score.n_notes == 0:
         raise RequestError("the score has no notes")
-    names = given_names(score, _wanted(wanted_voices(score, known), known))
-    start, end = _span(score, bars)
-    chosen = _chosen(score, names, voices)
+    names = matching_voice_names(score, _requested_voice_names(default_voices(score, known), known))
+    start, end = _bar_range_ticks(score, bars)
+    chosen = _selected_voices(score, names, voices)
     holes = tuple(
-        _hole(voice, start, end) if name in chosen else ()
+        _voice_hole(voice, start, end) if name in chosen else ()
         for name, voice in zip(names, score.voices, strict=True)
     )
     if not any(holes):
@@ -157,7 +157,7 @@ def regeneration_prompt(
     return Prompt(with_voices(score, names, names), holes)
 
 
-def scattered(prompt: Prompt, share: float, chance: np.random.Generator) -> Prompt:
+def with_random_holes(prompt: Prompt, share: float, rng: np.random.Generator) -> Prompt:
     """The prompt with holes only where notes were drawn: each note in its holes with probability `share`, one of them at least."""
     notes = [
         (voice, note)
@@ -167,8 +167,8 @@ def scattered(prompt: Prompt, share: float, chance: np.random.Generator) -> Prom
     ]
     if not notes:
         raise RequestError("no note begins there; choose other bars or voices")
-    drawn = chance.random(len(notes)) < share
-    drawn[chance.integers(len(notes))] = True
+    drawn = rng.random(len(notes)) < share
+    drawn[rng.integers(len(notes))] = True
     holes: list[list[tuple[int, int]]] = [[] for _ in prompt.holes]
     for (voice, note), is_drawn in zip(notes, drawn.tolist(), strict=True):
         line = holes[voice]
@@ -184,8 +184,8 @@ def fitting_shift(score: Score) -> int:
 
     The one that leaves the fewest notes outside; of several whole octaves first, then the nearest.
 
-    >>> from seqmusic.formats.theme import parse_head
-    >>> fitting_shift(parse_head("G4 A4 B4")), fitting_shift(parse_head("G2 A2 B2"))
+    >>> from seqmusic.formats.theme import parse_theme
+    >>> fitting_shift(parse_theme("G4 A4 B4")), fitting_shift(parse_theme("G2 A2 B2"))
     (0, 24)
     """
     sung = [COMPASS.get(voice.name, (0, 127)) for voice in score.voices]
@@ -204,7 +204,7 @@ def fitting_shift(score: Score) -> int:
     return min(range(min(lowest, 0), max(highest, 0) + 1), key=misfit)
 
 
-def wanted_voices(score: Score, known: Sequence[str] = SATB) -> str:
+def default_voices(score: Score, known: Sequence[str] = SATB) -> str:
     """What of `continuation_prompt`'s voices fits a score: its own number where the model has learned numbered ones."""
     return (
         "melody"
@@ -215,7 +215,7 @@ def wanted_voices(score: Score, known: Sequence[str] = SATB) -> str:
     )
 
 
-def _wanted(voices: str, known: Sequence[str]) -> tuple[str, ...]:
+def _requested_voice_names(voices: str, known: Sequence[str]) -> tuple[str, ...]:
     """Names of the voices asked for, as the model knows them."""
     n_voices = {"melody": 1, "satb": 4}.get(voices) or (
         int(voices) if voices.isascii() and voices.isdigit() else 0
@@ -231,7 +231,7 @@ def _wanted(voices: str, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(known[:n_voices])
 
 
-def given_names(score: Score, names: Sequence[str]) -> tuple[str, ...]:
+def matching_voice_names(score: Score, names: Sequence[str]) -> tuple[str, ...]:
     """Which of the wanted voices those of a score are: in order where there are one or all, or they are numbered, else by name.
 
     Raises:
@@ -264,7 +264,7 @@ def with_voices(score: Score, names: Sequence[str], wanted: Sequence[str]) -> Sc
     )
 
 
-def _voice_name(text: str, names: Sequence[str] = SATB) -> str:
+def _parse_voice_name(text: str, names: Sequence[str] = SATB) -> str:
     known = tuple(names) if names[0] not in SATB else SATB
     for name in known:
         if text.strip().lower() in (
@@ -277,11 +277,11 @@ def _voice_name(text: str, names: Sequence[str] = SATB) -> str:
     )
 
 
-def _chosen(score: Score, names: Sequence[str], voices: Sequence[str]) -> set[str]:
+def _selected_voices(score: Score, names: Sequence[str], voices: Sequence[str]) -> set[str]:
     """The model's names of the voices that were named, by those or by their own."""
     called = {voice.name.lower(): name for name, voice in zip(names, score.voices, strict=True)}
     chosen = {
-        called.get(text.strip().lower()) or _voice_name(text, names) for text in voices
+        called.get(text.strip().lower()) or _parse_voice_name(text, names) for text in voices
     } or set(names)
     if missing := chosen - set(names):
         raise RequestError(
@@ -290,7 +290,7 @@ def _chosen(score: Score, names: Sequence[str], voices: Sequence[str]) -> set[st
     return chosen
 
 
-def _span(score: Score, bars: tuple[int, int] | None) -> tuple[int, int]:
+def _bar_range_ticks(score: Score, bars: tuple[int, int] | None) -> tuple[int, int]:
     """First tick of the first bar and of what follows the last."""
     if bars is None:
         return 0, score.end_ticks
@@ -310,7 +310,7 @@ def _span(score: Score, bars: tuple[int, int] | None) -> tuple[int, int]:
     )
 
 
-def _hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:
+def _voice_hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:
     """The span without a note that is held into it, and with the whole of one that is held out of it."""
     for note in voice.notes:
         if note.onset_ticks < start < note.end_ticks:
@@ -320,11 +320,11 @@ def _hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:
     return ((start, end),) if start < end else ()
 
 
-def _end_ticks(head: Score, n_bars: int) -> int:
+def _end_ticks(theme: Score, n_bars: int) -> int:
     """Where the last of so many bars ends, the pickup not counted; changes of time signature are counted with.
 
     After a pickup the last bar is short by it, as chorales are printed: the two make one bar.
     """
-    longest = max(signature.bar_ticks for _, signature in head.time_signatures)
-    bars = [bar for bar in head.bars(head.pickup_ticks + n_bars * longest) if bar.number]
-    return bars[n_bars - 1].end_ticks - head.pickup_ticks
+    longest = max(signature.bar_ticks for _, signature in theme.time_signatures)
+    bars = [bar for bar in theme.bars(theme.pickup_ticks + n_bars * longest) if bar.number]
+    return bars[n_bars - 1].end_ticks - theme.pickup_ticks

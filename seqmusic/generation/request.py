@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_CANDIDATES = 64
+MAX_CANDIDATES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ class Request:
     compass: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n <= MOST_CANDIDATES:
-            raise ValueError(f"n must be in 1..{MOST_CANDIDATES}, got {self.n}")
+        if not 1 <= self.n <= MAX_CANDIDATES:
+            raise ValueError(f"n must be in 1..{MAX_CANDIDATES}, got {self.n}")
         if not 0 < self.lenience <= 1:
             raise ValueError(
                 f"lenience must be in 0..1 and not 0 (that is --strict), got {self.lenience}"

@@ -20,14 +20,14 @@ def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> L
     return kept
 
 
-def draw(
+def sample_ids(
     log_weights: NDArray[np.floating[Any]], sampling: Sampling, uniform: ArrayLike
 ) -> NDArray[np.int64]:
     """(N,) ids at (N,) `uniform` (0..1, without 1) of the cumulative distributions that the rules leave of (N, V) weights.
 
     The largest weight is 1 or about that; they need not sum to one. The tail is cut at temperature 1, the temperature comes last.
 
-    >>> draw(np.log([[1.0, 0.6, 0.4], [0.1, 0.8, 0.1]]), Sampling(top_k=2), [0.9, 0.0]).tolist()
+    >>> sample_ids(np.log([[1.0, 0.6, 0.4], [0.1, 0.8, 0.1]]), Sampling(top_k=2), [0.9, 0.0]).tolist()
     [1, 0]
     """
     if sampling.temperature == 0:

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.baselines.pitch_grid import REST, cell_grid
+from seqmusic.baselines.pitch_grid import REST_CELL, cell_grid
 from seqmusic.corpus.similarity.digests import chords_on_quarters
-from seqmusic.corpus.works_table import key_of
+from seqmusic.corpus.works_table import known_or_inferred_key
 from seqmusic.score import Score
-from seqmusic.tonality import tonic_class
+from seqmusic.tonality import tonic_pitch_class
 
 CHORDS: Mapping[tuple[int, ...], str] = {
     (0, 4, 7): "major",
@@ -37,7 +37,7 @@ CHORDS: Mapping[tuple[int, ...], str] = {
 }
 """Names of chords by their pitch classes, counted from the root."""
 N_SPLITS = 50
-N_RESAMPLES = 500
+N_DISTANCE_RESAMPLES = 500
 
 
 class Distance(NamedTuple):
@@ -67,11 +67,11 @@ def degrees(score: Score, mode: str) -> Counter[int]:
     >>> degrees(melody([Note(0, 24, 67), Note(24, 24, 62), Note(48, 24, 79)], key=Key(1, "major")), "major")
     Counter({0: 2, 7: 1})
     """
-    key = key_of(score)
+    key = known_or_inferred_key(score)
     if key is None or key.mode != mode:
         return Counter()
     return Counter(
-        (note.pitch - tonic_class(key)) % 12 for voice in score.voices for note in voice.notes
+        (note.pitch - tonic_pitch_class(key)) % 12 for voice in score.voices for note in voice.notes
     )
 
 
@@ -111,7 +111,7 @@ def chords(score: Score) -> Counter[str]:
     return Counter(
         chord_name(frozenset(pitch % 12 for pitch in column))
         for column in columns
-        if min(column) != REST
+        if min(column) != REST_CELL
     )
 
 
@@ -137,11 +137,11 @@ def spacings(score: Score) -> Counter[tuple[int, int]]:
     Counter({(0, 9): 2})
     """
     grid = cell_grid(score)
-    counted: Counter[tuple[int, int]] = Counter()
+    counts: Counter[tuple[int, int]] = Counter()
     for upper, (high, low) in enumerate(itertools.pairwise(grid)):
-        sizes = (high - low)[(high != REST) & (low != REST)]
-        counted.update((upper, size) for size in sizes.tolist())
-    return counted
+        sizes = (high - low)[(high != REST_CELL) & (low != REST_CELL)]
+        counts.update((upper, size) for size in sizes.tolist())
+    return counts
 
 
 DISTRIBUTIONS: Mapping[str, Callable[[Score], Counter[Any]]] = {
@@ -162,25 +162,25 @@ def jensen_shannon(a: Mapping[Any, int], b: Mapping[Any, int]) -> float:
     >>> round(jensen_shannon({"x": 1}, {"x": 1, "y": 1}) ** 2, 4)  # 1/2 log2 4/3 + 1/4 log2 2/3 + 1/4 log2 2
     0.3113
     """
-    counted = _table([a, b])
-    return _distance(counted[0], counted[1])
+    counts = _count_matrix([a, b])
+    return _distance(counts[0], counts[1])
 
 
-def split_half_distance(counted: Sequence[Mapping[Any, int]], *, seed: int = 0) -> float:
+def split_half_distance(counts: Sequence[Mapping[Any, int]], *, seed: int = 0) -> float:
     """The mean distance between two halves of a corpus, cut at random 50 times.
 
     Args:
-        counted: the counts of each piece; of an odd number one is left out of each cut.
+        counts: the counts of each piece; of an odd number one is left out of each cut.
         seed: another seed, other halves.
 
     >>> split_half_distance([Counter("aab"), Counter("aab")])
     0.0
     """
-    if len(counted) < 2:
-        raise ValueError(f"halves need two pieces or more, got {len(counted)}")
-    table, half = _table(counted), len(counted) // 2
+    if len(counts) < 2:
+        raise ValueError(f"halves need two pieces or more, got {len(counts)}")
+    table, half = _count_matrix(counts), len(counts) // 2
     chance = np.random.default_rng(seed)
-    orders = [chance.permutation(len(counted)) for _ in range(N_SPLITS)]
+    orders = [chance.permutation(len(counts)) for _ in range(N_SPLITS)]
     halves = [
         (table[order[:half]].sum(axis=0), table[order[half : 2 * half]].sum(axis=0))
         for order in orders
@@ -189,7 +189,7 @@ def split_half_distance(counted: Sequence[Mapping[Any, int]], *, seed: int = 0) 
 
 
 def distance_interval(
-    counted: Sequence[Mapping[Any, int]], others: Mapping[Any, int], *, seed: int = 0
+    counts: Sequence[Mapping[Any, int]], others: Mapping[Any, int], *, seed: int = 0
 ) -> tuple[float, float, float]:
     """The distance of pieces to other counts, and from where to where it lies in 95 percent of drawings of whole pieces.
 
@@ -200,16 +200,16 @@ def distance_interval(
     (0.1439, 0.0, 0.0)
 
     Args:
-        counted: the counts of each piece.
+        counts: the counts of each piece.
         others: those of what they are compared with, all together.
         seed: another seed, other drawings.
     """
-    table = _table([others, *counted])
+    table = _count_matrix([others, *counts])
     theirs, own = table[0], table[1:]
     value = _distance(own.sum(axis=0), theirs)
     drawn = (
         np.random.default_rng(seed).multinomial(
-            len(own), np.full(len(own), 1 / len(own)), size=N_RESAMPLES
+            len(own), np.full(len(own), 1 / len(own)), size=N_DISTANCE_RESAMPLES
         )
         @ own
     )
@@ -230,22 +230,22 @@ def distances(scores: Sequence[Score], others: Sequence[Score]) -> list[Distance
     return found
 
 
-def pooled_counts(counted: Sequence[Counter[Any]]) -> Counter[Any]:
+def pooled_counts(counts: Sequence[Counter[Any]]) -> Counter[Any]:
     """The counts of all pieces together."""
     together: Counter[Any] = Counter()
-    for own in counted:
+    for own in counts:
         together.update(own)
     return together
 
 
-def _table(counted: Sequence[Mapping[Any, int]]) -> NDArray[np.float64]:
+def _count_matrix(counts: Sequence[Mapping[Any, int]]) -> NDArray[np.float64]:
     """(piece, kind) counts, each kind a column."""
     columns: dict[Hashable, int] = {}
-    for own in counted:
+    for own in counts:
         for kind in own:
             columns.setdefault(kind, len(columns))
-    table = np.zeros((len(counted), len(columns)))
-    for row, own in zip(table, counted, strict=True):
+    table = np.zeros((len(counts), len(columns)))
+    for row, own in zip(table, counts, strict=True):
         row[[columns[kind] for kind in own]] = list(own.values())
     return table
 

@@ -17,11 +17,11 @@ from torch import Tensor
 
 from seqmusic.model.recurrent import Recurrent
 from seqmusic.model.transformer import Transformer
-from seqmusic.training.batches import Masks, Sequenced, make_batch
+from seqmusic.training.batches import GrammarMasks, TokenSequence, make_batch
 
 Model = Transformer | Recurrent
 N_RESAMPLES = 2000
-_LEVEL = 0.95
+_CONFIDENCE_LEVEL = 0.95
 _Floats = NDArray[np.float64]
 
 
@@ -74,8 +74,8 @@ class Predictions:
     def scores(self) -> EventScores:
         """What was given to what came."""
         sound, duration = (
-            _judged(self.sound_log_p, self.sounds),
-            _judged(self.duration_log_p, self.durations),
+            _evaluate_targets(self.sound_log_p, self.sounds),
+            _evaluate_targets(self.duration_log_p, self.durations),
         )
         return EventScores(
             self.rows, sound[0], duration[0], sound[1], duration[1], sound[2], duration[2]
@@ -171,8 +171,8 @@ class Likelihood:
 
 def score_pieces(
     model: Model,
-    traces: Sequence[Sequenced],
-    masks: Masks,
+    traces: Sequence[TokenSequence],
+    masks: GrammarMasks,
     *,
     cells: Sequence[int],
     notes: Sequence[int],
@@ -188,10 +188,12 @@ def score_pieces(
         notes: of each piece, those to be predicted.
         batch_size: pieces at a time; the result does not depend on it.
     """
-    return summed(score_events(model, traces, masks, batch_size), cells, notes)
+    return total_likelihood(score_events(model, traces, masks, batch_size), cells, notes)
 
 
-def summed(pieces: Sequence[EventScores], cells: Sequence[int], notes: Sequence[int]) -> Likelihood:
+def total_likelihood(
+    pieces: Sequence[EventScores], cells: Sequence[int], notes: Sequence[int]
+) -> Likelihood:
     """The likelihood of pieces whose events were scored."""
     if not len(pieces) == len(cells) == len(notes):
         raise ValueError(
@@ -212,7 +214,7 @@ def summed(pieces: Sequence[EventScores], cells: Sequence[int], notes: Sequence[
 
 
 def score_events(
-    model: Model, traces: Sequence[Sequenced], masks: Masks, batch_size: int = 16
+    model: Model, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
 ) -> list[EventScores]:
     """What the model gave each scored event of each piece; pieces of like length are run together."""
     scores = {
@@ -223,7 +225,7 @@ def score_events(
 
 
 def predictions(
-    model: Model, traces: Sequence[Sequenced], masks: Masks, batch_size: int = 16
+    model: Model, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
 ) -> Iterator[tuple[int, Predictions]]:
     """What the model expected of the scored events of each piece, with the piece's number, the shortest piece first."""
     model.eval()
@@ -231,12 +233,14 @@ def predictions(
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
         yield from zip(
-            chosen, _predicted(model, [traces[piece] for piece in chosen], masks), strict=True
+            chosen, _predict_batch(model, [traces[piece] for piece in chosen], masks), strict=True
         )
 
 
 @torch.inference_mode()
-def _predicted(model: Model, traces: Sequence[Sequenced], masks: Masks) -> list[Predictions]:
+def _predict_batch(
+    model: Model, traces: Sequence[TokenSequence], masks: GrammarMasks
+) -> list[Predictions]:
     batch = make_batch(traces, next(model.parameters()).device)
     scored = batch.is_scored
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks)[scored]  # (N, D)
@@ -259,11 +263,11 @@ def _log_softmax(logits: Tensor, allowed: Tensor) -> Tensor:
     return logits.float().masked_fill(~allowed, -torch.inf).log_softmax(-1)
 
 
-def _judged(
-    log_p: NDArray[Any], came: NDArray[np.int64]
+def _evaluate_targets(
+    log_p: NDArray[Any], targets: NDArray[np.int64]
 ) -> tuple[_Floats, NDArray[np.int64], NDArray[np.int64]]:
     """(N,) nats of what came, how many ids were held likelier, and how many are allowed."""
-    own = np.take_along_axis(log_p, came[:, None], axis=1)
+    own = np.take_along_axis(log_p, targets[:, None], axis=1)
     return -own[:, 0].astype(np.float64), (log_p > own).sum(axis=1), np.isfinite(log_p).sum(axis=1)
 
 
@@ -279,7 +283,7 @@ def bootstrap_interval(
     figures = np.asarray(nats, np.float64)[drawn].sum(axis=1) / np.asarray(cells, np.float64)[
         drawn
     ].sum(axis=1)
-    low, high = np.quantile(figures, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    low, high = np.quantile(figures, [(1 - _CONFIDENCE_LEVEL) / 2, (1 + _CONFIDENCE_LEVEL) / 2])
     return float(low), float(high)
 
 

@@ -18,11 +18,11 @@ from seqmusic.score import TICKS_PER_QUARTER, Score, Voice
 
 _REST = -1
 _SILENT = 999  # above every pitch
-_Link = tuple[bytes, int, int, bytes]
+_Transition = tuple[bytes, int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class CopiedPassage:
     """A passage that a score shares with a work.
 
     Attributes:
@@ -68,24 +68,30 @@ class CopyIndex:
 
     def __init__(self, works: Sequence[Score]) -> None:
         self._works = tuple(works)
-        self._links: dict[tuple[str, ...], _Links] = {}
+        self._indexes: dict[tuple[str, ...], _TransitionIndex] = {}
 
-    def longest(self, score: Score) -> Copy | None:
+    def longest(self, score: Score) -> CopiedPassage | None:
         """The longest copied passage, by its notes and then by its chords; None where not even two chords agree."""
         names = tuple(voice.name for voice in score.voices)
-        if names not in self._links:
-            self._links[names] = _Links([_voices_like(work, names) for work in self._works])
-        links, chords = self._links[names], _Chords(score.voices)
-        n_notes, n_links, last, place = _longest_run(chords, links)
+        if names not in self._indexes:
+            self._indexes[names] = _TransitionIndex(
+                [_corresponding_voices(work, names) for work in self._works]
+            )
+        transitions, chords = self._indexes[names], _Chords(score.voices)
+        n_notes, n_links, last, position = _longest_run(chords, transitions)
         if not n_notes:
             return None
-        work, work_last = links.work_at(place)
-        others, first, work_first = links.chords[work], last + 1 - n_links, work_last + 1 - n_links
+        work, work_last = transitions.work_at(position)
+        others, first, work_first = (
+            transitions.chords[work],
+            last + 1 - n_links,
+            work_last + 1 - n_links,
+        )
         onset, work_onset = int(chords.ticks[first]), int(others.ticks[work_first])
         duration = min(
             int(chords.ticks[last + 2]) - onset, int(others.ticks[work_last + 2]) - work_onset
         )
-        return Copy(
+        return CopiedPassage(
             work=work,
             title=self._works[work].title,
             onset_ticks=onset,
@@ -105,7 +111,7 @@ class _Chords:
         ticks: (chord + 1,) where each chord begins, and where the last one ends.
         lowest: (chord,) lowest pitch of each; of silence, that of the chord before.
         notes_before: (chord + 1,) notes that begin before each.
-        links: one for each two neighbors.
+        transitions: one for each two neighbors.
     """
 
     def __init__(self, voices: Sequence[Voice]) -> None:
@@ -133,65 +139,67 @@ class _Chords:
         ).astype(np.int16)
         chords = [chord.tobytes() for chord in moved]
         lengths, rises = np.diff(self.ticks).tolist(), np.diff(self.lowest).tolist()
-        self.links: list[_Link] = list(zip(chords, lengths, rises, chords[1:], strict=False))
+        self.transitions: list[_Transition] = list(
+            zip(chords, lengths, rises, chords[1:], strict=False)
+        )
 
 
-class _Links:
+class _TransitionIndex:
     """The links of all works in one row, a gap after each work, and where each link stands."""
 
     def __init__(self, works: Sequence[Sequence[Voice]]) -> None:
         self.chords = [_Chords(voices) for voices in works]
-        self._ids: dict[_Link, int] = {}
+        self._ids: dict[_Transition, int] = {}
         self._first = np.cumsum(
-            [0, *(len(chords.links) + 1 for chords in self.chords)]
+            [0, *(len(chords.transitions) + 1 for chords in self.chords)]
         )  # place of each work's first link
         row = [
-            [self._ids.setdefault(link, len(self._ids)) for link in chords.links]
+            [self._ids.setdefault(link, len(self._ids)) for link in chords.transitions]
             for chords in self.chords
         ]
         ids = np.array([number for own in row for number in (*own, -1)], np.int32)  # -1 is the gap
-        self._places = np.argsort(ids, kind="stable")
-        self._bounds = np.searchsorted(ids[self._places], np.arange(len(self._ids) + 1))
+        self._positions = np.argsort(ids, kind="stable")
+        self._bounds = np.searchsorted(ids[self._positions], np.arange(len(self._ids) + 1))
 
     @property
-    def n_places(self) -> int:
+    def n_positions(self) -> int:
         """Links and gaps."""
-        return len(self._places)
+        return len(self._positions)
 
-    def places(self, link: _Link) -> NDArray[np.int64]:
+    def positions(self, link: _Transition) -> NDArray[np.int64]:
         """Where in the row a link stands, rising."""
         number = self._ids.get(link)
         return (
-            self._places[:0]
+            self._positions[:0]
             if number is None
-            else self._places[self._bounds[number] : self._bounds[number + 1]]
+            else self._positions[self._bounds[number] : self._bounds[number + 1]]
         )
 
-    def work_at(self, place: int) -> tuple[int, int]:
+    def work_at(self, position: int) -> tuple[int, int]:
         """The work that holds a place of the row, and which of its links that is."""
-        work = int(np.searchsorted(self._first, place, side="right")) - 1
-        return work, place - int(self._first[work])
+        work = int(np.searchsorted(self._first, position, side="right")) - 1
+        return work, position - int(self._first[work])
 
 
-def _longest_run(chords: _Chords, links: _Links) -> tuple[int, int, int, int]:
-    """Of the run of links with most notes: those notes, the links, the last of them in `chords`, and its place in `links`."""
+def _longest_run(chords: _Chords, transitions: _TransitionIndex) -> tuple[int, int, int, int]:
+    """Of the run of links with most notes: those notes, the links, the last of them in `chords`, and its place in `transitions`."""
     best = (0, 0, 0, 0)
     runs = np.zeros(
-        links.n_places + 1, np.int32
+        transitions.n_positions + 1, np.int32
     )  # at place + 1: length of the run that ends there with the link before
     ended = np.zeros(0, np.int64)
-    for last, link in enumerate(chords.links):
-        places = links.places(link)
-        lengths = runs[places] + 1
+    for last, link in enumerate(chords.transitions):
+        positions = transitions.positions(link)
+        lengths = runs[positions] + 1
         runs[ended] = 0
-        ended = places + 1
+        ended = positions + 1
         runs[ended] = lengths
-        if len(places):
+        if len(positions):
             longest = int(lengths.argmax())
             length = int(lengths[longest])
             n_notes = int(chords.notes_before[last + 2] - chords.notes_before[last + 1 - length])
             if (n_notes, length) > best[:2]:
-                best = (n_notes, length, last, int(places[longest]))
+                best = (n_notes, length, last, int(positions[longest]))
     return best
 
 
@@ -204,7 +212,7 @@ def _lowest(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(lowest[np.maximum.accumulate(sounding)])
 
 
-def _voices_like(work: Score, names: Sequence[str]) -> tuple[Voice, ...]:
+def _corresponding_voices(work: Score, names: Sequence[str]) -> tuple[Voice, ...]:
     """The voices of a work to hold a score's voices against; of another number, nothing in them agrees."""
     by_name = {voice.name: voice for voice in work.voices}
     return tuple(by_name[name] for name in names) if by_name.keys() >= set(names) else work.voices

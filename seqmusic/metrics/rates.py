@@ -14,15 +14,15 @@ class Rate(NamedTuple):
 
     Attributes:
         hits: how often it happened.
-        chances: how often it could have.
+        opportunities: how often it could have.
     """
 
     hits: int
-    chances: int
+    opportunities: int
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class RateEstimate:
     """One figure of a list of scores.
 
     Attributes:
@@ -32,7 +32,7 @@ class Figure:
         low: where 95 percent of the values lie when whole scores are drawn again: from here
         high: to here.
         hits: in all scores.
-        chances: in all scores.
+        opportunities: in all scores.
     """
 
     name: str
@@ -41,18 +41,18 @@ class Figure:
     low: float
     high: float
     hits: int
-    chances: int
+    opportunities: int
 
 
-def pooled(name: str, unit: str, rates: Sequence[Rate], scale: float) -> Figure:
+def pooled_rate(name: str, unit: str, rates: Sequence[Rate], scale: float) -> RateEstimate:
     """The rate over all scores, times `scale`, with its bootstrap interval; scores without a chance take no part.
 
-    >>> pooled("crossings", "% of steps", [Rate(1, 10), Rate(2, 20), Rate(0, 0)], scale=100)
-    Figure(name='crossings', unit='% of steps', value=10.0, low=10.0, high=10.0, hits=3, chances=30)
+    >>> pooled_rate("crossings", "% of steps", [Rate(1, 10), Rate(2, 20), Rate(0, 0)], scale=100)
+    RateEstimate(name='crossings', unit='% of steps', value=10.0, low=10.0, high=10.0, hits=3, opportunities=30)
     """
-    told = [rate for rate in rates if rate.chances]
+    told = [rate for rate in rates if rate.opportunities]
     if not told:
-        return Figure(name, unit, *(float("nan"),) * 3, 0, 0)
-    hits, chances = (sum(column) for column in zip(*told, strict=True))
+        return RateEstimate(name, unit, *(float("nan"),) * 3, 0, 0)
+    hits, opportunities = (sum(column) for column in zip(*told, strict=True))
     low, high = (scale * bound for bound in bootstrap_interval(*zip(*told, strict=True)))
-    return Figure(name, unit, scale * hits / chances, low, high, hits, chances)
+    return RateEstimate(name, unit, scale * hits / opportunities, low, high, hits, opportunities)

@@ -1,6 +1,6 @@
 """The manner of scores in figures: rhythm, form, and all that is counted, in one table.
 
-Each measure is a pure function from a score to a `Rate`, defined where it stands; `MEASURES` names them all with their units.
+Each measure is a pure function from a score to a `Rate`, defined where it stands; `STYLE_METRICS` names them all with their units.
 Rhythm and form are defined here, without a model elsewhere; what is said of the voices has its source in `voice_leading`.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from seqmusic.corpus.works_table import key_of
+from seqmusic.corpus.works_table import known_or_inferred_key
 from seqmusic.metrics import voice_leading
-from seqmusic.metrics.moves import moving_cells
-from seqmusic.metrics.rates import Figure, Rate, pooled
+from seqmusic.metrics.moving_steps import moving_cells
+from seqmusic.metrics.rates import Rate, RateEstimate, pooled_rate
 from seqmusic.score import Score, Voice
-from seqmusic.tonality import tonic_class
+from seqmusic.tonality import tonic_pitch_class
 
 _TONIC_CHORD = {
     "major": {0, 4, 7},
@@ -26,7 +26,7 @@ _Content = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class StyleMetric:
     """Something that is counted in scores.
 
     Attributes:
@@ -50,18 +50,18 @@ def hold_rate(score: Score) -> Rate:
 
     >>> from seqmusic.score import Note, melody
     >>> hold_rate(melody([Note(0, 12, 60), Note(12, 6, 60), Note(18, 6, 62)]))
-    Rate(hits=2, chances=3)
+    Rate(hits=2, opportunities=3)
     """
     changes = moving_cells(score)[:, 1:]
     return Rate(int((~changes).sum()), changes.size)
 
 
-def onsets(score: Score) -> Rate:
+def onset_rate(score: Score) -> Rate:
     """Cells of the sixteenth grid unlike the cell before them in their voice, and those of the first step, by steps.
 
     >>> from seqmusic.score import Note, Voice
-    >>> onsets(Score((Voice("Alto", (Note(0, 12, 64), Note(12, 12, 65))), Voice("Tenor", (Note(0, 24, 55),)))))
-    Rate(hits=3, chances=4)
+    >>> onset_rate(Score((Voice("Alto", (Note(0, 12, 64), Note(12, 12, 65))), Voice("Tenor", (Note(0, 24, 55),)))))
+    Rate(hits=3, opportunities=4)
     """
     changes = moving_cells(score)
     return Rate(int(changes.sum()), changes.shape[1])
@@ -74,7 +74,7 @@ def repeated_bars(score: Score) -> Rate:
 
     >>> from seqmusic.score import Note, melody
     >>> repeated_bars(melody([Note(48 * i, 48, pitch) for i, pitch in enumerate((60, 62, 64, 65, 60, 62))]))
-    Rate(hits=1, chances=3)
+    Rate(hits=1, opportunities=3)
     """
     bar_onsets = [bar.onset_ticks for bar in score.bars()]
     contents = [_bar_contents(voice, bar_onsets) for voice in score.voices] if bar_onsets else []
@@ -93,14 +93,14 @@ def ends_on_tonic(score: Score) -> bool:
     >>> ends_on_tonic(Score(tuple(voices), key=Key(0, "minor"))), ends_on_tonic(Score(tuple(voices), key=Key(0, "major")))
     (True, False)
     """
-    if (key := key_of(score)) is None:
+    if (key := known_or_inferred_key(score)) is None:
         return False
     last = [
         voice.notes[-1].pitch
         for voice in score.voices
         if voice.notes and voice.end_ticks == score.end_ticks
     ]
-    lowest, *others = sorted((pitch - tonic_class(key)) for pitch in last)
+    lowest, *others = sorted((pitch - tonic_pitch_class(key)) for pitch in last)
     return lowest % 12 == 0 and {other % 12 for other in others} <= _TONIC_CHORD[key.mode]
 
 
@@ -109,7 +109,7 @@ def endings_on_tonic(score: Score) -> Rate:
 
     >>> from seqmusic.score import Key, Note, melody
     >>> endings_on_tonic(melody([Note(0, 24, 67), Note(24, 24, 62)], key=Key(1, "major")))
-    Rate(hits=0, chances=1)
+    Rate(hits=0, opportunities=1)
     """
     return Rate(int(ends_on_tonic(score)), 1)
 
@@ -119,38 +119,38 @@ _PAIRS, _MOVES, _STEPS = (
     "% of melodic moves",
     "% of sixteenth steps",
 )
-MEASURES = (
-    Measure("parallel fifths", _PAIRS, 1000, voice_leading.parallel_fifths),
-    Measure("parallel octaves", _PAIRS, 1000, voice_leading.parallel_octaves),
-    Measure(
+STYLE_METRICS = (
+    StyleMetric("parallel fifths", _PAIRS, 1000, voice_leading.parallel_fifths),
+    StyleMetric("parallel octaves", _PAIRS, 1000, voice_leading.parallel_octaves),
+    StyleMetric(
         "hidden fifths and octaves",
         "per 1000 moves of the outer voices",
         1000,
         voice_leading.hidden_fifths_and_octaves,
     ),
-    Measure("voice crossings", _STEPS, 100, voice_leading.crossings),
-    Measure("upper voices beyond an octave", _STEPS, 100, voice_leading.wide_spacings),
-    Measure("held cells", "% of cells", 100, hold_rate),
-    Measure("onsets", "per sixteenth step", 1, onsets),
-    Measure(
+    StyleMetric("voice crossings", _STEPS, 100, voice_leading.crossings),
+    StyleMetric("upper voices beyond an octave", _STEPS, 100, voice_leading.wide_spacings),
+    StyleMetric("held cells", "% of cells", 100, hold_rate),
+    StyleMetric("onsets", "per sixteenth step", 1, onset_rate),
+    StyleMetric(
         "leaps beyond a fifth",
         _MOVES,
         100,
         partial(voice_leading.leaps_beyond, semitones=voice_leading.FIFTH),
     ),
-    Measure(
+    StyleMetric(
         "leaps beyond an octave",
         _MOVES,
         100,
         partial(voice_leading.leaps_beyond, semitones=voice_leading.OCTAVE),
     ),
-    Measure("tritone leaps", _MOVES, 100, voice_leading.tritone_leaps),
-    Measure("repeated bars", "% of bars, voice by voice", 100, repeated_bars),
-    Measure("endings on the tonic", "% of pieces", 100, endings_on_tonic),
+    StyleMetric("tritone leaps", _MOVES, 100, voice_leading.tritone_leaps),
+    StyleMetric("repeated bars", "% of bars, voice by voice", 100, repeated_bars),
+    StyleMetric("endings on the tonic", "% of pieces", 100, endings_on_tonic),
 )
 
 
-def style_figures(scores: Sequence[Score]) -> list[Figure]:
+def style_figures(scores: Sequence[Score]) -> list[RateEstimate]:
     """Every measure over all scores together, in the order of MEASURES, each with its bootstrap interval over scores.
 
     >>> from seqmusic.score import Note, melody
@@ -159,8 +159,10 @@ def style_figures(scores: Sequence[Score]) -> list[Figure]:
     [('leaps beyond a fifth', 50.0), ('leaps beyond an octave', 0.0)]
     """
     return [
-        pooled(measure.name, measure.unit, [measure.rate(score) for score in scores], measure.scale)
-        for measure in MEASURES
+        pooled_rate(
+            measure.name, measure.unit, [measure.rate(score) for score in scores], measure.scale
+        )
+        for measure in STYLE_METRICS
     ]
 
 

@@ -16,7 +16,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from seqmusic.baselines.pitch_grid import REST, cell_grid
+from seqmusic.baselines.pitch_grid import REST_CELL, cell_grid
 from seqmusic.metrics.rates import Rate
 from seqmusic.score import Score, Voice
 
@@ -25,7 +25,7 @@ PERFECT = {
     FIFTH: "fifth",
     0: "octave",
 }  # by the interval without its octaves; a unison is an octave
-_LARGEST_STEP = 2  # semitones
+_MAX_STEP = 2  # semitones
 
 
 class PairMove(NamedTuple):
@@ -76,11 +76,11 @@ class Parallel(NamedTuple):
     kind: str
 
 
-def moves(voice: Voice) -> dict[int, tuple[int, int]]:
+def melodic_moves(voice: Voice) -> dict[int, tuple[int, int]]:
     """Where the voice moves: tick to the pitches before and after.
 
     >>> from seqmusic.score import Note
-    >>> moves(Voice("Alto", (Note(0, 24, 60), Note(24, 24, 62), Note(48, 24, 62), Note(96, 24, 60))))
+    >>> melodic_moves(Voice("Alto", (Note(0, 24, 60), Note(24, 24, 62), Note(48, 24, 62), Note(96, 24, 60))))
     {24: (60, 62)}
     """
     return {
@@ -99,7 +99,7 @@ def pair_moves(score: Score) -> Iterator[PairMove]:
     [(24, (19, 19))]
     """
     for (upper, high), (lower, low) in itertools.combinations(
-        enumerate(map(moves, score.voices)), 2
+        enumerate(map(melodic_moves, score.voices)), 2
     ):
         for tick, pitches in high.items():
             if tick in low:
@@ -129,7 +129,7 @@ def parallel_fifths(score: Score) -> Rate:
     >>> from seqmusic.score import Note
     >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
     >>> parallel_fifths(Score((line("Soprano", 67, 69, 71), line("Bass", 48, 50, 59))))
-    Rate(hits=1, chances=2)
+    Rate(hits=1, opportunities=2)
     """
     return _parallel_rate(score, "fifth")
 
@@ -140,7 +140,7 @@ def parallel_octaves(score: Score) -> Rate:
     >>> from seqmusic.score import Note
     >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
     >>> parallel_octaves(Score((line("Soprano", 67, 69, 71), line("Bass", 48, 50, 59))))
-    Rate(hits=0, chances=2)
+    Rate(hits=0, opportunities=2)
     """
     return _parallel_rate(score, "octave")
 
@@ -154,7 +154,7 @@ def hidden_fifths_and_octaves(score: Score) -> Rate:
     >>> from seqmusic.score import Note
     >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
     >>> hidden_fifths_and_octaves(Score((line("Soprano", 64, 69, 71), line("Bass", 48, 50, 52))))
-    Rate(hits=1, chances=2)
+    Rate(hits=1, opportunities=2)
     """
     outer = [
         move for move in pair_moves(score) if (move.upper, move.lower) == (0, len(score.voices) - 1)
@@ -167,10 +167,10 @@ def crossings(score: Score) -> Rate:
 
     >>> from seqmusic.score import Note
     >>> crossings(Score((Voice("Alto", (Note(0, 24, 60),)), Voice("Tenor", (Note(0, 18, 55), Note(18, 6, 62))))))
-    Rate(hits=1, chances=4)
+    Rate(hits=1, opportunities=4)
     """
     grid = cell_grid(score)
-    both = (grid[:-1] != REST) & (grid[1:] != REST)
+    both = (grid[:-1] != REST_CELL) & (grid[1:] != REST_CELL)
     crossed = (both & (grid[:-1] < grid[1:])).any(axis=0)
     return Rate(int(crossed.sum()), len(crossed) if len(grid) > 1 else 0)
 
@@ -183,13 +183,13 @@ def wide_spacings(score: Score) -> Rate:
     >>> from seqmusic.score import Note
     >>> voices = [Voice(name, (Note(0, 6, pitch),)) for name, pitch in (("Soprano", 74), ("Alto", 60), ("Bass", 40))]
     >>> wide_spacings(Score(tuple(voices)))
-    Rate(hits=1, chances=1)
+    Rate(hits=1, opportunities=1)
     """
     grid = cell_grid(score)
     if len(grid) < 3:
         return Rate(0, 0)
     upper, lower = grid[:-2], grid[1:-1]
-    wide = ((upper != REST) & (lower != REST) & (upper - lower > OCTAVE)).any(axis=0)
+    wide = ((upper != REST_CELL) & (lower != REST_CELL) & (upper - lower > OCTAVE)).any(axis=0)
     return Rate(int(wide.sum()), len(wide))
 
 
@@ -198,7 +198,7 @@ def leaps_beyond(score: Score, semitones: int) -> Rate:
 
     >>> from seqmusic.score import Note, melody
     >>> leaps_beyond(melody([Note(0, 24, 60), Note(24, 24, 72), Note(48, 24, 71)]), FIFTH)
-    Rate(hits=1, chances=2)
+    Rate(hits=1, opportunities=2)
     """
     sizes = _move_sizes(score)
     return Rate(sum(size > semitones for size in sizes), len(sizes))
@@ -209,7 +209,7 @@ def tritone_leaps(score: Score) -> Rate:
 
     >>> from seqmusic.score import Note, melody
     >>> tritone_leaps(melody([Note(0, 24, 65), Note(24, 24, 71), Note(48, 24, 72)]))
-    Rate(hits=1, chances=2)
+    Rate(hits=1, opportunities=2)
     """
     sizes = _move_sizes(score)
     return Rate(sizes.count(TRITONE), len(sizes))
@@ -230,10 +230,12 @@ def _is_hidden(move: PairMove) -> bool:
     before, after = move.intervals
     leap = abs(move.upper_pitches[1] - move.upper_pitches[0])
     arrives = after >= 0 and after % OCTAVE in PERFECT and after % OCTAVE != before % OCTAVE
-    return move.is_similar and leap > _LARGEST_STEP and arrives
+    return move.is_similar and leap > _MAX_STEP and arrives
 
 
 def _move_sizes(score: Score) -> list[int]:
     return [
-        abs(after - before) for voice in score.voices for before, after in moves(voice).values()
+        abs(after - before)
+        for voice in score.voices
+        for before, after in melodic_moves(voice).values()
     ]

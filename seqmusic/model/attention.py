@@ -13,14 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_BLOCK = 96  # about as many queries at once; 64 to 160 take about as long, whole sequences half as long again
-_LONGEST_KEPT = 512  # events; the weights of a sequence grow with the square of its length
+_BLOCK_SIZE = 96  # about as many queries at once; 64 to 160 take about as long, whole sequences half as long again
+_MAX_STORED_LENGTH = 512  # events; the weights of a sequence grow with the square of its length
 
 
-def attended_apart(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
+def packed_attention(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
     """(N, H, K) values mixed by attention, from (N, 3, H, K) queries, already scaled, keys and values; `lengths` add up to N."""
-    if qkv.device.type == "cpu" and qkv.dtype == torch.float32 and max(lengths) <= _LONGEST_KEPT:
-        mixed: Tensor = _Attention.apply(qkv, lengths)  # type: ignore[no-untyped-call]
+    if (
+        qkv.device.type == "cpu"
+        and qkv.dtype == torch.float32
+        and max(lengths) <= _MAX_STORED_LENGTH
+    ):
+        mixed: Tensor = _PackedAttention.apply(qkv, lengths)  # type: ignore[no-untyped-call]
         return mixed
     parts = [
         part.permute(1, 2, 0, 3)[:, None] for part in torch.split(qkv, list(lengths))
@@ -31,13 +35,13 @@ def attended_apart(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
     return torch.cat(apart, dim=2)[0].transpose(0, 1)
 
 
-class _Attention(torch.autograd.Function):
+class _PackedAttention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, lengths: Sequence[int]) -> Tensor:
         queries, keys, values = qkv.permute(1, 2, 0, 3)  # (H, N, K) each
-        future = torch.full((2 * _BLOCK, 2 * _BLOCK), -torch.inf).triu_(1)
+        future = torch.full((2 * _BLOCK_SIZE, 2 * _BLOCK_SIZE), -torch.inf).triu_(1)
         kept, parts = [], []
-        for first, start, end in _blocks(lengths):
+        for first, start, end in _query_blocks(lengths):
             scores = torch.bmm(queries[:, start:end], keys[:, first:end].mT)
             scores[..., start - first :].add_(future[: end - start, : end - start])
             kept.append(scores.softmax(-1))
@@ -55,7 +59,7 @@ class _Attention(torch.autograd.Function):
         to_queries, to_keys, to_values = found.permute(1, 2, 0, 3)
         common = (gradient * mixed).sum(-1, keepdim=True).transpose(0, 1)
         gradient = gradient.transpose(0, 1)
-        for weights, (first, start, end) in zip(kept, _blocks(ctx.lengths), strict=True):
+        for weights, (first, start, end) in zip(kept, _query_blocks(ctx.lengths), strict=True):
             asked, heard = slice(start, end), slice(first, end)
             to_values[:, heard].baddbmm_(weights.mT, gradient[:, asked])
             to_scores = (
@@ -68,11 +72,11 @@ class _Attention(torch.autograd.Function):
         return found, None
 
 
-def _blocks(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+def _query_blocks(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """Rows where a sequence begins, and where each of its blocks of queries, alike in size, begins and ends."""
     first = 0
     for length in lengths:
-        size = -(-length // max(1, round(length / _BLOCK)))
+        size = -(-length // max(1, round(length / _BLOCK_SIZE)))
         for start in range(first, first + length, size):
             yield first, start, min(first + length, start + size)
         first += length

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from seqmusic.model.output_layer import Heads
+from seqmusic.model.output_layer import OutputLayer
 from seqmusic.model.settings import ModelSettings, Vocabulary
 from seqmusic.model.transformer import Transformer
 
@@ -32,7 +32,7 @@ def grid_vocabulary(n_values: int, context_sizes: tuple[int, ...]) -> Vocabulary
     )
 
 
-class GridHeads(Heads):
+class GridOutputLayer(OutputLayer):
     """From hidden states to plain logits of the next cell value."""
 
     def __init__(self, width: int, vocabulary: Vocabulary) -> None:
@@ -56,4 +56,4 @@ class GridTransformer(Transformer):
 
     def __init__(self, settings: ModelSettings, vocabulary: Vocabulary) -> None:
         super().__init__(settings, vocabulary)
-        self.heads = GridHeads(settings.width, vocabulary)
+        self.heads = GridOutputLayer(settings.width, vocabulary)

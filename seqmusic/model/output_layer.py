@@ -29,19 +29,19 @@ class AnchoredLogits(nn.Module):
 
     offsets: Tensor
 
-    def forward(self, hidden: Tensor, anchors: Tensor, is_there: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, anchors: Tensor, is_present: Tensor) -> Tensor:
         """(N, size) from (N, D) hidden states, (N, A) anchors in -size..size and (N, A) whether each is there."""
         width = self.size + 2 * self.margin
-        anchor, row = is_there.T.nonzero(as_tuple=True)
+        anchor, row = is_present.T.nonzero(as_tuple=True)
         starts = row * width + anchors[row, anchor] + self.offsets[0]
         if hidden.device.type == "cpu":  # two anchors in five are there
-            said = self._said(hidden.index_select(0, row), is_there.sum(0).tolist())
+            outputs = self._projected(hidden.index_select(0, row), is_present.sum(0).tolist())
         else:
-            said = self.project(hidden).view(*anchors.shape, len(self.offsets))[row, anchor]
-        logits = summed_windows(said, starts, len(anchors) * width).view(len(anchors), width)
+            outputs = self.project(hidden).view(*anchors.shape, len(self.offsets))[row, anchor]
+        logits = summed_windows(outputs, starts, len(anchors) * width).view(len(anchors), width)
         return logits[:, self.margin : self.margin + self.size]
 
-    def _said(self, hidden: Tensor, n_each: list[int]) -> Tensor:
+    def _projected(self, hidden: Tensor, n_each: list[int]) -> Tensor:
         """(M, offsets) what each anchor says of its own rows, from (M, D) hidden states sorted by anchor."""
         weights, biases = (
             own.view(len(n_each), len(self.offsets), *own.shape[1:])
@@ -51,7 +51,7 @@ class AnchoredLogits(nn.Module):
         return torch.cat([F.linear(*part) for part in parts])
 
 
-class Heads(nn.Module):
+class OutputLayer(nn.Module):
     """From hidden states to logits of the next sound, and of its duration given that sound; in part relative, or plain alone."""
 
     def __init__(self, width: int, vocabulary: Vocabulary, *, is_relative: bool = True) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqmusic.model.operations import dropout
-from seqmusic.model.output_layer import Heads
+from seqmusic.model.output_layer import OutputLayer
 from seqmusic.model.settings import Vocabulary
 from seqmusic.model.transformer import Packing
 
@@ -55,7 +55,7 @@ class Recurrent(nn.Module):
         between = settings.dropout if settings.layers > 1 else 0.0
         self.lstm = nn.LSTM(width, width, settings.layers, dropout=between, batch_first=True)
         self.norm = nn.LayerNorm(width)
-        self.heads = Heads(width, vocabulary)
+        self.heads = OutputLayer(width, vocabulary)
         for embedding in (self.sounds, self.durations, self.places):
             nn.init.normal_(embedding.weight, std=_EMBEDDING_STD)
         for name, parameter in self.lstm.named_parameters():
@@ -91,7 +91,7 @@ class Recurrent(nn.Module):
             cache.state = state
             cache.length += n_new
         hidden: Tensor = self.norm(self._drop(x))
-        return hidden if packing is None else hidden[packing.wanted]
+        return hidden if packing is None else hidden[packing.is_needed]
 
     def _drop(self, x: Tensor) -> Tensor:
         return dropout(x, self.settings.dropout, self.training)

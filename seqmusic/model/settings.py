@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 LONGEST_INTERVAL = 24  # semitones from an anchor
 LONGEST_LAG = 48  # ticks from an anchor
-TICKS_PER_TURN_UNIT = 6.0  # a sixteenth
+TICKS_PER_ROTARY_UNIT = 6.0  # a sixteenth
 NORMALIZATIONS = ("layer", "rms", "none")
 NORM_EPSILON = 1e-5
 

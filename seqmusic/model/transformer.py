@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmusic.model.attention import attended_apart
+from seqmusic.model.attention import packed_attention
 from seqmusic.model.operations import dropout, gelu, summed_rows
-from seqmusic.model.output_layer import Heads
-from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_TURN_UNIT, ModelSettings, Vocabulary
+from seqmusic.model.output_layer import OutputLayer
+from seqmusic.model.settings import NORM_EPSILON, TICKS_PER_ROTARY_UNIT, ModelSettings, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class Packing:
 
     Attributes:
         lengths: (B,) how many events each sequence has.
-        wanted: (B, T) whether the hidden state of each event is wanted; False for what is not there.
+        is_needed: (B, T) whether the hidden state of each event is wanted; False for what is not there.
     """
 
     lengths: Sequence[int]
-    wanted: Tensor
+    is_needed: Tensor
 
 
-class Cache:
+class KVCache:
     """Keys and values of the events so far, (L, B, H, S, K) each, allocated once."""
 
     def __init__(
@@ -64,29 +64,29 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        turns: Tensor,
-        cache: Cache | None,
+        rotations: Tensor,
+        cache: KVCache | None,
         layer: int,
         lengths: Sequence[int] | None,
-        kept: Tensor | None,
+        selected: Tensor | None,
     ) -> Tensor:
-        """(B, T, D), or of the events `kept` alone."""
+        """(B, T, D), or of the events `selected` alone."""
         batch, n_new, width = x.shape
-        qkv = _turned(
-            self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1), turns
+        qkv = _rotated(
+            self.project_in(self.norm_attention(x)).view(batch, n_new, 3, self.heads, -1), rotations
         )
         mixed = (
-            self._attended(qkv, cache, layer)
+            self._attention(qkv, cache, layer)
             if lengths is None
-            else attended_apart(qkv[0], lengths)
+            else packed_attention(qkv[0], lengths)
         )
         mixed = mixed.reshape(batch, n_new, width)
-        if kept is not None:
-            x, mixed = x.index_select(1, kept), mixed.index_select(1, kept)
+        if selected is not None:
+            x, mixed = x.index_select(1, selected), mixed.index_select(1, selected)
         x = x + self._drop(self.project_out(mixed))
         return x + self._drop(self.narrow(gelu(self.widen(self.norm_feedforward(x)))))
 
-    def _attended(self, qkv: Tensor, cache: Cache | None, layer: int) -> Tensor:
+    def _attention(self, qkv: Tensor, cache: KVCache | None, layer: int) -> Tensor:
         """(B, T, H, K) from (B, T, 3, H, K) queries, keys and values, and those in the cache."""
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, H, T, K)
         n_new = q.shape[2]
@@ -121,7 +121,7 @@ class Transformer(nn.Module):
         self.register_buffer("starts", starts, persistent=False)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
         self.norm = _normalization(settings)
-        self.heads = Heads(width, vocabulary, is_relative=settings.relative_output)
+        self.heads = OutputLayer(width, vocabulary, is_relative=settings.relative_output)
         for name, parameter in self.named_parameters():
             if parameter.dim() > 1:
                 nn.init.normal_(
@@ -136,7 +136,7 @@ class Transformer(nn.Module):
         events: Tensor,
         context: Tensor,
         ticks: Tensor,
-        cache: Cache | None = None,
+        cache: KVCache | None = None,
         packing: Packing | None = None,
     ) -> Tensor:
         """(B, T, D) hidden states; row t predicts event t + 1. With a packing (N, D), those that are wanted.
@@ -150,69 +150,74 @@ class Transformer(nn.Module):
         """
         batch, n_new = events.shape[:2]
         first = cache.length if cache is not None else 0
-        order = torch.arange(
+        event_indices = torch.arange(
             first, first + n_new, device=events.device, dtype=torch.float32
         ).expand(batch, n_new)
-        times = order, ticks[:, :-1], ticks[:, 1:]
+        positions = event_indices, ticks[:, :-1], ticks[:, 1:]
         if packing is None:
-            return self._heard(events, context, times, cache)
-        is_there = (
+            return self._hidden_states(events, context, positions, cache)
+        is_present = (
             torch.arange(n_new)[None] < torch.tensor(packing.lengths)[:, None]
         )  # on the processor, which knows their number
-        rows = tuple(axis.to(events.device) for axis in is_there.nonzero(as_tuple=True))
-        order, begins, ends = (own[rows][None] for own in times)
-        kept = packing.wanted[rows].nonzero()[:, 0]
-        return self._heard(
+        rows = tuple(axis.to(events.device) for axis in is_present.nonzero(as_tuple=True))
+        event_indices, onsets, next_onsets = (own[rows][None] for own in positions)
+        selected = packing.is_needed[rows].nonzero()[:, 0]
+        return self._hidden_states(
             events[rows][None],
             context[rows][None],
-            (order, begins, ends),
+            (event_indices, onsets, next_onsets),
             None,
             packing.lengths,
-            kept,
+            selected,
         )[0]
 
-    def _heard(
+    def _hidden_states(
         self,
         events: Tensor,
         context: Tensor,
-        times: tuple[Tensor, Tensor, Tensor],
-        cache: Cache | None,
+        positions: tuple[Tensor, Tensor, Tensor],
+        cache: KVCache | None,
         lengths: Sequence[int] | None = None,
-        kept: Tensor | None = None,
+        selected: Tensor | None = None,
     ) -> Tensor:
-        """(B, T, D) hidden states, of events with their (B, T) number, onset, and onset of the next one; or of those `kept`."""
+        """(B, T, D) hidden states, of events with their (B, T) number, onset, and onset of the next one; or of those `selected`."""
         batch, n_new = events.shape[:2]
-        said = self.sounds(events[..., 0]) + self.durations(events[..., 1])
+        embedded = self.sounds(events[..., 0]) + self.durations(events[..., 1])
         if self.training and self.settings.input_dropout:
-            said, context = self._hidden(said, context)
+            embedded, context = self._input_dropout(embedded, context)
         places = (context + self.starts).view(batch * n_new, -1)
-        x = said + summed_rows(self.places.weight, places).view(batch, n_new, -1)
+        x = embedded + summed_rows(self.places.weight, places).view(batch, n_new, -1)
         x = dropout(x, self.settings.dropout, self.training)
-        order, begins, ends = times
-        turns = self._turns(order, ends, begins)
+        event_indices, onsets, next_onsets = positions
+        rotations = self._rotations(event_indices, next_onsets, onsets)
         for layer, block in enumerate(self.blocks):
             is_last = layer == len(self.blocks) - 1
-            x = block(x, turns, cache, layer, lengths, kept if is_last else None)
+            x = block(x, rotations, cache, layer, lengths, selected if is_last else None)
         if cache is not None:
             cache.length += n_new
         normed: Tensor = self.norm(x)
         return normed
 
-    def _hidden(self, said: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def _input_dropout(self, embedded: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Events and columns of the context with some of them hidden: 0 says nothing."""
         rate = self.settings.input_dropout
-        keeps = torch.rand(*context.shape[:-1], context.shape[-1] + 1, device=said.device) >= rate
-        return said * keeps[..., :1], context * keeps[..., 1:]
+        keeps = (
+            torch.rand(*context.shape[:-1], context.shape[-1] + 1, device=embedded.device) >= rate
+        )
+        return embedded * keeps[..., :1], context * keeps[..., 1:]
 
-    def _turns(self, order: Tensor, ends: Tensor, begins: Tensor) -> Tensor:
+    def _rotations(self, event_indices: Tensor, next_onsets: Tensor, onsets: Tensor) -> Tensor:
         """(B, T, 3, 1, K / 2) complex turns of queries, which are also scaled, keys, and values, which stay as they are.
 
         Half of them are by order, half by time.
         """
         places = [
-            torch.stack([order, ticks / TICKS_PER_TURN_UNIT], dim=-1) for ticks in (ends, begins)
+            torch.stack([event_indices, ticks / TICKS_PER_ROTARY_UNIT], dim=-1)
+            for ticks in (next_onsets, onsets)
         ]
-        angles = torch.stack(places, dim=2)[..., None] * turn_rates(self.settings, order.device)
+        angles = torch.stack(places, dim=2)[..., None] * rotary_frequencies(
+            self.settings, event_indices.device
+        )
         angles = F.pad(angles.flatten(-2), (0, 0, 0, 1))
         sizes = torch.ones_like(angles)
         sizes[:, :, 0] = (self.settings.width // self.settings.heads) ** -0.5
@@ -227,7 +232,7 @@ def _normalization(settings: ModelSettings) -> nn.Module:
     )
 
 
-def turn_rates(settings: ModelSettings, device: torch.device) -> Tensor:
+def rotary_frequencies(settings: ModelSettings, device: torch.device) -> Tensor:
     """(K / 4,) radians by which pairs of a head turn for each event, and for each sixteenth."""
     n_each = settings.width // settings.heads // 4
     return 512.0 ** -(torch.arange(n_each, device=device) / n_each)
@@ -238,6 +243,6 @@ def n_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _turned(x: Tensor, turn: Tensor) -> Tensor:
+def _rotated(x: Tensor, rotations: Tensor) -> Tensor:
     pairs = torch.view_as_complex(x.float().view(*x.shape[:-1], -1, 2))
-    return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
+    return torch.view_as_real(pairs * rotations).flatten(-2).to(x.dtype)

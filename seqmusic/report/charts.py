@@ -23,15 +23,15 @@ _STYLE: dict[str, object] = {
     "legend.frameon": False,
 }
 _MARKERS = "osD^v"
-_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-_BAND = 0.18  # how much of its color the band of an interval has
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+_BAND_ALPHA = 0.18  # how much of its color the band of an interval has
 
-Reference = tuple[str, float]
+ReferenceLine = tuple[str, float]
 """What a dashed line is named, and where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineSeries:
     """One line of N points, with the interval of each where it is known.
 
     Attributes:
@@ -51,7 +51,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class BarSeries:
     """One bar for each of N names, with the interval of each where it is known: label, (N,) values, (N,) low and high ends."""
 
     label: str
@@ -61,13 +61,13 @@ class Bars:
 
 
 def line_chart(
-    lines: Sequence[Line],
+    lines: Sequence[LineSeries],
     *,
     x_label: str,
     y_label: str,
     title: str = "",
     log_x: bool = False,
-    references: Sequence[Reference] = (),
+    references: Sequence[ReferenceLine] = (),
 ) -> Any:
     """A figure of lines with their points and intervals; references are dashed lines across, named at their right end.
 
@@ -94,13 +94,13 @@ def line_chart(
             color = COLORS[number]
             if line.low is not None and line.high is not None:
                 panel.fill_between(
-                    line.x, line.low, line.high, color=color, alpha=_BAND, linewidth=0
+                    line.x, line.low, line.high, color=color, alpha=_BAND_ALPHA, linewidth=0
                 )
             style = {
                 "color": color,
                 "marker": _MARKERS[number],
                 "markersize": 5,
-                "linestyle": _LINES[number],
+                "linestyle": _DASHES[number],
             }
             panel.plot(line.x, line.y, label=line.label or None, **style)
         for line in lines:
@@ -130,18 +130,18 @@ def line_chart(
         panel.set(xlabel=x_label, ylabel=y_label)
         panel.grid(axis="y", color="#e4e4e4", linewidth=0.8)
         panel.set_axisbelow(True)
-        _name(figure, panel, title, len([line for line in lines if line.label]) > 1)
+        _add_title_and_legend(figure, panel, title, len([line for line in lines if line.label]) > 1)
         return figure
 
 
 def bar_chart(
     names: Sequence[str],
-    bars: Sequence[Bars],
+    bars: Sequence[BarSeries],
     *,
     x_label: str,
     title: str = "",
     format_value: str = "{:.3g}",
-    references: Sequence[Reference] = (),
+    references: Sequence[ReferenceLine] = (),
 ) -> Any:
     """A figure of horizontal bars from zero, the first name on top, each with its value; more sets of bars stand below each other.
 
@@ -200,11 +200,11 @@ def bar_chart(
         panel.tick_params(axis="y", length=0)
         panel.set(xlabel=x_label, ylim=(len(names) - 0.5, -0.5))
         panel.margins(x=0.14)
-        _name(figure, panel, title, len(bars) > 1)
+        _add_title_and_legend(figure, panel, title, len(bars) > 1)
         return figure
 
 
-def _name(figure: Any, panel: Any, title: str, has_legend: bool) -> None:
+def _add_title_and_legend(figure: Any, panel: Any, title: str, has_legend: bool) -> None:
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     if has_legend:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from seqmusic.evaluation.assessment import Assessment, Calibration, Sureness
-from seqmusic.report.charts import Line, line_chart
+from seqmusic.evaluation.assessment import Assessment, Calibration, Confidence
+from seqmusic.report.charts import LineSeries, line_chart
 from seqmusic.report.sections import Chart, Column, Section, Table
 
-_FEWEST = 20  # choices in a bin that is drawn
+_MIN_BIN_SIZE = 20  # choices in a bin that is drawn
 _PROSE = (
     "A model is calibrated when what it holds 80 percent likely comes 80 times in 100. Each of its first choices is put into "
     "one of 15 bins by how sure it was, and each bin tells how often that choice came. The expected calibration error is the "
@@ -28,7 +28,10 @@ def calibration_section(assessment: Assessment) -> Section:
     elif any(own.after is None for own in assessment.calibrations):
         prose = (*prose, "This corpus has no validation works, so no temperature was fitted.")
     return Section(
-        "calibration", "Calibration", prose, tables=(_errors(assessment), _bins(assessment))
+        "calibration",
+        "Calibration",
+        prose,
+        tables=(_error_table(assessment), _bin_table(assessment)),
     )
 
 
@@ -38,10 +41,10 @@ def calibration_charts(assessment: Assessment) -> tuple[Chart, ...]:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    return tuple(_reliability(own) for own in assessment.calibrations)
+    return tuple(_reliability_diagram(own) for own in assessment.calibrations)
 
 
-def _told(own: Calibration) -> list[tuple[float, Sureness]]:
+def _before_and_after_scaling(own: Calibration) -> list[tuple[float, Confidence]]:
     """Temperature and what it makes, as the model is first."""
     after = (
         [(own.temperature, own.after)]
@@ -51,7 +54,7 @@ def _told(own: Calibration) -> list[tuple[float, Sureness]]:
     return [(1.0, own.before), *after]
 
 
-def _errors(assessment: Assessment) -> Table:
+def _error_table(assessment: Assessment) -> Table:
     columns = (
         Column("kind", "choice of"),
         Column("temperature", "temperature", ".3f"),
@@ -61,13 +64,13 @@ def _errors(assessment: Assessment) -> Table:
     rows = tuple(
         (own.kind, at, made.error, made.nats)
         for own in assessment.calibrations
-        for at, made in _told(own)
+        for at, made in _before_and_after_scaling(own)
     )
     caption = "As the model is (temperature 1), and at the temperature that fits the validation works best; only real choices count."
     return Table("calibration", caption, columns, rows)
 
 
-def _bins(assessment: Assessment) -> Table:
+def _bin_table(assessment: Assessment) -> Table:
     columns = (
         Column("kind", "choice of"),
         Column("temperature", "temperature", ".3f"),
@@ -80,22 +83,24 @@ def _bins(assessment: Assessment) -> Table:
     rows = tuple(
         (own.kind, at, each.low, each.high, each.n, each.confidence, each.accuracy)
         for own in assessment.calibrations
-        for at, made in _told(own)
+        for at, made in _before_and_after_scaling(own)
         for each in made.bins
     )
-    return Table("reliability", "All bins of the diagrams.", columns, rows, is_folded=True)
+    return Table("reliability", "All bins of the diagrams.", columns, rows, is_collapsed=True)
 
 
-def _reliability(own: Calibration) -> Chart:
-    lines = [Line("as sure as right", (0, 100), (0, 100), is_guide=True)]
-    for at, made in _told(own):
-        shown = [each for each in made.bins if each.n >= _FEWEST]
+def _reliability_diagram(own: Calibration) -> Chart:
+    lines = [LineSeries("as sure as right", (0, 100), (0, 100), is_guide=True)]
+    for at, made in _before_and_after_scaling(own):
+        shown = [each for each in made.bins if each.n >= _MIN_BIN_SIZE]
         sure, right = (
             [100 * each.confidence for each in shown],
             [100 * each.accuracy for each in shown],
         )
         lines.append(
-            Line("as it is" if made is own.before else f"at temperature {at:.2f}", sure, right)
+            LineSeries(
+                "as it is" if made is own.before else f"at temperature {at:.2f}", sure, right
+            )
         )
     drawn = line_chart(
         lines,
@@ -105,6 +110,6 @@ def _reliability(own: Calibration) -> Chart:
     )
     caption = (
         "On the dashed line the model is as sure as it is right; below it, it is too sure, above it, too modest. "
-        f"Bins of fewer than {_FEWEST} choices are not drawn."
+        f"Bins of fewer than {_MIN_BIN_SIZE} choices are not drawn."
     )
     return Chart(drawn, caption)

@@ -10,13 +10,13 @@ from typing import NamedTuple, get_type_hints
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
-from seqmusic.report.charts import Line, line_chart
+from seqmusic.report.charts import LineSeries, line_chart
 from seqmusic.report.sections import Chart, Column, Table
 
-FILE = "copying.csv"
+COPYING_CSV = "copying.csv"
 
 
-class Copying(NamedTuple):
+class CopyingPoint(NamedTuple):
     """How far a training was, what the model knew by then, and how much it copied.
 
     Attributes:
@@ -48,26 +48,26 @@ class Copying(NamedTuple):
     works: float
 
 
-def write_copying(path: Path, rows: Sequence[Copying]) -> Path:
+def write_copying(path: Path, rows: Sequence[CopyingPoint]) -> Path:
     """Write the rows as CSV; returns `path`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Copying._fields)
+    writer.writerow(CopyingPoint._fields)
     writer.writerows(rows)
     return write_atomic(path, text.getvalue())
 
 
-def read_copying(path: Path) -> list[Copying]:
+def read_copying(path: Path) -> list[CopyingPoint]:
     """The rows of a table that `write_copying` wrote.
 
     Raises:
         FormatError: it is no such table.
     """
-    kinds = get_type_hints(Copying)
+    kinds = get_type_hints(CopyingPoint)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [
-                Copying(**{name: kinds[name](row[name]) for name in Copying._fields})
+                CopyingPoint(**{name: kinds[name](row[name]) for name in CopyingPoint._fields})
                 for row in csv.DictReader(file)
             ]
         if not rows:
@@ -79,18 +79,22 @@ def read_copying(path: Path) -> list[Copying]:
         ) from error
 
 
-def copying_charts(rows: Sequence[Copying]) -> tuple[Chart, Chart]:
+def copying_charts(rows: Sequence[CopyingPoint]) -> tuple[Chart, Chart]:
     """Nats and copies over the batches, two trainings at most."""
     nats, copies = [], []
     for name in dict.fromkeys(row.training for row in rows):
         own = [row for row in rows if row.training == name]
         steps = [row.step for row in own]
         nats.append(
-            Line(f"validation, {name}", steps, [row.validation_nats_per_cell for row in own])
+            LineSeries(f"validation, {name}", steps, [row.validation_nats_per_cell for row in own])
         )
-        nats.append(Line(f"training, {name}", steps, [row.training_nats_per_cell for row in own]))
+        nats.append(
+            LineSeries(f"training, {name}", steps, [row.training_nats_per_cell for row in own])
+        )
         for given, place in (("held-out", "held_out"), ("training", "known")):
-            copies.append(Line(f"{given}, {name}", steps, [getattr(row, place) for row in own]))
+            copies.append(
+                LineSeries(f"{given}, {name}", steps, [getattr(row, place) for row in own])
+            )
     loss = line_chart(nats, x_label="batches", y_label="nats a cell")
     copied = line_chart(
         copies,
@@ -110,16 +114,17 @@ def copying_charts(rows: Sequence[Copying]) -> tuple[Chart, Chart]:
     )
 
 
-def copying_table(rows: Sequence[Copying]) -> Table:
+def copying_table(rows: Sequence[CopyingPoint]) -> Table:
     """All of it."""
     headings = {"training": "training", "step": "batches", "epochs": "epochs"}
     columns = tuple(
-        Column(name, headings.get(name, name.replace("_", " ")), ".4g") for name in Copying._fields
+        Column(name, headings.get(name, name.replace("_", " ")), ".4g")
+        for name in CopyingPoint._fields
     )
     return Table(
         "copying",
         "Copying over a training, beside the loss.",
         columns,
         tuple(tuple(row) for row in rows),
-        is_folded=True,
+        is_collapsed=True,
     )

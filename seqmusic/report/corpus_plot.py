@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from seqmusic.corpus.dataset import SPLITS, Dataset, Work
-from seqmusic.corpus.description import durations
-from seqmusic.corpus.works_table import key_in_words, meter_in_words, n_bars
+from seqmusic.corpus.description import duration_counts
+from seqmusic.corpus.works_table import key_label, meter_label, n_bars
 from seqmusic.errors import CorpusError
 from seqmusic.report.figures import BLUE, GRAY, GREEN, ORANGE, PURPLE, new_figure, write_figure
 from seqmusic.score import SATB
 from seqmusic.tonality import spell
 
 _COLORS = (BLUE, GREEN, PURPLE, ORANGE)
-_ROWS_SHOWN = 14
-_FEWEST_ROWS = 9  # so that few bars do not become broad ones
+_MAX_ROWS = 14
+_MIN_ROWS = 9  # so that few bars do not become broad ones
 
 
 def plot(dataset: Dataset, path: Path) -> Path:
@@ -28,7 +28,7 @@ def plot(dataset: Dataset, path: Path) -> Path:
         CorpusError: no work is kept, so there is nothing to draw.
         FormatError: another kind of file, or one that cannot be written.
     """
-    if not dataset.kept:
+    if not dataset.kept_works:
         raise CorpusError("there is nothing to draw: no work of the data set is kept")
     return write_figure(_figure(dataset), path)
 
@@ -36,15 +36,15 @@ def plot(dataset: Dataset, path: Path) -> Path:
 def _figure(dataset: Dataset) -> Any:
     figure = new_figure(15, 8.5)
     figure.suptitle(
-        f"{len(dataset.kept)} works, {sum(work.score.n_notes for work in dataset.kept):,} notes",
+        f"{len(dataset.kept_works)} works, {sum(work.score.n_notes for work in dataset.kept_works):,} notes",
         fontsize=15,
     )
     panels = figure.subplots(2, 3)
-    _keys(panels[0, 0], dataset.kept)
-    _pitches(panels[0, 1], dataset.kept)
-    _lengths(panels[0, 2], dataset)
-    _time_signatures(panels[1, 0], dataset.kept)
-    _durations(panels[1, 1], dataset.kept)
+    _keys(panels[0, 0], dataset.kept_works)
+    _pitches(panels[0, 1], dataset.kept_works)
+    _length_histogram(panels[0, 2], dataset)
+    _time_signatures(panels[1, 0], dataset.kept_works)
+    _durations(panels[1, 1], dataset.kept_works)
     _family_sizes(panels[1, 2], dataset)
     for panel in panels.flat:
         panel.spines[["top", "right"]].set_visible(False)
@@ -52,38 +52,38 @@ def _figure(dataset: Dataset) -> Any:
 
 
 def _keys(panel: Any, works: Sequence[Work]) -> None:
-    _bars(panel, Counter(key_in_words(work.score) or "none" for work in works), "Keys", "works")
+    _bar_chart(panel, Counter(key_label(work.score) or "none" for work in works), "Keys", "works")
 
 
 def _time_signatures(panel: Any, works: Sequence[Work]) -> None:
-    _bars(
+    _bar_chart(
         panel,
-        Counter(meter_in_words(work.score) or "none" for work in works),
+        Counter(meter_label(work.score) or "none" for work in works),
         "Time signatures",
         "works",
     )
 
 
 def _durations(panel: Any, works: Sequence[Work]) -> None:
-    _bars(panel, durations(works), "Durations", "notes (logarithmic)", is_logarithmic=True)
+    _bar_chart(
+        panel, duration_counts(works), "Durations", "notes (logarithmic)", is_logarithmic=True
+    )
     panel.set_ylabel("quarters")
 
 
-def _bars(
+def _bar_chart(
     panel: Any, counts: Counter[str], title: str, unit: str, *, is_logarithmic: bool = False
 ) -> None:
     """The commonest on top, with their counts; the others together below."""
-    shown = counts.most_common(_ROWS_SHOWN)
+    shown = counts.most_common(_MAX_ROWS)
     if others := counts.total() - sum(count for _, count in shown):
-        shown.append((f"{len(counts) - _ROWS_SHOWN} others", others))
+        shown.append((f"{len(counts) - _MAX_ROWS} others", others))
     names, numbers = zip(*reversed(shown), strict=True)
     colors = [GRAY if name.endswith(" others") else BLUE for name in names]
     drawn = panel.barh(names, numbers, color=colors, log=is_logarithmic)
     panel.bar_label(drawn, labels=[f"{number:,}" for number in numbers], padding=3, fontsize=9)
     panel.margins(x=0.12)
-    panel.set(
-        title=title, xlabel=unit, ylim=(min(-0.6, len(shown) - _FEWEST_ROWS), len(shown) - 0.4)
-    )
+    panel.set(title=title, xlabel=unit, ylim=(min(-0.6, len(shown) - _MIN_ROWS), len(shown) - 0.4))
     if is_logarithmic:
         panel.set_xlim(left=0.8)
 
@@ -116,8 +116,8 @@ def _pitches(panel: Any, works: Sequence[Work]) -> None:
     panel.set_ylim(0, len(shown))
 
 
-def _lengths(panel: Any, dataset: Dataset) -> None:
-    longest = max(n_bars(work.score) for work in dataset.kept)
+def _length_histogram(panel: Any, dataset: Dataset) -> None:
+    longest = max(n_bars(work.score) for work in dataset.kept_works)
     edges = range(0, longest + 2, max(1, longest // 24))
     parts = [[n_bars(work.score) for work in dataset.part(split)] for split in SPLITS]
     labels = [f"{split} ({len(part)})" for split, part in zip(SPLITS, parts, strict=True)]

@@ -12,7 +12,7 @@ from typing import Any
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError, MissingExtraError
 
-PICTURES = (".png", ".svg", ".pdf")
+FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 # Source: M. Okabe and K. Ito, Color Universal Design, 2008: told apart with every kind of color vision.
 BLUE, ORANGE, GREEN, PURPLE, SKY, GRAY = (
     "#0072B2",
@@ -24,8 +24,11 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, GRAY = (
 )
 COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 # Text stays text: it is small, can be searched and read aloud, and any sans-serif font will do. The same picture is the same bytes.
-_SAVING = {"svg.fonttype": "none", "svg.hashsalt": "seqmusic"}
-_UNDATED: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+_SAVE_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "seqmusic"}
+_NO_DATE_METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
 
 
 def new_figure(width_inches: float, height_inches: float) -> Any:
@@ -43,7 +46,7 @@ def new_figure(width_inches: float, height_inches: float) -> Any:
     return Figure(figsize=(width_inches, height_inches), layout="constrained")
 
 
-def settings(own: Mapping[str, object]) -> AbstractContextManager[None]:
+def settings(overrides: Mapping[str, object]) -> AbstractContextManager[None]:
     """matplotlib's settings changed for as long as the context lasts, and its defaults for all others, whatever the user's are.
 
     Raises:
@@ -55,12 +58,12 @@ def settings(own: Mapping[str, object]) -> AbstractContextManager[None]:
     chosen: dict[Any, Any] = {
         name: value for name, value in rcParamsDefault.items() if not name.startswith("backend")
     }
-    return rc_context(chosen | dict(own))
+    return rc_context(chosen | dict(overrides))
 
 
 def figure_svg(figure: Any) -> str:
     """The figure as an SVG element that can stand in a page, as wide as there is room for it."""
-    text = _saved(figure, "svg").decode("utf-8")
+    text = _figure_bytes(figure, "svg").decode("utf-8")
     text = re.sub(
         r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*",
         "",
@@ -77,13 +80,15 @@ def write_figure(figure: Any, path: Path) -> Path:
         FormatError: another kind of file, or one that cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in PICTURES:
-        raise FormatError(f"{path}: a picture ends in {', '.join(PICTURES)}, got {path.suffix!r}")
-    return write_atomic(path, _saved(figure, path.suffix[1:].lower()))
+    if path.suffix.lower() not in FIGURE_SUFFIXES:
+        raise FormatError(
+            f"{path}: a picture ends in {', '.join(FIGURE_SUFFIXES)}, got {path.suffix!r}"
+        )
+    return write_atomic(path, _figure_bytes(figure, path.suffix[1:].lower()))
 
 
-def _saved(figure: Any, kind: str) -> bytes:
+def _figure_bytes(figure: Any, kind: str) -> bytes:
     picture = io.BytesIO()
-    with settings(_SAVING):
-        figure.savefig(picture, format=kind, dpi=120, metadata=_UNDATED.get(kind))
+    with settings(_SAVE_STYLE):
+        figure.savefig(picture, format=kind, dpi=120, metadata=_NO_DATE_METADATA.get(kind))
     return picture.getvalue()

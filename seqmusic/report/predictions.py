@@ -6,23 +6,29 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from seqmusic.evaluation.assessment import Assessment, Breakdown, Guesses, Total
+from seqmusic.evaluation.assessment import Accuracy, Assessment, Breakdown, Total
 from seqmusic.evaluation.surprising_passages import (
     N_PASSAGES,
-    Passage,
-    explained_passage,
+    TwoBarPassage,
+    explain_passage,
     extreme_passages,
 )
 from seqmusic.formats.measures import printed_bars
 from seqmusic.model.transformer import n_parameters
-from seqmusic.report.charts import Bars, Line, bar_chart, line_chart
+from seqmusic.report.charts import BarSeries, LineSeries, bar_chart, line_chart
 from seqmusic.report.explanation import Explanation
-from seqmusic.report.score_words import alternative_name, choices, note_name, percent, place_name
-from seqmusic.report.sections import Cell, Chart, Column, Excerpt, Section, Table
+from seqmusic.report.labels import (
+    alternative_name,
+    n_choices_text,
+    note_name,
+    percent_text,
+    position_name,
+)
+from seqmusic.report.sections import Chart, Column, Excerpt, Section, Table, TableCell
 from seqmusic.score import Score
 from seqmusic.tonality import infer_key
 
-_GUESS_COLUMNS = (
+_ACCURACY_COLUMNS = (
     Column("predictions", "predictions", ","),
     Column("nats", "nats a prediction", ".3f"),
     Column("nats_low", "from", ".3f"),
@@ -47,10 +53,10 @@ _PROSE = (
 def prediction_section(assessment: Assessment) -> Section:
     """What the model reaches, beside its rivals; without pictures."""
     tables = (
-        _totals(assessment.totals),
-        *map(_broken_down, assessment.breakdowns),
-        _works(assessment),
-        _subject(assessment),
+        _totals_table(assessment.totals),
+        *map(_breakdown_table, assessment.breakdowns),
+        _works_table(assessment),
+        _subject_table(assessment),
     )
     return Section("prediction", "Prediction", _PROSE, tables=tables)
 
@@ -65,7 +71,7 @@ def prediction_charts(assessment: Assessment) -> tuple[Chart, ...]:
     low, high = zip(*(own.interval for own in totals), strict=True)
     whole = bar_chart(
         [own.predictor for own in totals],
-        [Bars("", [own.nats_per_cell for own in totals], low, high)],
+        [BarSeries("", [own.nats_per_cell for own in totals], low, high)],
         x_label="nats a cell (shorter is better)",
         title="Surprise of each predictor",
         format_value="{:.3f}",
@@ -77,8 +83,8 @@ def prediction_charts(assessment: Assessment) -> tuple[Chart, ...]:
     )
     return (
         Chart(whole, caption),
-        _hits(totals),
-        *(_broken_down_chart(own) for own in assessment.breakdowns),
+        _accuracy_chart(totals),
+        *(_breakdown_chart(own) for own in assessment.breakdowns),
     )
 
 
@@ -96,10 +102,10 @@ def passage_sections(assessment: Assessment, n: int = N_PASSAGES) -> tuple[Secti
             title,
             (said,),
             excerpts=tuple(
-                _excerpt(assessment, place, passage, bar)
+                _passage_excerpt(assessment, place, passage, bar)
                 for place, passage in enumerate(chosen, start=1)
             ),
-            tables=(_passages(name, assessment, chosen),),
+            tables=(_passages_table(name, assessment, chosen),),
         )
         for name, title, chosen in (
             ("most_surprising", "The most surprising passages", most),
@@ -108,19 +114,19 @@ def passage_sections(assessment: Assessment, n: int = N_PASSAGES) -> tuple[Secti
     )
 
 
-def _guess_cells(own: Guesses) -> tuple[Cell, ...]:
+def _accuracy_cells(own: Accuracy) -> tuple[TableCell, ...]:
     return (
         own.n,
         own.nats,
         *own.interval,
         own.sound_nats,
         own.duration_nats,
-        *own.sound_top,
-        *own.duration_top,
+        *own.sound_top_k,
+        *own.duration_top_k,
     )
 
 
-def _totals(totals: Sequence[Total]) -> Table:
+def _totals_table(totals: Sequence[Total]) -> Table:
     columns = (
         Column("predictor", "predictor"),
         Column("nats_per_cell", "nats a cell", ".4f"),
@@ -129,13 +135,13 @@ def _totals(totals: Sequence[Total]) -> Table:
         Column("nats_per_note", "nats a note", ".3f"),
         Column("sound_perplexity", "sound perplexity, of 130", ".2f"),
         Column("length_perplexity", "length perplexity, of 96", ".2f"),
-        *_GUESS_COLUMNS[6:],
+        *_ACCURACY_COLUMNS[6:],
     )
     rows = []
     for own in totals:
-        known = own.guesses
+        known = own.prediction_accuracy
         guessed = (
-            (known.sound_perplexity, known.duration_perplexity, *_guess_cells(known)[6:])
+            (known.sound_perplexity, known.duration_perplexity, *_accuracy_cells(known)[6:])
             if known
             else (None,) * 8
         )
@@ -147,18 +153,20 @@ def _totals(totals: Sequence[Total]) -> Table:
     return Table("totals", caption, columns, tuple(rows))
 
 
-def _broken_down(own: Breakdown) -> Table:
+def _breakdown_table(own: Breakdown) -> Table:
     rows = [
-        (group, predictor, *_guess_cells(guesses[place]))
+        (group, predictor, *_accuracy_cells(prediction_accuracy[place]))
         for place, group in enumerate(own.groups)
-        for predictor, guesses in own.guesses.items()
+        for predictor, prediction_accuracy in own.prediction_accuracy.items()
     ]
     kind = own.name.split(" ")[0]
-    columns = (Column(kind, own.name), Column("predictor", "predictor"), *_GUESS_COLUMNS)
-    return Table(f"by_{kind}", f"By {own.name}: all figures.", columns, tuple(rows), is_folded=True)
+    columns = (Column(kind, own.name), Column("predictor", "predictor"), *_ACCURACY_COLUMNS)
+    return Table(
+        f"by_{kind}", f"By {own.name}: all figures.", columns, tuple(rows), is_collapsed=True
+    )
 
 
-def _works(assessment: Assessment) -> Table:
+def _works_table(assessment: Assessment) -> Table:
     subject, pieces = assessment.subject, assessment.pieces
     columns = (
         Column("work", "work"),
@@ -188,12 +196,12 @@ def _works(assessment: Assessment) -> Table:
             subject.works, pieces.notes, pieces.cells, nats, strict=True
         )
     ]
-    return Table("works", "Work by work.", columns, tuple(rows), is_folded=True)
+    return Table("works", "Work by work.", columns, tuple(rows), is_collapsed=True)
 
 
-def _subject(assessment: Assessment) -> Table:
+def _subject_table(assessment: Assessment) -> Table:
     subject, pieces = assessment.subject, assessment.pieces
-    facts: dict[Column, Cell] = {
+    facts: dict[Column, TableCell] = {
         Column("model", "model"): subject.name,
         Column("parameters", "parameters", ","): n_parameters(subject.model),
         Column("finished", "training finished"): "yes" if subject.is_finished else "no",
@@ -206,12 +214,16 @@ def _subject(assessment: Assessment) -> Table:
         Column("cells", "cells", ","): sum(pieces.cells),
     }
     return Table(
-        "subject", "What was asked about.", tuple(facts), (tuple(facts.values()),), is_folded=True
+        "subject",
+        "What was asked about.",
+        tuple(facts),
+        (tuple(facts.values()),),
+        is_collapsed=True,
     )
 
 
-def _hits(totals: Sequence[Total]) -> Chart:
-    able = [(own.predictor, own.guesses) for own in totals if own.guesses]
+def _accuracy_chart(totals: Sequence[Total]) -> Chart:
+    able = [(own.predictor, own.prediction_accuracy) for own in totals if own.prediction_accuracy]
     names = [
         "sound, first guess",
         "among three",
@@ -221,7 +233,7 @@ def _hits(totals: Sequence[Total]) -> Chart:
         "among five",
     ]
     bars = [
-        Bars(name, [100 * share for share in (*own.sound_top, *own.duration_top)])
+        BarSeries(name, [100 * share for share in (*own.sound_top_k, *own.duration_top_k)])
         for name, own in able
     ]
     drawn = bar_chart(
@@ -237,7 +249,7 @@ def _hits(totals: Sequence[Total]) -> Chart:
     )
 
 
-def _broken_down_chart(own: Breakdown) -> Chart:
+def _breakdown_chart(own: Breakdown) -> Chart:
     title, caption, unit = (
         f"Surprise by {own.name}",
         _CAPTIONS[own.name.split(" ")[0]],
@@ -245,10 +257,14 @@ def _broken_down_chart(own: Breakdown) -> Chart:
     )
     if own.name.startswith("part"):
         lines = []
-        for predictor, guesses in own.guesses.items():
-            low, high = zip(*(each.interval for each in guesses), strict=True)
+        for predictor, prediction_accuracy in own.prediction_accuracy.items():
+            low, high = zip(*(each.interval for each in prediction_accuracy), strict=True)
             middle = [float(group.split("–")[0]) + 5 for group in own.groups]
-            lines.append(Line(predictor, middle, [each.nats for each in guesses], low, high))
+            lines.append(
+                LineSeries(
+                    predictor, middle, [each.nats for each in prediction_accuracy], low, high
+                )
+            )
         return Chart(
             line_chart(
                 lines, x_label="place in the piece, % of its length", y_label=unit, title=title
@@ -256,9 +272,9 @@ def _broken_down_chart(own: Breakdown) -> Chart:
             caption,
         )
     bars = []
-    for predictor, guesses in own.guesses.items():
-        low, high = zip(*(each.interval for each in guesses), strict=True)
-        bars.append(Bars(predictor, [each.nats for each in guesses], low, high))
+    for predictor, prediction_accuracy in own.prediction_accuracy.items():
+        low, high = zip(*(each.interval for each in prediction_accuracy), strict=True)
+        bars.append(BarSeries(predictor, [each.nats for each in prediction_accuracy], low, high))
     return Chart(
         bar_chart(
             own.groups,
@@ -279,7 +295,7 @@ _CAPTIONS = {
 }
 
 
-def _passages(name: str, assessment: Assessment, chosen: Sequence[Passage]) -> Table:
+def _passages_table(name: str, assessment: Assessment, chosen: Sequence[TwoBarPassage]) -> Table:
     columns = (
         Column("work", "work"),
         Column("first_bar", "first bar"),
@@ -293,22 +309,24 @@ def _passages(name: str, assessment: Assessment, chosen: Sequence[Passage]) -> T
         (works[own.work].name, *own.bars, own.n_notes, own.bits, own.bits_per_note)
         for own in chosen
     )
-    return Table(name, "The same as numbers.", columns, rows, is_folded=True)
+    return Table(name, "The same as numbers.", columns, rows, is_collapsed=True)
 
 
-def _excerpt(assessment: Assessment, place: int, passage: Passage, bar: tqdm[None]) -> Excerpt:
+def _passage_excerpt(
+    assessment: Assessment, place: int, passage: TwoBarPassage, bar: tqdm[None]
+) -> Excerpt:
     work = assessment.subject.works[passage.work]
-    score, explanation = explained_passage(assessment.subject.model, work.score, passage)
+    score, explanation = explain_passage(assessment.subject.model, work.score, passage)
     bar.update()
     title = f"{place}. {work.name}, bars {passage.bars[0]}–{passage.bars[1]}: {passage.bits_per_note:.1f} bits a note"
     caption = (
-        f"{passage.n_notes} notes, as if each had been chosen among {choices(passage.bits_per_note)} equally likely ones."
+        f"{passage.n_notes} notes, as if each had been chosen among {n_choices_text(passage.bits_per_note)} equally likely ones."
         f"{_least_expected(work.score, passage, explanation)}"
     )
     return Excerpt(title, caption, score, explanation)
 
 
-def _least_expected(score: Score, passage: Passage, explanation: Explanation) -> str:
+def _least_expected(score: Score, passage: TwoBarPassage, explanation: Explanation) -> str:
     """The note that surprised most (a rest may lie beyond what is drawn), and what was expected there."""
     worst = max(
         (event for event in explanation.events if event.pitch is not None),
@@ -317,9 +335,9 @@ def _least_expected(score: Score, passage: Passage, explanation: Explanation) ->
     likeliest = worst.alternatives[0] if worst.alternatives else None
     key, where = (
         score.key or infer_key(score),
-        place_name(printed_bars(score), passage.onset_ticks + worst.onset_ticks),
+        position_name(printed_bars(score), passage.onset_ticks + worst.onset_ticks),
     )
     said = f" Least expected: {note_name(worst, key)} in the {score.voices[worst.voice].name.lower()}, {where} ({worst.bits:.1f} bits)"
     if likeliest is None or likeliest.is_written:
         return f"{said}."
-    return f"{said}; likeliest there was {alternative_name(likeliest)} ({percent(likeliest.probability)})."
+    return f"{said}; likeliest there was {alternative_name(likeliest)} ({percent_text(likeliest.probability)})."

@@ -23,16 +23,16 @@ from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.image import score_svg
 from seqmusic.report.figures import figure_svg, new_figure
 from seqmusic.report.score_page import DEFAULT_BPM, SOUND_SCRIPT
-from seqmusic.report.sections import Cell, Chart, Column, Excerpt, Report, Section, Table
+from seqmusic.report.sections import Chart, Column, Excerpt, Report, Section, Table, TableCell
 from seqmusic.report.shading import shaded_svg
 from seqmusic.score import TICKS_PER_QUARTER, Note, melody
 
-_FILES = Path(__file__).parent / "page_files"
-PAGE, NUMBERS = "report.html", "numbers.json"
+_TEMPLATES = Path(__file__).parent / "page_files"
+PAGE_FILE, NUMBERS_FILE = "report.html", "numbers.json"
 _EXCERPT_PX = (560, 3000)  # width of a full line of music, and most height: two bars in one line
 
 
-def require_pictures() -> None:
+def require_drawing() -> None:
     """Do nothing where charts and scores can be drawn: asked before long work.
 
     Raises:
@@ -42,7 +42,7 @@ def require_pictures() -> None:
     score_svg(melody([Note(0, TICKS_PER_QUARTER, 60)]))
 
 
-def write_report(folder: Path, report: Report) -> Path:
+def write_report_folder(folder: Path, report: Report) -> Path:
     """Write the page, numbers.json and one CSV a table into the folder, which is made; returns the path of the page.
 
     Raises:
@@ -50,16 +50,19 @@ def write_report(folder: Path, report: Report) -> Path:
         FormatError: a file cannot be written.
         ValueError: two tables or two sections have the same name.
     """
-    _refuse_twice("table", [table.name for table in report.tables])
-    _refuse_twice("section", [section.name for section in report.sections])
+    _require_unique("table", [table.name for table in report.tables])
+    _require_unique("section", [section.name for section in report.sections])
     page = page_text(report)
     for table in report.tables:
         write_atomic(folder / f"{table.name}.csv", table_csv(table))
-    write_atomic(folder / NUMBERS, json.dumps(numbers(report), ensure_ascii=False, indent=1) + "\n")
-    return write_atomic(folder / PAGE, page)
+    write_atomic(
+        folder / NUMBERS_FILE,
+        json.dumps(report_values(report), ensure_ascii=False, indent=1) + "\n",
+    )
+    return write_atomic(folder / PAGE_FILE, page)
 
 
-def numbers(report: Report) -> dict[str, object]:
+def report_values(report: Report) -> dict[str, object]:
     """Everything that the tables hold, by section and table; a list of rows each, and None for what is not known."""
     sections = {
         section.name: {table.name: table.records() for table in section.tables}
@@ -87,71 +90,74 @@ def page_text(report: Report) -> str:
     Raises:
         MissingExtraError: matplotlib or verovio is not installed.
     """
-    style, script = _own("report.css"), SOUND_SCRIPT.read_text(encoding="utf-8") + _own("report.js")
+    style, script = (
+        _template("report.css"),
+        SOUND_SCRIPT.read_text(encoding="utf-8") + _template("report.js"),
+    )
     excerpts = [excerpt for section in report.sections for excerpt in section.excerpts]
     names = (f"figure{number}" for number in itertools.count(1))
     shown = tqdm(report.sections, desc="writing the report", unit="section")
-    return Template(_own("report.html")).substitute(
+    return Template(_template("report.html")).substitute(
         title=escape(report.title),
         script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(
             "ascii"
         ),
         style=style,
         script=script,
-        summary=_paragraphs(report.summary),
-        label=_label(report.label),
+        summary=_paragraphs_html(report.summary),
+        label=_label_html(report.label),
         contents="".join(
             f'<li><a href="#section-{section.name}">{escape(section.title)}</a></li>'
             for section in report.sections
         ),
-        sections="\n".join(_section(section, report.label, names) for section in shown),
+        sections="\n".join(_section_html(section, report.label, names) for section in shown),
         data=json.dumps(
-            [_told_to_player(excerpt) for excerpt in excerpts], separators=(",", ":")
+            [_player_data(excerpt) for excerpt in excerpts], separators=(",", ":")
         ).replace("<", "\\u003c"),
     )
 
 
-def _own(name: str) -> str:
-    return (_FILES / name).read_text(encoding="utf-8")
+def _template(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _refuse_twice(what: str, names: list[str]) -> None:
+def _require_unique(what: str, names: list[str]) -> None:
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(
             f"each {what} of a report has a name of its own, got {sorted(twice)[0]!r} twice"
         )
 
 
-def _section(section: Section, label: str, names: Iterator[str]) -> str:
-    charts = "\n".join(_chart(chart, label, next(names)) for chart in section.charts)
-    excerpts = "\n".join(_excerpt(excerpt, next(names)) for excerpt in section.excerpts)
+def _section_html(section: Section, label: str, names: Iterator[str]) -> str:
+    charts = "\n".join(_chart_html(chart, label, next(names)) for chart in section.charts)
+    excerpts = "\n".join(_excerpt_html(excerpt, next(names)) for excerpt in section.excerpts)
     parts = (
         f'<section id="section-{section.name}">\n<h2>{escape(section.title)}</h2>',
-        _paragraphs(section.prose),
+        _paragraphs_html(section.prose),
         f'<div class="charts">{charts}</div>' if charts else "",
         f'<div class="excerpts">{excerpts}</div>' if excerpts else "",
-        *(_table(table, label) for table in section.tables),
+        *(_table_html(table, label) for table in section.tables),
         "</section>",
     )
     return "\n".join(part for part in parts if part)
 
 
-def _paragraphs(texts: tuple[str, ...]) -> str:
+def _paragraphs_html(texts: tuple[str, ...]) -> str:
     return "\n".join(f"<p>{escape(text)}</p>" for text in texts)
 
 
-def _label(label: str) -> str:
+def _label_html(label: str) -> str:
     return f'<strong class="label">{escape(label)}</strong>' if label else ""
 
 
-def _chart(chart: Chart, label: str, name: str) -> str:
-    svg = _renamed(figure_svg(chart.figure), name).replace(
+def _chart_html(chart: Chart, label: str, name: str) -> str:
+    svg = _prefix_ids(figure_svg(chart.figure), name).replace(
         "<svg", f'<svg role="img" aria-label="{escape(chart.caption)}"', 1
     )
-    return f"<figure>{svg}<figcaption>{escape(chart.caption)} {_label(label)}</figcaption></figure>"
+    return f"<figure>{svg}<figcaption>{escape(chart.caption)} {_label_html(label)}</figcaption></figure>"
 
 
-def _renamed(svg: str, name: str) -> str:
+def _prefix_ids(svg: str, name: str) -> str:
     """The picture with ids that no other on the page has; those that nothing points at are left out."""
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
     svg = re.sub(
@@ -160,7 +166,7 @@ def _renamed(svg: str, name: str) -> str:
     return re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
 
 
-def _excerpt(excerpt: Excerpt, name: str) -> str:
+def _excerpt_html(excerpt: Excerpt, name: str) -> str:
     svg = "\n".join(shaded_svg(excerpt.score, excerpt.explanation, _EXCERPT_PX, name))
     title = escape(excerpt.title)
     return (
@@ -169,7 +175,7 @@ def _excerpt(excerpt: Excerpt, name: str) -> str:
     )
 
 
-def _told_to_player(excerpt: Excerpt) -> dict[str, object]:
+def _player_data(excerpt: Excerpt) -> dict[str, object]:
     """What the script plays: events, in the order of the explanation, as [voice, MIDI number or None, onset, end], in ticks."""
     events = excerpt.explanation.events
     return {
@@ -182,17 +188,19 @@ def _told_to_player(excerpt: Excerpt) -> dict[str, object]:
     }
 
 
-def _table(table: Table, label: str) -> str:
+def _table_html(table: Table, label: str) -> str:
     head = "".join(f"<th>{escape(column.heading)}</th>" for column in table.columns)
-    rows = "\n".join(f"<tr>{''.join(map(_cell, table.columns, row))}</tr>" for row in table.rows)
-    caption = f"{escape(table.caption)} {_label(label)}"
+    rows = "\n".join(
+        f"<tr>{''.join(map(_cell_html, table.columns, row))}</tr>" for row in table.rows
+    )
+    caption = f"{escape(table.caption)} {_label_html(label)}"
     body = f'<div class="scrolls"><table id="{table.name}"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
-    if table.is_folded:
+    if table.is_collapsed:
         return f"<details><summary>{caption}</summary>{body}</details>"
     return f'<div class="table"><p class="caption">{caption}</p>{body}</div>'
 
 
-def _cell(column: Column, cell: Cell) -> str:
+def _cell_html(column: Column, cell: TableCell) -> str:
     """A number carries all its digits, for who reads the page with a program."""
     text = escape(column.shown(cell))
     return (

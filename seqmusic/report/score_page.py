@@ -17,16 +17,16 @@ from typing import Protocol
 from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.measures import printed_bars
 from seqmusic.report.explanation import ExplainedEvent, Explanation
-from seqmusic.report.score_words import (
+from seqmusic.report.labels import (
     alternative_name,
-    chance,
-    choices,
-    counted,
+    n_choices_text,
     note_name,
-    percent,
-    place_name,
+    odds_text,
+    percent_text,
+    position_name,
+    with_count,
 )
-from seqmusic.report.shading import MOST_BITS, shade, shaded_svg
+from seqmusic.report.shading import MAX_BITS, shaded_svg, surprise_color
 from seqmusic.score import TICKS_PER_QUARTER, Score
 from seqmusic.tonality import infer_key, key_name
 
@@ -40,8 +40,8 @@ _FILES = Path(__file__).parent / "page_files"
 SOUND_SCRIPT = _FILES / "sound.js"  # what any page that plays notes begins its script with
 
 
-class Passage(Protocol):
-    """A passage that the score shares with a work: `evaluation.originality.Copy` is one."""
+class SharedPassage(Protocol):
+    """A passage that the score shares with a work: `evaluation.originality.CopiedPassage` is one."""
 
     @property
     def title(self) -> str: ...  # of the work
@@ -59,15 +59,15 @@ class Passage(Protocol):
     def work_bars(self) -> tuple[int, int] | None: ...
 
 
-def write_page(
+def write_score_page(
     path: Path | str,
     score: Score,
     explanation: Explanation,
     *,
     title: str,
     settings: Mapping[str, object] | None = None,
-    shared: Passage | None = None,
-    shortest_shared: int | None = None,
+    shared: SharedPassage | None = None,
+    min_shared_notes: int | None = None,
 ) -> Path:
     """Write the page and return its path.
 
@@ -77,8 +77,8 @@ def write_page(
         explanation: of that score.
         title: for people; any text.
         settings: what the score was made with, by name.
-        shared: the longest passage that a training work has too; one shorter than `shortest_shared` is not shown.
-        shortest_shared: how many notes a passage must have to be told of; None where nobody looked for one.
+        shared: the longest passage that a training work has too; one shorter than `min_shared_notes` is not shown.
+        min_shared_notes: how many notes a passage must have to be told of; None where nobody looked for one.
 
     Raises:
         MissingExtraError: verovio is not installed.
@@ -99,10 +99,10 @@ def write_page(
         legend=_legend(),
         wide="\n".join(shaded_svg(score, explanation, WIDE_PX, "wide")),
         narrow="\n".join(shaded_svg(score, explanation, NARROW_PX, "narrow")),
-        surprises=_surprises(score, explanation),
-        shared=_shared(shared, shortest_shared),
-        settings=_settings(score, settings or {}),
-        data=_as_data(_told_to_player(score, explanation)),
+        surprises=_surprise_rows(score, explanation),
+        shared=_shared_section(shared, min_shared_notes),
+        settings=_settings_section(score, settings or {}),
+        data=_script_json(_player_data(score, explanation)),
     )
     return write_atomic(Path(path), text.encode("utf-8", errors="replace"))
 
@@ -110,67 +110,69 @@ def write_page(
 def _summary(score: Score, explanation: Explanation) -> str:
     n_composed = len(explanation.composed)
     n_given = len(explanation.events) - n_composed
-    given = f", {counted(n_given, 'given note')}" if n_given else ""
+    given = f", {with_count(n_given, 'given note')}" if n_given else ""
     bits = explanation.bits_per_note
     return (
-        f"<p><strong>{bits:.1f} bits a note</strong>, as if each had been chosen among {choices(bits)} equally likely ones. "
+        f"<p><strong>{bits:.1f} bits a note</strong>, as if each had been chosen among {n_choices_text(bits)} equally likely ones. "
         f"{n_composed} composed notes and rests{given}; {explanation.bits:.0f} bits in all.</p>"
     )
 
 
 def _legend() -> str:
-    words = {0: "expected", 2: "1 in 4", 4: "1 in 16", 6: "1 in 64", MOST_BITS: "1 in 256 or less"}
+    words = {0: "expected", 2: "1 in 4", 4: "1 in 16", 6: "1 in 64", MAX_BITS: "1 in 256 or less"}
     items = [
-        f'<li><svg viewBox="-12 -12 24 24"><circle class="disc" r="{7 + bits / 2}" fill="{shade(bits)}" />'
-        f'<ellipse rx="4.6" ry="3.4" transform="rotate(-20)" /></svg><b>{bits}{"+" * (bits == MOST_BITS)}</b> {text}</li>'
+        f'<li><svg viewBox="-12 -12 24 24"><circle class="disc" r="{7 + bits / 2}" fill="{surprise_color(bits)}" />'
+        f'<ellipse rx="4.6" ry="3.4" transform="rotate(-20)" /></svg><b>{bits}{"+" * (bits == MAX_BITS)}</b> {text}</li>'
         for bits, text in words.items()
     ]
     return "".join(items)
 
 
-def _surprises(score: Score, explanation: Explanation) -> str:
+def _surprise_rows(score: Score, explanation: Explanation) -> str:
     bars, key = printed_bars(score), score.key or infer_key(score)
     rows = []
     for event in sorted(explanation.composed, key=lambda event: -event.bits)[:N_SURPRISES]:
         likeliest = event.alternatives[0] if event.alternatives else None
         expected = (
-            f"{alternative_name(likeliest)}, {percent(likeliest.probability)}" if likeliest else ""
+            f"{alternative_name(likeliest)}, {percent_text(likeliest.probability)}"
+            if likeliest
+            else ""
         )
-        place = place_name(bars, event.onset_ticks)
+        place = position_name(bars, event.onset_ticks)
         cells = (
             f'<button data-play="{event.onset_ticks}" aria-label="Play from {place}">{place}</button>',
             escape(score.voices[event.voice].name),
             note_name(event, key),
-            f'<span class="dot" style="background: {shade(event.bits)}"></span>{event.bits:.1f}',
-            chance(event.bits),
+            f'<span class="dot" style="background: {surprise_color(event.bits)}"></span>{event.bits:.1f}',
+            odds_text(event.bits),
             expected,
         )
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     return "\n".join(rows)
 
 
-def _shared(shared: Passage | None, shortest: int | None) -> str:
+def _shared_section(shared: SharedPassage | None, shortest: int | None) -> str:
     if shortest is None:
         return ""
     if shared is None or shared.n_notes < shortest:
-        text = f"There is none of {counted(shortest, 'note')} or more."
+        text = f"There is none of {with_count(shortest, 'note')} or more."
     else:
-        moved = f", {counted(abs(shared.semitones), 'semitone')} {'higher' if shared.semitones > 0 else 'lower'} than there"
+        moved = f", {with_count(abs(shared.semitones), 'semitone')} {'higher' if shared.semitones > 0 else 'lower'} than there"
         text = (
-            f"{counted(shared.n_notes, 'note')} ({shared.beats:g} quarters) are those of <strong>{escape(shared.title)}</strong>"
-            f"{_in_bars(shared.work_bars)}{moved if shared.semitones else ''}. "
-            f'<button data-play="{shared.onset_ticks}">Play them{_in_bars(shared.bars)}</button>'
+            f"{with_count(shared.n_notes, 'note')} ({shared.beats:g} quarters) are those of <strong>{escape(shared.title)}</strong>"
+            f"{_bars_text(shared.work_bars)}{moved if shared.semitones else ''}. "
+            f'<button data-play="{shared.onset_ticks}">Play them{_bars_text(shared.bars)}</button>'
         )
     return f"<section><h2>Longest passage shared with a training work</h2>\n<p>{text}</p></section>"
 
 
-def _in_bars(bars: tuple[int, int] | None) -> str:
+def _bars_text(bars: tuple[int, int] | None) -> str:
     if bars is None:
         return ""
     return f", bar {bars[0]}" if bars[0] == bars[1] else f", bars {bars[0]}–{bars[1]}"
 
 
-def _settings(score: Score, settings: Mapping[str, object]) -> str:
+def _settings_section(score: Score, settings: Mapping[str, object]) -> str:
     known: dict[str, object] = {"key": key_name(score.key)} if score.key else {}
     known |= {"time signature": score.time_signatures[0][1]} if score.time_signatures else {}
     rows = (
@@ -184,7 +186,7 @@ def _settings(score: Score, settings: Mapping[str, object]) -> str:
     )
 
 
-def _told_to_player(score: Score, explanation: Explanation) -> dict[str, object]:
+def _player_data(score: Score, explanation: Explanation) -> dict[str, object]:
     """What the script of the page reads; ticks as in the score, texts ready to be shown."""
     bars, key = printed_bars(score), score.key or infer_key(score)
     return {
@@ -199,7 +201,7 @@ def _told_to_player(score: Score, explanation: Explanation) -> dict[str, object]
                 "duration": event.duration_ticks,
                 "pitch": event.pitch,
                 "name": note_name(event, key),
-                "place": f"{score.voices[event.voice].name}, {place_name(bars, event.onset_ticks)}",
+                "place": f"{score.voices[event.voice].name}, {position_name(bars, event.onset_ticks)}",
                 "surprise": "Given" if event.is_given else _surprise(event),
                 "alternatives": list(_alternatives(event, note_name(event, key))),
             }
@@ -221,13 +223,13 @@ def _alternatives(event: ExplainedEvent, written: str) -> Iterable[tuple[str, fl
         yield (
             alternative_name(one),
             round(one.probability, 4),
-            percent(one.probability),
+            percent_text(one.probability),
             one.is_written,
         )
     if not event.is_given and not any(one.is_written for one in event.alternatives):
-        yield written, round(2**-event.bits, 4), percent(2**-event.bits), True
+        yield written, round(2**-event.bits, 4), percent_text(2**-event.bits), True
 
 
-def _as_data(value: object) -> str:
+def _script_json(value: object) -> str:
     """JSON that can stand inside a script element."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

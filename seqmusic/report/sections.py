@@ -20,7 +20,7 @@ from typing import Any
 from seqmusic.report.explanation import Explanation
 from seqmusic.score import Score
 
-Cell = str | int | float | None
+TableCell = str | int | float | None
 """What stands in a table: a text, a number, or None for what is not known."""
 
 
@@ -38,7 +38,7 @@ class Column:
     heading: str
     format: str = ""
 
-    def shown(self, cell: Cell) -> str:
+    def shown(self, cell: TableCell) -> str:
         """The cell for people.
 
         >>> held = Column("held", "held, share of steps", ".1%")
@@ -57,14 +57,14 @@ class Table:
         caption: what it says, in a sentence for people.
         columns: K columns.
         rows: rows of K cells; a number that is not finite becomes None.
-        is_folded: on the page, stands closed until it is clicked: for what is drawn as well, or long.
+        is_collapsed: on the page, stands closed until it is clicked: for what is drawn as well, or long.
     """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    is_folded: bool = False
+    rows: tuple[tuple[TableCell, ...], ...]
+    is_collapsed: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
@@ -79,7 +79,7 @@ class Table:
         )
         object.__setattr__(self, "rows", known)
 
-    def records(self) -> list[dict[str, Cell]]:
+    def records(self) -> list[dict[str, TableCell]]:
         """One dictionary a row, by the columns' names."""
         return [
             dict(zip((column.name for column in self.columns), row, strict=True))

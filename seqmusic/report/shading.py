@@ -10,11 +10,11 @@ from seqmusic.formats.image import score_svg
 from seqmusic.report.explanation import ExplainedEvent, Explanation
 from seqmusic.score import Score
 
-MOST_BITS = 8  # more is shaded alike
+MAX_BITS = 8  # more is shaded alike
 # From light to dark, and yellow to red: told apart by lightness alone, and black notes are read on each of them.
 _RAMP = ((255, 251, 224), (255, 224, 130), (255, 170, 70), (240, 112, 60), (214, 72, 72))
-_SPACE = 180  # between two lines of a staff, in the units of the engraving
-_HEAD_WIDTHS = {
+_STAFF_SPACE = 180  # between two lines of a staff, in the units of the engraving
+_NOTEHEAD_WIDTHS = {
     "E0A2": 1.69,
     "E0A3": 1.18,
     "E0A4": 1.18,
@@ -48,16 +48,16 @@ def shaded_svg(
     for place, event in enumerate(explanation.events):
         lines.setdefault(event.voice, []).append((event.onset_ticks, place))
     pages = enumerate(score_svg(score, size_px=size_px))
-    return [_marked(svg, explanation.events, lines, f"{name}{number}") for number, svg in pages]
+    return [_annotate(svg, explanation.events, lines, f"{name}{number}") for number, svg in pages]
 
 
-def shade(bits: float) -> str:
+def surprise_color(bits: float) -> str:
     """The color of a surprise, "#rrggbb".
 
-    >>> shade(0), shade(8), shade(20)
+    >>> surprise_color(0), surprise_color(8), surprise_color(20)
     ('#fffbe0', '#d64848', '#d64848')
     """
-    at = min(max(bits, 0.0), MOST_BITS) / MOST_BITS * (len(_RAMP) - 1)
+    at = min(max(bits, 0.0), MAX_BITS) / MAX_BITS * (len(_RAMP) - 1)
     low = min(int(at), len(_RAMP) - 2)
     mixed = (
         round(a + (b - a) * (at - low)) for a, b in zip(_RAMP[low], _RAMP[low + 1], strict=True)
@@ -65,7 +65,7 @@ def shade(bits: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
-def _marked(
+def _annotate(
     svg: str,
     events: Sequence[ExplainedEvent],
     lines: Mapping[int, Sequence[tuple[int, int]]],
@@ -73,7 +73,7 @@ def _marked(
 ) -> str:
     def mark(found: re.Match[str]) -> str:
         tick = int(found["onset"])
-        place = _place(lines.get(int(found["voice"]), ()), events, tick)
+        place = _sounding_event(lines.get(int(found["voice"]), ()), events, tick)
         event = None if place is None else events[place]
         classes = [
             "note" if found["kind"] == "note" else "rest",
@@ -92,7 +92,7 @@ def _marked(
     return kept.replace(own[1], name) if own else kept
 
 
-def _place(
+def _sounding_event(
     line: Sequence[tuple[int, int]], events: Sequence[ExplainedEvent], tick: int
 ) -> int | None:
     """Which event of a voice is on at a tick."""
@@ -105,8 +105,6 @@ def _place(
 
 def _disc(bits: float, glyph: str, x: str, y: str) -> str:
     """A disc around a notehead or rest; larger where the surprise is."""
-    center = int(x) + _HEAD_WIDTHS.get(glyph, 1.0) * _SPACE / 2
-    radius = _SPACE * (0.95 + 0.6 * min(bits, MOST_BITS) / MOST_BITS)
-    return (
-        f'<circle class="disc" cx="{center:.0f}" cy="{y}" r="{radius:.0f}" fill="{shade(bits)}" />'
-    )
+    center = int(x) + _NOTEHEAD_WIDTHS.get(glyph, 1.0) * _STAFF_SPACE / 2
+    radius = _STAFF_SPACE * (0.95 + 0.6 * min(bits, MAX_BITS) / MAX_BITS)
+    return f'<circle class="disc" cx="{center:.0f}" cy="{y}" r="{radius:.0f}" fill="{surprise_color(bits)}" />'

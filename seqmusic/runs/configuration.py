@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from seqmusic.model.settings import ModelSettings
     from seqmusic.training.loop import TrainingSettings
 
-_TRUTHS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+_TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 class _Range(NamedTuple):
     holds: Callable[[Any], bool]
-    words: str
+    description: str
 
 
 _POSITIVE = _Range(lambda value: value > 0, "more than 0")
@@ -72,22 +72,22 @@ def read_configuration(
     values: dict[str, dict[str, object]] = {name: {} for name in tables}
     if path is not None:
         for name, table in _read_toml(path).items():
-            _known(name, tables, f"{path}: unknown table [{name}]")
+            _check_known(name, tables, f"{path}: unknown table [{name}]")
             if not isinstance(table, dict):
                 raise ConfigurationError(
                     f"{path}: {name} must be a table, got {table!r}; write [{name}] with its keys below"
                 )
             for key, value in table.items():
-                values[name][key] = _checked(tables[name], name, key, value, f"{path}: [{name}]")
+                values[name][key] = _validated(tables[name], name, key, value, f"{path}: [{name}]")
     for option, value in (overrides or {}).items():
         name, _, key = option.replace("-", "_").partition(".")
-        _known(name, tables, f"--{option}: unknown table [{name}]")
-        values[name][key] = _checked(
+        _check_known(name, tables, f"--{option}: unknown table [{name}]")
+        values[name][key] = _validated(
             tables[name], name, key, value, f"--{option}: [{name}]", is_text=isinstance(value, str)
         )
     model, training = (settings(**values[name]) for name, settings in tables.items())
     configuration = Configuration(model, training)
-    _check_together(configuration, f"{path}: " if path else "")
+    _check_combination(configuration, f"{path}: " if path else "")
     return configuration
 
 
@@ -97,7 +97,7 @@ def configuration_text(configuration: Configuration) -> str:
     for table in dataclasses.fields(configuration):
         settings = getattr(configuration, table.name)
         rows = [
-            f"{field.name} = {_toml(getattr(settings, field.name))}"
+            f"{field.name} = {_to_toml(getattr(settings, field.name))}"
             for field in dataclasses.fields(settings)
         ]
         parts.append("\n".join([f"[{table.name}]", *rows]) + "\n")
@@ -125,7 +125,7 @@ def _choices() -> dict[str, tuple[str, ...]]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        text = _found(Path(path)).read_text(encoding="utf-8")
+        text = _locate(Path(path)).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"{path}: there is no such file; `quick` and `tiny` name those that come with seqmusic"
@@ -140,7 +140,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is not TOML: {error}") from error
 
 
-def _found(path: Path) -> Path:
+def _locate(path: Path) -> Path:
     """The path itself, or the file that comes with seqmusic where nothing but its name is said."""
     if path.suffix or path.is_file() or path.name != str(path):
         return path
@@ -149,58 +149,60 @@ def _found(path: Path) -> Path:
     return next((file for file in shipped if file.is_file()), path)
 
 
-def _known(name: str, names: Iterable[str], complaint: str) -> None:
+def _check_known(name: str, names: Iterable[str], problem: str) -> None:
     names = list(names)
     if name not in names:
         near = difflib.get_close_matches(name, names, 1, 0.5) or [
             known for known in names if name.endswith(known)
         ]
         remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
-        raise ConfigurationError(f"{complaint}; {remedy}")
+        raise ConfigurationError(f"{problem}; {remedy}")
 
 
-def _checked(
-    settings: Any, table: str, key: str, value: object, place: str, *, is_text: bool = False
+def _validated(
+    settings: Any, table: str, key: str, value: object, location: str, *, is_text: bool = False
 ) -> object:
     """The value in the type of its key."""
     kinds = get_type_hints(settings)
-    _known(key, kinds, f"{place} unknown key {key!r}")
+    _check_known(key, kinds, f"{location} unknown key {key!r}")
     kind = kinds[key]
     found = _parsed(value, kind) if is_text else value
     if kind is float and type(found) is int:
         found = float(found)
     if type(found) is not kind or (isinstance(found, float) and not math.isfinite(found)):
-        raise ConfigurationError(f"{place} {key} must be {_KINDS.get(kind, kind)}, got {value!r}")
+        raise ConfigurationError(
+            f"{location} {key} must be {_TYPE_NAMES.get(kind, kind)}, got {value!r}"
+        )
     choices, limits = _choices().get(key, ()), _RANGES[table].get(key)
     if choices and found not in choices:
         near = difflib.get_close_matches(str(found), choices, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ConfigurationError(
-            f"{place} {key} must be one of {', '.join(choices)}, got {found!r}{hint}"
+            f"{location} {key} must be one of {', '.join(choices)}, got {found!r}{hint}"
         )
     if limits and not limits.holds(found):
-        raise ConfigurationError(f"{place} {key} must be {limits.words}, got {found}")
+        raise ConfigurationError(f"{location} {key} must be {limits.description}, got {found}")
     return found
 
 
 def _parsed(value: object, kind: type) -> object:
     text = str(value).strip()
     if kind is bool:
-        return _TRUTHS.get(text.lower(), value)
+        return _BOOLEANS.get(text.lower(), value)
     try:
         return kind(text)
     except (ValueError, OverflowError):
         return value
 
 
-def _check_together(configuration: Configuration, place: str) -> None:
+def _check_combination(configuration: Configuration, location: str) -> None:
     width, heads = configuration.model.width, configuration.model.heads
     if width % (4 * heads):
         raise ConfigurationError(
-            f"{place}[model] width must be a multiple of 4 x heads ({4 * heads}), got {width}; "
+            f"{location}[model] width must be a multiple of 4 x heads ({4 * heads}), got {width}; "
             f"{max(1, round(width / (4 * heads))) * 4 * heads} is the nearest"
         )
 
 
-def _toml(value: object) -> str:
+def _to_toml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)

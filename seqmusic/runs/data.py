@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from seqmusic.corpus.dataset import Work
 from seqmusic.runs.pretrained import MAX_VOICES
-from seqmusic.tokens.batched.encoding import trace_tiles
-from seqmusic.tokens.pieces import Pieces, pieces_of
-from seqmusic.tokens.tasks import drawn_task, moved
+from seqmusic.tokens.batched.encoding import trace_batch
+from seqmusic.tokens.pieces import Pieces, pack_scores
 from seqmusic.tokens.tokenizer import Trace
+from seqmusic.tokens.training_tasks import draw_task, transpose_pieces
 from seqmusic.training.loop import TrainingSettings
 
 
@@ -28,17 +28,17 @@ class TrainingData:
     Attributes:
         pieces: of which a batch is drawn.
         max_voices: how many voices the context has room for.
-        is_moved: whether each is transposed when it is drawn.
+        is_transposed: whether each is transposed when it is drawn.
     """
 
     pieces: Pieces
     max_voices: int = MAX_VOICES
-    is_moved: bool = True
+    is_transposed: bool = True
 
 
 def training_data(works: Sequence[Work]) -> TrainingData:
     """The works as pieces in memory."""
-    pieces = pieces_of([work.score for work in works])
+    pieces = pack_scores([work.score for work in works])
     return TrainingData(pieces, max(MAX_VOICES, pieces.max_voices))
 
 
@@ -46,18 +46,21 @@ def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> lis
     """The sequences of batch `step`: pieces in a new order each epoch, each moved within its compass, with a task each."""
     batches = max(1, len(data.pieces) // settings.batch_size)
     epoch, place = divmod(step, batches)
-    chance = np.random.default_rng([settings.seed, epoch, place])
-    order, firsts = _order(data.pieces, settings.seed, settings.batch_size, epoch)
+    rng = np.random.default_rng([settings.seed, epoch, place])
+    order, firsts = _epoch_order(data.pieces, settings.seed, settings.batch_size, epoch)
     chosen = order[firsts[place] : firsts[place] + settings.batch_size].tolist()
     shifts = [
-        int(chance.choice(data.pieces.shifts(piece) if data.is_moved else [0])) for piece in chosen
+        int(rng.choice(data.pieces.shifts(piece) if data.is_transposed else [0]))
+        for piece in chosen
     ]
-    tiles, ask = drawn_task(moved(data.pieces.taken(chosen), shifts), chance, settings.given_share)
-    return trace_tiles(tiles, ask, data.max_voices)
+    notes, mask = draw_task(
+        transpose_pieces(data.pieces.take(chosen), shifts), rng, settings.given_share
+    )
+    return trace_batch(notes, mask, data.max_voices)
 
 
 @functools.lru_cache(maxsize=2)
-def _order(
+def _epoch_order(
     pieces: Pieces, seed: int, batch_size: int, epoch: int
 ) -> tuple[NDArray[np.int64], list[int]]:
     """The pieces in the order of an epoch, and where in it each batch begins; pieces of a batch are alike in length."""

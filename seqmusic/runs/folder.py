@@ -9,20 +9,34 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.corpus.material import Material
-from seqmusic.corpus.similarity.fingerprints import FILE
-from seqmusic.corpus.works_table import Entry, read_works
+from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
+from seqmusic.corpus.training_corpus import TrainingCorpus
+from seqmusic.corpus.works_table import WorkEntry, read_works
 from seqmusic.errors import CheckpointError
-from seqmusic.runs.checkpoint import RESUME
+from seqmusic.runs.checkpoint import RESUME_FILE
 from seqmusic.runs.configuration import Configuration, configuration_text, read_configuration
-from seqmusic.runs.weights import WEIGHTS
+from seqmusic.runs.weights import WEIGHTS_FILE
 from seqmusic.tokens.pieces import Pieces
 
-CONFIGURATION, WORKS, METRICS, CARD = "config.toml", "works.csv", "metrics.csv", "card.md"
-_OWN = {CONFIGURATION, WORKS, METRICS, CARD, WEIGHTS, RESUME.parts[0], "tokenizer.json", FILE}
-_FREE_TO_CHANGE = {"steps", "minutes", "patience", "evaluate_every", "accumulate"}
+CONFIGURATION_FILE, WORKS_FILE, METRICS_FILE, CARD_FILE = (
+    "config.toml",
+    "works.csv",
+    "metrics.csv",
+    "card.md",
+)
+_RUN_FILES = {
+    CONFIGURATION_FILE,
+    WORKS_FILE,
+    METRICS_FILE,
+    CARD_FILE,
+    WEIGHTS_FILE,
+    RESUME_FILE.parts[0],
+    "tokenizer.json",
+    FINGERPRINTS_FILE,
+}
+_CHANGEABLE_SETTINGS = {"steps", "minutes", "patience", "evaluate_every", "accumulate"}
 
-Row = dict[str, float]
+MetricsRow = dict[str, float]
 
 
 def check_folder(configuration: Configuration, out: Path, resume: bool) -> None:
@@ -33,11 +47,11 @@ def check_folder(configuration: Configuration, out: Path, resume: bool) -> None:
     """
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out}: is a file; --out names a folder")
-    if not (out / CONFIGURATION).is_file():
+    if not (out / CONFIGURATION_FILE).is_file():
         if resume:
             raise CheckpointError(f"{out}: nothing to resume there; leave --resume out to begin")
         names = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
-        if others := [name for name in names if name not in _OWN and name[0] != "."]:
+        if others := [name for name in names if name not in _RUN_FILES and name[0] != "."]:
             raise CheckpointError(
                 f"{out}: holds something else already, such as {others[0]!r}; choose another --out"
             )
@@ -46,9 +60,9 @@ def check_folder(configuration: Configuration, out: Path, resume: bool) -> None:
         raise CheckpointError(
             f"{out}: holds a run already; add --resume to go on with it, or choose another --out"
         )
-    if changes := changed_settings(read_configuration(out / CONFIGURATION), configuration):
+    if changes := changed_settings(read_configuration(out / CONFIGURATION_FILE), configuration):
         raise CheckpointError(
-            f"{out}: {'; '.join(changes)}; resume with the same configuration: {out / CONFIGURATION}"
+            f"{out}: {'; '.join(changes)}; resume with the same configuration: {out / CONFIGURATION_FILE}"
         )
 
 
@@ -59,18 +73,20 @@ def changed_settings(before: Configuration, now: Configuration) -> list[str]:
         f"[{table}] {name} was {old[table][name]}, now {value}"
         for table in new
         for name, value in new[table].items()
-        if old[table][name] != value and not (table == "training" and name in _FREE_TO_CHANGE)
+        if old[table][name] != value and not (table == "training" and name in _CHANGEABLE_SETTINGS)
     ]
 
 
-def check_corpus(entries: Mapping[str, Entry], out: Path) -> None:
+def check_corpus(entries: Mapping[str, WorkEntry], out: Path) -> None:
     """Refuse works other than those that the run began with.
 
     Raises:
         CheckpointError: works came, went, or changed their part of the split.
         CorpusError: the table of works cannot be read.
     """
-    before = {name: entry.split or "dropped" for name, entry in read_works(out / WORKS).items()}
+    before = {
+        name: entry.split or "dropped" for name, entry in read_works(out / WORKS_FILE).items()
+    }
     now = {name: entry.split or "dropped" for name, entry in entries.items()}
     changes = [f"{name} is new" for name in now if name not in before]
     changes += [f"{name} is gone" for name in before if name not in now]
@@ -88,34 +104,34 @@ def check_corpus(entries: Mapping[str, Entry], out: Path) -> None:
         )
 
 
-def check_notes(known: int, pieces: Pieces, out: Path) -> None:
+def check_training_notes(saved_checksum: int, pieces: Pieces, out: Path) -> None:
     """Refuse training works whose notes have changed, though their names have not.
 
     Raises:
         CheckpointError: they have.
     """
-    if known != pieces.checksum():
+    if saved_checksum != pieces.checksum():
         raise CheckpointError(
             f"{out}: notes of the training works have changed since; train into another folder"
         )
 
 
-def write_metrics(out: Path, rows: Sequence[Row]) -> None:
+def write_metrics(out: Path, rows: Sequence[MetricsRow]) -> None:
     """Write the table of evaluations."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomic(out / METRICS, text.getvalue())
+    write_atomic(out / METRICS_FILE, text.getvalue())
 
 
-def read_metrics(out: Path, last_step: int) -> list[Row]:
+def read_metrics(out: Path, last_step: int) -> list[MetricsRow]:
     """The evaluations up to a batch; what a killed run wrote of later ones will come again.
 
     Raises:
         CheckpointError: the table is damaged.
     """
-    path = out / METRICS
+    path = out / METRICS_FILE
     if not path.is_file():
         return []
     try:
@@ -130,7 +146,9 @@ def read_metrics(out: Path, last_step: int) -> list[Row]:
         ) from error
 
 
-def card(configuration: Configuration, material: Material, facts: Mapping[str, str]) -> str:
+def model_card(
+    configuration: Configuration, material: TrainingCorpus, facts: Mapping[str, str]
+) -> str:
     """The model card: what it was trained on and how, and what it reaches."""
     sizes = ", ".join(f"{material.n_works(name)} {name}" for name in ("train", "valid", "test"))
     lines = [

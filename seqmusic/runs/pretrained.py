@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from seqmusic.errors import CheckpointError
 from seqmusic.model.decoding.array_model import ArrayModel, array_model
 from seqmusic.model.settings import Vocabulary
-from seqmusic.runs.weights import WEIGHTS, read_weights
+from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB
 from seqmusic.tokens import rules
-from seqmusic.tokens.context import SOUND_PITCH, context_columns, context_sizes
+from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes
 from seqmusic.tokens.vocabulary import (
     KEY,
     N_DURATIONS,
@@ -24,18 +24,18 @@ from seqmusic.tokens.vocabulary import (
     VOICE,
     voice_column,
 )
-from seqmusic.tokens.vocabulary import MAX_VOICES as MOST_VOICES
+from seqmusic.tokens.vocabulary import MAX_VOICES as MAX_TOKEN_VOICES
 
 if TYPE_CHECKING:
     import torch
 
     from seqmusic.model.transformer import Transformer
-    from seqmusic.training.batches import Masks
+    from seqmusic.training.batches import GrammarMasks
 
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "chorales"
 BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"), Path("jsb-3"))
-_GRAMMAR = 1
+_GRAMMAR_VERSION = 1
 MAX_VOICES = 4  # of the models that come with seqmusic, and of any that is trained on no more
 
 
@@ -53,7 +53,7 @@ def vocabulary(max_voices: int = MAX_VOICES, *, has_numbered_voices: bool = Fals
         pitch_columns=tuple(
             columns.index(f"{n}_{v}") for n in ("sound", "ahead", "parallel") for v in voices
         ),
-        pitch_shift=SOUND_PITCH,
+        pitch_shift=PITCH_CODE,
         voice_column=columns.index("voice"),
         voice_pitch_column=(
             0,
@@ -72,7 +72,7 @@ def vocabulary(max_voices: int = MAX_VOICES, *, has_numbered_voices: bool = Fals
 VOCABULARY = vocabulary()
 
 
-def known_voices(words: Vocabulary) -> tuple[str, ...]:
+def learned_voice_names(words: Vocabulary) -> tuple[str, ...]:
     """Names of the voices that a model with this vocabulary has learned."""
     return (
         tuple(f"Voice {i}" for i in range(1, words.max_voices + 1))
@@ -81,41 +81,41 @@ def known_voices(words: Vocabulary) -> tuple[str, ...]:
     )
 
 
-def tokens_of(words: Vocabulary) -> dict[str, object]:
+def vocabulary_to_dict(words: Vocabulary) -> dict[str, object]:
     """What a checkpoint tells of the tokens of its model."""
     sizes: dict[str, object] = {
         "max_voices": words.max_voices,
         "n_sounds": N_SOUNDS,
         "n_durations": N_DURATIONS,
     }
-    return {"grammar": _GRAMMAR, **sizes} | (
+    return {"grammar": _GRAMMAR_VERSION, **sizes} | (
         {"numbered_voices": True} if words.has_numbered_voices else {}
     )
 
 
-def told_vocabulary(tokens: Mapping[str, object]) -> Vocabulary:
-    """The vocabulary of what a checkpoint tells, the inverse of `tokens_of`.
+def vocabulary_from_dict(tokens: Mapping[str, object]) -> Vocabulary:
+    """The vocabulary of what a checkpoint tells, the inverse of `vocabulary_to_dict`.
 
     Raises:
         ValueError: they are not the tokens of this version.
     """
     max_voices = tokens.get("max_voices")
-    if type(max_voices) is int and 1 <= max_voices <= MOST_VOICES:
+    if type(max_voices) is int and 1 <= max_voices <= MAX_TOKEN_VOICES:
         words = vocabulary(max_voices, has_numbered_voices=tokens.get("numbered_voices") is True)
-        if tokens_of(words) == tokens:
+        if vocabulary_to_dict(words) == tokens:
             return words
     raise ValueError(
-        f"made with other tokens, {json.dumps(tokens)}; here {json.dumps(tokens_of(VOCABULARY))}"
+        f"made with other tokens, {json.dumps(tokens)}; here {json.dumps(vocabulary_to_dict(VOCABULARY))}"
     )
 
 
-def make_masks(device: torch.device, max_voices: int = MAX_VOICES) -> Masks:
+def make_grammar_masks(device: torch.device, max_voices: int = MAX_VOICES) -> GrammarMasks:
     """The grammar's tables on a device."""
     import torch
 
-    from seqmusic.training.batches import Masks
+    from seqmusic.training.batches import GrammarMasks
 
-    return Masks(
+    return GrammarMasks(
         torch.tensor(rules.sound_masks(max_voices), device=device),
         torch.tensor(rules.duration_masks(), device=device),
     )
@@ -128,10 +128,10 @@ def model_folder(model: Path | None) -> Path:
         CheckpointError: there is no such model.
     """
     folder = model if model is not None else PRETRAINED / DEFAULT_MODEL
-    if (folder / WEIGHTS).is_file():
+    if (folder / WEIGHTS_FILE).is_file():
         return folder
     shipped = PRETRAINED / folder.name
-    if folder.parts == (folder.name,) and (shipped / WEIGHTS).is_file():
+    if folder.parts == (folder.name,) and (shipped / WEIGHTS_FILE).is_file():
         return shipped
     if model is None:
         raise CheckpointError(
@@ -148,14 +148,14 @@ def load_model(folder: Path) -> Transformer:
     """
     from seqmusic.runs.checkpoint import load_weights
 
-    return load_weights(model_folder(folder), told_vocabulary)
+    return load_weights(model_folder(folder), vocabulary_from_dict)
 
 
-def load_arrays(folder: Path) -> ArrayModel:
+def load_array_model(folder: Path) -> ArrayModel:
     """The same model, which only composes, on a processor, and needs no torch: it is there sooner.
 
     Raises:
         CheckpointError: as for `load_model`.
     """
-    settings, words, weights = read_weights(model_folder(folder), told_vocabulary)
+    settings, words, weights = read_weights(model_folder(folder), vocabulary_from_dict)
     return array_model(weights, settings, words)

@@ -13,49 +13,55 @@ from tqdm import tqdm
 from seqmusic.atomic_files import write_atomic
 from seqmusic.baselines.ngram import ngram_nats
 from seqmusic.baselines.persistence import persistence_nats
-from seqmusic.corpus.material import Material, load_material
 from seqmusic.corpus.similarity.fingerprints import write_fingerprints
+from seqmusic.corpus.training_corpus import TrainingCorpus, load_training_corpus
 from seqmusic.errors import CheckpointError, ConfigurationError
 from seqmusic.model.settings import ModelSettings, Vocabulary
 from seqmusic.model.transformer import Transformer, n_parameters
-from seqmusic.runs.checkpoint import load_progress, save_progress, save_weights
+from seqmusic.runs.checkpoint import load_training_state, save_training_state, save_weights
 from seqmusic.runs.configuration import Configuration, configuration_text
 from seqmusic.runs.data import TrainingData, draw_batch
 from seqmusic.runs.folder import (
-    CARD,
-    CONFIGURATION,
-    WORKS,
-    Row,
-    card,
+    CARD_FILE,
+    CONFIGURATION_FILE,
+    WORKS_FILE,
+    MetricsRow,
     check_corpus,
     check_folder,
-    check_notes,
+    check_training_notes,
+    model_card,
     read_metrics,
     write_metrics,
 )
-from seqmusic.runs.pretrained import MAX_VOICES, load_model, make_masks, tokens_of, vocabulary
+from seqmusic.runs.pretrained import (
+    MAX_VOICES,
+    load_model,
+    make_grammar_masks,
+    vocabulary,
+    vocabulary_to_dict,
+)
 from seqmusic.score import SATB
-from seqmusic.tokens.batched.encoding import trace_tiles
+from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.pieces import Pieces
 from seqmusic.tokens.tokenizer import Trace, decode
 from seqmusic.tokens.vocabulary import VOICE
-from seqmusic.training.batches import Masks, make_batch, nll
+from seqmusic.training.batches import GrammarMasks, make_batch, nll
 from seqmusic.training.device import choose_device
+from seqmusic.training.distributed import SINGLE_PROCESS, ProcessGroup, process_group
 from seqmusic.training.lock import locked
-from seqmusic.training.loop import TrainingSettings, TrainingState, new_state, train
-from seqmusic.training.processes import ALONE, Group, joined_group
+from seqmusic.training.loop import TrainingSettings, TrainingState, new_training_state, train
 from seqmusic.training.stopping import stop_requests
 
-MOST_HELD_OUT = 256  # pieces that a model is measured on while it is trained
-MOST_COUNTED = 1000  # pieces that the baselines count
+MAX_VALIDATION_PIECES = 256  # pieces that a model is measured on while it is trained
+MAX_BASELINE_PIECES = 1000  # pieces that the baselines count
 
 
-def _sized(settings: ModelSettings, other: ModelSettings) -> ModelSettings:
+def _with_sizes_of(settings: ModelSettings, other: ModelSettings) -> ModelSettings:
     """The settings with the sizes of others."""
     return replace(other, dropout=settings.dropout, input_dropout=settings.input_dropout)
 
 
-def _words(pieces: Pieces, start: Transformer | None) -> Vocabulary:
+def _run_vocabulary(pieces: Pieces, start: Transformer | None) -> Vocabulary:
     """The vocabulary of a model that learns from some of the pieces, is asked about others, and begins as another."""
     most = max(MAX_VOICES, pieces.max_voices)
     if start is not None:
@@ -71,13 +77,13 @@ def _words(pieces: Pieces, start: Transformer | None) -> Vocabulary:
 
 
 @torch.no_grad()
-def likelihood(
+def validation_nats(
     model: Transformer,
     traces: Sequence[Trace],
-    masks: Masks,
+    masks: GrammarMasks,
     n_cells: int,
     batch_size: int = 16,
-    group: Group = ALONE,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> dict[str, float]:
     """Nats a cell, in all and for sound and duration, of whole pieces; each process of the group scores its share."""
     device = next(model.parameters()).device
@@ -85,13 +91,13 @@ def likelihood(
     ordered, size = sorted(traces, key=lambda own: len(own.events)), batch_size * group.size
     for start in range(0, len(ordered), size):
         together = ordered[start : start + size]
-        mine = group.share(together)
+        mine = group.rank_slice(together)
         a, b = nll(
             model, make_batch(mine or together[:1], device), masks
         )  # who has none scores one in vain: shards need all
         if mine:
             sound, duration = sound + float(a.double().sum()), duration + float(b.double().sum())
-    sound, duration = group.sums(sound, duration)
+    sound, duration = group.sum_over_ranks(sound, duration)
     return {
         "nats_per_cell": (sound + duration) / n_cells,
         "sound_nats_per_cell": sound / n_cells,
@@ -134,39 +140,43 @@ def train_run(
     place, why = choose_device(device)
     first = None if start is None else load_model(start)
     if first is not None:
-        configuration = replace(configuration, model=_sized(configuration.model, first.settings))
-    with joined_group(place, shard) as group, ExitStack() as held:
-        group.checks(lambda: check_folder(configuration, out, resume))
-        group.checks(lambda: held.enter_context(locked(out)))
+        configuration = replace(
+            configuration, model=_with_sizes_of(configuration.model, first.settings)
+        )
+    with process_group(place, shard) as group, ExitStack() as held:
+        group.check_on_first(lambda: check_folder(configuration, out, resume))
+        group.check_on_first(lambda: held.enter_context(locked(out)))
         say = show if group.is_first else _nothing
         say(
             f"device: {group.device} ({why}){f', {group.size} processes' if group.size > 1 else ''}"
         )
-        lesson = _lesson(configuration.training, corpus, first, group)
+        run_data = _load_run_data(configuration.training, corpus, first, group)
         torch.manual_seed(configuration.training.seed)
-        model = Transformer(configuration.model, lesson.words)
+        model = Transformer(configuration.model, run_data.words)
         if first is not None:
             model.load_state_dict(first.state_dict())
             say(f"begins with the weights of {start}")
         n_weights = n_parameters(model)
-        state = new_state(
+        state = new_training_state(
             model if group.is_sharded else model.to(group.device), configuration.training, group
         )
         if resume:
-            group.checks(lambda: check_corpus(lesson.material.entries, out))
-            load_progress(state, out)
-            group.checks(lambda: check_notes(state.notes, lesson.data.pieces, out))
-        state.notes = lesson.data.pieces.checksum()
-        say(f"{n_weights:,} parameters; {_amounts(lesson)}")
-        rows = _prepare(state, configuration, lesson, out, group, resume)
-        _follow(state, configuration.training, lesson, out, rows, say, group)
+            group.check_on_first(lambda: check_corpus(run_data.material.entries, out))
+            load_training_state(state, out)
+            group.check_on_first(
+                lambda: check_training_notes(state.notes, run_data.data.pieces, out)
+            )
+        state.notes = run_data.data.pieces.checksum()
+        say(f"{n_weights:,} parameters; {_describe_sizes(run_data)}")
+        rows = _prepare_folder(state, configuration, run_data, out, group, resume)
+        _train_and_save(state, configuration.training, run_data, out, rows, say, group)
         if group.is_first:
             facts = {
                 "parameters": f"{n_weights:,}",
                 "batches": f"{state.step}, {state.seconds:.0f} s",
             }
             facts["best on validation"] = f"{state.best:.4f} nats a cell"
-            rivals = _rivals(lesson)
+            rivals = _baseline_nats(run_data)
             say(
                 "beside it, on the same works: "
                 + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items())
@@ -175,43 +185,48 @@ def train_run(
                 f"{name}, on the same works": f"{nats:.4f} nats a cell"
                 for name, nats in rivals.items()
             }
-            write_atomic(out / CARD, card(configuration, lesson.material, facts))
+            write_atomic(out / CARD_FILE, model_card(configuration, run_data.material, facts))
 
 
 @dataclass(frozen=True, slots=True)
-class _Lesson:
+class _RunData:
     """What is learned, and what it is measured on."""
 
-    material: Material
+    material: TrainingCorpus
     data: TrainingData
     words: Vocabulary
     traces: Sequence[Trace]
     n_cells: int
 
 
-def _lesson(
-    settings: TrainingSettings, corpus: Path | None, start: Transformer | None, group: Group
-) -> _Lesson:
-    first: list[Material] = []
-    group.checks(lambda: first.append(load_material(corpus)))  # then the others find it prepared
-    material = first[0] if first else load_material(corpus)
-    training, held_out = material.part("train"), material.part("valid").some(MOST_HELD_OUT)
-    group.checks(lambda: _check_shares(settings, len(training), group))
-    words = _words(material.pieces, start)
-    traces = trace_tiles(held_out.taken(range(len(held_out))), None, words.max_voices)
-    return _Lesson(
+def _load_run_data(
+    settings: TrainingSettings, corpus: Path | None, start: Transformer | None, group: ProcessGroup
+) -> _RunData:
+    first: list[TrainingCorpus] = []
+    group.check_on_first(
+        lambda: first.append(load_training_corpus(corpus))
+    )  # then the others find it prepared
+    material = first[0] if first else load_training_corpus(corpus)
+    training, held_out = (
+        material.part("train"),
+        material.part("valid").subsample(MAX_VALIDATION_PIECES),
+    )
+    group.check_on_first(lambda: _check_batch_size(settings, len(training), group))
+    words = _run_vocabulary(material.pieces, start)
+    traces = trace_batch(held_out.take(range(len(held_out))), None, words.max_voices)
+    return _RunData(
         material, TrainingData(training, words.max_voices), words, traces, held_out.n_cells
     )
 
 
-def _amounts(lesson: _Lesson) -> str:
+def _describe_sizes(run_data: _RunData) -> str:
     """How much is learned, and how much it is measured on."""
-    n_held_out, n_measured = len(lesson.material.part("valid")), len(lesson.traces)
+    n_held_out, n_measured = len(run_data.material.part("valid")), len(run_data.traces)
     measured = f"{n_measured} of {n_held_out:,}" if n_measured < n_held_out else f"{n_held_out}"
-    return f"{len(lesson.data.pieces):,} works or passages to train on, {measured} to validate"
+    return f"{len(run_data.data.pieces):,} works or passages to train on, {measured} to validate"
 
 
-def _check_shares(settings: TrainingSettings, n_works: int, group: Group) -> None:
+def _check_batch_size(settings: TrainingSettings, n_works: int, group: ProcessGroup) -> None:
     n_pieces, n_shares = min(settings.batch_size, n_works), group.size * settings.accumulate
     if n_shares > n_pieces:
         raise ConfigurationError(
@@ -220,49 +235,49 @@ def _check_shares(settings: TrainingSettings, n_works: int, group: Group) -> Non
         )
 
 
-def _prepare(
+def _prepare_folder(
     state: TrainingState,
     configuration: Configuration,
-    lesson: _Lesson,
+    run_data: _RunData,
     out: Path,
-    group: Group,
+    group: ProcessGroup,
     resume: bool,
-) -> list[Row]:
+) -> list[MetricsRow]:
     """Write what a run begins with, its configuration last: then it can be resumed. Returns its evaluations so far."""
     rows = read_metrics(out, state.step) if resume else []
     if not resume:
-        save_progress(state, out, group)
+        save_training_state(state, out, group)
     elif state.best_step == state.step > 0:  # it may have been killed before it could write them
         _save_best(state, configuration.training, out, group)
     if group.is_first:
         if rows:
             write_metrics(out, rows)
-        lesson.material.write_table(out / WORKS)
-        write_fingerprints(lesson.material.fingerprints(), out)
-        write_atomic(out / CONFIGURATION, configuration_text(configuration))
+        run_data.material.write_table(out / WORKS_FILE)
+        write_fingerprints(run_data.material.fingerprints(), out)
+        write_atomic(out / CONFIGURATION_FILE, configuration_text(configuration))
     return rows
 
 
-def _follow(
+def _train_and_save(
     state: TrainingState,
     settings: TrainingSettings,
-    lesson: _Lesson,
+    run_data: _RunData,
     out: Path,
-    rows: list[Row],
+    rows: list[MetricsRow],
     say: Callable[[str], None],
-    group: Group,
+    group: ProcessGroup,
 ) -> None:
     """Train to the end.
 
-    Written are first the metrics, then the state, then the best weights: what a kill between them leaves, `_prepare` mends.
+    Written are first the metrics, then the state, then the best weights: what a kill between them leaves, `_prepare_folder` mends.
     """
-    masks = make_masks(group.device, lesson.words.max_voices)
+    masks = make_grammar_masks(group.device, run_data.words.max_voices)
 
     def evaluate(model: Transformer) -> dict[str, float]:
-        return likelihood(model.eval(), lesson.traces, masks, lesson.n_cells, group=group)
+        return validation_nats(model.eval(), run_data.traces, masks, run_data.n_cells, group=group)
 
     def draw(step: int) -> Sequence[Trace]:
-        return draw_batch(lesson.data, settings, step)
+        return draw_batch(run_data.data, settings, step)
 
     bar = tqdm(
         total=settings.steps,
@@ -292,33 +307,35 @@ def _follow(
                     tqdm.write(
                         f"batch {report.step:>5}: {report.evaluation['nats_per_cell']:.4f} nats a cell on validation"
                     )
-                save_progress(state, out, group)
+                save_training_state(state, out, group)
                 if report.is_best:
                     _save_best(state, settings, out, group)
-            if group.sums(float(is_asked_to_stop()))[0]:
-                save_progress(state, out, group)
-                resume = f"seqmusic train {out / CONFIGURATION} --out {out} --resume"
+            if group.sum_over_ranks(float(is_asked_to_stop()))[0]:
+                save_training_state(state, out, group)
+                resume = f"seqmusic train {out / CONFIGURATION_FILE} --out {out} --resume"
                 say(f"stopped after {state.step} batches and saved; go on with: {resume}")
                 raise KeyboardInterrupt
     say(f"best: {state.best:.4f} nats a cell on validation; the model is in {out}")
 
 
-def _save_best(state: TrainingState, settings: TrainingSettings, out: Path, group: Group) -> None:
+def _save_best(
+    state: TrainingState, settings: TrainingSettings, out: Path, group: ProcessGroup
+) -> None:
     best = state.averaged if settings.averaging else state.model
-    save_weights(best, out, tokens_of(state.model.vocabulary), group=group)
+    save_weights(best, out, vocabulary_to_dict(state.model.vocabulary), group=group)
 
 
-def _rivals(lesson: _Lesson) -> dict[str, float]:
+def _baseline_nats(run_data: _RunData) -> dict[str, float]:
     """Nats a cell of the baselines, which count no more than some of the pieces."""
-    counted = lesson.data.pieces.some(MOST_COUNTED)
-    training = trace_tiles(counted.taken(range(len(counted))), None, lesson.words.max_voices)
+    counted = run_data.data.pieces.subsample(MAX_BASELINE_PIECES)
+    training = trace_batch(counted.take(range(len(counted))), None, run_data.words.max_voices)
     scores = [
-        [decode(own.events.tolist(), lesson.words.max_voices) for own in traces]
-        for traces in (training, lesson.traces)
+        [decode(own.events.tolist(), run_data.words.max_voices) for own in traces]
+        for traces in (training, run_data.traces)
     ]
     return {
-        "persistence": sum(persistence_nats(*scores)) / lesson.n_cells,
-        "5-gram": sum(ngram_nats(training, lesson.traces)) / lesson.n_cells,
+        "persistence": sum(persistence_nats(*scores)) / run_data.n_cells,
+        "5-gram": sum(ngram_nats(training, run_data.traces)) / run_data.n_cells,
     }
 
 

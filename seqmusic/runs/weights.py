@@ -17,30 +17,30 @@ from seqmusic.errors import CheckpointError
 from seqmusic.model.decoding.array_model import Floats, weight_shapes
 from seqmusic.model.settings import ModelSettings, Vocabulary
 
-WEIGHTS = "model.safetensors"
-VERSION = 1  # of all files of arrays; one that does not tell is of the first
+WEIGHTS_FILE = "model.safetensors"
+FORMAT_VERSION = 1  # of all files of arrays; one that does not tell is of the first
 
 
 def read_weights(
-    folder: Path, vocabulary: Callable[[Mapping[str, object]], Vocabulary]
+    folder: Path, parse_vocabulary: Callable[[Mapping[str, object]], Vocabulary]
 ) -> tuple[ModelSettings, Vocabulary, dict[str, Floats]]:
     """Settings, vocabulary and weights of the trained model in a folder.
 
     Args:
         folder: of a run.
-        vocabulary: that of the tokens which the checkpoint tells of; a ValueError where there is none.
+        parse_vocabulary: that of the tokens which the checkpoint tells of; a ValueError where there is none.
 
     Raises:
         CheckpointError: the folder holds no whole model, or one made with other tokens or by a later version.
     """
-    path = folder / WEIGHTS
+    path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise CheckpointError(
-            f"{folder}: no trained model there, {WEIGHTS} is missing; train one: seqmusic train --out {folder}"
+            f"{folder}: no trained model there, {WEIGHTS_FILE} is missing; train one: seqmusic train --out {folder}"
         )
-    with refusing(path, "not a whole model of this version ({}); train it again"):
+    with checkpoint_errors(path, "not a whole model of this version ({}); train it again"):
         arrays, about = read_arrays(path)
-        settings, words = ModelSettings(**about["model"]), vocabulary(about["tokens"])
+        settings, words = ModelSettings(**about["model"]), parse_vocabulary(about["tokens"])
         wanted, found = (
             weight_shapes(settings, words),
             {name: array.shape for name, array in arrays.items()},
@@ -63,8 +63,8 @@ def read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """
     with safe_open(str(path), framework="numpy") as file:
         metadata = file.metadata() or {}
-        if int(metadata.get("version", VERSION)) > VERSION:
-            made = f"version {metadata['version']}, here {VERSION}"
+        if int(metadata.get("version", FORMAT_VERSION)) > FORMAT_VERSION:
+            made = f"version {metadata['version']}, here {FORMAT_VERSION}"
             raise CheckpointError(f"{path}: made by a later seqmusic ({made}); update seqmusic")
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     if "checksum" in metadata and int(metadata["checksum"]) != checksum(arrays):
@@ -83,7 +83,7 @@ def checksum(arrays: Mapping[str, NDArray[Any]]) -> int:
 
 
 @contextmanager
-def refusing(path: Path, words: str) -> Iterator[None]:
+def checkpoint_errors(path: Path, words: str) -> Iterator[None]:
     """Whatever a damaged file makes go wrong becomes one line."""
     try:
         yield

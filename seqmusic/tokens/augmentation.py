@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.score import Score, transposed_key
-from seqmusic.tokens.context import GLOBAL, PER_VOICE, SOUND_PITCH
+from seqmusic.tokens.context import GLOBAL_COLUMNS, PITCH_CODE, VOICE_COLUMNS
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.tokens.vocabulary import KEY, N_KEYS, N_SOUNDS, PITCH, id_key, key_id
+from seqmusic.tokens.vocabulary import KEY, N_KEYS, N_SOUNDS, PITCH, id_to_key, key_to_id
 
 # What the voices of the chorales sing, in MIDI numbers.
 COMPASS = {"Soprano": (57, 81), "Alto": (52, 76), "Tenor": (46, 70), "Bass": (36, 66)}
@@ -25,7 +25,7 @@ def transposed(trace: Trace, semitones: int) -> Trace:
     """
     if semitones == 0:
         return trace
-    sounds, keys = _moved_ids(semitones)
+    sounds, keys = _transposed_ids(semitones)
     events, context = trace.events.copy(), trace.context.copy()
     events[:, 0] = sounds[events[:, 0]]
     if (events[:, 0] < 0).any():
@@ -37,9 +37,9 @@ def transposed(trace: Trace, semitones: int) -> Trace:
             f"{-int(pitches.min()):+d}..{127 - int(pitches.max()):+d} is what this sequence allows"
         )
     for name in ("sound", "ahead", "parallel"):
-        column = context[:, len(GLOBAL) + PER_VOICE.index(name) :: len(PER_VOICE)]
-        column[column >= SOUND_PITCH] += semitones
-    key, is_music = GLOBAL.index("key"), context[:, GLOBAL.index("section")] > 0
+        column = context[:, len(GLOBAL_COLUMNS) + VOICE_COLUMNS.index(name) :: len(VOICE_COLUMNS)]
+        column[column >= PITCH_CODE] += semitones
+    key, is_music = GLOBAL_COLUMNS.index("key"), context[:, GLOBAL_COLUMNS.index("section")] > 0
     context[is_music, key] = keys[context[is_music, key]]
     return replace(trace, events=events, context=context)
 
@@ -58,14 +58,14 @@ def legal_shifts(score: Score) -> list[int]:
 
 
 @cache
-def _moved_ids(semitones: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+def _transposed_ids(semitones: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
     """The sound id that each becomes, -1 for a pitch that leaves its range; and the same for keys counted from 0."""
     sounds = np.arange(N_SOUNDS, dtype=np.int16)
     pitches = np.arange(128) + semitones
     sounds[PITCH:KEY] = np.where((pitches >= 0) & (pitches <= 127), PITCH + pitches, -1)
-    keys = [id_key(KEY + index) for index in range(N_KEYS)]
+    keys = [id_to_key(KEY + index) for index in range(N_KEYS)]
     moved = np.array(
-        [key_id(key and transposed_key(key, semitones)) - KEY for key in keys], dtype=np.int16
+        [key_to_id(key and transposed_key(key, semitones)) - KEY for key in keys], dtype=np.int16
     )
     sounds[KEY : KEY + N_KEYS] = KEY + moved
     return sounds, moved

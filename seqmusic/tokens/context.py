@@ -13,11 +13,11 @@ SECTIONS = ("header", "given", "body")
 MAX_POSITION = 192  # of the place in the bar; later places count as the last
 MAX_TO_END = 64  # quarters
 MAX_INTERVAL = 24  # semitones
-SOUND_REST = 1  # the code of a rest; 0 is nothing known
-SOUND_PITCH = 2  # + MIDI number
-N_SOUND_CODES = SOUND_PITCH + 128
-GLOBAL = ("section", "voice", "position", "meter", "key", "to_end")
-PER_VOICE = (
+REST_CODE = 1  # the code of a rest; 0 is nothing known
+PITCH_CODE = 2  # + MIDI number
+N_SOUND_CODES = PITCH_CODE + 128
+GLOBAL_COLUMNS = ("section", "voice", "position", "meter", "key", "to_end")
+VOICE_COLUMNS = (
     *("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval"),
     *("next_step", "then_step", "until_then", "parallel", "before"),
 )
@@ -50,19 +50,19 @@ _INTERVALS: list[int] = [
 ]
 
 
-def coded_interval(start: int, end: int) -> int:
+def encode_interval(start: int, end: int) -> int:
     """The value of a column for the interval between two sounds; 0 where one of them is no pitch."""
-    if start < SOUND_PITCH or end < SOUND_PITCH:
+    if start < PITCH_CODE or end < PITCH_CODE:
         return 0
     return _INTERVALS[end - start]
 
 
-def parallel_to(own: int, before: int, after: int) -> tuple[int, int]:
+def encode_parallel(own: int, before: int, after: int) -> tuple[int, int]:
     """The values of `parallel` and `before` for a voice that sounded `own` while another moved; 0 and 0 where it did not."""
     parallel = own + after - before
-    if before == after or own < SOUND_PITCH or before < SOUND_PITCH or after < SOUND_PITCH:
+    if before == after or own < PITCH_CODE or before < PITCH_CODE or after < PITCH_CODE:
         return 0, 0
-    if not SOUND_PITCH <= parallel < N_SOUND_CODES:
+    if not PITCH_CODE <= parallel < N_SOUND_CODES:
         return 0, 0
     return parallel, 1 + (before - own) % 12
 
@@ -70,22 +70,24 @@ def parallel_to(own: int, before: int, after: int) -> tuple[int, int]:
 @cache
 def context_columns(max_voices: int) -> tuple[str, ...]:
     """Names of the K columns for up to `max_voices` voices."""
-    return GLOBAL + tuple(f"{name}_{voice}" for voice in range(max_voices) for name in PER_VOICE)
+    return GLOBAL_COLUMNS + tuple(
+        f"{name}_{voice}" for voice in range(max_voices) for name in VOICE_COLUMNS
+    )
 
 
-def told_voices(n_columns: int) -> int:
+def columns_to_max_voices(n_columns: int) -> int:
     """Of how many voices so many columns tell.
 
-    >>> told_voices(len(context_columns(3)))
+    >>> columns_to_max_voices(len(context_columns(3)))
     3
     """
-    return (n_columns - len(GLOBAL)) // len(PER_VOICE)
+    return (n_columns - len(GLOBAL_COLUMNS)) // len(VOICE_COLUMNS)
 
 
 @cache
 def context_sizes(max_voices: int) -> tuple[int, ...]:
     """Number of values of each of the K columns."""
     return tuple(
-        _SIZES[name.rpartition("_")[0] if name not in GLOBAL else name]
+        _SIZES[name.rpartition("_")[0] if name not in GLOBAL_COLUMNS else name]
         for name in context_columns(max_voices)
     )

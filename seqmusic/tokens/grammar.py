@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from seqmusic.score import Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
-    GLOBAL,
-    PER_VOICE,
-    SOUND_PITCH,
-    coded_interval,
+    GLOBAL_COLUMNS,
+    PITCH_CODE,
+    VOICE_COLUMNS,
     context_columns,
     context_sizes,
-    parallel_to,
+    encode_interval,
+    encode_parallel,
 )
 from seqmusic.tokens.vocabulary import (
     BODY,
@@ -39,22 +39,23 @@ from seqmusic.tokens.vocabulary import (
     STYLE,
     TIMESIG,
     VOICE,
-    id_key,
-    id_timesig,
+    id_to_key,
+    id_to_timesig,
     sound_name,
     voice_column,
     voice_name,
 )
-from seqmusic.tokens.voice_line import NEVER, Line
+from seqmusic.tokens.voice_line import NEVER, VoiceLine
 
 HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
-WHOLE_GRID = 96
+WHOLE_NOTE_TICKS = 96
 BAR_TICKS = tuple(
-    s.bar_ticks if (s := id_timesig(TIMESIG + index)) else WHOLE_GRID for index in range(N_TIMESIGS)
+    s.bar_ticks if (s := id_to_timesig(TIMESIG + index)) else WHOLE_NOTE_TICKS
+    for index in range(N_TIMESIGS)
 )
 
 
-class Walk:
+class GrammarState:
     """One walk through the grammar, event by event, from BOS.
 
     Ask `sound_rule`, then `duration_rule(sound)`, for what may come next (masks: `rules`), `context` for where we are, and
@@ -65,24 +66,26 @@ class Walk:
         self.max_voices = max_voices
         self.section = HEADER_SECTION
         self.sound_rule = rules.FIRST_VOICE
-        self.lines: list[Line] = []
+        self.lines: list[VoiceLine] = []
         self.style: int | None = None
         self.key_sound = KEY
         self.meters: list[tuple[int, int]] = []  # (tick, TIMESIG id)
         self.pickup = 0
         self.end: int | None = None  # of the music, where it is known
         self.longest_ticks = MAX_DURATION  # longest event that fits where the next one goes
-        self.now = 0
-        self._next: Line | None = None
-        self._knows_more = False  # whether something is given for BODY
-        self._first_change = NEVER  # where the time signature may change again
+        self.tick = 0
+        self._next_line: VoiceLine | None = None
+        self._has_given = False  # whether something is given for BODY
+        self._earliest_meter_change = NEVER  # where the time signature may change again
 
-    def copy(self) -> Walk:
+    def copy(self) -> GrammarState:
         """An independent walk at the same place."""
         other = copy(self)
         other.meters = list(self.meters)
         other.lines = [line.copy() for line in self.lines]
-        other._next = None if self._next is None else other.lines[self.lines.index(self._next)]
+        other._next_line = (
+            None if self._next_line is None else other.lines[self.lines.index(self._next_line)]
+        )
         return other
 
     @property
@@ -93,14 +96,14 @@ class Walk:
     def duration_rule(self, sound: int) -> int:
         """Rule id of the durations that may follow `sound` here."""
         if self.section == HEADER_SECTION:
-            return rules.ZERO_TO + self._longest_pickup() if sound == PICKUP else rules.ONLY_ZERO
+            return rules.ZERO_TO + self._max_pickup_ticks() if sound == PICKUP else rules.ONLY_ZERO
         if PITCH <= sound < KEY or sound in (REST, HOLD):
             return self.longest_ticks
         if sound == HOLE:
-            goes_on = self._next is not None and self._next.last[0] == HOLE
+            goes_on = self._next_line is not None and self._next_line.last[0] == HOLE
             return MAX_DURATION if goes_on else rules.ZERO_TO + MAX_DURATION
         return (
-            rules.ZERO_TO + min(self.now - self._first_change, MAX_DURATION)
+            rules.ZERO_TO + min(self.tick - self._earliest_meter_change, MAX_DURATION)
             if sound >= TIMESIG
             else rules.ONLY_ZERO
         )
@@ -108,18 +111,18 @@ class Walk:
     @property
     def voice(self) -> int | None:
         """VOICE id of the voice that the next note belongs to; None where no note can come."""
-        return None if self._next is None else self._next.voice
+        return None if self._next_line is None else self._next_line.voice
 
     @property
-    def line(self) -> Line | None:
+    def line(self) -> VoiceLine | None:
         """The line that the next note goes to, while music is composed."""
-        return self._next if self.section == BODY_SECTION else None
+        return self._next_line if self.section == BODY_SECTION else None
 
     @property
     def can_end(self) -> bool:
         """Whether EOS may come next."""
-        return self.sound_rule >= rules.LINE and bool(
-            (self.sound_rule - rules.LINE) & rules.EOS_BIT
+        return self.sound_rule >= rules.IN_SECTION and bool(
+            (self.sound_rule - rules.IN_SECTION) & rules.EOS_BIT
         )
 
     def push(self, sound: int, duration: int) -> None:
@@ -130,11 +133,11 @@ class Walk:
         """
         if sound not in rules.sound_sets(self.max_voices)[self.sound_rule]:
             raise ValueError(
-                f"the grammar does not allow {sound_name(sound)} here (tick {self.now})"
+                f"the grammar does not allow {sound_name(sound)} here (tick {self.tick})"
             )
         if duration not in rules.DURATIONS[self.duration_rule(sound)]:
             raise ValueError(
-                f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here (tick {self.now})"
+                f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here (tick {self.tick})"
             )
         self.advance(sound, duration)
 
@@ -143,20 +146,22 @@ class Walk:
         if self.section == HEADER_SECTION:
             self._advance_header(sound, duration)
         elif sound >= TIMESIG:
-            self.meters.append((self.now - duration, sound))
-            self._first_change = self.now - duration + 1
+            self.meters.append((self.tick - duration, sound))
+            self._earliest_meter_change = self.tick - duration + 1
         elif sound == EOS:
             self.section, self.sound_rule = END_SECTION, rules.NOTHING
         elif sound == BODY:
-            self._open_body()
+            self._enter_body()
         else:
-            self._say(sound, duration)
+            self._advance_line(sound, duration)
         if HEADER_SECTION < self.section < END_SECTION:
-            self._settle()
+            self._update_next()
 
     def _advance_header(self, sound: int, duration: int) -> None:
         if VOICE <= sound < STYLE:
-            self.lines.append(Line(sound, len(GLOBAL) + len(PER_VOICE) * voice_column(sound)))
+            self.lines.append(
+                VoiceLine(sound, len(GLOBAL_COLUMNS) + len(VOICE_COLUMNS) * voice_column(sound))
+            )
             self.sound_rule = rules.AFTER_VOICE + sound - VOICE
         elif STYLE <= sound < TIMESIG:
             self.style, self.sound_rule = sound, rules.AFTER_STYLE
@@ -164,78 +169,80 @@ class Walk:
             self.meters, self.sound_rule = [(0, sound)], rules.AFTER_METER
         elif sound == PICKUP:
             self.pickup, self.sound_rule = duration, rules.AFTER_PICKUP
-            self._first_change = NEVER if self.meters[0][1] == TIMESIG else max(1, duration)
+            self._earliest_meter_change = (
+                NEVER if self.meters[0][1] == TIMESIG else max(1, duration)
+            )
         elif sound in (GIVEN, BODY):
             self.section = GIVEN_SECTION
             if sound == BODY:
                 for line in self.lines:
                     line.is_open, line.holes = True, [(0, NEVER)]
-                self._open_body()
+                self._enter_body()
         else:
             self.key_sound, self.sound_rule = sound, rules.AFTER_KEY
 
-    def _longest_pickup(self) -> int:
-        signature = id_timesig(self.meters[0][1])
+    def _max_pickup_ticks(self) -> int:
+        signature = id_to_timesig(self.meters[0][1])
         return 0 if signature is None else min(MAX_DURATION, signature.bar_ticks - 1)
 
-    def _say(self, sound: int, duration: int) -> None:
-        line = self._next
+    def _advance_line(self, sound: int, duration: int) -> None:
+        line = self._next_line
         assert line is not None
-        if self._first_change <= self.now:
-            self._first_change = self.now + 1
+        if self._earliest_meter_change <= self.tick:
+            self._earliest_meter_change = self.tick + 1
         if self.section == BODY_SECTION:
-            line.say(line.made, sound, duration)
-            if line.at == line.until:
-                line.go_to_hole()
+            line.append(line.composed, sound, duration)
+            if line.end_ticks == line.hole_end:
+                line.move_to_next_hole()
         elif sound == HOLE:
-            line.leave_out(duration)
+            line.append_hole(duration)
         else:
-            line.say(line.given, sound, duration)
+            line.append(line.given, sound, duration)
 
-    def _open_body(self) -> None:
-        self.end = max((line.at for line in self.lines if not line.is_open), default=None)
+    def _enter_body(self) -> None:
+        self.end = max((line.end_ticks for line in self.lines if not line.is_open), default=None)
         for line in self.lines:
             if line.is_open and self.end is not None:
                 start, _ = line.holes.pop()
                 line.holes += [(start, self.end)] if start < self.end else []
-            line.heard, line.ahead = [], line.given[::-1]
-            self._knows_more |= bool(line.given)
-            line.go_to_hole()
+            line.past, line.upcoming = [], line.given[::-1]
+            self._has_given |= bool(line.given)
+            line.move_to_next_hole()
         self.section = BODY_SECTION
 
-    def _settle(self) -> None:
+    def _update_next(self) -> None:
         """Find the next voice and what it may say."""
-        is_body, line, now = self.section == BODY_SECTION, None, NEVER
+        is_body, line, tick = self.section == BODY_SECTION, None, NEVER
         for other in self.lines:
-            if other.at < now and (is_body or not other.is_open):
-                line, now = other, other.at
+            if other.end_ticks < tick and (is_body or not other.is_open):
+                line, tick = other, other.end_ticks
         if line is None:
-            now = self.end or 0
-        self._next, self.now = line, now
+            tick = self.end or 0
+        self._next_line, self.tick = line, tick
         bits = 0 if line is None else self._note_bits(*line.last)
-        if now >= self._first_change and (line is not None or is_body):
+        if tick >= self._earliest_meter_change and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
             bits |= (
                 rules.EOS_BIT
-                if line is None or (self.end is None and now > 0 and self._is_open_at(now))
+                if line is None or (self.end is None and tick > 0 and self._all_open_at(tick))
                 else 0
             )
             self.longest_ticks = (
                 MAX_DURATION
-                if line is None or line.until > now + MAX_DURATION
-                else line.until - now
+                if line is None or line.hole_end > tick + MAX_DURATION
+                else line.hole_end - tick
             )
-            for other in self.lines if self._knows_more else ():
-                while other.ahead and other.ahead[-1].onset <= now:
-                    other.heard.append(other.ahead.pop())
-        elif line is None or (now > 0 and all(other.at <= now for other in self.lines)):
+            for other in self.lines if self._has_given else ():
+                while other.upcoming and other.upcoming[-1].onset <= tick:
+                    other.past.append(other.upcoming.pop())
+        elif line is None or (tick > 0 and all(other.end_ticks <= tick for other in self.lines)):
             bits |= rules.BODY_BIT
-        self.sound_rule = rules.LINE + bits
+        self.sound_rule = rules.IN_SECTION + bits
 
-    def _is_open_at(self, tick: int) -> bool:
+    def _all_open_at(self, tick: int) -> bool:
         """Whether all lines go on from there, and may end."""
-        return all(line.at == tick and line.until == NEVER for line in self.lines)
+        return all(line.end_ticks == tick and line.hole_end == NEVER for line in self.lines)
 
     def _note_bits(self, sound: int, duration: int) -> int:
         """What may follow a note, rest or hole in its line, of notes, rests and holes."""
@@ -248,7 +255,7 @@ class Walk:
 
     def context(self) -> NDArray[np.int32]:
         """(K,) where we are, in the columns of `context.context_columns`."""
-        row: NDArray[np.int32] = contexts([self.context_row()], self.max_voices)[0]
+        row: NDArray[np.int32] = clipped_contexts([self.context_row()], self.max_voices)[0]
         return row
 
     def context_row(self) -> list[int]:
@@ -256,11 +263,11 @@ class Walk:
         row = [0] * len(context_columns(self.max_voices))
         if self.section not in (GIVEN_SECTION, BODY_SECTION):
             return row
-        line, now, is_body = self._next, self.now, self.section == BODY_SECTION
-        meter, position = self._meter_at(now)
-        to_end = 0 if self.end is None else 1 + (self.end - now) // 24
+        line, tick, is_body = self._next_line, self.tick, self.section == BODY_SECTION
+        meter, position = self._meter_at(tick)
+        to_end = 0 if self.end is None else 1 + (self.end - tick) // 24
         voice = 0 if line is None else 1 + line.voice - VOICE
-        row[: len(GLOBAL)] = (
+        row[: len(GLOBAL_COLUMNS)] = (
             self.section,
             voice,
             position,
@@ -268,24 +275,28 @@ class Walk:
             self.key_sound - KEY,
             to_end,
         )
-        own = line.heard[-1].code if line is not None and line.heard else 0
+        own = line.past[-1].code if line is not None and line.past else 0
         for other in self.lines:
-            start, heard, ahead, sound = other.start, other.heard, other.ahead, 0
-            if heard:
-                tile = heard[-1]
-                sound, remaining = tile.code, tile.end - now
-                row[start : start + 3] = sound, now - tile.onset, remaining if remaining > 0 else 0
-                row[start + 5] = coded_interval(own, sound)
-                if tile.onset == now and is_body and len(heard) > 1:
-                    row[start + 9 : start + 11] = parallel_to(own, heard[-2].code, sound)
-            if ahead:
-                tile = ahead[-1]
-                row[start + 3 : start + 5] = tile.code, 1 + tile.onset - now
-                row[start + 6] = coded_interval(sound, tile.code)
-                if len(ahead) > 1:
+            start, past, upcoming, sound = other.start, other.past, other.upcoming, 0
+            if past:
+                segment = past[-1]
+                sound, remaining = segment.code, segment.end - tick
+                row[start : start + 3] = (
+                    sound,
+                    tick - segment.onset,
+                    remaining if remaining > 0 else 0,
+                )
+                row[start + 5] = encode_interval(own, sound)
+                if segment.onset == tick and is_body and len(past) > 1:
+                    row[start + 9 : start + 11] = encode_parallel(own, past[-2].code, sound)
+            if upcoming:
+                segment = upcoming[-1]
+                row[start + 3 : start + 5] = segment.code, 1 + segment.onset - tick
+                row[start + 6] = encode_interval(sound, segment.code)
+                if len(upcoming) > 1:
                     row[start + 7 : start + 9] = (
-                        coded_interval(tile.code, ahead[-2].code),
-                        1 + ahead[-2].onset - tile.onset,
+                        encode_interval(segment.code, upcoming[-2].code),
+                        1 + upcoming[-2].onset - segment.onset,
                     )
         return row
 
@@ -301,37 +312,39 @@ class Walk:
     def meter_at(self, tick: int) -> tuple[TimeSignature | None, int]:
         """The time signature in force at a tick, and ticks since its bar line."""
         sound, position = self._meter_at(tick)
-        return id_timesig(sound), position
+        return id_to_timesig(sound), position
 
     def bar_position(self) -> int:
         """Ticks from the last bar line to now."""
-        return self._meter_at(self.now)[1]
+        return self._meter_at(self.tick)[1]
 
     def score(self) -> Score:
         """What was said so far, as a score."""
         signatures = tuple(
             (tick, signature)
             for tick, sound in self.meters
-            if (signature := id_timesig(sound)) is not None
+            if (signature := id_to_timesig(sound)) is not None
         )
         voices = tuple(
             Voice(
                 voice_name(line.voice),
-                tuple(tile.note for tile in line.known() if tile.code >= SOUND_PITCH),
+                tuple(
+                    segment.note for segment in line.all_segments() if segment.code >= PITCH_CODE
+                ),
             )
             for line in self.lines
         )
-        return Score(voices, signatures, self.pickup, id_key(self.key_sound))
+        return Score(voices, signatures, self.pickup, id_to_key(self.key_sound))
 
 
-def contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int32]:
+def clipped_contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int32]:
     """(N, K) what walks told as `context_row`, each column cut at its largest value."""
     columns = np.array(rows, np.int32)
-    np.minimum(columns, _largest(max_voices), out=columns)
+    np.minimum(columns, _max_column_values(max_voices), out=columns)
     return columns
 
 
 @cache
-def _largest(max_voices: int) -> NDArray[np.int32]:
+def _max_column_values(max_voices: int) -> NDArray[np.int32]:
     """(K,) the largest value of each column."""
     return np.array(context_sizes(max_voices), np.int32) - 1

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
-from seqmusic.tokens.batched.columns import Tiles, tiles_of
-from seqmusic.tokens.tasks import shift_bounds
+from seqmusic.tokens.batched.columns import NoteColumns, note_columns
+from seqmusic.tokens.training_tasks import shift_bounds
 from seqmusic.tokens.vocabulary import STYLE, VOICE, voice_column
 
 Array = NDArray[Any]
@@ -25,20 +25,20 @@ _TYPES = {
     "n_header": np.int32, "header_sound": np.int16, "header_duration": np.int16, "end_ticks": np.int32,
     "n_changes": np.int32, "change_tick": np.int32, "change_sound": np.int16, "lowest_shift": np.int8, "highest_shift": np.int8,
 }  # fmt: skip
-_PIECES_AT_A_TIME = 4096
+_PIECES_PER_CHUNK = 4096
 _HEADER_BYTES = 128  # of an array file, as numpy writes it for one column
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class PackedColumns:
     """P pieces, the tiles of one after those of the other.
 
     Attributes:
         work: (P,) number of the work that a piece is, or is a passage of.
-        n_tiles: (P,) how many notes and rests; voice, onset, end, pitch: (N,) as in `Tiles`.
+        n_tiles: (P,) how many notes and rests; voice, onset, end, pitch: (N,) as in `NoteColumns`.
         n_header: (P,) how many events from BOS to KEY; header_sound, header_duration: (E,) the two ids of each.
         end_ticks: (P,) how long each piece is.
-        n_changes: (P,) how many changes of meter; change_tick, change_sound: (C,) as in `Tiles`.
+        n_changes: (P,) how many changes of meter; change_tick, change_sound: (C,) as in `NoteColumns`.
         lowest_shift, highest_shift: (P,) by how many semitones each may be moved.
     """
 
@@ -63,15 +63,15 @@ class Pieces:
     """Pieces that can be drawn by their numbers.
 
     >>> from seqmusic.score import Note, melody
-    >>> pieces = pieces_of([melody([Note(0, 24, 60)]), melody([Note(0, 24, 62), Note(24, 12, 64)])])
-    >>> len(pieces), pieces.lengths.tolist(), pieces.taken([1, 0]).pitch.tolist()
+    >>> pieces = pack_scores([melody([Note(0, 24, 60)]), melody([Note(0, 24, 62), Note(24, 12, 64)])])
+    >>> len(pieces), pieces.lengths.tolist(), pieces.take([1, 0]).pitch.tolist()
     (2, [1, 2], [62, 64, 60])
     """
 
-    def __init__(self, columns: Columns, numbers: Array | None = None) -> None:
+    def __init__(self, columns: PackedColumns, numbers: Array | None = None) -> None:
         self._columns = columns
         self._numbers = np.arange(len(columns.n_tiles)) if numbers is None else numbers
-        self._tiles, self._headers, self._changes = (
+        self._note_bounds, self._header_bounds, self._change_bounds = (
             np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
             for counts in (columns.n_tiles, columns.n_header, columns.n_changes)
         )
@@ -83,11 +83,11 @@ class Pieces:
         """Some of the pieces, numbered anew; what they hold is not copied."""
         return Pieces(self._columns, self._numbers[np.asarray(pieces, np.int64)])
 
-    def some(self, most: int) -> Pieces:
+    def subsample(self, max_pieces: int) -> Pieces:
         """At most so many of the pieces, the same each time."""
-        if len(self) <= most:
+        if len(self) <= max_pieces:
             return self
-        return self.chosen(np.sort(np.random.default_rng(0).permutation(len(self))[:most]))
+        return self.chosen(np.sort(np.random.default_rng(0).permutation(len(self))[:max_pieces]))
 
     @property
     def works(self) -> Array:
@@ -115,7 +115,7 @@ class Pieces:
         """Sixteenths times voices in all pieces; what is left of a sixteenth at the end of a piece counts whole."""
         own = (self._columns.header_sound >= VOICE) & (self._columns.header_sound < STYLE)
         voices = (
-            np.add.reduceat(own, self._headers[:-1], dtype=np.int64)[self._numbers]
+            np.add.reduceat(own, self._header_bounds[:-1], dtype=np.int64)[self._numbers]
             if len(self)
             else self._numbers
         )
@@ -136,18 +136,18 @@ class Pieces:
     def checksum(self) -> int:
         """A number that changes with any note of the pieces, or their order; all are read for it, some at a time."""
         found = 0
-        for start in range(0, len(self), _PIECES_AT_A_TIME):
-            tiles = self.taken(np.arange(start, min(len(self), start + _PIECES_AT_A_TIME)))
-            for column in (tiles.piece, tiles.voice, tiles.onset, tiles.end, tiles.pitch):
+        for start in range(0, len(self), _PIECES_PER_CHUNK):
+            notes = self.take(np.arange(start, min(len(self), start + _PIECES_PER_CHUNK)))
+            for column in (notes.piece, notes.voice, notes.onset, notes.end, notes.pitch):
                 found = zlib.crc32(np.ascontiguousarray(column).data, found)
         return found
 
-    def taken(self, pieces: Sequence[int] | Array) -> Tiles:
+    def take(self, pieces: Sequence[int] | Array) -> NoteColumns:
         """The tiles of the pieces of these numbers, in this order, numbered anew; nothing else is read."""
         own, chosen = self._columns, self._numbers[np.asarray(pieces, np.int64)]
-        tile, piece = _spans(self._tiles, chosen)
-        change, change_piece = _spans(self._changes, chosen)
-        event, event_piece = _spans(self._headers, chosen)
+        tile, piece = _rows_of_pieces(self._note_bounds, chosen)
+        change, change_piece = _rows_of_pieces(self._change_bounds, chosen)
+        event, event_piece = _rows_of_pieces(self._header_bounds, chosen)
         events = list(
             zip(own.header_sound[event].tolist(), own.header_duration[event].tolist(), strict=True)
         )
@@ -156,7 +156,7 @@ class Pieces:
             np.asarray(column[tile], np.int64)
             for column in (own.voice, own.onset, own.end, own.pitch)
         )
-        return Tiles(
+        return NoteColumns(
             piece,
             voice,
             onset,
@@ -170,20 +170,20 @@ class Pieces:
         )
 
 
-def pieces_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None) -> Pieces:
+def pack_scores(scores: Sequence[Score], styles: Sequence[int | None] | None = None) -> Pieces:
     """The scores as pieces, in memory; `styles` says the number of the style of each that has one.
 
     Raises:
         UnencodableError: the tokens cannot say one of them.
     """
-    return Pieces(columns_of(scores, styles))
+    return Pieces(packed_columns(scores, styles))
 
 
-def columns_of(
+def packed_columns(
     scores: Sequence[Score],
     styles: Sequence[int | None] | None = None,
     works: Sequence[int] | None = None,
-) -> Columns:
+) -> PackedColumns:
     """The columns of the scores.
 
     Args:
@@ -194,24 +194,26 @@ def columns_of(
     Raises:
         UnencodableError: the tokens cannot say one of them.
     """
-    tiles = tiles_of(scores, styles)
-    n, (low, high) = len(tiles.headers), shift_bounds(tiles)
-    events = [event for own in tiles.headers for event in own]
+    notes = note_columns(scores, styles)
+    n, (low, high) = len(notes.headers), shift_bounds(notes)
+    events = [event for own in notes.headers for event in own]
     columns = {
         "work": np.arange(n) if works is None else works,
-        "n_tiles": np.bincount(tiles.piece, minlength=n),
-        "n_header": [len(own) for own in tiles.headers],
+        "n_tiles": np.bincount(notes.piece, minlength=n),
+        "n_header": [len(own) for own in notes.headers],
         "header_sound": [sound for sound, _ in events],
         "header_duration": [duration for _, duration in events],
-        "n_changes": np.bincount(tiles.change_piece, minlength=n),
+        "n_changes": np.bincount(notes.change_piece, minlength=n),
         "lowest_shift": low,
         "highest_shift": high,
     }
-    columns |= {name: getattr(tiles, name) for name in _TYPES if name not in columns}
-    return Columns(**{name: np.asarray(column, _TYPES[name]) for name, column in columns.items()})
+    columns |= {name: getattr(notes, name) for name in _TYPES if name not in columns}
+    return PackedColumns(
+        **{name: np.asarray(column, _TYPES[name]) for name, column in columns.items()}
+    )
 
 
-def write_pieces(portions: Iterable[Columns], folder: Path) -> None:
+def save_pieces(chunks: Iterable[PackedColumns], folder: Path) -> None:
     """Write the pieces of all portions, one after the other, into a new folder; one portion at a time is in memory.
 
     Raises:
@@ -223,20 +225,20 @@ def write_pieces(portions: Iterable[Columns], folder: Path) -> None:
         for file in files.values():
             file.write(bytes(_HEADER_BYTES))
         sizes = dict.fromkeys(_TYPES, 0)
-        for portion in portions:
+        for chunk in chunks:
             for name, file in files.items():
-                column = getattr(portion, name)
+                column = getattr(chunk, name)
                 file.write(column.tobytes())
                 sizes[name] += len(column)
         for name, file in files.items():
-            _finish(file, sizes[name], _TYPES[name])
+            _write_array_header(file, sizes[name], _TYPES[name])
     except OSError as error:
         raise FormatError(
             f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space"
         ) from error
 
 
-def _finish(file: BinaryIO, length: int, kind: type) -> None:
+def _write_array_header(file: BinaryIO, length: int, kind: type) -> None:
     """Write what an array file begins with, now that its length is known."""
     with file:
         file.seek(0)
@@ -252,13 +254,13 @@ def _finish(file: BinaryIO, length: int, kind: type) -> None:
 
 
 def load_pieces(folder: Path) -> Pieces:
-    """The pieces in a folder that `write_pieces` wrote, memory-mapped.
+    """The pieces in a folder that `save_pieces` wrote, memory-mapped.
 
     Raises:
         CorpusError: a file is missing or damaged, or they do not fit together.
     """
     columns = {}
-    for field in fields(Columns):
+    for field in fields(PackedColumns):
         path = folder / f"{field.name}.npy"
         try:
             columns[field.name] = np.load(
@@ -270,12 +272,12 @@ def load_pieces(folder: Path) -> Pieces:
             raise CorpusError(
                 f"{path}: missing or damaged ({error}); prepare the data again"
             ) from error
-    whole = Columns(**columns)
-    _check(whole, folder)
+    whole = PackedColumns(**columns)
+    _check_lengths(whole, folder)
     return Pieces(whole)
 
 
-def _check(own: Columns, folder: Path) -> None:
+def _check_lengths(own: PackedColumns, folder: Path) -> None:
     for counts, members in (
         (own.n_tiles, (own.voice, own.onset, own.end, own.pitch)),
         (own.n_header, (own.header_sound, own.header_duration)),
@@ -287,7 +289,7 @@ def _check(own: Columns, folder: Path) -> None:
             raise CorpusError(f"{folder}: its files do not fit together; prepare the data again")
 
 
-def _spans(
+def _rows_of_pieces(
     bounds: NDArray[np.int64], pieces: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows of the chosen pieces, and the place of each row's piece among the chosen."""

@@ -41,9 +41,9 @@ AFTER_METER = AFTER_STYLE + 1
 AFTER_PICKUP = AFTER_STYLE + 2
 AFTER_KEY = AFTER_STYLE + 3
 NOTHING = AFTER_STYLE + 4
-LINE = AFTER_STYLE + 5  # + bits
+IN_SECTION = AFTER_STYLE + 5  # + bits
 NOTE_BIT, REST_BIT, HOLD_BIT, TIMESIG_BIT, HOLE_BIT, BODY_BIT, EOS_BIT = (1 << i for i in range(7))
-N_SOUND_RULES = LINE + 128
+N_SOUND_RULES = IN_SECTION + 128
 
 ZERO_TO = N_DURATIONS  # duration rule r allows 1..r; rule ZERO_TO + r allows 0..r
 ONLY_ZERO = ZERO_TO
@@ -67,7 +67,7 @@ def sound_masks(max_voices: int) -> NDArray[np.bool_]:
     masks[AFTER_PICKUP, KEY : KEY + N_KEYS] = True
     masks[AFTER_KEY, [GIVEN, BODY]] = True
     for bits in range(128):
-        row = masks[LINE + bits]
+        row = masks[IN_SECTION + bits]
         row[PITCH : PITCH + 128] = bool(bits & NOTE_BIT)
         row[known_meters] = bool(bits & TIMESIG_BIT)
         for bit, sound in (

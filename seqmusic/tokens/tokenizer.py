@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Score, TimeSignature, Voice
-from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, Walk, contexts
+from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, GrammarState, clipped_contexts
 from seqmusic.tokens.vocabulary import (
     BODY,
     BOS,
@@ -33,17 +33,17 @@ from seqmusic.tokens.vocabulary import (
     STYLE,
     TIMESIG,
     VOICE,
-    key_id,
+    key_to_id,
     sound_name,
-    timesig_id,
+    timesig_to_id,
     voice_name,
 )
 
 Event = tuple[int, int]
 Hole = tuple[int, int | None]  # start and end in ticks; end None: open, the line goes on from there
 _VOICE_IDS = {voice_name(VOICE + index): VOICE + index for index in range(N_VOICE_NAMES)}
-_TileRow = tuple[int, int, int, bool, int]
-_Change = tuple[int, TimeSignature]
+_SegmentRow = tuple[int, int, int, bool, int]
+_MeterChange = tuple[int, TimeSignature]
 _MISSING = -2
 _REST = -1
 
@@ -92,26 +92,26 @@ def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[
         UnencodableError: the tokens cannot say it.
     """
     score = normalized(score)
-    events = header(score)
+    events = header_events(score)
     if not score.end_ticks:
         raise UnencodableError(
             "a sequence has at least one note, got a score without notes; ask for music with encode_prompt"
         )
-    holes = None if holes is None else _reaching(holes, score.end_ticks)
-    tiles = [
-        _tiles(voice, score.end_ticks, line)
+    holes = None if holes is None else _drop_final_holes(holes, score.end_ticks)
+    segments = [
+        _segments(voice, score.end_ticks, line)
         for voice, line in zip(score.voices, holes or [[] for _ in score.voices], strict=True)
     ]
-    body = [t for line, own in enumerate(tiles) for t in own if holes is None or t[3]]
+    body = [t for line, own in enumerate(segments) for t in own if holes is None or t[3]]
     changes = list(score.time_signatures[1:])
     if holes is not None:
-        events += [(GIVEN, 0), *_given(score, tiles, holes, changes)]
+        events += [(GIVEN, 0), *_given_events(score, segments, holes, changes)]
     body.sort()
     return [
         *events,
         (BODY, 0),
-        *_section(((t[0], t[1], t[2], t[4]) for t in body), changes),
-        *_late(changes, score.end_ticks),
+        *_section_events(((t[0], t[1], t[2], t[4]) for t in body), changes),
+        *_final_meter_changes(changes, score.end_ticks),
         (EOS, 0),
     ]
 
@@ -133,7 +133,7 @@ def encode_prompt(
         score.time_signatures[1:]
     )  # those after the last known note too: holes may reach beyond it
     score = normalized(score)
-    events = header(score, style)
+    events = header_events(score, style)
     if holes is None:
         return [*events, (BODY, 0)]
     end_ticks = max(
@@ -143,12 +143,12 @@ def encode_prompt(
         raise UnencodableError(
             "a voice without a hole says how long the music lasts, but none is given; open a hole in every voice"
         )
-    holes = _reaching(holes, end_ticks)
-    tiles = [
-        _tiles(voice, _line_end(line, end_ticks), line)
+    holes = _drop_final_holes(holes, end_ticks)
+    segments = [
+        _segments(voice, _line_end(line, end_ticks), line)
         for voice, line in zip(score.voices, holes, strict=True)
     ]
-    return [*events, (GIVEN, 0), *_given(score, tiles, holes, changes), (BODY, 0)]
+    return [*events, (GIVEN, 0), *_given_events(score, segments, holes, changes), (BODY, 0)]
 
 
 def decode(events: Iterable[Event], max_voices: int = MAX_VOICES) -> Score:
@@ -157,13 +157,13 @@ def decode(events: Iterable[Event], max_voices: int = MAX_VOICES) -> Score:
     Raises:
         ValueError: the grammar does not allow the sequence.
     """
-    walk, rest = Walk(max_voices), iter(events)
+    state, rest = GrammarState(max_voices), iter(events)
     first, _ = next(rest, (BOS, 0))
     if first != BOS:
         raise ValueError(f"a sequence starts with BOS, got {sound_name(first)}")
     for sound, duration in rest:
-        walk.push(sound, duration)
-    return walk.score()
+        state.push(sound, duration)
+    return state.score()
 
 
 def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
@@ -172,44 +172,44 @@ def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
     Raises:
         ValueError: the grammar does not allow the sequence.
     """
-    walk, context, rules, scored, ticks = Walk(max_voices), [], [], [], []
+    state, context, rules, scored, ticks = GrammarState(max_voices), [], [], [], []
     for index, (sound, duration) in enumerate(events):
         if index:
-            walk.push(sound, duration)
+            state.push(sound, duration)
         following = events[index + 1] if index + 1 < len(events) else (0, 0)
-        context.append(walk.context_row())
-        rules.append((walk.sound_rule, walk.duration_rule(following[0])))
-        scored.append(index + 1 < len(events) and is_music(walk, following[0]))
-        ticks.append(walk.now)
+        context.append(state.context_row())
+        rules.append((state.sound_rule, state.duration_rule(following[0])))
+        scored.append(index + 1 < len(events) and is_music(state, following[0]))
+        ticks.append(state.tick)
     return Trace(
         np.array(events, dtype=np.int16),
-        contexts(context, max_voices).astype(np.int16),
+        clipped_contexts(context, max_voices).astype(np.int16),
         np.array(rules, dtype=np.int16),
         np.array(scored),
         np.array(ticks, dtype=np.int32),
     )
 
 
-def is_music(walk: Walk, sound: int) -> bool:
+def is_music(state: GrammarState, sound: int) -> bool:
     """Whether the next event is music to be predicted rather than what was asked for."""
-    if walk.section == HEADER_SECTION:
+    if state.section == HEADER_SECTION:
         return sound >= TIMESIG or sound == PICKUP or KEY <= sound < VOICE
-    return walk.section == BODY_SECTION
+    return state.section == BODY_SECTION
 
 
 def tokens_text(events: Sequence[Event]) -> Iterator[str]:
     """One line an event, readable: where, which voice, what, how long."""
-    walk = Walk(MAX_VOICES)
+    state = GrammarState(MAX_VOICES)
     for index, (sound, duration) in enumerate(events):
         is_note = sound in (REST, HOLD, HOLE) or PITCH <= sound < KEY
-        voice = voice_name(walk.voice) if is_note and walk.voice is not None else ""
-        place = f"{walk.now:>6}" if is_note else " " * 6
+        voice = voice_name(state.voice) if is_note and state.voice is not None else ""
+        place = f"{state.tick:>6}" if is_note else " " * 6
         yield f"{index:>5} {place} {voice:<9} {sound_name(sound):<18} {duration or ''}".rstrip()
         if index:
-            walk.push(sound, duration)
+            state.push(sound, duration)
 
 
-def _reaching(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[list[Hole]]:
+def _drop_final_holes(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[list[Hole]]:
     """The holes without those that open where the music ends: a closed line says where that is, and nothing is missing there."""
     has_end = any(all(end is not None for _, end in line) for line in holes)
     return [
@@ -226,7 +226,7 @@ def _line_end(line: Sequence[Hole], end_ticks: int) -> int:
     return next((start for start, end in line if end is None), end_ticks)
 
 
-def header(score: Score, style: int | None = None) -> list[Event]:
+def header_events(score: Score, style: int | None = None) -> list[Event]:
     """The events from BOS to KEY of a normalized score, with the number of its style where it has one.
 
     Raises:
@@ -247,13 +247,13 @@ def header(score: Score, style: int | None = None) -> list[Event]:
         (BOS, 0),
         *voices,
         *styles,
-        (timesig_id(signature), 0),
+        (timesig_to_id(signature), 0),
         (PICKUP, score.pickup_ticks),
-        (key_id(score.key), 0),
+        (key_to_id(score.key), 0),
     ]
 
 
-def _tiles(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[_TileRow]:
+def _segments(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[_SegmentRow]:
     """The line as (onset, voice id, end, is missing, pitch or rest); rests are cut where a hole begins or ends."""
     number = _VOICE_IDS[voice.name]
     cuts = sorted(
@@ -262,14 +262,14 @@ def _tiles(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[_TileRow
     line: list[tuple[int, int, int]] = []
     at = 0
     for note in voice.notes:
-        line += _rests(at, note.onset_ticks, cuts)
+        line += _split_rests(at, note.onset_ticks, cuts)
         line.append((note.onset_ticks, note.end_ticks, note.pitch))
         at = note.end_ticks
-    line += _rests(at, end_ticks, cuts)
+    line += _split_rests(at, end_ticks, cuts)
     return [(onset, number, end, _is_inside(onset, holes), pitch) for onset, end, pitch in line]
 
 
-def _rests(start: int, end: int, cuts: Sequence[int]) -> list[tuple[int, int, int]]:
+def _split_rests(start: int, end: int, cuts: Sequence[int]) -> list[tuple[int, int, int]]:
     places = [start, *(cut for cut in cuts if start < cut < end), end]
     return [(a, b, _REST) for a, b in itertools.pairwise(places) if a < b]
 
@@ -278,14 +278,14 @@ def _is_inside(tick: int, holes: Sequence[Hole]) -> bool:
     return any(start <= tick and (end is None or tick < end) for start, end in holes)
 
 
-def _given(
+def _given_events(
     score: Score,
-    tiles: Sequence[list[_TileRow]],
+    segments: Sequence[list[_SegmentRow]],
     holes: Sequence[Sequence[Hole]],
-    changes: list[_Change],
+    changes: list[_MeterChange],
 ) -> Iterator[Event]:
     rows = []
-    for voice, own, line in zip(score.voices, tiles, holes, strict=True):
+    for voice, own, line in zip(score.voices, segments, holes, strict=True):
         number = _VOICE_IDS[voice.name]
         rows += [
             (onset, voice_id, end, pitch)
@@ -294,17 +294,19 @@ def _given(
         ]
         rows += [(start, number, start if end is None else end, _MISSING) for start, end in line]
     rows.sort()
-    yield from _section(iter(rows), changes)
+    yield from _section_events(iter(rows), changes)
 
 
-def _section(rows: Iterator[tuple[int, int, int, int]], changes: list[_Change]) -> Iterator[Event]:
+def _section_events(
+    rows: Iterator[tuple[int, int, int, int]], changes: list[_MeterChange]
+) -> Iterator[Event]:
     """Events of rows (onset, voice id, end, pitch) that come in grammar order once long ones are cut."""
     pieces = [
         (
             onset + shift,
             voice,
             min(MAX_DURATION, end - onset - shift),
-            (HOLD if shift and pitch >= 0 else _sound(pitch)),
+            (HOLD if shift and pitch >= 0 else _sound_id(pitch)),
         )
         for onset, voice, end, pitch in rows
         for shift in (range(0, end - onset, MAX_DURATION) if end > onset else (0,))
@@ -312,13 +314,13 @@ def _section(rows: Iterator[tuple[int, int, int, int]], changes: list[_Change]) 
     for onset, _, duration, sound in sorted(pieces):
         while changes and changes[0][0] <= onset:
             tick, signature = changes.pop(0)
-            yield timesig_id(signature), onset - tick
+            yield timesig_to_id(signature), onset - tick
         yield sound, duration
 
 
-def _late(changes: list[_Change], end_ticks: int) -> Iterator[Event]:
-    yield from ((timesig_id(signature), end_ticks - tick) for tick, signature in changes)
+def _final_meter_changes(changes: list[_MeterChange], end_ticks: int) -> Iterator[Event]:
+    yield from ((timesig_to_id(signature), end_ticks - tick) for tick, signature in changes)
 
 
-def _sound(pitch: int) -> int:
+def _sound_id(pitch: int) -> int:
     return HOLE if pitch == _MISSING else REST if pitch == _REST else PITCH + pitch

@@ -16,8 +16,8 @@ from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Key, TimeSignature
 
 PAD, BOS, EOS, GIVEN, BODY, PICKUP, REST, HOLD, HOLE = range(9)
-_MARKS = ("PAD", "BOS", "EOS", "GIVEN", "BODY", "PICKUP", "REST", "HOLD", "HOLE")
-PITCH = len(_MARKS)
+_SPECIAL_NAMES = ("PAD", "BOS", "EOS", "GIVEN", "BODY", "PICKUP", "REST", "HOLD", "HOLE")
+PITCH = len(_SPECIAL_NAMES)
 KEY = PITCH + 128  # unknown, then 15 signatures for each mode
 _MODES = ("major", "minor", "")
 N_KEYS = 1 + 15 * len(_MODES)
@@ -35,19 +35,19 @@ MAX_DURATION = 96
 N_DURATIONS = MAX_DURATION + 1
 
 
-def key_id(key: Key | None) -> int:
+def key_to_id(key: Key | None) -> int:
     """Sound id of a key."""
     return KEY if key is None else KEY + 1 + 15 * _MODES.index(key.mode) + key.sharps + 7
 
 
 @cache
-def id_key(sound: int) -> Key | None:
-    """Key of a sound id, the inverse of `key_id`."""
+def id_to_key(sound: int) -> Key | None:
+    """Key of a sound id, the inverse of `key_to_id`."""
     index = sound - KEY - 1
     return None if index < 0 else Key(index % 15 - 7, _MODES[index // 15])
 
 
-def timesig_id(signature: TimeSignature | None) -> int:
+def timesig_to_id(signature: TimeSignature | None) -> int:
     """Sound id of a time signature.
 
     Raises:
@@ -69,8 +69,8 @@ def timesig_id(signature: TimeSignature | None) -> int:
 
 
 @cache
-def id_timesig(sound: int) -> TimeSignature | None:
-    """Time signature of a sound id, the inverse of `timesig_id`."""
+def id_to_timesig(sound: int) -> TimeSignature | None:
+    """Time signature of a sound id, the inverse of `timesig_to_id`."""
     index = sound - TIMESIG - 1
     return (
         None
@@ -94,20 +94,20 @@ def voice_column(sound: int) -> int:
 def sound_name(sound: int) -> str:
     """A sound id in words, for people.
 
-    >>> [sound_name(i) for i in (BOS, REST, PITCH + 60, key_id(Key(-1, "minor")), VOICE + 3, timesig_id(TimeSignature(3, 4)))]
+    >>> [sound_name(i) for i in (BOS, REST, PITCH + 60, key_to_id(Key(-1, "minor")), VOICE + 3, timesig_to_id(TimeSignature(3, 4)))]
     ['BOS', 'REST', 'PITCH_60', 'KEY_-1_minor', 'VOICE_Bass', 'TIMESIG_3/4']
     """
     if not 0 <= sound < N_SOUNDS:
         raise ValueError(f"sound must be an id in 0..{N_SOUNDS - 1}, got {sound}")
     if sound < PITCH:
-        return _MARKS[sound]
+        return _SPECIAL_NAMES[sound]
     if sound < KEY:
         return f"PITCH_{sound - PITCH}"
     if sound < VOICE:
-        key = id_key(sound)
+        key = id_to_key(sound)
         return f"KEY_{key.sharps:+d}_{key.mode or 'unknown'}" if key else "KEY_unknown"
     if sound < STYLE:
         return f"VOICE_{voice_name(sound).replace(' ', '_')}"
     if sound < TIMESIG:
         return f"STYLE_{sound - STYLE}"
-    return f"TIMESIG_{id_timesig(sound) or 'unknown'}"
+    return f"TIMESIG_{id_to_timesig(sound) or 'unknown'}"

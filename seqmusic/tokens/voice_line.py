@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from seqmusic.score import Note
-from seqmusic.tokens.context import SOUND_PITCH, SOUND_REST
+from seqmusic.tokens.context import PITCH_CODE, REST_CODE
 from seqmusic.tokens.vocabulary import HOLD, HOLE, PAD, PITCH, REST
 
 NEVER = 1 << 40  # later than any tick
-_NOTHING_SAID = (PAD, 0)
+_NO_EVENT = (PAD, 0)
 
 
 @dataclass(slots=True)
-class Tile:
+class Segment:
     """A stretch of one line: a pitch (2 + MIDI number) or a rest (1); a value, never changed."""
 
     onset: int
@@ -24,86 +24,99 @@ class Tile:
     @property
     def note(self) -> Note:
         """The same as a note of a score, where it is one."""
-        return Note(self.onset, self.end - self.onset, self.code - SOUND_PITCH)
+        return Note(self.onset, self.end - self.onset, self.code - PITCH_CODE)
 
 
 @dataclass(slots=True)
-class Line:
+class VoiceLine:
     """One voice: what was given, what was made, and the holes still to be filled."""
 
     voice: int
     start: int  # the first column of the context that is its own
-    given: list[Tile] = field(default_factory=list)
-    made: list[Tile] = field(default_factory=list)
-    heard: list[Tile] = field(
+    given: list[Segment] = field(default_factory=list)
+    composed: list[Segment] = field(default_factory=list)
+    past: list[Segment] = field(
         default_factory=list
     )  # what is known up to now; in GIVEN, since the last hole
-    ahead: list[Tile] = field(
+    upcoming: list[Segment] = field(
         default_factory=list
     )  # in BODY, what is given after now, the last first
     holes: list[tuple[int, int]] = field(default_factory=list)  # start and end, NEVER while open
-    at: int = 0  # where the next event goes; NEVER once nothing is missing
-    until: int = NEVER  # in BODY, the end of the hole that it goes to
+    end_ticks: int = 0  # where the next event goes; NEVER once nothing is missing
+    hole_end: int = NEVER  # in BODY, the end of the hole that it goes to
     is_open: bool = False
-    last: tuple[int, int] = _NOTHING_SAID  # sound and duration of the event that ends at `at`
+    last: tuple[int, int] = _NO_EVENT  # sound and duration of the event that ends at `end_ticks`
 
-    def say(self, tiles: list[Tile], sound: int, duration: int) -> None:
+    def append(self, segments: list[Segment], sound: int, duration: int) -> None:
         """Add an event to what is given or made; HOLD, and a rest after a rest, make the last tile longer."""
-        onset, end = self.at, self.at + duration
-        code = SOUND_REST if sound == REST else SOUND_PITCH + sound - PITCH
-        before = tiles[-1] if tiles and sound < PITCH else None
+        onset, end = self.end_ticks, self.end_ticks + duration
+        code = REST_CODE if sound == REST else PITCH_CODE + sound - PITCH
+        before = segments[-1] if segments and sound < PITCH else None
         if (
             before is not None
             and before.end == onset
-            and (sound == HOLD or before.code == SOUND_REST)
+            and (sound == HOLD or before.code == REST_CODE)
         ):
-            tiles[-1] = self.heard[-1] = Tile(before.onset, end, before.code)
+            segments[-1] = self.past[-1] = Segment(before.onset, end, before.code)
         else:
-            tile = Tile(onset, end, code)
-            tiles.append(tile)
-            self.heard.append(tile)
-        self.at, self.last = end, (sound, duration)
+            segment = Segment(onset, end, code)
+            segments.append(segment)
+            self.past.append(segment)
+        self.end_ticks, self.last = end, (sound, duration)
 
-    def leave_out(self, duration: int) -> None:
+    def append_hole(self, duration: int) -> None:
         """Add a hole to what is given, or make the last one longer; 0 ticks leave the line open."""
-        start, end = self.at, self.at + duration
+        start, end = self.end_ticks, self.end_ticks + duration
         if self.last[0] == HOLE:
             start, _ = self.holes.pop()
         self.holes.append((start, end if duration else NEVER))
-        self.is_open, self.heard, self.at, self.last = not duration, [], end, (HOLE, duration)
+        self.is_open, self.past, self.end_ticks, self.last = not duration, [], end, (HOLE, duration)
 
-    def go_to_hole(self) -> None:
+    def move_to_next_hole(self) -> None:
         """Go where something is missing."""
-        self.at, self.until = self.holes.pop(0) if self.holes else (NEVER, NEVER)
-        self.last = _NOTHING_SAID
+        self.end_ticks, self.hole_end = self.holes.pop(0) if self.holes else (NEVER, NEVER)
+        self.last = _NO_EVENT
 
-    def known(self) -> list[Tile]:
+    def all_segments(self) -> list[Segment]:
         """All that was given and made, in order of time."""
-        return sorted(self.given + self.made, key=attrgetter("onset")) if self.given else self.made
+        return (
+            sorted(self.given + self.composed, key=attrgetter("onset"))
+            if self.given
+            else self.composed
+        )
 
-    def tile_at(self, tick: int) -> Tile | None:
+    def segment_at(self, tick: int) -> Segment | None:
         """What is known to sound at a tick, made or given; None for nothing."""
-        latest: Tile | None = None
-        for latest in reversed(self.heard):
+        latest: Segment | None = None
+        for latest in reversed(self.past):
             if latest.onset <= tick:
                 break
-        if self.ahead and self.ahead[-1].onset <= tick:
-            for tile in reversed(self.ahead):
-                if tile.onset > tick:
+        if self.upcoming and self.upcoming[-1].onset <= tick:
+            for segment in reversed(self.upcoming):
+                if segment.onset > tick:
                     break
-                latest = tile
+                latest = segment
         return latest if latest is not None and latest.onset <= tick < latest.end else None
 
     def pitch_at(self, tick: int) -> int | None:
         """The pitch that sounds at a tick; None for a rest, or where nothing is known."""
-        tile = self.tile_at(tick)
-        return tile.code - SOUND_PITCH if tile is not None and tile.code >= SOUND_PITCH else None
+        segment = self.segment_at(tick)
+        return (
+            segment.code - PITCH_CODE
+            if segment is not None and segment.code >= PITCH_CODE
+            else None
+        )
 
-    def copy(self) -> Line:
+    def copy(self) -> VoiceLine:
         """An independent line at the same place."""
-        given, made, heard, ahead = (
-            list(tiles) for tiles in (self.given, self.made, self.heard, self.ahead)
+        given, composed, past, upcoming = (
+            list(segments) for segments in (self.given, self.composed, self.past, self.upcoming)
         )
         return replace(
-            self, given=given, made=made, heard=heard, ahead=ahead, holes=list(self.holes)
+            self,
+            given=given,
+            composed=composed,
+            past=past,
+            upcoming=upcoming,
+            holes=list(self.holes),
         )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from seqmusic.model.transformer import Packing, Transformer
 
 
-class Sequenced(Protocol):
+class TokenSequence(Protocol):
     """What a batch is made of: one sequence, row t about what follows event t."""
 
     @property
@@ -31,7 +31,7 @@ class Sequenced(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Masks:
+class GrammarMasks:
     """Tables of what may follow: (rule, sound) and (rule, duration)."""
 
     sounds: Tensor
@@ -55,7 +55,7 @@ class Batch:
     is_scored: Tensor
 
 
-def make_batch(sequences: Sequence[Sequenced], device: torch.device) -> Batch:
+def make_batch(sequences: Sequence[TokenSequence], device: torch.device) -> Batch:
     """The sequences side by side, zeros after the shorter ones."""
     n_rows, length = len(sequences), max(len(s.events) for s in sequences)
     n_columns = sequences[0].context.shape[1]
@@ -76,7 +76,7 @@ def make_batch(sequences: Sequence[Sequenced], device: torch.device) -> Batch:
     )
 
 
-def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]:
+def nll(model: Transformer, batch: Batch, masks: GrammarMasks) -> tuple[Tensor, Tensor]:
     """(B, T) negative log-likelihood in nats of each next sound, and of its duration; 0 where nothing is scored."""
     sounds, durations = batch.events[:, 1:, 0], batch.events[:, 1:, 1]
     packing = Packing(batch.lengths, batch.is_scored)
@@ -97,10 +97,10 @@ def nll(model: Transformer, batch: Batch, masks: Masks) -> tuple[Tensor, Tensor]
     )
 
 
-class Scorer(nn.Module):
+class BatchLoss(nn.Module):
     """From a batch to the nats of all that is scored in it: what is differentiated in training, as one module."""
 
-    def __init__(self, model: Transformer, masks: Masks, precision: torch.dtype) -> None:
+    def __init__(self, model: Transformer, masks: GrammarMasks, precision: torch.dtype) -> None:
         super().__init__()
         self.model, self.masks, self.precision = model, masks, precision
 

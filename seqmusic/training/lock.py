@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seqmusic.errors import CheckpointError, FormatError
 
-LOCK = ".lock"
+LOCK_FILE = ".lock"
 
 
 @contextlib.contextmanager
@@ -23,13 +23,13 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise FormatError(
             f"{folder}: cannot be written: {error.strerror or error}; choose another place or free space"
         ) from error
     try:
-        if not _is_ours(handle):
+        if not _try_lock(handle):
             holder = (
                 os.pread(handle, 20, 0).decode("ascii", "replace") if hasattr(os, "pread") else ""
             )
@@ -49,7 +49,7 @@ def locked(folder: Path) -> Iterator[None]:
 if sys.platform == "win32":
     import msvcrt
 
-    def _is_ours(handle: int) -> bool:
+    def _try_lock(handle: int) -> bool:
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -59,7 +59,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _is_ours(handle: int) -> bool:
+    def _try_lock(handle: int) -> bool:
         """Whether it is locked for us now; so it counts, too, where the file system knows no locks."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

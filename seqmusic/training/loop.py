@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from seqmusic.model.transformer import Transformer
-from seqmusic.training.batches import Batch, Masks, Scorer, Sequenced, make_batch
+from seqmusic.training.batches import Batch, BatchLoss, GrammarMasks, TokenSequence, make_batch
 from seqmusic.training.device import choose_precision
-from seqmusic.training.processes import ALONE, Group, own_part
+from seqmusic.training.distributed import SINGLE_PROCESS, ProcessGroup, to_local_tensor
 
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop", "adagrad")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -65,7 +65,7 @@ class TrainingState:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StepReport:
     """What happened in one step.
 
     Attributes:
@@ -83,8 +83,8 @@ class Report:
     is_best: bool = False
 
 
-def new_state(
-    model: Transformer, settings: TrainingSettings, group: Group = ALONE
+def new_training_state(
+    model: Transformer, settings: TrainingSettings, group: ProcessGroup = SINGLE_PROCESS
 ) -> TrainingState:
     """A run that has not begun; where the group is sharded, so is the model now."""
     averaged = group.sharded(copy.deepcopy(model).eval())
@@ -113,11 +113,11 @@ def make_optimizer(model: Transformer, settings: TrainingSettings) -> torch.opti
 def train(
     state: TrainingState,
     settings: TrainingSettings,
-    draw: Callable[[int], Sequence[Sequenced]],
+    draw: Callable[[int], Sequence[TokenSequence]],
     evaluate: Callable[[Transformer], dict[str, float]],
-    masks: Masks,
-    group: Group = ALONE,
-) -> Iterator[Report]:
+    masks: GrammarMasks,
+    group: ProcessGroup = SINGLE_PROCESS,
+) -> Iterator[StepReport]:
     """Train, and yield what happened after each batch; `state` is always ready to be saved.
 
     Args:
@@ -129,60 +129,67 @@ def train(
         group: the processes that share the work.
     """
     device = next(state.model.parameters()).device
-    scorer = group.joined(Scorer(state.model, masks, choose_precision(settings.precision, device)))
+    scorer = group.data_parallel(
+        BatchLoss(state.model, masks, choose_precision(settings.precision, device))
+    )
 
     def prepared(step: int) -> tuple[list[Batch], int]:
-        return make_share(draw(step), settings, group, device)
+        return make_microbatches(draw(step), settings, group, device)
 
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(prepared, state.step)
-        while not _is_over(state, settings):
+        while not _is_finished(state, settings):
             started = time.monotonic()
             torch.manual_seed(settings.seed * 1_000_003 + state.step + (group.rank << 40))
             for part in state.optimizer.param_groups:
-                part["lr"] = settings.learning_rate * _rate(state, settings)
+                part["lr"] = settings.learning_rate * _learning_rate_factor(state, settings)
             batches, n_events = coming.result()
             coming = ahead.submit(prepared, state.step + 1)
-            nats = _step(state, settings, scorer.train(), batches, n_events, group)
+            nats = _optimizer_step(state, settings, scorer.train(), batches, n_events, group)
             state.step += 1
-            loss, seconds = group.sums(nats / n_events, (time.monotonic() - started) / group.size)
+            loss, seconds = group.sum_over_ranks(
+                nats / n_events, (time.monotonic() - started) / group.size
+            )
             state.seconds += seconds
-            if state.step % settings.evaluate_every and not _is_over(state, settings):
-                yield Report(state.step, loss, n_events)
+            if state.step % settings.evaluate_every and not _is_finished(state, settings):
+                yield StepReport(state.step, loss, n_events)
                 continue
             figures = evaluate(state.averaged if settings.averaging else state.model.eval())
             is_best = next(iter(figures.values())) < state.best
             if is_best:
                 state.best, state.best_step = next(iter(figures.values())), state.step
             state.since_best = 0 if is_best else state.since_best + 1
-            yield Report(state.step, loss, n_events, figures, is_best)
+            yield StepReport(state.step, loss, n_events, figures, is_best)
 
 
-def make_share(
-    sequences: Sequence[Sequenced], settings: TrainingSettings, group: Group, device: torch.device
+def make_microbatches(
+    sequences: Sequence[TokenSequence],
+    settings: TrainingSettings,
+    group: ProcessGroup,
+    device: torch.device,
 ) -> tuple[list[Batch], int]:
     """What one process has to compute of a batch, in as many parts as the settings say; and how many events all of it scores."""
     by_length = sorted(sequences, key=lambda own: len(own.events))
-    mine = group.share(by_length)
+    mine = group.rank_slice(by_length)
     parts = [mine[start :: settings.accumulate] for start in range(settings.accumulate)]
     return [make_batch(part, device) for part in parts if part], sum(
         int(own.is_scored.sum()) for own in sequences
     )
 
 
-def _step(
+def _optimizer_step(
     state: TrainingState,
     settings: TrainingSettings,
     scorer: nn.Module,
     batches: Sequence[Batch],
     n_events: int,
-    group: Group,
+    group: ProcessGroup,
 ) -> float:
     """One step of the optimizer; returns the nats of this process's share."""
     state.optimizer.zero_grad(set_to_none=True)
     total = 0.0
     for number, batch in enumerate(batches, start=1):
-        with group.gathering(scorer, number == len(batches)):
+        with group.gradient_sync(scorer, number == len(batches)):
             nats = scorer(batch)
             (nats * (group.size / n_events)).backward()  # the group takes the mean of its processes
         total += float(nats.detach())
@@ -198,11 +205,11 @@ def _step(
         decay = min(settings.averaging, (1 + state.step) / (10 + state.step))
         with torch.no_grad():
             for mean, new in zip(state.averaged.parameters(), parameters, strict=True):
-                own_part(mean).lerp_(own_part(new), 1 - decay)
+                to_local_tensor(mean).lerp_(to_local_tensor(new), 1 - decay)
     return total
 
 
-def _is_over(state: TrainingState, settings: TrainingSettings) -> bool:
+def _is_finished(state: TrainingState, settings: TrainingSettings) -> bool:
     is_stuck = bool(settings.patience) and state.since_best >= settings.patience
     return (
         is_stuck
@@ -211,7 +218,7 @@ def _is_over(state: TrainingState, settings: TrainingSettings) -> bool:
     )
 
 
-def _rate(state: TrainingState, settings: TrainingSettings) -> float:
+def _learning_rate_factor(state: TrainingState, settings: TrainingSettings) -> float:
     """Share of the highest learning rate; by the clock where the minutes decide."""
     done = (state.step + 1) / settings.steps
     if settings.minutes:

@@ -12,33 +12,33 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from seqmusic.corpus.cleaning import CleaningRules, flaw
-from seqmusic.corpus.folders.parallel_reading import seconds_for
+from seqmusic.corpus.cleaning import CleaningRules, drop_reason
+from seqmusic.corpus.folders.parallel_reading import read_timeout
 from seqmusic.corpus.folders.shards import (
     N_SHARDS,
-    ReadFile,
-    ReadPiece,
+    FileRecord,
+    PieceRecord,
     Shard,
     shard_number,
     shard_path,
     write_shard,
 )
-from seqmusic.corpus.folders.workers import Failure, n_cores, results
+from seqmusic.corpus.folders.workers import WorkerFailure, n_cores, parallel_map
 from seqmusic.corpus.similarity.digests import sketch
-from seqmusic.corpus.storage import note_rows, score_facts
-from seqmusic.corpus.works_table import key_in_words, meter_in_words, n_bars
+from seqmusic.corpus.storage import note_rows, score_metadata
+from seqmusic.corpus.works_table import key_label, meter_label, n_bars
 from seqmusic.errors import CorpusError, FormatError, UnencodableError
-from seqmusic.formats.reading_report import Reading
+from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import Score
-from seqmusic.tokens.tokenizer import header, normalized
-from seqmusic.tokens.vocabulary import timesig_id
+from seqmusic.tokens.tokenizer import header_events, normalized
+from seqmusic.tokens.vocabulary import timesig_to_id
 
-PieceReader = Callable[[Path], Sequence[Reading | FormatError]]
-_WORDS_KEPT = 12  # of what is said about a file
+PieceReader = Callable[[Path], Sequence[ReadReport | FormatError]]
+_MAX_REMARKS = 12  # of what is said about a file
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CorpusSource:
     """Where a corpus comes from.
 
     Attributes:
@@ -56,10 +56,10 @@ class Source:
     styles: Mapping[str, str]
 
 
-Stamps = Mapping[str, tuple[int, int]]
+FileStamps = Mapping[str, tuple[int, int]]
 
 
-def stamps_of(files: Mapping[str, Path]) -> dict[str, tuple[int, int]]:
+def file_stamps(files: Mapping[str, Path]) -> dict[str, tuple[int, int]]:
     """Size and time of the last change of each file, by which it is known again; zeros for one that is not there."""
     found = {}
     for name, path in files.items():
@@ -71,9 +71,9 @@ def stamps_of(files: Mapping[str, Path]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def gather(
-    source: Source,
-    stamps: Stamps,
+def update_shards(
+    source: CorpusSource,
+    stamps: FileStamps,
     folder: Path,
     *,
     progress: bool = True,
@@ -90,7 +90,7 @@ def gather(
     shards: list[list[str]] = [[] for _ in range(N_SHARDS)]
     for name in sorted(source.files):
         shards[shard_number(name)].append(name)
-    done = [_known(shard_path(folder, number), stamps) for number in range(N_SHARDS)]
+    done = [_unchanged_files(shard_path(folder, number), stamps) for number in range(N_SHARDS)]
     missing = {
         number: [name for name in names if name not in done[number]]
         for number, names in enumerate(shards)
@@ -100,13 +100,15 @@ def gather(
         if not names:
             path.unlink(missing_ok=True)
         elif not missing[number] and path.is_file() and len(Shard(path).files()) > len(names):
-            _write(path, (), stamps)
+            _rewrite_shard(path, (), stamps)
     todo = [name for names in missing.values() for name in names]
-    with _shown(len(source.files), len(source.files) - len(todo), progress and bool(todo)) as bar:
-        _read(source, todo, missing, stamps, folder, bar, n_processes or n_cores())
+    with _progress_bar(
+        len(source.files), len(source.files) - len(todo), progress and bool(todo)
+    ) as bar:
+        _read_missing(source, todo, missing, stamps, folder, bar, n_processes or n_cores())
 
 
-def _known(path: Path, stamps: Stamps) -> set[str]:
+def _unchanged_files(path: Path, stamps: FileStamps) -> set[str]:
     """Names of the files in a shard that are as they were when they were read."""
     if not path.is_file():
         return set()
@@ -121,17 +123,17 @@ def _known(path: Path, stamps: Stamps) -> set[str]:
         return set()
 
 
-def _shown(total: int, done: int, shown: bool) -> tqdm[None]:
+def _progress_bar(total: int, done: int, shown: bool) -> tqdm[None]:
     return tqdm(
         total=total, initial=done, desc="Reading", unit=" files", disable=not shown, file=sys.stderr
     )
 
 
-def _read(
-    source: Source,
+def _read_missing(
+    source: CorpusSource,
     todo: Sequence[str],
     missing: Mapping[int, list[str]],
-    stamps: Stamps,
+    stamps: FileStamps,
     folder: Path,
     bar: tqdm[None],
     n: int,
@@ -139,98 +141,101 @@ def _read(
     if not todo:
         return
     left = {number: len(names) for number, names in missing.items()}
-    found: dict[int, list[ReadFile]] = {}
-    function = partial(read_file, source.read, source.rules)
+    found: dict[int, list[FileRecord]] = {}
+    function = partial(read_file_record, source.read, source.rules)
     items = ((name, source.files[name], stamps[name]) for name in todo)
     try:
         with contextlib.closing(
-            results(function, items, min(n, len(todo)), lambda item: seconds_for(item[1]))
+            parallel_map(function, items, min(n, len(todo)), lambda item: read_timeout(item[1]))
         ) as answers:
             for (name, _, stamp), answer in answers:
-                if isinstance(answer, Failure):
-                    answer = ReadFile(name, stamp, "refused", (answer.words,))
+                if isinstance(answer, WorkerFailure):
+                    answer = FileRecord(name, stamp, "refused", (answer.message,))
                 number = shard_number(name)
                 found.setdefault(number, []).append(answer)
                 left[number] -= 1
                 bar.update()
                 if not left[number]:
-                    _write(shard_path(folder, number), found.pop(number), stamps)
+                    _rewrite_shard(shard_path(folder, number), found.pop(number), stamps)
     finally:
         for number, files in found.items():
-            _write(shard_path(folder, number), files, stamps)
+            _rewrite_shard(shard_path(folder, number), files, stamps)
 
 
-def _write(path: Path, files: Sequence[ReadFile], stamps: Stamps) -> None:
+def _rewrite_shard(path: Path, files: Sequence[FileRecord], stamps: FileStamps) -> None:
     """Write a shard of what it holds and is still so, and of `files`."""
     kept = Shard(path).read_files() if path.is_file() else []
     write_shard([*(file for file in kept if stamps.get(file.name) == file.stamp), *files], path)
 
 
-def read_file(
+def read_file_record(
     read: PieceReader, rules: CleaningRules, item: tuple[str, Path, tuple[int, int]]
-) -> ReadFile:
+) -> FileRecord:
     """What a file holds; nothing that is wrong with it is raised."""
     name, path, stamp = item
     try:
         pieces = read(path)
     except FormatError as error:
-        return ReadFile(name, stamp, "refused", (_shortened(error, path),))
+        return FileRecord(name, stamp, "refused", (_error_text(error, path),))
     except (
         Exception
     ) as error:  # a fault of ours or of a library must not stop the reading of thousands of files
-        words = f"the reader failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        return ReadFile(name, stamp, "refused", (words,))
-    readings = [piece for piece in pieces if isinstance(piece, Reading)]
-    refused = [_shortened(piece, path) for piece in pieces if isinstance(piece, FormatError)]
+        message = f"the reader failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return FileRecord(name, stamp, "refused", (message,))
+    readings = [piece for piece in pieces if isinstance(piece, ReadReport)]
+    refused = [_error_text(piece, path) for piece in pieces if isinstance(piece, FormatError)]
     said = (
         *refused,
         *(word for reading in readings for word in (*reading.repairs, *reading.losses)),
     )
     if not readings:
-        return ReadFile(name, stamp, "refused", said[:_WORDS_KEPT] or ("holds no music",))
+        return FileRecord(name, stamp, "refused", said[:_MAX_REMARKS] or ("holds no music",))
     outcome = "repaired" if refused or any(reading.repairs for reading in readings) else "read"
-    return ReadFile(
+    return FileRecord(
         name,
         stamp,
         outcome,
-        said[:_WORDS_KEPT],
-        tuple(_piece(reading.score, rules) for reading in readings),
+        said[:_MAX_REMARKS],
+        tuple(_piece_record(reading.score, rules) for reading in readings),
     )
 
 
-def _shortened(error: FormatError, path: Path) -> str:
+def _error_text(error: FormatError, path: Path) -> str:
     return " ".join(str(error).removeprefix(f"{path}: ").removeprefix(f"{path.name}: ").split())
 
 
-def _piece(score: Score, rules: CleaningRules) -> ReadPiece:
+def _piece_record(score: Score, rules: CleaningRules) -> PieceRecord:
     if rules.drops_empty_voices:
         score = replace(score, voices=tuple(voice for voice in score.voices if voice.notes))
     about = {
         "notes": score.n_notes,
         "bars": n_bars(score),
-        "key": key_in_words(score),
-        "meter": meter_in_words(score),
+        "key": key_label(score),
+        "meter": meter_label(score),
     }
-    facts = score_facts(score) | {"about": about, "reason": flaw(score, rules) or _unsayable(score)}
-    return ReadPiece(facts, note_rows([score]), sketch(score))
+    facts = score_metadata(score) | {
+        "about": about,
+        "reason": drop_reason(score, rules) or _unencodable_reason(score),
+    }
+    return PieceRecord(facts, note_rows([score]), sketch(score))
 
 
-def _unsayable(score: Score) -> str:
+def _unencodable_reason(score: Score) -> str:
     """Why the tokens cannot say a score, "" where they can."""
     try:
         plain = normalized(score)
-        header(plain)
+        header_events(plain)
         for _, signature in plain.time_signatures[1:]:
-            timesig_id(signature)
+            timesig_to_id(signature)
     except UnencodableError as error:
         return f"without tokens ({error})"
     return ""
 
 
-def found_files(folder: Path, endings: Sequence[str], marker: str) -> Iterator[tuple[str, Path]]:
-    """Name and path of each file with such an ending, below `folder` however deep; not those in a folder that holds `marker`."""
+def find_files(folder: Path, endings: Sequence[str], state_file: str) -> Iterator[tuple[str, Path]]:
+    """Name and path of each file with such an ending, below `folder` however deep; not those in a folder that holds `state_file`."""
     for place, folders, files in os.walk(folder):
-        if marker in files:
+        if state_file in files:
             folders.clear()
             continue
         folders[:] = sorted(own for own in folders if not own.startswith("."))

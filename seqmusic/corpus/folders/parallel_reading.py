@@ -11,18 +11,22 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seqmusic.corpus.dataset import Work
-from seqmusic.corpus.folders.workers import Failure, n_cores, results
+from seqmusic.corpus.folders.workers import WorkerFailure, n_cores, parallel_map
 from seqmusic.errors import FormatError
 from seqmusic.score import Score
 
-Reader = Callable[[Path], Score]
-_WORTH_A_PROCESS = 16  # files; starting a process costs about as much as reading so many
-_LEAST_SECONDS = 60
-_BYTES_A_SECOND = 2_000  # of the slowest format on a slow machine
+ScoreReader = Callable[[Path], Score]
+_MIN_FILES_PER_WORKER = 16  # files; starting a process costs about as much as reading so many
+_MIN_TIMEOUT_SECONDS = 60
+_BYTES_PER_SECOND = 2_000  # of the slowest format on a slow machine
 
 
 def read_files(
-    paths: Sequence[Path], read: Reader, *, progress: bool = True, n_processes: int | None = None
+    paths: Sequence[Path],
+    read: ScoreReader,
+    *,
+    progress: bool = True,
+    n_processes: int | None = None,
 ) -> list[Work]:
     """A work for each file, in the order of `paths`, named like the file; with a reason where the file cannot be read.
 
@@ -35,10 +39,10 @@ def read_files(
     Raises:
         CorpusError: a reading process cannot be started.
     """
-    n_processes = min(n_processes or n_cores(), max(1, len(paths) // _WORTH_A_PROCESS))
-    function = partial(_read, read)
+    n_processes = min(n_processes or n_cores(), max(1, len(paths) // _MIN_FILES_PER_WORKER))
+    function = partial(_read_or_reason, read)
     answers = (
-        results(function, paths, n_processes, seconds_for)
+        parallel_map(function, paths, n_processes, read_timeout)
         if n_processes > 1
         else ((path, function(path)) for path in paths)
     )
@@ -52,28 +56,30 @@ def read_files(
         file=sys.stderr,
     ):
         found[path] = (
-            (Score(()), f"unreadable ({answer.words})") if isinstance(answer, Failure) else answer
+            (Score(()), f"unreadable ({answer.message})")
+            if isinstance(answer, WorkerFailure)
+            else answer
         )
     return [
         Work(name, found[path][0], reason=found[path][1])
-        for name, path in zip(file_names(paths), paths, strict=True)
+        for name, path in zip(unique_file_names(paths), paths, strict=True)
     ]
 
 
-def seconds_for(path: Path) -> float:
+def read_timeout(path: Path) -> float:
     """How long reading a file may take: a minute, and more for a large one."""
     try:
-        return _LEAST_SECONDS + path.stat().st_size / _BYTES_A_SECOND
+        return _MIN_TIMEOUT_SECONDS + path.stat().st_size / _BYTES_PER_SECOND
     except OSError:
-        return _LEAST_SECONDS
+        return _MIN_TIMEOUT_SECONDS
 
 
-def file_names(paths: Sequence[Path]) -> list[str]:
+def unique_file_names(paths: Sequence[Path]) -> list[str]:
     """A name for each file, unlike all others: the shortest of the file name without its ending, with it, and the path.
 
     Where files differ in nothing but their ending, the one with the commonest ending gets the short name.
 
-    >>> file_names([Path("bach/bwv1.6.mxl"), Path("bach/bwv277.mxl"), Path("bach/bwv277.krn")])
+    >>> unique_file_names([Path("bach/bwv1.6.mxl"), Path("bach/bwv277.mxl"), Path("bach/bwv277.krn")])
     ['bwv1.6', 'bwv277', 'bwv277.krn']
     """
     endings = Counter(path.suffix for path in paths)
@@ -91,7 +97,7 @@ def file_names(paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def _read(read: Reader, path: Path) -> tuple[Score, str]:
+def _read_or_reason(read: ScoreReader, path: Path) -> tuple[Score, str]:
     try:
         return read(path), ""
     except FormatError as error:

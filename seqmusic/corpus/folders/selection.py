@@ -9,111 +9,116 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from seqmusic.corpus.cleaning import CleaningRules, preference, repeat_in_words
-from seqmusic.corpus.dataset import Work, name_order
+from seqmusic.corpus.cleaning import CleaningRules, duplicate_reason, preference_key
+from seqmusic.corpus.dataset import Work, natural_sort_key
 from seqmusic.corpus.folders.shards import Shard
 from seqmusic.corpus.similarity.duplicates import Outline, repeats
-from seqmusic.corpus.similarity.families import alike, families_of
-from seqmusic.corpus.similarity.pairs import Ints, Rows, linked_pairs, shared_pairs
+from seqmusic.corpus.similarity.families import families_of, similar_pairs
+from seqmusic.corpus.similarity.pairs import DigestTable, Ints, linked_pairs, shared_pairs
 from seqmusic.corpus.split import Shares, split_works
 from seqmusic.score import Score
 
-_SILENCE = Score(())
+_NO_SCORE = Score(())
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Selection:
     """The pieces of all shards, in the order in which they stand there.
 
     Attributes:
         works: each with its split, family, style or the reason why it is dropped; the scores are left out.
-        titles, abouts: of each work, and its row of figures for the table.
+        titles, table_values: of each work, and its row of figures for the table.
         voices: names of all voices.
     """
 
     works: list[Work]
     titles: list[str]
-    abouts: list[tuple[object, ...]]
+    table_values: list[tuple[object, ...]]
     voices: set[str]
 
 
-def judge(
+def select_works(
     shards: Sequence[Path],
     rules: CleaningRules,
     styles: Mapping[str, str],
     shares: Shares,
     seed: int,
-) -> Judged:
+) -> Selection:
     """The pieces of all shards, cleaned, grouped by tune, and split.
 
     Raises:
         CorpusError: a shard is damaged.
     """
-    read = _read(shards, styles)
+    read = _read_shards(shards, styles)
     works = read.works
     ranked = sorted(
         (number for number, work in enumerate(works) if not work.reason),
-        key=lambda number: preference(works[number].name, read.end_ticks[number]),
+        key=lambda number: preference_key(works[number].name, read.end_ticks[number]),
     )
     outlines = [read.outlines[number] for number in ranked]
     rank = np.full(len(works), -1)
     rank[ranked] = np.arange(len(ranked))
     n_shingles = [own.n_shingles for own in read.outlines]
     pairs = shared_pairs(
-        lambda: _rows(shards, "shingle", n_shingles, rank), sum(n_shingles), len(ranked)
+        lambda: _digest_tables(shards, "shingle", n_shingles, rank), sum(n_shingles), len(ranked)
     )
     if rules.min_duplicate_share is not None:
         for later, match in repeats(outlines, pairs, rules.min_duplicate_share).items():
-            reason = repeat_in_words(match, works[ranked[match.original]].name)
+            reason = duplicate_reason(match, works[ranked[match.original]].name)
             works[ranked[later]] = replace(works[ranked[later]], reason=reason)
             rank[ranked[later]] = -1
-    links = [*linked_pairs(lambda: _rows(shards, "tune", read.n_tune, rank), sum(read.n_tune))]
+    links = [
+        *linked_pairs(
+            lambda: _digest_tables(shards, "tune", read.n_tune_digests, rank),
+            sum(read.n_tune_digests),
+        )
+    ]
     is_kept = rank[ranked] >= 0
-    near = alike(pairs, [own.n_shingles for own in outlines])
+    near = similar_pairs(pairs, [own.n_shingles for own in outlines])
     links.append(near[is_kept[near].all(axis=1)])
     families = families_of(links, len(ranked))
     by_name = sorted(
         (number for number in ranked if rank[number] >= 0),
-        key=lambda number: name_order(works[number].name),
+        key=lambda number: natural_sort_key(works[number].name),
     )
     numbers: dict[int, int] = {}
     for number in by_name:
         works[number] = replace(
             works[number], family=numbers.setdefault(families[rank[number]], len(numbers))
         )
-    return Judged(split_works(works, shares, seed), read.titles, read.abouts, read.voices)
+    return Selection(split_works(works, shares, seed), read.titles, read.table_values, read.voices)
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ShardContents:
     """What the shards say about their pieces, one after the other."""
 
     works: list[Work]
     titles: list[str]
-    abouts: list[tuple[object, ...]]
+    table_values: list[tuple[object, ...]]
     end_ticks: list[int]
     outlines: list[Outline]
-    n_tune: list[int]
+    n_tune_digests: list[int]
     voices: set[str]
 
 
-def _read(shards: Sequence[Path], styles: Mapping[str, str]) -> _Read:
-    read = _Read([], [], [], [], [], [], set())
+def _read_shards(shards: Sequence[Path], styles: Mapping[str, str]) -> _ShardContents:
+    read = _ShardContents([], [], [], [], [], [], set())
     files: list[tuple[str, int]] = []
     for path in shards:
         for file in Shard(path).files():
             files.append((file["name"], len(file["pieces"])))
             for own in file["pieces"]:
                 read.works.append(
-                    Work("", _SILENCE, reason=own["reason"], style=styles.get(file["name"], ""))
+                    Work("", _NO_SCORE, reason=own["reason"], style=styles.get(file["name"], ""))
                 )
                 read.titles.append(own["title"])
-                read.abouts.append(tuple(own["about"].values()))
+                read.table_values.append(tuple(own["about"].values()))
                 read.end_ticks.append(own["end_ticks"])
                 read.outlines.append(
                     Outline(bytes.fromhex(own["signature"]), own["lowest"], own["n_shingles"])
                 )
-                read.n_tune.append(own["n_tune"])
+                read.n_tune_digests.append(own["n_tune"])
                 if not own["reason"]:
                     read.voices.update(own["voices"])
     for number, name in enumerate(piece_names(files)):
@@ -144,7 +149,9 @@ def piece_names(files: Sequence[tuple[str, int]]) -> list[str]:
     return names
 
 
-def _rows(shards: Sequence[Path], kind: str, counts: Sequence[int], rank: Ints) -> Iterator[Rows]:
+def _digest_tables(
+    shards: Sequence[Path], kind: str, counts: Sequence[int], rank: Ints
+) -> Iterator[DigestTable]:
     """The digests of one kind, shard by shard, under the ranks of their pieces; those of pieces without one are left out."""
     done = 0
     for path in shards:
@@ -158,4 +165,4 @@ def _rows(shards: Sequence[Path], kind: str, counts: Sequence[int], rank: Ints) 
         n_pieces = sum(len(file["pieces"]) for file in shard.files())
         work = np.repeat(rank[done : done + n_pieces], counts[done : done + n_pieces])
         done += n_pieces
-        yield Rows(work[work >= 0], digest[work >= 0], low[work >= 0])
+        yield DigestTable(work[work >= 0], digest[work >= 0], low[work >= 0])

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.similarity.digests import Shingles, Sketch
-from seqmusic.corpus.storage import facts_to_score, lines_of
+from seqmusic.corpus.storage import metadata_to_score, notes_by_voice
 from seqmusic.errors import CorpusError
 from seqmusic.score import Score
 
 N_SHARDS = 256
 _VERSION = 1
-_DAMAGE = (
+_DAMAGE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -40,7 +40,7 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPiece:
+class PieceRecord:
     """A piece as it was read.
 
     Attributes:
@@ -55,22 +55,22 @@ class ReadPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFile:
+class FileRecord:
     """What was read of a file.
 
     Attributes:
         name: its path in the folder, with slashes.
         stamp: size in bytes and time of the last change in nanoseconds.
         outcome: "read", "repaired" or "refused".
-        words: what was repaired and left out, or why it was refused.
+        remarks: what was repaired and left out, or why it was refused.
         pieces: what it holds.
     """
 
     name: str
     stamp: tuple[int, int]
     outcome: str
-    words: tuple[str, ...]
-    pieces: tuple[ReadPiece, ...] = ()
+    remarks: tuple[str, ...]
+    pieces: tuple[PieceRecord, ...] = ()
 
 
 def shard_number(name: str) -> int:
@@ -83,7 +83,7 @@ def shard_path(folder: Path, number: int) -> Path:
     return folder / f"{number:03d}.npz"
 
 
-def write_shard(files: Sequence[ReadFile], path: Path) -> Path:
+def write_shard(files: Sequence[FileRecord], path: Path) -> Path:
     """Write a shard; the files stand in it in the order of their names.
 
     Raises:
@@ -91,7 +91,7 @@ def write_shard(files: Sequence[ReadFile], path: Path) -> Path:
     """
     files = sorted(files, key=lambda file: file.name)
     pieces = [piece for file in files for piece in file.pieces]
-    facts = {"version": _VERSION, "files": [_plain(file) for file in files]}
+    facts = {"version": _VERSION, "files": [_file_to_json(file) for file in files]}
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -99,7 +99,7 @@ def write_shard(files: Sequence[ReadFile], path: Path) -> Path:
         notes=np.concatenate(
             [
                 np.zeros((0, 6), np.int32),
-                *(_numbered(piece.notes, i) for i, piece in enumerate(pieces)),
+                *(_with_piece_number(piece.notes, i) for i, piece in enumerate(pieces)),
             ]
         ),
         shingle=np.concatenate(
@@ -128,7 +128,7 @@ class Shard:
         try:
             with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as file:
                 return tuple(file[name] for name in names)
-        except _DAMAGE as error:
+        except _DAMAGE_ERRORS as error:
             raise CorpusError(
                 f"{self.path}: damaged ({type(error).__name__}: {error}); delete it, and prepare again"
             ) from error
@@ -144,7 +144,7 @@ class Shard:
             facts = json.loads(text.tobytes().decode("utf-8"))
             if facts["version"] == _VERSION:
                 return list(facts["files"])
-        except _DAMAGE as error:
+        except _DAMAGE_ERRORS as error:
             raise CorpusError(
                 f"{self.path}: damaged ({type(error).__name__}: {error}); delete it, and prepare again"
             ) from error
@@ -152,7 +152,7 @@ class Shard:
             f"{self.path}: of version {facts['version']}, here {_VERSION}; delete the folder, and prepare again"
         )
 
-    def read_files(self) -> list[ReadFile]:
+    def read_files(self) -> list[FileRecord]:
         """All that it holds.
 
         Raises:
@@ -175,14 +175,14 @@ class Shard:
                     shingles,
                     tunes,
                 )
-                pieces.append(ReadPiece(own, rows, sketch))
+                pieces.append(PieceRecord(own, rows, sketch))
                 n_pieces, at, passages = (
                     n_pieces + 1,
                     at + own["n_shingles"],
                     passages + own["n_tune"],
                 )
             whole.append(
-                ReadFile(
+                FileRecord(
                     facts["name"],
                     tuple(facts["stamp"]),
                     facts["outcome"],
@@ -199,22 +199,22 @@ class Shard:
             CorpusError: it is damaged, or of another version.
         """
         pieces = [piece for file in self.files() for piece in file["pieces"]]
-        lines = lines_of(self.arrays("notes")[0], [len(piece["voices"]) for piece in pieces])
-        return (facts_to_score(piece, lines) for piece in pieces)
+        lines = notes_by_voice(self.arrays("notes")[0], [len(piece["voices"]) for piece in pieces])
+        return (metadata_to_score(piece, lines) for piece in pieces)
 
 
-def _plain(file: ReadFile) -> dict[str, Any]:
-    pieces = [piece.facts | _of_sketch(piece.sketch) for piece in file.pieces]
+def _file_to_json(file: FileRecord) -> dict[str, Any]:
+    pieces = [piece.facts | _sketch_to_json(piece.sketch) for piece in file.pieces]
     return {
         "name": file.name,
         "stamp": file.stamp,
         "outcome": file.outcome,
-        "words": file.words,
+        "words": file.remarks,
         "pieces": pieces,
     }
 
 
-def _of_sketch(sketch: Sketch) -> dict[str, Any]:
+def _sketch_to_json(sketch: Sketch) -> dict[str, Any]:
     return {
         "signature": sketch.signature.hex(),
         "lowest": sketch.lowest,
@@ -224,7 +224,7 @@ def _of_sketch(sketch: Sketch) -> dict[str, Any]:
     }
 
 
-def _numbered(notes: NDArray[np.int32], number: int) -> NDArray[np.int32]:
+def _with_piece_number(notes: NDArray[np.int32], number: int) -> NDArray[np.int32]:
     numbered = notes.copy()
     numbered[:, 0] = number
     return numbered

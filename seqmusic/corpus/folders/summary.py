@@ -10,12 +10,12 @@ from pathlib import Path
 
 from seqmusic.corpus.cleaning import reason_kind
 from seqmusic.corpus.dataset import SPLITS
-from seqmusic.corpus.folders.prepared import REPORT_FILE
+from seqmusic.corpus.folders.prepared_folder import REPORT_FILE
 from seqmusic.corpus.works_table import WORKS_FILE, read_works
 from seqmusic.errors import CorpusError
 
 OUTCOMES = ("read", "repaired", "refused")
-_SHOWN = 5
+_MAX_LINES = 5
 
 
 def summary(folder: Path) -> str:
@@ -37,7 +37,7 @@ def _files(folder: Path) -> Iterator[str]:
                 told = row["words"].split("; ")[
                     : 1 if row["outcome"] == "refused" else None
                 ]  # a refusal ends with its remedy
-                words[row["outcome"]].update({kind_of(text) for text in told if text})
+                words[row["outcome"]].update({remark_kind(text) for text in told if text})
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(
             f"{folder / REPORT_FILE}: missing or damaged; prepare the data again"
@@ -46,7 +46,7 @@ def _files(folder: Path) -> Iterator[str]:
         f"{outcomes[outcome]:,} {outcome}" for outcome in OUTCOMES
     )
     for outcome in OUTCOMES:
-        commonest = words[outcome].most_common(_SHOWN)
+        commonest = words[outcome].most_common(_MAX_LINES)
         yield from (f"  {outcome:<8} {count:>7,}  {text}" for text, count in commonest)
 
 
@@ -60,7 +60,7 @@ def _works(folder: Path) -> Iterator[str]:
     yield f"{len(kept):,} of {len(entries):,} works kept ({parts}), {len(sizes):,} tune families"
     reasons = Counter(reason_kind(entry.reason) for entry in entries.values() if entry.reason)
     yield from (
-        f"  dropped  {count:>7,}  {reason}" for reason, count in reasons.most_common(_SHOWN)
+        f"  dropped  {count:>7,}  {reason}" for reason, count in reasons.most_common(_MAX_LINES)
     )
     if kept and max(sizes.values()) > max(1, len(kept) // 5):
         yield f"  one family has {max(sizes.values()):,} works and stays whole, so that the parts may differ from what was asked"
@@ -70,10 +70,10 @@ def _works(folder: Path) -> Iterator[str]:
         )
 
 
-def kind_of(text: str) -> str:
+def remark_kind(text: str) -> str:
     """A sentence of a report without its figures and places, so that it can be counted.
 
-    >>> kind_of("notes of no length left out: 3 (first at byte 14)")
+    >>> remark_kind("notes of no length left out: 3 (first at byte 14)")
     'notes of no length left out'
     """
     return re.sub(r"\s*\([^)]*\)$", "", re.sub(r": \d+\b.*$", "", text))

@@ -18,11 +18,11 @@ from seqmusic.score import TICKS_PER_QUARTER, Score, Voice
 Digests = NDArray[np.uint64]
 SHINGLE_QUARTERS = 6
 INCIPIT_STEPS = 7
-STRETCH_NOTES = 12
-STRETCH_BEATS = 16
+NGRAM_NOTES = 12
+NGRAM_BEATS = 16
 _REST = -1
-_PLACES_APART = 1 << 20
-_KINDS_APART = 1 << 40
+_POSITION_STRIDE = 1 << 20
+_KIND_STRIDE = 1 << 40
 
 
 class Shingles(NamedTuple):
@@ -89,7 +89,7 @@ def shingles(score: Score) -> Shingles:
     )  # (voice, window, quarter)
     rests = windows == _REST
     lowest = np.where(rests, np.int16(999), windows).min(axis=(0, 2))
-    table = _scattered_table()
+    table = _pitch_hash_table()
     said = table[np.arange(SHINGLE_QUARTERS), np.where(rests, 128, windows - lowest[None, :, None])]
     digests, first = np.unique(
         said.sum(axis=(0, 2), dtype=np.uint64)[~rests.all(axis=(0, 2))], return_index=True
@@ -123,11 +123,11 @@ def tune_digests(score: Score) -> Digests:
         [start] if len(start) == INCIPIT_STEPS else np.zeros((0, INCIPIT_STEPS)), np.int64
     )
     return np.unique(
-        np.concatenate([stretches(score), _stretches_on_beats(score), _summed(beginning, kind=3)])
+        np.concatenate([tune_ngrams(score), _beat_ngrams(score), _ngram_digests(beginning, kind=3)])
     )
 
 
-def stretches(score: Score, n_notes: int = STRETCH_NOTES) -> Digests:
+def tune_ngrams(score: Score, n_notes: int = NGRAM_NOTES) -> Digests:
     """Every `n_notes` notes in a row of the highest voice, as their intervals and durations: the same in every key."""
     notes = score.voices[0].notes if score.voices else ()
     if len(notes) < n_notes:
@@ -135,7 +135,7 @@ def stretches(score: Score, n_notes: int = STRETCH_NOTES) -> Digests:
     pitches = np.array([note.pitch for note in notes], np.int64)
     durations = np.array([note.duration_ticks for note in notes], np.int64)
     windows = np.lib.stride_tricks.sliding_window_view
-    return _summed(
+    return _ngram_digests(
         np.concatenate(
             [windows(np.diff(pitches), n_notes - 1), windows(durations, n_notes)], axis=1
         ),
@@ -143,16 +143,16 @@ def stretches(score: Score, n_notes: int = STRETCH_NOTES) -> Digests:
     )
 
 
-def _stretches_on_beats(score: Score) -> Digests:
+def _beat_ngrams(score: Score) -> Digests:
     """What sounds on 16 beats in a row, as intervals from the first; not where one note fills half of them."""
     tune = chords_on_quarters(Score(score.voices[:1], score.time_signatures, score.pickup_ticks))[
         0
     ].astype(np.int64)
-    if len(tune) < STRETCH_BEATS:
+    if len(tune) < NGRAM_BEATS:
         return np.zeros(0, np.uint64)
-    beats = np.lib.stride_tricks.sliding_window_view(tune, STRETCH_BEATS)
+    beats = np.lib.stride_tricks.sliding_window_view(tune, NGRAM_BEATS)
     intervals = beats - beats[:, :1]
-    return _summed(intervals[(intervals != 0).sum(axis=1) > STRETCH_BEATS // 2], kind=2)
+    return _ngram_digests(intervals[(intervals != 0).sum(axis=1) > NGRAM_BEATS // 2], kind=2)
 
 
 def incipit(score: Score, n_steps: int = INCIPIT_STEPS) -> tuple[int, ...]:
@@ -166,22 +166,22 @@ def incipit(score: Score, n_steps: int = INCIPIT_STEPS) -> tuple[int, ...]:
     return tuple(steps[steps != 0][:n_steps].astype(int).tolist())
 
 
-def _summed(passages: NDArray[np.int64], kind: int) -> Digests:
+def _ngram_digests(passages: NDArray[np.int64], kind: int) -> Digests:
     """(N,) digests of N passages of K numbers each; passages of different kinds differ."""
-    places = np.arange(passages.shape[1]) * _PLACES_APART + kind * _KINDS_APART
-    return np.asarray(_scattered(passages + places).sum(axis=1, dtype=np.uint64))
+    places = np.arange(passages.shape[1]) * _POSITION_STRIDE + kind * _KIND_STRIDE
+    return np.asarray(_mixed_bits(passages + places).sum(axis=1, dtype=np.uint64))
 
 
 @functools.cache
-def _scattered_table() -> Digests:
+def _pitch_hash_table() -> Digests:
     """(quarter, pitch) what a pitch on a quarter adds to a shingle; the last column is that of a rest, 0."""
-    places = np.arange(SHINGLE_QUARTERS)[:, None] * _PLACES_APART + np.arange(129)[None]
-    table = _scattered(places)
+    places = np.arange(SHINGLE_QUARTERS)[:, None] * _POSITION_STRIDE + np.arange(129)[None]
+    table = _mixed_bits(places)
     table[:, 128] = 0
     return table
 
 
-def _scattered(numbers: NDArray[np.int64]) -> Digests:
+def _mixed_bits(numbers: NDArray[np.int64]) -> Digests:
     """Numbers that look random, the same for the same.
 
     Source: the finalizer of SplitMix64, G. Steele, D. Lea and C. Flood, Fast splittable pseudorandom number generators, 2014.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqmusic.corpus.similarity.digests import Sketch
-from seqmusic.corpus.similarity.pairs import Pairs, rows_of, shared_pairs
+from seqmusic.corpus.similarity.pairs import Pairs, digest_table, shared_pairs
 
 
 class Match(NamedTuple):
@@ -52,7 +52,7 @@ def outline(sketch: Sketch) -> Outline:
 
 def pairs_among(sketches: Sequence[Sketch]) -> Pairs:
     """Pairs of works that share shingles."""
-    rows = rows_of(
+    rows = digest_table(
         [own.shingles.digests for own in sketches], [own.shingles.lowest for own in sketches]
     )
     return shared_pairs(lambda: [rows], len(rows.work), len(sketches))

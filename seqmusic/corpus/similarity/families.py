@@ -11,28 +11,30 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from seqmusic.corpus.similarity.digests import sketch, stretches
+from seqmusic.corpus.similarity.digests import sketch, tune_ngrams
 from seqmusic.corpus.similarity.duplicates import pairs_among
-from seqmusic.corpus.similarity.pairs import Ints, Pairs, linked_pairs, rows_of
+from seqmusic.corpus.similarity.pairs import Ints, Pairs, digest_table, linked_pairs
 from seqmusic.score import Score
 
 LEAK_NOTES = 16
-_MIN_SHARED_CHORDS = 0.25
+_MIN_SHINGLE_SHARE = 0.25
 
 
 def tune_families(scores: Sequence[Score]) -> list[int]:
     """The number of each score's family, counted from 0 in order of first appearance."""
     sketches = [sketch(score) for score in scores]
-    tunes = rows_of([own.tune for own in sketches])
+    tunes = digest_table([own.tune for own in sketches])
     links = [*linked_pairs(lambda: [tunes], len(tunes.work))]
-    links.append(alike(pairs_among(sketches), [len(own.shingles.digests) for own in sketches]))
+    links.append(
+        similar_pairs(pairs_among(sketches), [len(own.shingles.digests) for own in sketches])
+    )
     return families_of(links, len(scores))
 
 
-def alike(pairs: Pairs, n_shingles: Sequence[int]) -> Ints:
+def similar_pairs(pairs: Pairs, n_shingles: Sequence[int]) -> Ints:
     """(K, 2) pairs of works that share many chords."""
     sizes = np.array(n_shingles, np.int64)
-    chosen = pairs.n_shared >= _MIN_SHARED_CHORDS * np.minimum(
+    chosen = pairs.n_shared >= _MIN_SHINGLE_SHARE * np.minimum(
         sizes[pairs.earlier], sizes[pairs.later]
     )
     return np.stack([pairs.earlier, pairs.later], axis=1)[chosen]
@@ -56,9 +58,9 @@ def shared_tune_share(
     held_out: Iterable[Score], training: Iterable[Score], n_notes: int = LEAK_NOTES
 ) -> float:
     """The share of held-out scores with `n_notes` notes in a row that a training tune holds too: the leak of a split, 0..1."""
-    known = {stretch for score in training for stretch in stretches(score, n_notes).tolist()}
+    known = {stretch for score in training for stretch in tune_ngrams(score, n_notes).tolist()}
     leaks = [
-        any(stretch in known for stretch in stretches(score, n_notes).tolist())
+        any(stretch in known for stretch in tune_ngrams(score, n_notes).tolist())
         for score in held_out
     ]
     return sum(leaks) / len(leaks) if leaks else 0.0

@@ -9,13 +9,13 @@ from pathlib import Path
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
 from seqmusic.formats.csv.grid import grid_text, read_grid
-from seqmusic.formats.csv.notes import columns_of, notes_text, read_notes
-from seqmusic.formats.csv.spreadsheet import read_sheet, short
-from seqmusic.formats.reading_report import Piece, Reading
+from seqmusic.formats.csv.notes import note_list_columns, note_list_text, read_notes
+from seqmusic.formats.csv.spreadsheet import abbreviated, read_sheet
+from seqmusic.formats.read_report import FilePiece, ReadReport
 from seqmusic.score import Score
 
 
-def read_csv_reported(path: Path, step_ticks: int | None = None) -> Reading:
+def read_csv_with_report(path: Path, step_ticks: int | None = None) -> ReadReport:
     """The one piece in a CSV file, a list of notes or a grid as the names of its columns tell.
 
     Args:
@@ -27,23 +27,23 @@ def read_csv_reported(path: Path, step_ticks: int | None = None) -> Reading:
         FormatError: the file cannot be opened, is too large, or holds no notes or several pieces.
     """
     path = Path(path)
-    pieces = _pieces(path, step_ticks)
+    pieces = _read_pieces(path, step_ticks)
     if len(pieces) > 1:
-        names = ", ".join(repr(short(name)) for name in list(pieces)[:3])
+        names = ", ".join(repr(abbreviated(name)) for name in list(pieces)[:3])
         raise FormatError(
             f"{path}: holds {len(pieces)} pieces ({names}, ...); keep the rows of one, or read all with read_pieces"
         )
     return next(iter(pieces.values()))
 
 
-def read_csv_pieces(path: Path) -> Iterator[Piece]:
+def read_csv_pieces(path: Path) -> Iterator[FilePiece]:
     """The pieces of a CSV file with a column ``piece``, in the order of their first rows.
 
     Raises:
-        FormatError: as `read_csv_reported`.
+        FormatError: as `read_csv_with_report`.
     """
-    for name, reading in _pieces(Path(path), None).items():
-        yield Piece(name or Path(path).stem, reading)
+    for name, reading in _read_pieces(Path(path), None).items():
+        yield FilePiece(name or Path(path).stem, reading)
 
 
 def write_csv(score: Score, path: Path) -> Path:
@@ -52,7 +52,7 @@ def write_csv(score: Score, path: Path) -> Path:
     Raises:
         FormatError: the file cannot be written.
     """
-    return write_atomic(Path(path), notes_text(score))
+    return write_atomic(Path(path), note_list_text(score))
 
 
 def write_csv_grid(score: Score, path: Path, step_ticks: int | None = None) -> Path:
@@ -67,15 +67,15 @@ def write_csv_grid(score: Score, path: Path, step_ticks: int | None = None) -> P
         raise FormatError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error.__cause__
 
 
-def _pieces(path: Path, step_ticks: int | None) -> dict[str, Reading]:
+def _read_pieces(path: Path, step_ticks: int | None) -> dict[str, ReadReport]:
     if step_ticks is not None and step_ticks < 1:
         raise ValueError(f"a step lasts 1 tick or more, got {step_ticks}")
     sheet = read_sheet(path)
-    columns = columns_of(sheet)
+    columns = note_list_columns(sheet)
     found = read_notes(sheet, columns, step_ticks) if columns else read_grid(sheet, step_ticks)
-    return {name: _named(reading, name, path) for name, reading in found.items()}
+    return {name: _with_title_and_source(reading, name, path) for name, reading in found.items()}
 
 
-def _named(reading: Reading, name: str, path: Path) -> Reading:
+def _with_title_and_source(reading: ReadReport, name: str, path: Path) -> ReadReport:
     source = f"{path.name}, {name}" if name else path.name
     return replace(reading, score=replace(reading.score, title=name, source=source))

@@ -14,19 +14,30 @@ from dataclasses import dataclass, field
 
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats.csv.notes import column_names
-from seqmusic.formats.csv.spreadsheet import MOST_QUARTERS, Sheet, short
-from seqmusic.formats.reading_report import Reading
-from seqmusic.formats.theme import voice_names
+from seqmusic.formats.csv.spreadsheet import MAX_QUARTERS, Sheet, abbreviated
+from seqmusic.formats.read_report import ReadReport
+from seqmusic.formats.theme import default_voice_names
 from seqmusic.score import SATB, TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Note, Score, Voice
 
-MOST_VOICES = 64
-REST = 0
-MERGED = "repeated notes read as held ones: equal pitches in neighboring rows are one note, as the format cannot tell"
-_NO_VOICES = {"", "step", "time", "row", "index", "frame", "bar", "measure", "beat", "unnamed: 0"}
-_PIECE = {"piece", "work", "song"}
+MAX_GRID_VOICES = 64
+REST_CELL = 0
+REPEATS_MERGED = "repeated notes read as held ones: equal pitches in neighboring rows are one note, as the format cannot tell"
+_NON_VOICE_COLUMNS = {
+    "",
+    "step",
+    "time",
+    "row",
+    "index",
+    "frame",
+    "bar",
+    "measure",
+    "beat",
+    "unnamed: 0",
+}
+_PIECE_COLUMNS = {"piece", "work", "song"}
 
 
-def read_grid(sheet: Sheet, step_ticks: int | None = None) -> dict[str, Reading]:
+def read_grid(sheet: Sheet, step_ticks: int | None = None) -> dict[str, ReadReport]:
     """The pieces of a grid, by name; one named "" where there is no column for it.
 
     Args:
@@ -38,35 +49,41 @@ def read_grid(sheet: Sheet, step_ticks: int | None = None) -> dict[str, Reading]
         FormatError: there are no voices, too many, no notes, or too many rows.
     """
     lowered = [name.lower() for name in sheet.columns]
-    lines = [index for index, name in enumerate(lowered) if name not in _NO_VOICES | _PIECE]
-    piece_column = next((index for index, name in enumerate(lowered) if name in _PIECE), -1)
-    if not 1 <= len(lines) <= MOST_VOICES:
+    lines = [
+        index
+        for index, name in enumerate(lowered)
+        if name not in _NON_VOICE_COLUMNS | _PIECE_COLUMNS
+    ]
+    piece_column = next((index for index, name in enumerate(lowered) if name in _PIECE_COLUMNS), -1)
+    if not 1 <= len(lines) <= MAX_GRID_VOICES:
         raise FormatError(
-            f"{sheet.path}: has {len(lines)} columns for voices; expected 1 to {MOST_VOICES} such as soprano,alto,tenor,bass, "
+            f"{sheet.path}: has {len(lines)} columns for voices; expected 1 to {MAX_GRID_VOICES} such as soprano,alto,tenor,bass, "
             "or a note list with the columns onset,pitch,duration"
         )
-    step, pieces = step_ticks or TICKS_PER_SIXTEENTH, dict[str, _Lines]()
+    step, pieces = step_ticks or TICKS_PER_SIXTEENTH, dict[str, _GridPiece]()
     for row, cells in sheet.rows:
         name = cells[piece_column].strip() if piece_column >= 0 else ""
-        piece = pieces.setdefault(name, _Lines([[] for _ in lines]))
-        if piece.n_rows * step >= MOST_QUARTERS * TICKS_PER_QUARTER:
+        piece = pieces.setdefault(name, _GridPiece([[] for _ in lines]))
+        if piece.n_rows * step >= MAX_QUARTERS * TICKS_PER_QUARTER:
             raise FormatError(
-                f"{sheet.path}: row {row}: a piece lasts at most {MOST_QUARTERS:,} quarter notes; split it"
+                f"{sheet.path}: row {row}: a piece lasts at most {MAX_QUARTERS:,} quarter notes; split it"
             )
         piece.add([sheet.pitch(row, cells, index) or None for index in lines])
-    pieces = {name: piece for name, piece in pieces.items() if any(piece.runs)}
+    pieces = {name: piece for name, piece in pieces.items() if any(piece.note_runs)}
     if not pieces:
         raise CorruptFileError(
             f"{sheet.path}: holds no notes; expected a row a step below the names of the voices"
         )
-    names = _names([sheet.columns[index] for index in lines])
-    unread = [short(name) for name in sheet.columns if name and name.lower() in _NO_VOICES]
+    names = _voice_names([sheet.columns[index] for index in lines])
+    unread = [
+        abbreviated(name) for name in sheet.columns if name and name.lower() in _NON_VOICE_COLUMNS
+    ]
     left_out = (f"columns left out: {', '.join(unread)}",) if unread else ()
     return {name: piece.reading(names, step, left_out) for name, piece in pieces.items()}
 
 
 def grid_rows(
-    score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, rest: int = REST
+    score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, rest: int = REST_CELL
 ) -> list[tuple[int, ...]]:
     """The pitch that each voice sounds at each step, `rest` where it is silent.
 
@@ -107,13 +124,13 @@ def grid_text(score: Score, step_ticks: int | None = None) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = column_names(score)
-    reserved = any(name.lower() in _NO_VOICES | _PIECE for name in names)
+    reserved = any(name.lower() in _NON_VOICE_COLUMNS | _PIECE_COLUMNS for name in names)
     writer.writerow([f"note{number}" for number in range(len(names))] if reserved else names)
     writer.writerows(grid_rows(score, step_ticks or TICKS_PER_SIXTEENTH))
     return text.getvalue()
 
 
-def n_repeated(score: Score) -> int:
+def n_repeated_notes(score: Score) -> int:
     """Notes that a grid takes for the one before them going on."""
     pairs = (pair for voice in score.voices for pair in itertools.pairwise(voice.notes))
     return sum(
@@ -123,19 +140,19 @@ def n_repeated(score: Score) -> int:
 
 
 @dataclass(slots=True)
-class _Lines:
+class _GridPiece:
     """One piece so far.
 
     Attributes:
-        runs: for each voice, (first row, last row and one, pitch) of each note.
+        note_runs: for each voice, (first row, last row and one, pitch) of each note.
         n_rows: how many rows there were.
     """
 
-    runs: list[list[tuple[int, int, int]]] = field(default_factory=list)
+    note_runs: list[list[tuple[int, int, int]]] = field(default_factory=list)
     n_rows: int = 0
 
     def add(self, pitches: Sequence[int | None]) -> None:
-        for line, pitch in zip(self.runs, pitches, strict=True):
+        for line, pitch in zip(self.note_runs, pitches, strict=True):
             if pitch is None:
                 continue
             if line and line[-1][1:] == (self.n_rows, pitch):
@@ -144,13 +161,15 @@ class _Lines:
                 line.append((self.n_rows, self.n_rows + 1, pitch))
         self.n_rows += 1
 
-    def reading(self, names: Sequence[str], step_ticks: int, left_out: tuple[str, ...]) -> Reading:
+    def reading(
+        self, names: Sequence[str], step_ticks: int, left_out: tuple[str, ...]
+    ) -> ReadReport:
         lines = (
             (
                 Note(first * step_ticks, (end - first) * step_ticks, pitch)
                 for first, end, pitch in line
             )
-            for line in self.runs
+            for line in self.note_runs
         )
         voices = [Voice(name, tuple(line)) for name, line in zip(names, lines, strict=True)]
         if set(names) <= set(SATB):
@@ -158,13 +177,13 @@ class _Lines:
         score = Score(tuple(voices), ())
         silent = self.n_rows - score.end_ticks // step_ticks
         at_end = (f"silent rows at the end left out: {silent}",) if silent else ()
-        return Reading(score, losses=(*left_out, MERGED, *at_end))
+        return ReadReport(score, losses=(*left_out, REPEATS_MERGED, *at_end))
 
 
-def _names(columns: Sequence[str]) -> list[str]:
+def _voice_names(columns: Sequence[str]) -> list[str]:
     """Of voices by the names of their columns: note0 .. note3 are soprano to bass, soprano is Soprano."""
     if [name.lower() for name in columns] == [f"note{number}" for number in range(len(columns))]:
-        return list(voice_names(len(columns)))
+        return list(default_voice_names(len(columns)))
     if all(name.capitalize() in SATB for name in columns):
         return [name.capitalize() for name in columns]
     return list(columns)

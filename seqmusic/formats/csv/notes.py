@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.csv.spreadsheet import Sheet, quarters_text, short
-from seqmusic.formats.reading_report import Reading, Tally
-from seqmusic.formats.theme import voice_names
-from seqmusic.formats.time_grid import Shifts, beat_strength, two_at_once
-from seqmusic.formats.voice_separation import separated
+from seqmusic.formats.csv.spreadsheet import Sheet, abbreviated, quarters_text
+from seqmusic.formats.read_report import ReadReport, Tally
+from seqmusic.formats.theme import default_voice_names
+from seqmusic.formats.time_grid import Shifts, beat_strength, first_overlap
+from seqmusic.formats.voice_separation import separate_voices
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Note, Score, Voice
 
-_NAMES = {
+_COLUMN_NAMES = {
     "onset": ("onset", "onset_quarter", "onset_quarters", "start"),
     "pitch": ("pitch", "midi", "midi_pitch", "midi_number", "note"),
     "duration": ("duration", "duration_quarter", "duration_quarters", "dur"),
@@ -24,17 +24,17 @@ _NAMES = {
     "piece": ("piece", "work", "song"),
 }
 """What each column may be called, the likeliest first."""
-_MOST_NOTES = 400_000
-_NEAR = Fraction(1, 10)  # ticks; as near as three digits after the point can say
-_LEAST_BEAT, _FEWEST_ONSETS = 0.25, 32
+_MAX_NOTES = 400_000
+_TOLERANCE_TICKS = Fraction(1, 10)  # ticks; as near as three digits after the point can say
+_MIN_BEAT_STRENGTH, _MIN_ONSETS = 0.25, 32
 
 
-def columns_of(sheet: Sheet) -> dict[str, int]:
+def note_list_columns(sheet: Sheet) -> dict[str, int]:
     """Where a table has the columns of a note list; empty where it is none, because it lacks onsets or pitches."""
     named = {name.lower().replace(" ", "_"): index for index, name in enumerate(sheet.columns)}
     found = {
         what: next((named[name] for name in names if name in named), -1)
-        for what, names in _NAMES.items()
+        for what, names in _COLUMN_NAMES.items()
     }
     if found["onset"] < 0 or found["pitch"] < 0:
         return {}
@@ -43,7 +43,7 @@ def columns_of(sheet: Sheet) -> dict[str, int]:
 
 def read_notes(
     sheet: Sheet, columns: dict[str, int], step_ticks: int | None = None
-) -> dict[str, Reading]:
+) -> dict[str, ReadReport]:
     """The pieces of a note list, by name; one named "" where there is no column for it.
 
     A time within a tenth of a tick is that tick, others are moved to the nearest. Where a voice has two notes at once, or there is
@@ -51,7 +51,7 @@ def read_notes(
 
     Args:
         sheet: whose rows are gone through.
-        columns: as `columns_of` found them.
+        columns: as `note_list_columns` found them.
         step_ticks: notes are moved to multiples of so many ticks.
 
     Raises:
@@ -62,11 +62,11 @@ def read_notes(
         raise FormatError(
             f"{sheet.path}: has onsets and no durations; add a column 'duration', in quarter notes"
         )
-    pieces: dict[str, _Piece] = {}
+    pieces: dict[str, _NoteListPiece] = {}
     for number, (row, cells) in enumerate(sheet.rows):
-        if number == _MOST_NOTES:
+        if number == _MAX_NOTES:
             raise FormatError(
-                f"{sheet.path}: holds more than {_MOST_NOTES:,} notes; split it into shorter files"
+                f"{sheet.path}: holds more than {_MAX_NOTES:,} notes; split it into shorter files"
             )
         pitch = sheet.pitch(row, cells, columns["pitch"])
         if pitch is not None:
@@ -76,21 +76,23 @@ def read_notes(
             )
             onset = sheet.quarters(row, cells, columns["onset"])
             end = onset + sheet.quarters(row, cells, columns["duration"])
-            pieces.setdefault(name, _Piece(step_ticks)).add(voice, onset, end, pitch)
+            pieces.setdefault(name, _NoteListPiece(step_ticks)).add(voice, onset, end, pitch)
     pieces = {name: piece for name, piece in pieces.items() if piece.lines}
     if not pieces:
         raise CorruptFileError(
             f"{sheet.path}: holds no notes; expected a row for each below the names of the columns"
         )
     unread = [
-        short(name) for i, name in enumerate(sheet.columns) if i not in columns.values() and name
+        abbreviated(name)
+        for i, name in enumerate(sheet.columns)
+        if i not in columns.values() and name
     ]
     left_out = (f"columns left out: {', '.join(unread)}",) if unread else ()
     return {name: piece.reading(sheet, left_out) for name, piece in pieces.items()}
 
 
 @dataclass(slots=True)
-class _Piece:
+class _NoteListPiece:
     """The notes of one piece so far.
 
     Attributes:
@@ -111,8 +113,8 @@ class _Piece:
 
     def add(self, voice: str, onset: Fraction, end: Fraction, pitch: int) -> None:
         start_ticks, end_ticks = (
-            self._placed(onset, self.shifts.onsets),
-            self._placed(end, self.shifts.ends),
+            self._quantized(onset, self.shifts.onsets),
+            self._quantized(end, self.shifts.ends),
         )
         if end_ticks <= start_ticks:
             self.shifts.n_too_short += 1
@@ -122,33 +124,33 @@ class _Piece:
         self.onsets.add(float(onset))
         self.lines.setdefault(voice, []).append(Note(start_ticks, end_ticks - start_ticks, pitch))
 
-    def reading(self, sheet: Sheet, left_out: tuple[str, ...]) -> Reading:
+    def reading(self, sheet: Sheet, left_out: tuple[str, ...]) -> ReadReport:
         strength = beat_strength(self.onsets)
         if (
             self.shifts.onsets
             and not self.step_ticks
-            and len(self.onsets) >= _FEWEST_ONSETS
-            and strength < _LEAST_BEAT
+            and len(self.onsets) >= _MIN_ONSETS
+            and strength < _MIN_BEAT_STRENGTH
         ):
-            keep = f"its onsets keep to no beat (strength {strength:.2f} of 1, expected {_LEAST_BEAT} or more)"
+            keep = f"its onsets keep to no beat (strength {strength:.2f} of 1, expected {_MIN_BEAT_STRENGTH} or more)"
             raise FormatError(
                 f"{sheet.path}: {keep}; if they are seconds, make them quarter notes: times the tempo, by 60"
             )
         tally = Tally()
-        score = Score(_voices(sheet, self._ordered(), tally), ())
-        return Reading(
-            score, losses=(*left_out, *tally.sentences(), *self.shifts.sentences(score.n_notes))
+        score = Score(_voices(sheet, self._voices_in_order(), tally), ())
+        return ReadReport(
+            score, losses=(*left_out, *tally.messages(), *self.shifts.messages(score.n_notes))
         )
 
-    def _placed(self, quarters: Fraction, moved: list[float]) -> int:
+    def _quantized(self, quarters: Fraction, moved: list[float]) -> int:
         step = self.step_ticks or 1
         ticks = quarters * TICKS_PER_QUARTER
         nearest = step * round(ticks / step)
-        if abs(ticks - nearest) > _NEAR:
+        if abs(ticks - nearest) > _TOLERANCE_TICKS:
             moved.append(abs(float(ticks - nearest)))
         return nearest
 
-    def _ordered(self) -> list[tuple[str, list[Note]]]:
+    def _voices_in_order(self) -> list[tuple[str, list[Note]]]:
         """As the file has them one after the other; if mixed, soprano, alto, tenor, bass, or by number, else by first note."""
         names = list(self.lines)
         if self.is_interleaved and all(name.capitalize() in SATB for name in names):
@@ -158,7 +160,7 @@ class _Piece:
         return [(name, self.lines[name]) for name in names]
 
 
-def notes_text(score: Score) -> str:
+def note_list_text(score: Score) -> str:
     """A score as a note list, voice by voice."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -187,21 +189,21 @@ def _voices(
     found: list[tuple[str, Sequence[Note]]] = []
     for name, notes in lines:
         line = sorted(notes, key=lambda note: (note.onset_ticks, note.pitch))
-        if not two_at_once(line):
+        if not first_overlap(line):
             found.append((name, line))
             continue
         try:
-            apart = separated(line)
+            apart = separate_voices(line)
         except ValueError as error:
             raise FormatError(
                 f"{sheet.path}: {error}; give each note its voice in a column 'voice'"
             ) from error
-        whose = f"of voice {short(name)!r}" if name else "without a voice"
+        whose = f"of voice {abbreviated(name)!r}" if name else "without a voice"
         tally.add(f"notes {whose} taken apart into {len(apart)} voices", count=0)
         found += [
             (f"{name} {number}" if name else "", part) for number, part in enumerate(apart, start=1)
         ]
-    unnamed = voice_names(len(found))
+    unnamed = default_voice_names(len(found))
     return tuple(
         Voice(name or unnamed[place], tuple(line)) for place, (name, line) in enumerate(found)
     )

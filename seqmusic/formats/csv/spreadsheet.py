@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from seqmusic.atomic_files import read_bounded, text_of
+from seqmusic.atomic_files import decoded_text, read_bounded
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats.theme import parse_pitch
 
-MOST_BYTES = 20_000_000
-MOST_COLUMNS = 256
-MOST_QUARTERS = 400_000  # as long as any file may be
-_RESTS = {"", "-1", "-1.0", "nan", "na", "n/a", "none", "null", "r", "rest"}
+MAX_CSV_BYTES = 20_000_000
+MAX_COLUMNS = 256
+MAX_QUARTERS = 400_000  # as long as any file may be
+_REST_TEXTS = {"", "-1", "-1.0", "nan", "na", "n/a", "none", "null", "r", "rest"}
 _DELIMITERS = ";\t,"
 _NUMBER = re.compile(
     r"[+-]?(\d{1,15}(\.\d{0,40})?|\.\d{1,40})(e[+-]?\d{1,2})?|\d{1,9}/\d{1,9}", re.IGNORECASE
@@ -51,11 +51,13 @@ class Sheet:
             try:
                 value = Fraction(text)
             except ZeroDivisionError:
-                raise self.wrong(row, column, "a number of quarter notes", cells[column]) from None
-            if 0 <= value <= MOST_QUARTERS:
+                raise self.cell_error(
+                    row, column, "a number of quarter notes", cells[column]
+                ) from None
+            if 0 <= value <= MAX_QUARTERS:
                 return value
-        rule = f"a number of quarter notes from 0 to {MOST_QUARTERS:,}, such as 0.5 or 1/3"
-        raise self.wrong(row, column, rule, cells[column])
+        rule = f"a number of quarter notes from 0 to {MAX_QUARTERS:,}, such as 0.5 or 1/3"
+        raise self.cell_error(row, column, rule, cells[column])
 
     def pitch(self, row: int, cells: list[str], column: int) -> int | None:
         """The pitch in a cell: a MIDI number or a name with its octave; None for a rest, which is -1, NaN or empty.
@@ -64,21 +66,21 @@ class Sheet:
             CorruptFileError: it is nothing of that kind.
         """
         text = self._number_text(cells[column])
-        if text in _RESTS:
+        if text in _REST_TEXTS:
             return None
         if (match := re.fullmatch(r"([0-9]{1,3})(\.0*)?", text)) and int(match[1]) <= 127:
             return int(match[1])
         pitch = parse_pitch(text)
         if pitch is None:
             rule = "a MIDI number in 0..127, a name with its octave such as Bb3, or a rest (-1, NaN, empty)"
-            raise self.wrong(row, column, rule, cells[column])
+            raise self.cell_error(row, column, rule, cells[column])
         return pitch
 
-    def wrong(self, row: int, column: int, expected: str, cell: str) -> CorruptFileError:
+    def cell_error(self, row: int, column: int, expected: str, cell: str) -> CorruptFileError:
         """The error that says what was expected in a cell."""
         name = self.columns[column] or f"number {column + 1}"
         return CorruptFileError(
-            f"{self.path}: row {row}, column {short(name)!r}: expected {expected}, got {short(cell)!r}"
+            f"{self.path}: row {row}, column {abbreviated(name)!r}: expected {expected}, got {abbreviated(cell)!r}"
         )
 
     def _number_text(self, cell: str) -> str:
@@ -93,7 +95,7 @@ def read_sheet(path: Path) -> Sheet:
         FormatError: the file cannot be opened, or is too large.
         CorruptFileError: it is no table, or has no row of names; a row with too many cells is refused when it is come to.
     """
-    text = text_of(read_bounded(path, MOST_BYTES))
+    text = decoded_text(read_bounded(path, MAX_CSV_BYTES))
     if "\0" in text:
         raise CorruptFileError(f"{path}: is not a text file; save it as CSV")
     lines = iter(text.split("\n"))
@@ -104,15 +106,17 @@ def read_sheet(path: Path) -> Sheet:
     ):  # so Excel says what divides the cells
         delimiter, first, number = match[1], next(lines, ""), 2
     delimiter = delimiter or max(_DELIMITERS, key=first.count)
-    rows = _rows(path, lines, delimiter, number)
+    rows = _numbered_rows(path, lines, delimiter, number)
     columns = tuple(
         name.strip()
-        for name in next(_rows(path, iter([first]), delimiter, number - 1), (number, []))[1]
+        for name in next(_numbered_rows(path, iter([first]), delimiter, number - 1), (number, []))[
+            1
+        ]
     )
     if not any(columns):
         raise CorruptFileError(f"{path}: is empty; expected a row with the names of the columns")
-    if len(columns) > MOST_COLUMNS:
-        raise FormatError(f"{path}: has {len(columns):,} columns; at most {MOST_COLUMNS} are read")
+    if len(columns) > MAX_COLUMNS:
+        raise FormatError(f"{path}: has {len(columns):,} columns; at most {MAX_COLUMNS} are read")
     if all(_NUMBER.fullmatch(name.replace(",", ".")) for name in columns if name):
         names = "onset,pitch,duration or soprano,alto,tenor,bass"
         raise CorruptFileError(
@@ -121,12 +125,12 @@ def read_sheet(path: Path) -> Sheet:
     twice = sorted({name for name in columns if name and columns.count(name) > 1})
     if twice:
         raise CorruptFileError(
-            f"{path}: row {number}: the column {short(twice[0])!r} stands there twice; give each its own name"
+            f"{path}: row {number}: the column {abbreviated(twice[0])!r} stands there twice; give each its own name"
         )
-    return Sheet(path, columns, _even(path, columns, rows), delimiter != ",")
+    return Sheet(path, columns, _padded_rows(path, columns, rows), delimiter != ",")
 
 
-def _rows(
+def _numbered_rows(
     path: Path, lines: Iterator[str], delimiter: str, number: int
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows of lines that follow row `number`, by their number."""
@@ -140,7 +144,7 @@ def _rows(
         ) from error
 
 
-def _even(
+def _padded_rows(
     path: Path, columns: tuple[str, ...], rows: Iterator[tuple[int, list[str]]]
 ) -> Iterator[tuple[int, list[str]]]:
     n_columns, pending = len(columns), 0
@@ -170,6 +174,6 @@ def quarters_text(ticks: int, ticks_per_quarter: int) -> str:
     return f"{ticks / ticks_per_quarter:.{n_digits}f}".rstrip("0").rstrip(".")
 
 
-def short(text: str) -> str:
+def abbreviated(text: str) -> str:
     """The beginning of a text, enough to know it by."""
     return text if len(text) <= 40 else f"{text[:37]}..."

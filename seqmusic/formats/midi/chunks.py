@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.reading_report import Tally
+from seqmusic.formats.read_report import Tally
 
-MOST_BYTES = 4 << 20
-LONGEST_TICKS = 2_000_000  # about 20,000 bars of 4/4
-MOST_TRACKS = 65_535  # as many as a header can count
+MAX_MIDI_BYTES = 4 << 20
+MAX_MIDI_TICKS = 2_000_000  # about 20,000 bars of 4/4
+MAX_TRACKS = 65_535  # as many as a header can count
 _HEADER_BYTES = 14
 _END_OF_TRACK = b"\xff\x2f\x00"
-_SIGNS = {
+_FILE_SIGNATURES = {
     b"<": "text such as a web page",
     b"PK\3\4": "a ZIP archive",
     b"\x1f\x8b": "a gzip archive",
@@ -30,7 +30,7 @@ _SIGNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class MidiBytes:
+class MidiSource:
     """The bytes of a file while they are read, with what was found wrong and what is left out.
 
     Attributes:
@@ -45,16 +45,16 @@ class MidiBytes:
     repairs: Tally = field(default_factory=Tally)
     losses: Tally = field(default_factory=Tally)
 
-    def corrupt(self, byte: int, text: str) -> CorruptFileError:
+    def corrupt_error(self, byte: int, text: str) -> CorruptFileError:
         """The error that says what is wrong at a byte."""
         return CorruptFileError(f"{self.name}: byte {byte:,}: {text}")
 
-    def unreadable(self, byte: int, text: str) -> FormatError:
+    def unsupported_error(self, byte: int, text: str) -> FormatError:
         """The error for what is right in a file at a byte, and not for this package."""
         return FormatError(f"{self.name}: byte {byte:,}: {text}")
 
 
-class Tracks(NamedTuple):
+class TrackLayout(NamedTuple):
     """Where the tracks are.
 
     Attributes:
@@ -68,7 +68,7 @@ class Tracks(NamedTuple):
     spans: tuple[tuple[int, int], ...]
 
 
-def find_tracks(source: MidiBytes) -> Tracks:
+def find_tracks(source: MidiSource) -> TrackLayout:
     """The tracks of a file.
 
     Raises:
@@ -76,21 +76,21 @@ def find_tracks(source: MidiBytes) -> Tracks:
         FormatError: it is larger than is read, or counts time in SMPTE frames.
     """
     data = source.data
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_MIDI_BYTES:
         raise FormatError(
-            f"{source.name}: larger than {MOST_BYTES >> 20} MiB; only files up to that size are read"
+            f"{source.name}: larger than {MAX_MIDI_BYTES >> 20} MiB; only files up to that size are read"
         )
     start, end = _header_and_end(source)
     length, kind, n_tracks, division = struct.unpack(
         ">LHHh", data[start + 4 : start + _HEADER_BYTES]
     )
     if division < 0:
-        raise source.unreadable(
+        raise source.unsupported_error(
             start + 12,
             "time is counted in SMPTE frames; only files in ticks per quarter note are read, export it as such",
         )
     if division == 0:
-        raise source.corrupt(
+        raise source.corrupt_error(
             start + 12, "a quarter note has 0 ticks, expected 1 or more; export the file again"
         )
     first = start + 8 + length
@@ -99,7 +99,7 @@ def find_tracks(source: MidiBytes) -> Tracks:
         first = start + _HEADER_BYTES
     spans = _track_spans(source, first, end)
     if not spans:
-        raise source.corrupt(
+        raise source.corrupt_error(
             first,
             "expected a track (MTrk), found none; the file is cut short or damaged, export it again",
         )
@@ -108,10 +108,10 @@ def find_tracks(source: MidiBytes) -> Tracks:
             f"the header counts {n_tracks} tracks and {len(spans)} follow", f"byte {start + 10}", 0
         )
     _check_kind(source, kind, len(spans), start + 8)
-    return Tracks(kind, division, spans)
+    return TrackLayout(kind, division, spans)
 
 
-def _header_and_end(source: MidiBytes) -> tuple[int, int]:
+def _header_and_end(source: MidiSource) -> tuple[int, int]:
     """Where the header starts, and the first byte after what belongs to the file."""
     data = source.data
     start = data.find(b"MThd")
@@ -120,14 +120,15 @@ def _header_and_end(source: MidiBytes) -> tuple[int, int]:
             "an empty file"
             if not data
             else next(
-                (sign for key, sign in _SIGNS.items() if data.startswith(key)), repr(data[:8])
+                (sign for key, sign in _FILE_SIGNATURES.items() if data.startswith(key)),
+                repr(data[:8]),
             )
         )
-        raise source.corrupt(
+        raise source.corrupt_error(
             0, f"expected MThd, the start of a MIDI file, found {found}; give a MIDI file, unpacked"
         )
     if len(data) < start + _HEADER_BYTES:
-        raise source.corrupt(
+        raise source.corrupt_error(
             len(data), "the file ends too early, in its header; copy or export it again"
         )
     if data[:4] == b"RIFF" and data[8:12] == b"RMID":
@@ -139,7 +140,7 @@ def _header_and_end(source: MidiBytes) -> tuple[int, int]:
     return start, len(data)
 
 
-def _check_kind(source: MidiBytes, kind: int, n_tracks: int, byte: int) -> None:
+def _check_kind(source: MidiSource, kind: int, n_tracks: int, byte: int) -> None:
     if kind > 2:
         source.repairs.add(f"format {kind} does not exist, read as format 1", f"byte {byte}", 0)
     if kind == 0 and n_tracks > 1:
@@ -148,7 +149,7 @@ def _check_kind(source: MidiBytes, kind: int, n_tracks: int, byte: int) -> None:
         )
 
 
-def _track_spans(source: MidiBytes, at: int, end: int) -> tuple[tuple[int, int], ...]:
+def _track_spans(source: MidiSource, at: int, end: int) -> tuple[tuple[int, int], ...]:
     data = source.data
     spans: list[tuple[int, int]] = []
     while at + 8 <= end:
@@ -165,10 +166,10 @@ def _track_spans(source: MidiBytes, at: int, end: int) -> tuple[tuple[int, int],
             following = data.find(b"MTrk", at, end)
             stop = following if following >= 0 else end
             source.repairs.add("stray bytes between tracks skipped", f"byte {at}", stop - at)
-        if len(spans) > MOST_TRACKS:
-            raise source.corrupt(
+        if len(spans) > MAX_TRACKS:
+            raise source.corrupt_error(
                 at,
-                f"expected at most {MOST_TRACKS:,} tracks, found more; the file is damaged, export it again",
+                f"expected at most {MAX_TRACKS:,} tracks, found more; the file is damaged, export it again",
             )
         at = stop
     if at < end:
@@ -176,7 +177,7 @@ def _track_spans(source: MidiBytes, at: int, end: int) -> tuple[tuple[int, int],
     return tuple(spans)
 
 
-def _track_end(source: MidiBytes, at: int, stop: int, end: int) -> int:
+def _track_end(source: MidiSource, at: int, stop: int, end: int) -> int:
     """The end of the track whose chunk starts at `at`: as it says, or where the next one starts if that cannot be."""
     if _is_boundary(source.data, stop, end):
         return stop

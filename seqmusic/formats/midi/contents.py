@@ -16,17 +16,17 @@ from typing import Any, NamedTuple
 import miditoolkit
 from mido import tempo2bpm
 
-from seqmusic.formats.midi.repair import Repaired
+from seqmusic.formats.midi.repair import RepairedMidi
 from seqmusic.formats.time_grid import PlayedNote
 from seqmusic.score import Key
 from seqmusic.tonality import parse_key
 
-_LATEST = 2**31 - 1  # units that symusic counts
-_FEW = 20  # files, which are read sooner than symusic is loaded
+_MAX_SYMUSIC_TIME = 2**31 - 1  # units that symusic counts
+_MIN_FILES_FOR_SYMUSIC = 20  # files, which are read sooner than symusic is loaded
 _n_read = itertools.count(1)
 
 
-class Contents(NamedTuple):
+class MidiContents(NamedTuple):
     """What two readers find alike.
 
     Attributes:
@@ -44,17 +44,17 @@ class Contents(NamedTuple):
     tempo_bpm: float
 
 
-def contents(clean: Repaired) -> Contents:
+def read_contents(clean: RepairedMidi) -> MidiContents:
     """What stands in a file that was set right."""
-    if next(_n_read) > _FEW and clean.end <= _LATEST and _symusic():
-        return by_symusic(clean.data)
-    return by_miditoolkit(clean.data)
+    if next(_n_read) > _MIN_FILES_FOR_SYMUSIC and clean.end <= _MAX_SYMUSIC_TIME and _symusic():
+        return read_with_symusic(clean.data)
+    return read_with_miditoolkit(clean.data)
 
 
-def by_miditoolkit(data: bytes) -> Contents:
+def read_with_miditoolkit(data: bytes) -> MidiContents:
     """What miditoolkit finds in the bytes of a clean file."""
     midi = miditoolkit.MidiFile(file=io.BytesIO(data))
-    return Contents(
+    return MidiContents(
         midi.ticks_per_beat,
         [
             sorted(PlayedNote(note.start, note.end, note.pitch) for note in track.notes)
@@ -69,10 +69,10 @@ def by_miditoolkit(data: bytes) -> Contents:
     )
 
 
-def by_symusic(data: bytes) -> Contents:
+def read_with_symusic(data: bytes) -> MidiContents:
     """What symusic finds in the bytes of a clean file."""
     score = _symusic().Score.from_midi(data)
-    return Contents(
+    return MidiContents(
         score.ticks_per_quarter,
         [
             sorted(PlayedNote(note.start, note.end, note.pitch) for note in track.notes)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from seqmusic.formats.midi.chunks import MidiBytes
+from seqmusic.formats.midi.chunks import MidiSource
 
 META = 0xFF
 END_OF_TRACK = 0x2F
 _END = bytes((META, END_OF_TRACK))
 _SYSEX = (0xF0, 0xF7)
-_ILLEGAL_BYTES = {
+_N_ILLEGAL_DATA_BYTES = {
     0xF1: 1,
     0xF2: 2,
     0xF3: 1,
 }  # data bytes of the messages that a file cannot hold; of others none
-_LONGEST_WAIT = 1 << 40  # units; more cannot be meant, and would only make the arithmetic slow
+_MAX_DELTA_TIME = 1 << 40  # units; more cannot be meant, and would only make the arithmetic slow
 
 
-class Event(NamedTuple):
+class MidiEvent(NamedTuple):
     """An event of a track.
 
     Attributes:
@@ -35,14 +35,14 @@ class Event(NamedTuple):
     data: bytes
 
 
-def walk_events(source: MidiBytes, at: int, stop: int, longest: int) -> Iterator[Event]:
+def iterate_events(source: MidiSource, at: int, stop: int, max_time: int) -> Iterator[MidiEvent]:
     """Channel and meta events in ``data[at:stop]``, to the end of the track or of what can be read of it.
 
     Args:
         source: the bytes; counts what is mended.
         at: first byte of the track's events.
         stop: first byte after them.
-        longest: no event later than that is yielded; units of the file's time.
+        max_time: no event later than that is yielded; units of the file's time.
     """
     data, repairs = source.data, source.repairs
     tick, running, is_interrupted = 0, 0, False
@@ -50,13 +50,13 @@ def walk_events(source: MidiBytes, at: int, stop: int, longest: int) -> Iterator
         if data[at] < 0x80:  # as nearly all are, and the call takes time
             tick, at = tick + data[at], at + 1
         else:
-            wait, at = _variable_length(data, at, stop)
+            wait, at = _read_variable_length(data, at, stop)
             tick += wait
         start = at if running else _next_status(source, at, stop)
         if start >= stop:
             at = stop + 1
             break
-        if tick > longest and data[start : start + 2] != _END:
+        if tick > max_time and data[start : start + 2] != _END:
             repairs.add(
                 "tracks cut where they wait for longer than any score lasts", f"byte {start}"
             )
@@ -66,38 +66,38 @@ def walk_events(source: MidiBytes, at: int, stop: int, longest: int) -> Iterator
         if is_running and is_interrupted:
             repairs.add("running status carried over a meta event or SysEx", f"byte {start}")
         is_interrupted = status >= 0xF0
-        content, at = _content(source, start + (not is_running), stop, status)
+        content, at = _event_data(source, start + (not is_running), stop, status)
         if content[:1] == _END[1:] and status == META:
-            yield Event(start, min(tick, longest), META, content[:1])
-            _report_rest(source, at, stop)
+            yield MidiEvent(start, min(tick, max_time), META, content[:1])
+            _report_trailing_bytes(source, at, stop)
             return
         if status < 0xF0:
             running = status
         if at <= stop and (status < 0xF0 or status == META):
-            yield Event(start, tick, status, content)
+            yield MidiEvent(start, tick, status, content)
     repairs.add(
         "a track that ends inside an event" if at > stop else "a track without its end event",
         f"byte {stop}",
     )
 
 
-def _content(source: MidiBytes, at: int, stop: int, status: int) -> tuple[bytes, int]:
+def _event_data(source: MidiSource, at: int, stop: int, status: int) -> tuple[bytes, int]:
     """The data bytes of an event, and the place after it, which lies beyond `stop` where the event is cut."""
     if status < 0xF0:
         end = at + (1 if 0xC0 <= status < 0xE0 else 2)
         content = source.data[at:end]
-        return content if content.isascii() or end > stop else _clipped(source, content, at), end
+        return content if content.isascii() or end > stop else _clip_data(source, content, at), end
     if status == META or status in _SYSEX:
         after_kind = at + (status == META)
-        length, start = _variable_length(source.data, after_kind, stop)
+        length, start = _read_variable_length(source.data, after_kind, stop)
         return source.data[at:after_kind] + source.data[
             start : min(start + length, stop)
         ], start + length
     source.repairs.add("messages that a file cannot hold skipped", f"byte {at - 1}")
-    return b"", at + _ILLEGAL_BYTES.get(status, 0)
+    return b"", at + _N_ILLEGAL_DATA_BYTES.get(status, 0)
 
 
-def _variable_length(data: bytes, at: int, stop: int) -> tuple[int, int]:
+def _read_variable_length(data: bytes, at: int, stop: int) -> tuple[int, int]:
     """A number of seven bits a byte, and the place after it."""
     value = 0
     while at < stop:
@@ -106,11 +106,11 @@ def _variable_length(data: bytes, at: int, stop: int) -> tuple[int, int]:
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
             break
-        value = min(value, _LONGEST_WAIT)
+        value = min(value, _MAX_DELTA_TIME)
     return value, at
 
 
-def _next_status(source: MidiBytes, at: int, stop: int) -> int:
+def _next_status(source: MidiSource, at: int, stop: int) -> int:
     """The first place from `at` on where an event can start that says its own status."""
     start = at
     while at < stop and source.data[at] < 0x80:
@@ -120,14 +120,14 @@ def _next_status(source: MidiBytes, at: int, stop: int) -> int:
     return at
 
 
-def _clipped(source: MidiBytes, content: bytes, byte: int) -> bytes:
+def _clip_data(source: MidiSource, content: bytes, byte: int) -> bytes:
     source.repairs.add(
         "data bytes above 127 taken as 127", f"byte {byte}", sum(value > 127 for value in content)
     )
     return bytes(min(value, 127) for value in content)
 
 
-def _report_rest(source: MidiBytes, at: int, stop: int) -> None:
+def _report_trailing_bytes(source: MidiSource, at: int, stop: int) -> None:
     if at < stop:
         source.repairs.add("bytes after the end of a track skipped", f"byte {at}", stop - at)
     elif at > stop:

@@ -10,21 +10,21 @@ from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
-from seqmusic.formats.midi.chunks import LONGEST_TICKS, MOST_BYTES
-from seqmusic.formats.midi.reading import read_bytes
+from seqmusic.formats.midi.chunks import MAX_MIDI_BYTES, MAX_MIDI_TICKS
+from seqmusic.formats.midi.reading import read_midi_bytes
 from seqmusic.formats.midi.writing import midi_bytes
-from seqmusic.formats.reading_report import Reading
+from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import Score
 
-__all__ = ["LONGEST_TICKS", "midi_bytes", "read_midi", "read_midi_reported", "write_midi"]
+__all__ = ["MAX_MIDI_TICKS", "midi_bytes", "read_midi", "read_midi_with_report", "write_midi"]
 
 
 def read_midi(path: Path) -> Score:
-    """The score in a MIDI file, as `read_midi_reported` reads it."""
-    return read_midi_reported(path).score
+    """The score in a MIDI file, as `read_midi_with_report` reads it."""
+    return read_midi_with_report(path).score
 
 
-def read_midi_reported(path: Path, grid_ticks: int | None = None) -> Reading:
+def read_midi_with_report(path: Path, grid_ticks: int | None = None) -> ReadReport:
     """The score in a MIDI file, its voices from high to low, with what was mended and what is left out.
 
     Voices stand in the order of the file if this package wrote it; else in the order soprano, alto, tenor, bass where the tracks
@@ -45,10 +45,10 @@ def read_midi_reported(path: Path, grid_ticks: int | None = None) -> Reading:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(MAX_MIDI_BYTES + 1)
     except OSError as error:
         raise FormatError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return read_bytes(data, path.name, grid_ticks)
+    return read_midi_bytes(data, path.name, grid_ticks)
 
 
 def write_midi(score: Score, path: Path) -> Path:

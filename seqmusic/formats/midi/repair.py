@@ -13,31 +13,31 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from seqmusic.formats.midi.chunks import LONGEST_TICKS, MidiBytes, find_tracks
-from seqmusic.formats.midi.events import END_OF_TRACK, META, walk_events
+from seqmusic.formats.midi.chunks import MAX_MIDI_TICKS, MidiSource, find_tracks
+from seqmusic.formats.midi.events import END_OF_TRACK, META, iterate_events
 from seqmusic.formats.midi.notes import (
-    KEY,
-    MARKER,
-    METER,
-    MOST_NOTES,
+    MAX_MIDI_NOTES,
+    META_KEY_SIGNATURE,
+    META_MARKER,
+    META_TEMPO,
+    META_TIME_SIGNATURE,
+    META_TRACK_NAME,
     NOTE_OFF,
     NOTE_ON,
-    TEMPO,
-    TRACK_NAME,
-    Setting,
+    MetaEvent,
     TrackReader,
 )
 from seqmusic.formats.time_grid import PlayedNote
 from seqmusic.score import TICKS_PER_QUARTER
 
-MOST_PARTS = 128
-MOST_SETTINGS = 100_000
-_NAMES = {TEMPO: "tempo", KEY: "key"}
+MAX_PARTS = 128
+MAX_META_EVENTS = 100_000
+_SINGLE_META_KINDS = {META_TEMPO: "tempo", META_KEY_SIGNATURE: "key"}
 _CLOCKS = b"\x18\x08"  # the rest of a time signature: clocks a click, thirty-seconds a quarter
 _VELOCITY = 80
 
 
-class Part(NamedTuple):
+class ChannelNotes(NamedTuple):
     """The notes of one channel of one track.
 
     Attributes:
@@ -51,7 +51,7 @@ class Part(NamedTuple):
     notes: list[PlayedNote]
 
 
-class Repaired(NamedTuple):
+class RepairedMidi(NamedTuple):
     """A file set right.
 
     Attributes:
@@ -69,7 +69,7 @@ class Repaired(NamedTuple):
     end: int
 
 
-def repaired(source: MidiBytes) -> Repaired:
+def repair(source: MidiSource) -> RepairedMidi:
     """The file that `source` is meant to be; what was wrong or is left out stands in its tallies.
 
     Raises:
@@ -77,59 +77,66 @@ def repaired(source: MidiBytes) -> Repaired:
         FormatError: it holds more than is read: too much, too long, separate pieces, or time in frames.
     """
     kind, units_per_quarter, spans = find_tracks(source)
-    longest = LONGEST_TICKS * units_per_quarter // TICKS_PER_QUARTER
-    parts: list[Part] = []
-    settings: list[Setting] = []
-    most_notes = MOST_NOTES
+    max_time = MAX_MIDI_TICKS * units_per_quarter // TICKS_PER_QUARTER
+    parts: list[ChannelNotes] = []
+    meta_events: list[MetaEvent] = []
+    remaining_notes = MAX_MIDI_NOTES
     for start, stop in spans:
-        reader = TrackReader(source, most_notes)
-        for event in walk_events(source, start, stop, longest):
-            reader.take(event)
-        most_notes = reader.most_notes
-        settings += reader.settings
+        reader = TrackReader(source, remaining_notes)
+        for event in iterate_events(source, start, stop, max_time):
+            reader.read_event(event)
+        remaining_notes = reader.remaining_notes
+        meta_events += reader.meta_events
         channels = list(reader.notes())
         if kind == 2 and parts and channels:
-            raise source.unreadable(
+            raise source.unsupported_error(
                 start,
                 "a second piece in the same file (format 2), expected one; save each as a file",
             )
         parts += [
-            Part(reader.name if len(channels) == 1 else b"", channel, notes)
+            ChannelNotes(reader.name if len(channels) == 1 else b"", channel, notes)
             for channel, notes in channels
         ]
-        if len(parts) > MOST_PARTS:
-            raise source.unreadable(
+        if len(parts) > MAX_PARTS:
+            raise source.unsupported_error(
                 start,
-                f"expected at most {MOST_PARTS} tracks with notes, found more; leave some out",
+                f"expected at most {MAX_PARTS} tracks with notes, found more; leave some out",
             )
-        if len(settings) > MOST_SETTINGS:
-            text = f"expected at most {MOST_SETTINGS:,} tempos, time signatures and keys, found more; remove some"
-            raise source.unreadable(start, text)
+        if len(meta_events) > MAX_META_EVENTS:
+            text = f"expected at most {MAX_META_EVENTS:,} tempos, time signatures and keys, found more; remove some"
+            raise source.unsupported_error(start, text)
     if not parts and source.repairs:
-        raise source.corrupt(
+        raise source.corrupt_error(
             spans[0][0],
-            f"no note can be read ({'; '.join(source.repairs.sentences())}); export the file again",
+            f"no note can be read ({'; '.join(source.repairs.messages())}); export the file again",
         )
     first_onset = min((part.notes[0].start for part in parts), default=0)
-    kept = _settings(source, settings, first_onset)
-    chunks = [_track(_setting_events(kept)), *(_track(_part_events(part)) for part in parts)]
+    kept = _relevant_meta_events(source, meta_events, first_onset)
+    chunks = [
+        _encode_track(_encode_meta_events(kept)),
+        *(_encode_track(_encode_channel(part)) for part in parts),
+    ]
     header = b"MThd" + struct.pack(">LHHH", 6, 1, len(chunks), units_per_quarter)
-    markers = tuple(setting.content for setting in kept if setting.kind == MARKER)
+    markers = tuple(setting.content for setting in kept if setting.kind == META_MARKER)
     has_tempo, end = (
-        any(setting.kind == TEMPO for setting in kept),
+        any(setting.kind == META_TEMPO for setting in kept),
         max((note.end for part in parts for note in part.notes), default=0),
     )
-    return Repaired(
+    return RepairedMidi(
         header + b"".join(chunks), tuple(part.name for part in parts), markers, has_tempo, end
     )
 
 
-def _settings(source: MidiBytes, settings: Sequence[Setting], first_onset: int) -> list[Setting]:
+def _relevant_meta_events(
+    source: MidiSource, meta_events: Sequence[MetaEvent], first_onset: int
+) -> list[MetaEvent]:
     """Settings of all tracks by time: the time signatures, the last of each tick; one tempo and one key, moved to the start."""
-    in_time = sorted(settings, key=lambda setting: setting.tick)
-    kept = [setting for setting in in_time if setting.kind == MARKER]
-    kept += {setting.tick: setting for setting in in_time if setting.kind == METER}.values()
-    for kind, name in _NAMES.items():
+    in_time = sorted(meta_events, key=lambda setting: setting.tick)
+    kept = [setting for setting in in_time if setting.kind == META_MARKER]
+    kept += {
+        setting.tick: setting for setting in in_time if setting.kind == META_TIME_SIGNATURE
+    }.values()
+    for kind, name in _SINGLE_META_KINDS.items():
         of_kind = list(
             {setting.tick: setting for setting in in_time if setting.kind == kind}.values()
         )
@@ -141,18 +148,21 @@ def _settings(source: MidiBytes, settings: Sequence[Setting], first_onset: int) 
     return sorted(kept, key=lambda setting: setting.tick)
 
 
-def _setting_events(settings: Iterable[Setting]) -> Iterator[tuple[int, bytes]]:
-    for setting in settings:
+def _encode_meta_events(meta_events: Iterable[MetaEvent]) -> Iterator[tuple[int, bytes]]:
+    for setting in meta_events:
         yield (
             setting.tick,
-            _meta(setting.kind, setting.content + (_CLOCKS if setting.kind == METER else b"")),
+            _encode_meta(
+                setting.kind,
+                setting.content + (_CLOCKS if setting.kind == META_TIME_SIGNATURE else b""),
+            ),
         )
 
 
-def _part_events(part: Part) -> Iterator[tuple[int, bytes]]:
+def _encode_channel(part: ChannelNotes) -> Iterator[tuple[int, bytes]]:
     """The name, then the ends and starts of the notes; at one tick the ends stand first."""
     if part.name:
-        yield 0, _meta(TRACK_NAME, part.name)
+        yield 0, _encode_meta(META_TRACK_NAME, part.name)
     ends = [(note.end, 0, bytes((NOTE_OFF | part.channel, note.pitch, 0))) for note in part.notes]
     starts = [
         (note.start, 1, bytes((NOTE_ON | part.channel, note.pitch, _VELOCITY)))
@@ -161,21 +171,21 @@ def _part_events(part: Part) -> Iterator[tuple[int, bytes]]:
     yield from ((tick, message) for tick, _, message in sorted(ends + starts))
 
 
-def _track(events: Iterable[tuple[int, bytes]]) -> bytes:
+def _encode_track(events: Iterable[tuple[int, bytes]]) -> bytes:
     written, now = [], 0
     for tick, message in events:
         wait = tick - now
-        written += [_variable_length(wait) if wait > 127 else bytes((wait,)), message]
+        written += [_encode_variable_length(wait) if wait > 127 else bytes((wait,)), message]
         now = tick
-    content = b"".join([*written, b"\0", _meta(END_OF_TRACK, b"")])
+    content = b"".join([*written, b"\0", _encode_meta(END_OF_TRACK, b"")])
     return b"MTrk" + struct.pack(">L", len(content)) + content
 
 
-def _meta(kind: int, content: bytes) -> bytes:
-    return bytes((META, kind)) + _variable_length(len(content)) + content
+def _encode_meta(kind: int, content: bytes) -> bytes:
+    return bytes((META, kind)) + _encode_variable_length(len(content)) + content
 
 
-def _variable_length(value: int) -> bytes:
+def _encode_variable_length(value: int) -> bytes:
     digits = [value & 0x7F]
     while value := value >> 7:
         digits.append(value & 0x7F | 0x80)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from music21 import corpus
 
-from seqmusic.atomic_files import read_bounded, text_of, write_atomic
+from seqmusic.atomic_files import decoded_text, read_bounded, write_atomic
 from seqmusic.errors import FormatError
 from seqmusic.formats.notation.reading import (
     reading_from_music21,
@@ -23,16 +23,16 @@ from seqmusic.formats.notation.reading import (
     score_from_music21,
 )
 from seqmusic.formats.notation.streams import (
-    KINDS,
-    MOST_BOOK_BYTES,
-    MOST_BYTES,
-    file_bytes,
-    only_our_errors,
-    parsed,
+    FORMAT_NAMES,
+    MAX_BYTES,
+    MAX_TUNE_BOOK_BYTES,
+    parse_with_music21,
+    read_unpacked,
+    translated_errors,
     tune_texts,
 )
-from seqmusic.formats.notation.writing import Color, musicxml_text, score_to_music21
-from seqmusic.formats.reading_report import Piece, Reading, Tally
+from seqmusic.formats.notation.writing import NoteColor, musicxml_text, score_to_music21
+from seqmusic.formats.read_report import FilePiece, ReadReport, Tally
 from seqmusic.score import Score
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
     "musicxml_text",
     "read_chorale",
     "read_notation",
-    "read_notation_reported",
+    "read_notation_with_report",
     "read_tunes",
     "score_from_music21",
     "score_to_music21",
@@ -49,11 +49,11 @@ __all__ = [
 
 
 def read_notation(path: Path) -> Score:
-    """The score in a file, as `read_notation_reported` reads it."""
-    return read_notation_reported(path).score
+    """The score in a file, as `read_notation_with_report` reads it."""
+    return read_notation_with_report(path).score
 
 
-def read_notation_reported(path: Path) -> Reading:
+def read_notation_with_report(path: Path) -> ReadReport:
     """The score in a MusicXML (.xml, .musicxml, .mxl), MEI (.mei), kern (.krn) or ABC (.abc) file, with what is left out of it.
 
     There is a voice for each part, or for each voice of a part; more where a voice sings several notes at once.
@@ -63,34 +63,39 @@ def read_notation_reported(path: Path) -> Reading:
         FormatError: the file cannot be opened, is too large, or holds what a score cannot (the text names measure and part).
     """
     path = Path(path)
-    kind = _kind(path)
-    data = file_bytes(path, MOST_BYTES[kind])
+    kind = _format_name(path)
+    data = read_unpacked(path, MAX_BYTES[kind])
     try:
-        with only_our_errors(kind) as guessed:
-            reading = reading_from_music21(parsed(data, kind))
+        with translated_errors(kind) as guessed:
+            reading = reading_from_music21(parse_with_music21(data, kind))
     except FormatError as error:
         raise type(error)(f"{path}: {error}") from error.__cause__
-    return _told(reading, guessed, path.name)
+    return _with_source_and_repairs(reading, guessed, path.name)
 
 
-def read_tunes(path: Path) -> Iterator[Piece]:
+def read_tunes(path: Path) -> Iterator[FilePiece]:
     """The tunes of an ABC file, one after the other, each named by its title and number; a tune that is refused stops no other.
 
     Raises:
         FormatError: the file cannot be opened, or is too large.
     """
     path = Path(path)
-    for name, text in tune_texts(text_of(read_bounded(path, MOST_BOOK_BYTES))):
+    for name, text in tune_texts(decoded_text(read_bounded(path, MAX_TUNE_BOOK_BYTES))):
         try:
-            with only_our_errors("ABC") as guessed:
-                reading = reading_from_music21(parsed(text.encode("utf-8"), "ABC"))
-            yield Piece(name, _told(reading, guessed, f"{path.name}, {name}"))
+            with translated_errors("ABC") as guessed:
+                reading = reading_from_music21(parse_with_music21(text.encode("utf-8"), "ABC"))
+            yield FilePiece(
+                name, _with_source_and_repairs(reading, guessed, f"{path.name}, {name}")
+            )
         except FormatError as error:
-            yield Piece(name, None, f"{path}: {name}: {error}")
+            yield FilePiece(name, None, f"{path}: {name}: {error}")
 
 
 def write_musicxml(
-    score: Score, path: Path, color: Color | None = None, staves: Literal["open", "closed"] = "open"
+    score: Score,
+    path: Path,
+    color: NoteColor | None = None,
+    staves: Literal["open", "closed"] = "open",
 ) -> Path:
     """Write a score as MusicXML, so that reading the file gives the same score.
 
@@ -111,7 +116,9 @@ def write_musicxml(
 
 def chorale_paths() -> list[Path]:
     """Files of the Bach folder of the installed music21, sorted by name; most are four-part chorales."""
-    return sorted(Path(path) for path in corpus.getComposer("bach") if Path(path).suffix in KINDS)
+    return sorted(
+        Path(path) for path in corpus.getComposer("bach") if Path(path).suffix in FORMAT_NAMES
+    )
 
 
 def read_chorale(path: Path) -> Score:
@@ -122,11 +129,11 @@ def read_chorale(path: Path) -> Score:
         FormatError: the file holds no such four parts, or what a score cannot.
     """
     path = Path(path)
-    kind = _kind(path)
-    data = file_bytes(path, MOST_BYTES[kind])
+    kind = _format_name(path)
+    data = read_unpacked(path, MAX_BYTES[kind])
     try:
-        with only_our_errors(kind):
-            score = satb_from_music21(parsed(data, kind))
+        with translated_errors(kind):
+            score = satb_from_music21(parse_with_music21(data, kind))
     except FormatError as error:
         raise type(error)(f"{path.name}: {error}") from error.__cause__
     return replace(
@@ -136,15 +143,15 @@ def read_chorale(path: Path) -> Score:
     )
 
 
-def _kind(path: Path) -> str:
-    kind = KINDS.get(path.suffix.lower())
+def _format_name(path: Path) -> str:
+    kind = FORMAT_NAMES.get(path.suffix.lower())
     if kind is None:
         raise FormatError(
-            f"{path}: files of the kind {path.suffix!r} are not read here; expected one of {', '.join(KINDS)}"
+            f"{path}: files of the kind {path.suffix!r} are not read here; expected one of {', '.join(FORMAT_NAMES)}"
         )
     return kind
 
 
-def _told(reading: Reading, guessed: Tally, source: str) -> Reading:
+def _with_source_and_repairs(reading: ReadReport, guessed: Tally, source: str) -> ReadReport:
     score = reading.score if reading.score.source else replace(reading.score, source=source)
-    return replace(reading, score=score, repairs=guessed.sentences())
+    return replace(reading, score=score, repairs=guessed.messages())

@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 from music21 import chord, expressions, harmony, key, meter, note, stream, tempo
 
 from seqmusic.errors import FormatError
-from seqmusic.formats.measures import PrintedMeasure, meter_of
+from seqmusic.formats.measures import PrintedMeasure, meter_from_measures
 from seqmusic.formats.notation.unread import count_unread
-from seqmusic.formats.reading_report import Reading, Tally
-from seqmusic.formats.time_grid import Shifts, two_at_once
-from seqmusic.formats.voice_separation import separated
+from seqmusic.formats.read_report import ReadReport, Tally
+from seqmusic.formats.time_grid import Shifts, first_overlap
+from seqmusic.formats.voice_separation import separate_voices
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Key, Note, Score, TimeSignature, Voice
 
 SOURCE_FIELD = "seqmusic"
 VOICES_FIELD = "seqmusic-voices"
-_LONGEST_MUSIC = 100_000 * 4 * TICKS_PER_QUARTER
+_MAX_TICKS = 100_000 * 4 * TICKS_PER_QUARTER
 
 
 def score_from_music21(parsed: Any) -> Score:
@@ -30,17 +30,17 @@ def score_from_music21(parsed: Any) -> Score:
     return reading_from_music21(parsed).score
 
 
-def reading_from_music21(parsed: Any) -> Reading:
+def reading_from_music21(parsed: Any) -> ReadReport:
     """The score in a music21 Score, Part, or Opus of one score, with what is left out of it.
 
     Raises:
         FormatError: it holds what a score cannot; the text names measure and part.
     """
     parts, shifts, left_out = _parts(parsed), Shifts(), Tally()
-    score = _score_of(parts, shifts, left_out)
+    score = _score_from_parts(parts, shifts, left_out)
     if not score.voices:
         raise FormatError("holds nothing but percussion; notes with a pitch are read")
-    names = _voice_names(parsed)
+    names = _stored_voice_names(parsed)
     if len(names) == len(score.voices):
         score = replace(
             score,
@@ -48,9 +48,9 @@ def reading_from_music21(parsed: Any) -> Reading:
         )
     title = _metadata(parsed, "title") or _metadata(parsed, "movementName")
     count_unread(parts, parsed, left_out)
-    losses = left_out.sentences() + shifts.sentences(score.n_notes)
-    return Reading(
-        replace(score, title=title, source=_own_field(parsed, SOURCE_FIELD)), losses=losses
+    losses = left_out.messages() + shifts.messages(score.n_notes)
+    return ReadReport(
+        replace(score, title=title, source=_custom_field(parsed, SOURCE_FIELD)), losses=losses
     )
 
 
@@ -60,7 +60,7 @@ def satb_from_music21(parsed: Any) -> Score:
     Raises:
         FormatError: it holds no such four parts, or what a score cannot.
     """
-    score = _score_of(_satb(_parts(parsed)), Shifts(), Tally())
+    score = _score_from_parts(_satb_parts(_parts(parsed)), Shifts(), Tally())
     if len(score.voices) != len(SATB):
         raise FormatError(f"its four parts hold {len(score.voices)} voices")
     voices = tuple(
@@ -80,7 +80,7 @@ def _parts(parsed: Any) -> list[Any]:
     return parts
 
 
-def _satb(parts: list[Any]) -> list[Any]:
+def _satb_parts(parts: list[Any]) -> list[Any]:
     if len(parts) == len(SATB):
         return parts
     found = [
@@ -94,7 +94,7 @@ def _satb(parts: list[Any]) -> list[Any]:
     return [matches[0] for matches in found]
 
 
-def _score_of(parts: list[Any], shifts: Shifts, left_out: Tally) -> Score:
+def _score_from_parts(parts: list[Any], shifts: Shifts, left_out: Tally) -> Score:
     """The score of some parts, without title and source."""
     for part in parts:
         if part.atSoundingPitch is False and any(
@@ -102,22 +102,22 @@ def _score_of(parts: list[Any], shifts: Shifts, left_out: Tally) -> Score:
         ):
             part.toSoundingPitch(inPlace=True)
             left_out.add(
-                "parts for transposing instruments read as they sound", f"part {_name(part)!r}"
+                "parts for transposing instruments read as they sound", f"part {_part_name(part)!r}"
             )
     try:
-        bars = _bars(parts)
-        pickup, signatures = meter_of(_printed(bars, parts))
+        bars = _aligned_measures(parts)
+        pickup, signatures = meter_from_measures(_printed_measures(bars, parts))
         named = [
-            (_name(part), line)
+            (_part_name(part), line)
             for i, part in enumerate(parts)
-            for line in _lines(part, i, bars, shifts, left_out)
+            for line in _monophonic_lines(part, i, bars, shifts, left_out)
         ]
         return Score(_voices(named), signatures, pickup, _key(parts), _tempo(parts))
     except ValueError as error:
         raise FormatError(str(error)) from error
 
 
-def _name(part: Any) -> str:
+def _part_name(part: Any) -> str:
     return " ".join((part.partName or "").split())
 
 
@@ -126,7 +126,7 @@ def _measures(part: Any) -> list[Any]:
     return [element for element in part.elements if isinstance(element, stream.Measure)] or [part]
 
 
-class _Bar(NamedTuple):
+class _AlignedMeasures(NamedTuple):
     """The measures of all parts that sound together.
 
     Attributes:
@@ -140,7 +140,7 @@ class _Bar(NamedTuple):
     measures: tuple[Any, ...]
 
 
-def _bars(parts: list[Any]) -> list[_Bar]:
+def _aligned_measures(parts: list[Any]) -> list[_AlignedMeasures]:
     """The measures of the parts side by side, each as long as its longest part that has notes in it.
 
     (A rest for the whole bar says nothing about the length of a pickup, and music21 makes it a full bar.)
@@ -149,20 +149,20 @@ def _bars(parts: list[Any]) -> list[_Bar]:
     for part, row in zip(parts, rows, strict=True):
         if len(row) != len(rows[0]):
             raise FormatError(
-                f"part {_name(part)!r} has {len(row)} measures, the first part {len(rows[0])}"
+                f"part {_part_name(part)!r} has {len(row)} measures, the first part {len(rows[0])}"
             )
-    lengths = [_lengths(part, row) for part, row in zip(parts, rows, strict=True)]
+    lengths = [_measure_lengths(part, row) for part, row in zip(parts, rows, strict=True)]
     bars, onset = [], Fraction(0)
     for measures, offered in zip(zip(*rows, strict=True), zip(*lengths, strict=True), strict=True):
         sounding = [
             length for measure, length in zip(measures, offered, strict=True) if _has_notes(measure)
         ]
-        bars.append(_Bar(onset, max(sounding or offered), measures))
+        bars.append(_AlignedMeasures(onset, max(sounding or offered), measures))
         onset += bars[-1].duration
     return bars
 
 
-def _lengths(part: Any, measures: list[Any]) -> list[Fraction]:
+def _measure_lengths(part: Any, measures: list[Any]) -> list[Fraction]:
     onsets = [
         Fraction(0 if measure is part else part.elementOffset(measure)) for measure in measures
     ]
@@ -180,14 +180,14 @@ def _has_notes(measure: Any) -> bool:
     return any(isinstance(element, note.NotRest) for line in lines for element in line.elements)
 
 
-def _printed(bars: list[_Bar], parts: list[Any]) -> list[PrintedMeasure]:
+def _printed_measures(bars: list[_AlignedMeasures], parts: list[Any]) -> list[PrintedMeasure]:
     found = []
     for bar in bars:
         first = bar.measures[0]
         onset = _ticks(bar.onset, "bar line", first, parts[0])
         end = _ticks(bar.onset + bar.duration, "bar line", first, parts[0])
-        if end > _LONGEST_MUSIC:
-            raise FormatError(f"is longer than {_LONGEST_MUSIC // TICKS_PER_QUARTER} quarter notes")
+        if end > _MAX_TICKS:
+            raise FormatError(f"is longer than {_MAX_TICKS // TICKS_PER_QUARTER} quarter notes")
         found.append(
             PrintedMeasure(
                 onset, end - onset, getattr(first, "number", 1), _time_signature(bar, parts)
@@ -196,13 +196,13 @@ def _printed(bars: list[_Bar], parts: list[Any]) -> list[PrintedMeasure]:
     return found
 
 
-def _time_signature(bar: _Bar, parts: list[Any]) -> TimeSignature | None:
+def _time_signature(bar: _AlignedMeasures, parts: list[Any]) -> TimeSignature | None:
     found: TimeSignature | None = None
     for measure, part in zip(bar.measures, parts, strict=True):
         for element in measure.elements:
             if isinstance(element, meter.TimeSignature):
                 signature = TimeSignature(element.numerator, element.denominator)
-                place = f"measure {_number(measure)} of part {_name(part)!r}"
+                place = f"measure {_measure_number(measure)} of part {_part_name(part)!r}"
                 if measure.elementOffset(element):
                     raise FormatError(
                         f"{place} changes to {signature} before it ends; write the change at a bar line"
@@ -235,8 +235,8 @@ def _voices(named: list[tuple[str, tuple[Note, ...]]]) -> tuple[Voice, ...]:
     return tuple(voices)
 
 
-def _lines(
-    part: Any, index: int, bars: list[_Bar], shifts: Shifts, left_out: Tally
+def _monophonic_lines(
+    part: Any, index: int, bars: list[_AlignedMeasures], shifts: Shifts, left_out: Tally
 ) -> list[tuple[Note, ...]]:
     """The lines of a part: usually one, several where it has voices or chords, none where it has nothing but percussion."""
     split = [
@@ -248,8 +248,8 @@ def _lines(
         for own in split
     ]
     names = sorted(set(itertools.chain(*called)), key=lambda name: (len(name), name)) or [""]
-    written: dict[str, list[_Written]] = {name: [] for name in names}
-    reader = _NoteReader(repr(_name(part) or index + 1), shifts, left_out)
+    written: dict[str, list[_PrintedNote]] = {name: [] for name in names}
+    reader = _NoteReader(repr(_part_name(part) or index + 1), shifts, left_out)
     for bar, voices, own in zip(bars, split, called, strict=True):
         measure = bar.measures[index]
         for name, voice in zip(own or names[:1], voices or [measure], strict=True):
@@ -258,9 +258,9 @@ def _lines(
     if reader.n_unpitched and not any(written.values()):
         return []
     lines: list[tuple[Note, ...]] = []
-    for line in map(_joined, written.values()):
-        if two_at_once(line):
-            apart = separated(line)
+    for line in map(_join_ties, written.values()):
+        if first_overlap(line):
+            apart = separate_voices(line)
             left_out.add(
                 f"chords of part {reader.part} taken apart into {len(apart)} voices", count=0
             )
@@ -270,11 +270,11 @@ def _lines(
     return lines
 
 
-class _Written(NamedTuple):
+class _PrintedNote(NamedTuple):
     """A note as printed, and whether it is tied to the next."""
 
     note: Note
-    tied_on: bool
+    tied_to_next: bool
 
 
 @dataclass(slots=True)
@@ -293,9 +293,9 @@ class _NoteReader:
     left_out: Tally
     n_unpitched: int = 0
 
-    def written(self, voice: Any, start: Fraction, measure: Any) -> Iterator[_Written]:
+    def written(self, voice: Any, start: Fraction, measure: Any) -> Iterator[_PrintedNote]:
         """The notes of a measure, or of a voice in it, which starts at quarter `start` of the piece."""
-        place = f"measure {_number(measure)} of part {self.part}"
+        place = f"measure {_measure_number(measure)} of part {self.part}"
         for element in voice.elements:
             if not isinstance(element, note.NotRest) or isinstance(element, harmony.Harmony):
                 continue
@@ -308,11 +308,11 @@ class _NoteReader:
                 begins = start + Fraction(
                     voice.elementOffset(element)
                 )  # a float plus a fraction would be a float
-                yield from self._pitched(element, begins, place)
+                yield from self._pitched_notes(element, begins, place)
 
-    def _pitched(self, element: Any, begins: Fraction, place: str) -> Iterator[_Written]:
-        onset = self._placed(begins, self.shifts.onsets)
-        end = self._placed(begins + Fraction(element.quarterLength), self.shifts.ends)
+    def _pitched_notes(self, element: Any, begins: Fraction, place: str) -> Iterator[_PrintedNote]:
+        onset = self._quantized(begins, self.shifts.onsets)
+        end = self._quantized(begins + Fraction(element.quarterLength), self.shifts.ends)
         if end <= onset:
             self.left_out.add("notes too short for the grid left out", place)
             return
@@ -324,12 +324,12 @@ class _NoteReader:
                     f"{place} holds a quarter tone; only the twelve tones of a keyboard are read"
                 )
             mark = single.tie or element.tie
-            yield _Written(
+            yield _PrintedNote(
                 Note(onset, end - onset, int(pitch), fermata),
                 mark is not None and mark.type in ("start", "continue"),
             )
 
-    def _placed(self, quarters: Fraction, moved: list[float]) -> int:
+    def _quantized(self, quarters: Fraction, moved: list[float]) -> int:
         ticks = quarters * TICKS_PER_QUARTER
         nearest = round(ticks)
         if nearest != ticks:
@@ -337,7 +337,7 @@ class _NoteReader:
         return nearest
 
 
-def _joined(line: list[_Written]) -> tuple[Note, ...]:
+def _join_ties(line: list[_PrintedNote]) -> tuple[Note, ...]:
     """Notes by onset and pitch, tied ones joined; a fermata over any of them is one over the whole, and equal ones are one."""
     notes: list[Note] = []
     tied: dict[int, int] = {}  # by pitch, the place of the note that is tied on
@@ -363,17 +363,17 @@ def _ticks(quarters: Fraction, what: str, measure: Any, part: Any) -> int:
     ticks = quarters * TICKS_PER_QUARTER
     if ticks.denominator != 1:
         raise FormatError(
-            f"measure {_number(measure)} of part {_name(part)!r} has a {what} at quarter {float(quarters):g} of the piece, "
+            f"measure {_measure_number(measure)} of part {_part_name(part)!r} has a {what} at quarter {float(quarters):g} of the piece, "
             f"off the grid of {TICKS_PER_QUARTER} ticks a quarter note"
         )
     return ticks.numerator
 
 
-def _number(measure: Any) -> str:
+def _measure_number(measure: Any) -> str:
     return f"{getattr(measure, 'number', 1)}{getattr(measure, 'numberSuffix', None) or ''}"
 
 
-def _marks(parts: list[Any], kind: type) -> Iterator[Any]:
+def _marks_at_start(parts: list[Any], kind: type) -> Iterator[Any]:
     """Marks of one kind that stand at the very beginning of a part."""
     for part in parts:
         for place in (part, _measures(part)[0]):
@@ -386,7 +386,7 @@ def _marks(parts: list[Any], kind: type) -> Iterator[Any]:
 
 def _key(parts: list[Any]) -> Key | None:
     """The key signature at the beginning, with its mode if it is said, there or beside it."""
-    found = [mark for mark in _marks(parts, key.KeySignature) if mark.sharps is not None]
+    found = [mark for mark in _marks_at_start(parts, key.KeySignature) if mark.sharps is not None]
     modes = [
         mark.mode for mark in found if isinstance(mark, key.Key) and mark.mode in ("major", "minor")
     ]
@@ -394,7 +394,7 @@ def _key(parts: list[Any]) -> Key | None:
 
 
 def _tempo(parts: list[Any]) -> float | None:
-    for mark in _marks(parts, tempo.MetronomeMark):
+    for mark in _marks_at_start(parts, tempo.MetronomeMark):
         beats = mark.numberSounding if mark.number is None or mark.numberImplicit else mark.number
         if beats:
             return float(beats * mark.referent.quarterLength)
@@ -406,14 +406,14 @@ def _metadata(parsed: Any, name: str) -> str:
     return str(found[0]).strip() if found else ""
 
 
-def _own_field(parsed: Any, name: str) -> str:
+def _custom_field(parsed: Any, name: str) -> str:
     found = parsed.metadata.getCustom(name) if parsed.metadata else ()
     return str(found[0]) if found else ""
 
 
-def _voice_names(parsed: Any) -> list[str]:
+def _stored_voice_names(parsed: Any) -> list[str]:
     try:
-        names = json.loads(_own_field(parsed, VOICES_FIELD) or "[]")
+        names = json.loads(_custom_field(parsed, VOICES_FIELD) or "[]")
     except ValueError:
         return []
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []

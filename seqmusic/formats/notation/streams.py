@@ -21,12 +21,12 @@ from music21.converter.subConverters import ConverterABC, ConverterHumdrum
 from music21.mei.base import MEI_NS, MeiToM21Converter
 from music21.musicxml import xmlToM21
 
-from seqmusic.atomic_files import read_bounded, text_of
+from seqmusic.atomic_files import decoded_text, read_bounded
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.reading_report import Tally
-from seqmusic.formats.timeout import TimeOverError, time_limit
+from seqmusic.formats.read_report import Tally
+from seqmusic.formats.timeout import TimeLimitError, time_limit
 
-KINDS = {
+FORMAT_NAMES = {
     ".xml": "MusicXML",
     ".musicxml": "MusicXML",
     ".mxl": "MusicXML",
@@ -35,15 +35,15 @@ KINDS = {
     ".abc": "ABC",
 }
 """What the ending of a file says."""
-MOST_BYTES = {"MusicXML": 20_000_000, "MEI": 4_000_000, "kern": 400_000, "ABC": 100_000}
+MAX_BYTES = {"MusicXML": 20_000_000, "MEI": 4_000_000, "kern": 400_000, "ABC": 100_000}
 """Of one piece, after unpacking. Music21 needs about 20 seconds for so many; one movement has a tenth of it."""
-MOST_BOOK_BYTES = 20_000_000
+MAX_TUNE_BOOK_BYTES = 20_000_000
 """Of an ABC file of many tunes."""
-_MOST_SECONDS = 60.0
-_MOST_ENTRIES = 1000
-_MOST_ELEMENTS = 1_000_000
-_DEEPEST = 100
-_LARGEST_NUMBERS = {
+_MAX_SECONDS = 60.0
+_MAX_ENTRIES = 1000
+_MAX_ELEMENTS = 1_000_000
+_MAX_DEPTH = 100
+_MAX_NUMBERS = {
     "beats": 64,
     "beat-type": 64,
     "fifths": 11,
@@ -52,7 +52,7 @@ _LARGEST_NUMBERS = {
     "chromatic": 96,
     "octave-change": 8,
 }
-_LARGEST_ATTRIBUTES = {
+_MAX_ATTRIBUTES = {
     "meter.count": 64,
     "meter.unit": 64,
     "trans.semi": 96,
@@ -63,24 +63,24 @@ _LARGEST_ATTRIBUTES = {
 }
 
 
-def file_bytes(path: Path, most_bytes: int) -> bytes:
+def read_unpacked(path: Path, max_bytes: int) -> bytes:
     """The bytes of a file, unpacked if they are packed.
 
     Raises:
         CorruptFileError: it is packed, and damaged or a bomb.
         FormatError: it cannot be opened, or is too large.
     """
-    data = read_bounded(path, most_bytes)
+    data = read_bounded(path, max_bytes)
     if path.suffix.lower() != ".mxl":
         return data
     try:
-        return _unpacked(data)
+        return _unpack_mxl(data)
     except FormatError as error:
         raise type(error)(f"{path}: {error}") from error.__cause__
 
 
-def parsed(data: bytes, kind: str) -> Any:
-    """The bytes of an unpacked file of one of the `KINDS`, as music21 reads them.
+def parse_with_music21(data: bytes, kind: str) -> Any:
+    """The bytes of an unpacked file of one of the `FORMAT_NAMES`, as music21 reads them.
 
     Raises:
         FormatError: they hold what is not read.
@@ -90,7 +90,7 @@ def parsed(data: bytes, kind: str) -> Any:
 
 
 @contextlib.contextmanager
-def only_our_errors(kind: str) -> Iterator[Tally]:
+def translated_errors(kind: str) -> Iterator[Tally]:
     """What music21 stumbles over is a damaged file, and what takes too long is stopped.
 
     Yields:
@@ -102,14 +102,14 @@ def only_our_errors(kind: str) -> Iterator[Tally]:
     """
     guessed, said = Tally(), io.StringIO()
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(said), time_limit(_MOST_SECONDS):
+        with warnings.catch_warnings(), contextlib.redirect_stderr(said), time_limit(_MAX_SECONDS):
             warnings.simplefilter("ignore")
             yield guessed
     except FormatError:
         raise
-    except TimeOverError as error:
+    except TimeLimitError as error:
         raise FormatError(
-            f"not read within {_MOST_SECONDS:.0f} seconds; split it into shorter files"
+            f"not read within {_MAX_SECONDS:.0f} seconds; split it into shorter files"
         ) from error
     except Exception as error:
         raise CorruptFileError(f"not readable as {kind}: {_first_line(error)}") from error
@@ -123,12 +123,12 @@ def only_our_errors(kind: str) -> Iterator[Tally]:
 def _read_musicxml(data: bytes) -> Any:
     root = _checked_root(data)
     if root.tag != "score-partwise":
-        found = f"its root is <{_short(root.tag)}>, only <score-partwise> is read"
+        found = f"its root is <{_abbreviated(root.tag)}>, only <score-partwise> is read"
         raise FormatError(f"not readable as MusicXML: {found}; save it once more as MusicXML")
-    for tag, limit in _LARGEST_NUMBERS.items():
+    for tag, limit in _MAX_NUMBERS.items():
         for element in root.iter(tag):
             _check_numbers(f"<{tag}>", element.text or "", limit)
-    _drop_rests_for_a_bar(root)
+    _unmark_full_measure_rests(root)
     importer = xmlToM21.MusicXMLImporter()
     importer.xmlRootToScore(root, importer.stream)
     return importer.stream
@@ -137,10 +137,10 @@ def _read_musicxml(data: bytes) -> Any:
 def _read_mei(data: bytes) -> Any:
     root = _checked_root(data)
     if root.tag != f"{MEI_NS}mei":
-        found = f"its root is <{_short(root.tag)}>, expected <{MEI_NS}mei>"
+        found = f"its root is <{_abbreviated(root.tag)}>, expected <{MEI_NS}mei>"
         raise FormatError(f"not readable as MEI: {found}; save it once more as MEI")
     for element in root.iter():
-        for name, limit in _LARGEST_ATTRIBUTES.items():
+        for name, limit in _MAX_ATTRIBUTES.items():
             _check_numbers(f"{name}=", element.get(name, ""), limit)
     reader = MeiToM21Converter()
     reader.documentRoot = root
@@ -154,7 +154,7 @@ def _read_mei(data: bytes) -> Any:
 
 
 def _read_kern(data: bytes) -> Any:
-    text = text_of(data)
+    text = decoded_text(data)
     if "**kern" not in text:
         raise CorruptFileError("not readable as kern: no spine begins with **kern")
     _check_meters(text)
@@ -164,7 +164,7 @@ def _read_kern(data: bytes) -> Any:
 
 
 def _read_abc(data: bytes) -> Any:
-    text = text_of(data)
+    text = decoded_text(data)
     if (n_tunes := len(tune_texts(text))) > 1:
         raise FormatError(
             f"holds {n_tunes} tunes; split it into one file a tune, or read them all with read_pieces"
@@ -206,13 +206,13 @@ def _checked_root(data: bytes) -> ElementTree.Element:
     def opened(*_: object) -> None:
         nonlocal depth, n_elements
         depth, n_elements = depth + 1, n_elements + 1
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise CorruptFileError(
-                f"elements stand {depth} deep in each other; at most {_DEEPEST} are read"
+                f"elements stand {depth} deep in each other; at most {_MAX_DEPTH} are read"
             )
-        if n_elements > _MOST_ELEMENTS:
+        if n_elements > _MAX_ELEMENTS:
             raise FormatError(
-                f"holds more than {_MOST_ELEMENTS:,} elements; split it into shorter files"
+                f"holds more than {_MAX_ELEMENTS:,} elements; split it into shorter files"
             )
 
     def closed(*_: object) -> None:
@@ -234,18 +234,18 @@ def _checked_root(data: bytes) -> ElementTree.Element:
 
 def _check_numbers(place: str, text: str, limit: float) -> None:
     if any(float(number) > limit for number in re.findall(r"[0-9]+\.?[0-9]*", text)):
-        raise CorruptFileError(f"holds {place} {_short(text)!r}; at most {limit} is read")
+        raise CorruptFileError(f"holds {place} {_abbreviated(text)!r}; at most {limit} is read")
 
 
 def _check_meters(text: str) -> None:
     for digits in itertools.chain(*re.findall(r"M:? *([0-9]+)/([0-9]+)", text)):
         if float(digits) > 64:
             raise CorruptFileError(
-                f"holds a time signature with {_short(digits)}; at most 64 is read"
+                f"holds a time signature with {_abbreviated(digits)}; at most 64 is read"
             )
 
 
-def _drop_rests_for_a_bar(root: ElementTree.Element) -> None:
+def _unmark_full_measure_rests(root: ElementTree.Element) -> None:
     """Let every rest last as long as it says; music21 stretches those for a whole bar, and with two voices the wrong one."""
     for element in root.iterfind(".//note[rest]"):
         for rest in element.iterfind("rest[@measure]"):
@@ -254,14 +254,14 @@ def _drop_rests_for_a_bar(root: ElementTree.Element) -> None:
                 element.remove(written)
 
 
-def _unpacked(data: bytes) -> bytes:
-    if data.count(b"PK\1\2") > _MOST_ENTRIES:
+def _unpack_mxl(data: bytes) -> bytes:
+    if data.count(b"PK\1\2") > _MAX_ENTRIES:
         raise CorruptFileError(
-            f"packs more than {_MOST_ENTRIES} files; a compressed MusicXML file packs two or three"
+            f"packs more than {_MAX_ENTRIES} files; a compressed MusicXML file packs two or three"
         )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _bounded(archive, _score_in(archive))
+            return _read_entry(archive, _score_entry_name(archive))
     except (
         zipfile.BadZipFile,
         NotImplementedError,
@@ -276,12 +276,12 @@ def _unpacked(data: bytes) -> bytes:
         ) from error
 
 
-def _score_in(archive: zipfile.ZipFile) -> str:
+def _score_entry_name(archive: zipfile.ZipFile) -> str:
     """The name of the score: as the container says, else the first MusicXML file."""
     names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     listed: list[str] = []
     if "META-INF/container.xml" in names:
-        container = _bounded(archive, "META-INF/container.xml").decode("utf-8", "replace")
+        container = _read_entry(archive, "META-INF/container.xml").decode("utf-8", "replace")
         listed = re.findall(r"full-path=[\"']([^\"']+)", container)
     inside = [
         n
@@ -295,8 +295,8 @@ def _score_in(archive: zipfile.ZipFile) -> str:
     raise CorruptFileError("holds no MusicXML file inside")
 
 
-def _bounded(archive: zipfile.ZipFile, name: str) -> bytes:
-    limit = MOST_BYTES["MusicXML"]
+def _read_entry(archive: zipfile.ZipFile, name: str) -> bytes:
+    limit = MAX_BYTES["MusicXML"]
     with archive.open(name) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
@@ -304,7 +304,7 @@ def _bounded(archive: zipfile.ZipFile, name: str) -> bytes:
     return data
 
 
-def _short(text: str) -> str:
+def _abbreviated(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

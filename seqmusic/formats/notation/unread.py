@@ -6,9 +6,9 @@ from typing import Any
 
 from music21 import bar, dynamics, expressions, harmony, key, layout, note, repeat, spanner, tempo
 
-from seqmusic.formats.reading_report import Tally
+from seqmusic.formats.read_report import Tally
 
-_MARKS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+_MARK_MESSAGES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (layout.StaffGroup, ""),
     (harmony.Harmony, "chord symbols left out"),
     (dynamics.Dynamic, "dynamics left out"),
@@ -40,7 +40,7 @@ def count_unread(parts: list[Any], parsed: Any, left_out: Tally) -> None:
     for part in parts:
         name = f"part {' '.join((part.partName or '').split())!r}" if part.partName else ""
         for element in part.recurse():
-            place = _place(element.measureNumber, name)
+            place = _location(element.measureNumber, name)
             if isinstance(element, key.KeySignature | tempo.MetronomeMark):
                 if element.getOffsetInHierarchy(part):  # those at the beginning are in the score
                     left_out.add(
@@ -53,14 +53,14 @@ def count_unread(parts: list[Any], parsed: Any, left_out: Tally) -> None:
                 _count_mark(element, place, left_out)
 
 
-def _place(measure: int | None, part: str) -> str:
+def _location(measure: int | None, part: str) -> str:
     return (
         "" if measure is None else f"measure {measure} of {part}" if part else f"measure {measure}"
     )
 
 
 def _count_mark(element: Any, place: str, left_out: Tally) -> None:
-    what = next((words for kinds, words in _MARKS if isinstance(element, kinds)), "")
+    what = next((words for kinds, words in _MARK_MESSAGES if isinstance(element, kinds)), "")
     if what:
         left_out.add(what, place)
 

@@ -32,26 +32,26 @@ from music21.musicxml import helpers, m21ToXml
 from seqmusic import tonality
 from seqmusic.errors import FormatError
 from seqmusic.formats.measures import (
-    Piece,
+    PrintedEvent,
     WrittenValue,
     beams,
-    pieces_by_bar,
     printed_bars,
+    printed_events_by_bar,
     shown_accidentals,
 )
 from seqmusic.formats.notation.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.score import TICKS_PER_QUARTER, Bar, Key, Note, Score, Voice
 
-Color: TypeAlias = Callable[[int, Note], str | None]
+NoteColor: TypeAlias = Callable[[int, Note], str | None]
 """The color "#rrggbb" of a note, given the index of its voice; None for black."""
 
-_TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
+_NOTE_TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
 _ACCIDENTALS = {-2: "double-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def musicxml_text(
-    score: Score, color: Color | None = None, staves: Literal["open", "closed"] = "open"
+    score: Score, color: NoteColor | None = None, staves: Literal["open", "closed"] = "open"
 ) -> str:
     """A score as MusicXML 4.0; the same score gives the same text.
 
@@ -71,7 +71,7 @@ def musicxml_text(
             score_to_music21(score, color, staves), makeNotation=False
         )
         root = exporter.parse()
-    _tidy(root)
+    _remove_generated_fields(root)
     helpers.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN"'
@@ -79,7 +79,7 @@ def musicxml_text(
 
 
 def score_to_music21(
-    score: Score, color: Color | None = None, staves: Literal["open", "closed"] = "open"
+    score: Score, color: NoteColor | None = None, staves: Literal["open", "closed"] = "open"
 ) -> stream.Score:
     """A score as a music21 Score of parts, measures and tied notes, ready to be printed or exported without changes by music21.
 
@@ -126,32 +126,32 @@ def _part(
     bars: Sequence[Bar],
     indices: Sequence[int],
     spelling_key: Key,
-    color: Color | None,
+    color: NoteColor | None,
 ) -> stream.Part:
     """The part of one staff, which holds the voices at `indices`."""
     voices = [score.voices[index] for index in indices]
     part = stream.Part(id=f"P{indices[0] + 1}")
     part.partName = _NOT_XML.sub(" ", " ".join(voice.name for voice in voices))
-    layers = [pieces_by_bar(voice, bars) for voice in voices]
+    layers = [printed_events_by_bar(voice, bars) for voice in voices]
     signatures = dict(score.time_signatures)
     for number, bar in enumerate(bars):
         measure = stream.Measure(number=bar.number)
         if number == 0:
-            _open(measure, score, voices, is_first_part=indices[0] == 0)
+            _add_opening_signs(measure, score, voices, is_first_part=indices[0] == 0)
         if bar.onset_ticks in signatures:
             measure.insert(0, _time_signature(score, bars, number))
         contents = [
-            _layer(layer[number], bar, indices[i], spelling_key, color)
+            _voice_elements(layer[number], bar, indices[i], spelling_key, color)
             for i, layer in enumerate(layers)
         ]
         _show_accidentals([pair for content in contents for pair in content], score.key)
-        _fill(measure, contents)
+        _fill_measure(measure, contents)
         part.append(measure)
     measure.rightBarline = bars21.Barline("final")
     return part
 
 
-def _open(
+def _add_opening_signs(
     measure: stream.Measure, score: Score, voices: Sequence[Voice], is_first_part: bool
 ) -> None:
     measure.insert(0, _clef(voices))
@@ -190,9 +190,9 @@ def _time_signature(score: Score, bars: Sequence[Bar], number: int) -> meter.Tim
     return written
 
 
-def _layer(
-    pieces: Sequence[Piece], bar: Bar, voice: int, spelling_key: Key, color: Color | None
-) -> list[tuple[Piece, Any]]:
+def _voice_elements(
+    pieces: Sequence[PrintedEvent], bar: Bar, voice: int, spelling_key: Key, color: NoteColor | None
+) -> list[tuple[PrintedEvent, Any]]:
     if bar.duration_ticks == bar.time_signature.bar_ticks and all(
         piece.note is None for piece in pieces
     ):
@@ -200,7 +200,7 @@ def _layer(
         whole.fullMeasure = True
         whole.id = f"v{voice}-{bar.onset_ticks}"
         return [(pieces[0], whole)]
-    written: list[tuple[Piece, Any]] = []
+    written: list[tuple[PrintedEvent, Any]] = []
     for piece, kinds in zip(pieces, beams(pieces, bar), strict=True):
         element: Any = note.Rest() if piece.note is None else _note(piece, piece.note, spelling_key)
         element.duration = _duration(piece.value)
@@ -217,21 +217,21 @@ def _layer(
     return written
 
 
-def _note(piece: Piece, sounding: Note, spelling_key: Key) -> note.Note:
+def _note(piece: PrintedEvent, sounding: Note, spelling_key: Key) -> note.Note:
     spelled = tonality.spell(sounding.pitch, spelling_key)
     height = pitch.Pitch(spelled.step, octave=spelled.octave)
     if spelled.alter:
         height.accidental = pitch.Accidental(_ACCIDENTALS[spelled.alter])
     written = note.Note(height)
-    if piece.tied_back or piece.tied_on:
+    if piece.tied_from_previous or piece.tied_to_next:
         written.tie = tie.Tie(
             "continue"
-            if piece.tied_back and piece.tied_on
+            if piece.tied_from_previous and piece.tied_to_next
             else "stop"
-            if piece.tied_back
+            if piece.tied_from_previous
             else "start"
         )
-    if sounding.fermata and not piece.tied_back:
+    if sounding.fermata and not piece.tied_from_previous:
         fermata = expressions.Fermata()
         fermata.type = "upright"
         written.expressions.append(fermata)
@@ -239,18 +239,18 @@ def _note(piece: Piece, sounding: Note, spelling_key: Key) -> note.Note:
 
 
 def _duration(value: WrittenValue) -> duration.Duration:
-    written = duration.Duration(type=_TYPES[value.denominator], dots=value.dots)
-    if value.triplet:
-        written.appendTuplet(duration.Tuplet(3, 2, _TYPES[value.denominator]))
+    written = duration.Duration(type=_NOTE_TYPES[value.denominator], dots=value.dots)
+    if value.is_triplet:
+        written.appendTuplet(duration.Tuplet(3, 2, _NOTE_TYPES[value.denominator]))
     return written
 
 
-def _show_accidentals(content: list[tuple[Piece, Any]], score_key: Key | None) -> None:
+def _show_accidentals(content: list[tuple[PrintedEvent, Any]], score_key: Key | None) -> None:
     """Print the signs that the measure of one staff needs, and no others."""
     notes = [(piece, element) for piece, element in content if piece.note]
     notes.sort(key=lambda pair: pair[0].onset_ticks)
     spelled = [_spelling_of(element) for _, element in notes]
-    tied = [piece.tied_back for piece, _ in notes]
+    tied = [piece.tied_from_previous for piece, _ in notes]
     for (_, element), shown in zip(
         notes,
         shown_accidentals(zip(spelled, tied, strict=True), score_key.sharps if score_key else 0),
@@ -268,10 +268,12 @@ def _spelling_of(element: note.Note) -> tonality.Spelling:
     )
 
 
-def _fill(measure: stream.Measure, contents: Sequence[list[tuple[Piece, Any]]]) -> None:
+def _fill_measure(
+    measure: stream.Measure, contents: Sequence[list[tuple[PrintedEvent, Any]]]
+) -> None:
     """Put the voices of a staff into a measure: as they are, or as two voices with stems up and down."""
     if len(contents) == 1:
-        _append(measure, contents[0])
+        _append_elements(measure, contents[0])
         return
     for number, (content, direction) in enumerate(
         zip(contents, ("up", "down"), strict=True), start=1
@@ -282,18 +284,20 @@ def _fill(measure: stream.Measure, contents: Sequence[list[tuple[Piece, Any]]]) 
                 for mark in element.expressions:
                     mark.type = "upright" if direction == "up" else "inverted"
         voice = stream.Voice(id=str(number))
-        _append(voice, content)
+        _append_elements(voice, content)
         measure.insert(0, voice)
 
 
-def _append(line: stream.Measure | stream.Voice, content: list[tuple[Piece, Any]]) -> None:
+def _append_elements(
+    line: stream.Measure | stream.Voice, content: list[tuple[PrintedEvent, Any]]
+) -> None:
     for _, element in content:
         line.append(element)
-    if any(piece.value.triplet for piece, _ in content):
+    if any(piece.value.is_triplet for piece, _ in content):
         stream.makeNotation.makeTupletBrackets(line, inPlace=True)
 
 
-def _tidy(root: ElementTree.Element) -> None:
+def _remove_generated_fields(root: ElementTree.Element) -> None:
     """Take out what music21 makes up or draws by chance: composer, date, part names; and mark the pickup."""
     for made_up in root.findall("movement-title"):  # the title is the work's
         root.remove(made_up)

@@ -21,11 +21,11 @@ from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, ModelSettings
 Floats = NDArray[np.float32]
 Ids = NDArray[np.integer[Any]]
 Weights = Mapping[str, Floats]
-_GELU_SCALE, _GELU_REACH = (
+_GELU_SCALE, _GELU_RANGE = (
     512,
     6,
 )  # lines of the table a unit, and where it ends: beyond, the GELU is 0 or the number itself
-_GELU_START = _GELU_SCALE * _GELU_REACH
+_GELU_ZERO_INDEX = _GELU_SCALE * _GELU_RANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +37,30 @@ class Blocks:
     widen: Floats
     narrow: Floats
 
-    def each(self) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
+    def per_layer(self) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
         """Those of one block after the other."""
         return zip(self.project_in, self.project_out, self.widen, self.narrow, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
-class HeadWeights:
+class OutputWeights:
     """Weights of the output layer, biases as in `Layer`: what is said of the hidden state alone, and of durations given sounds."""
 
-    hear: Floats
+    project_hidden: Floats
     duration_sound: Floats  # (V, D)
-    last: Floats
+    project_inner: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayModel:
-    """A transformer that only decodes; `table` holds all embeddings, and `starts` where in it those of each id begin."""
+    """A transformer that only decodes; `embeddings` holds all embeddings, and `starts` where in it those of each id begin."""
 
     settings: ModelSettings
     vocabulary: Vocabulary
-    table: Floats
+    embeddings: Floats
     starts: Ids
     blocks: Blocks
-    heads: HeadWeights
+    heads: OutputWeights
 
 
 def array_model(weights: Weights, settings: ModelSettings, vocabulary: Vocabulary) -> ArrayModel:
@@ -70,10 +70,10 @@ def array_model(weights: Weights, settings: ModelSettings, vocabulary: Vocabular
     return ArrayModel(
         settings,
         vocabulary,
-        _in_stream(np.concatenate(parts), settings),
+        _centered(np.concatenate(parts), settings),
         np.concatenate([[0, words.n_sounds], sizes + words.n_sounds + words.n_durations]),
         _blocks(weights, settings),
-        _heads({**_neutral_heads(settings, words), **weights}, settings),
+        _output_weights({**_zero_relative_weights(settings, words), **weights}, settings),
     )
 
 
@@ -128,7 +128,7 @@ def _linear_shapes(outputs: Mapping[str, int], width: int) -> dict[str, tuple[in
     return shapes | {f"heads.{name}.bias": (size,) for name, size in outputs.items()}
 
 
-def _neutral_heads(settings: ModelSettings, words: Vocabulary) -> dict[str, Floats]:
+def _zero_relative_weights(settings: ModelSettings, words: Vocabulary) -> dict[str, Floats]:
     """Weights of the relative parts that say nothing."""
     return {
         name: np.zeros(shape, np.float32)
@@ -136,31 +136,31 @@ def _neutral_heads(settings: ModelSettings, words: Vocabulary) -> dict[str, Floa
     }
 
 
-class Gelu:
-    """The GELU of arrays of one shape, in place: of what `for_gelu` made its input."""
+class TabulatedGelu:
+    """The GELU of arrays of one shape, in place: of what `scale_for_gelu_table` made its input."""
 
     def __init__(self, shape: Sequence[int]) -> None:
-        self._places, self._looked_up = np.empty(shape, np.intp), np.empty(shape, np.float32)
-        self._slopes, self._intercepts = gelu_lines()
+        self._indices, self._looked_up = np.empty(shape, np.intp), np.empty(shape, np.float32)
+        self._slopes, self._intercepts = gelu_table()
 
     def __call__(self, x: Floats) -> None:
         """A line through the two nearest points of the table: off by less than a millionth."""
-        np.copyto(self._places, x, casting="unsafe")
-        np.multiply(x, self._slopes.take(self._places, out=self._looked_up, mode="clip"), out=x)
-        np.add(x, self._intercepts.take(self._places, out=self._looked_up, mode="clip"), out=x)
+        np.copyto(self._indices, x, casting="unsafe")
+        np.multiply(x, self._slopes.take(self._indices, out=self._looked_up, mode="clip"), out=x)
+        np.add(x, self._intercepts.take(self._indices, out=self._looked_up, mode="clip"), out=x)
 
 
-def for_gelu(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    """The weight and bias of a layer whose output goes into `Gelu`: places in its table."""
+def scale_for_gelu_table(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
+    """The weight and bias of a layer whose output goes into `TabulatedGelu`: places in its table."""
     return weight * np.float32(_GELU_SCALE), bias * np.float32(_GELU_SCALE) + np.float32(
-        _GELU_START
+        _GELU_ZERO_INDEX
     )
 
 
 @cache
-def gelu_lines() -> tuple[Floats, Floats]:
+def gelu_table() -> tuple[Floats, Floats]:
     """Slopes and intercepts over the places; the first and last line are those beyond the ends."""
-    twice = np.arange(-2 * _GELU_START, 2 * _GELU_START + 1) / (
+    twice = np.arange(-2 * _GELU_ZERO_INDEX, 2 * _GELU_ZERO_INDEX + 1) / (
         2 * _GELU_SCALE
     )  # edges, and the middles between them
     exact = twice / 2 * (1 + np.array([math.erf(x) for x in (twice / math.sqrt(2)).tolist()]))
@@ -168,7 +168,7 @@ def gelu_lines() -> tuple[Floats, Floats]:
     slopes = np.diff(edges)
     off = middles - (edges[:-1] + edges[1:]) / 2  # of the chord, all on one side: halve it
     intercepts = edges[:-1] + off / 2 - slopes * np.arange(len(slopes))
-    slopes[[0, -1]], intercepts[[0, -1]] = [0, 1 / _GELU_SCALE], [0, -_GELU_REACH]
+    slopes[[0, -1]], intercepts[[0, -1]] = [0, 1 / _GELU_SCALE], [0, -_GELU_RANGE]
     return slopes.astype(np.float32), intercepts.astype(np.float32)
 
 
@@ -190,14 +190,14 @@ def _block(weights: Weights, prefix: str, settings: ModelSettings) -> tuple[Floa
         _norm(own, f"norm_{name}", settings) for name in ("attention", "feedforward")
     )
     return (
-        _after_norm(*attention, into, np.zeros(len(into), np.float32)),
-        _in_stream(np.ascontiguousarray(own["project_out.weight"].T), settings),
-        _after_norm(*feedforward, *for_gelu(own["widen.weight"], own["widen.bias"])),
-        _in_stream(_with_bias(own["narrow.weight"], own["narrow.bias"]), settings),
+        _fold_norm(*attention, into, np.zeros(len(into), np.float32)),
+        _centered(np.ascontiguousarray(own["project_out.weight"].T), settings),
+        _fold_norm(*feedforward, *scale_for_gelu_table(own["widen.weight"], own["widen.bias"])),
+        _centered(_with_bias(own["narrow.weight"], own["narrow.bias"]), settings),
     )
 
 
-def _heads(weights: Weights, settings: ModelSettings) -> HeadWeights:
+def _output_weights(weights: Weights, settings: ModelSettings) -> OutputWeights:
     sound, interval, inner, duration, place, lag = (
         (weights[f"heads.{name}.weight"], weights[f"heads.{name}.bias"])
         for name in (
@@ -209,23 +209,28 @@ def _heads(weights: Weights, settings: ModelSettings) -> HeadWeights:
             "lag.project",
         )
     )
-    hear = [np.concatenate(parts) for parts in zip(sound, interval, for_gelu(*inner), strict=True)]
-    last = [np.concatenate(parts) for parts in zip(duration, place, lag, strict=True)]
-    return HeadWeights(
-        hear=_after_norm(*_norm(weights, "norm", settings), hear[0], hear[1]),
+    project_hidden = [
+        np.concatenate(parts)
+        for parts in zip(sound, interval, scale_for_gelu_table(*inner), strict=True)
+    ]
+    project_inner = [np.concatenate(parts) for parts in zip(duration, place, lag, strict=True)]
+    return OutputWeights(
+        project_hidden=_fold_norm(
+            *_norm(weights, "norm", settings), project_hidden[0], project_hidden[1]
+        ),
         duration_sound=weights["heads.duration_sound.weight"] * np.float32(_GELU_SCALE),
-        last=_with_bias(last[0], last[1]),
+        project_inner=_with_bias(project_inner[0], project_inner[1]),
     )
 
 
 def _norm(weights: Weights, name: str, settings: ModelSettings) -> tuple[Floats, Floats]:
-    """(D,) gain and (D,) shift of a normalization; those of none undo that `_after_norm` counts with a length."""
+    """(D,) gain and (D,) shift of a normalization; those of none undo that `_fold_norm` counts with a length."""
     width = settings.width
     gain = weights.get(f"{name}.weight", np.full(width, width**-0.5, np.float32))
     return gain, weights.get(f"{name}.bias", np.zeros(width, np.float32))
 
 
-def _after_norm(gain: Floats, shift: Floats, weight: Floats, bias: Floats) -> Floats:
+def _fold_norm(gain: Floats, shift: Floats, weight: Floats, bias: Floats) -> Floats:
     """(D + 1, out) what is to be multiplied with a centered input over its length, and a 1 beside it."""
     return _with_bias(weight * (gain * np.float32(len(gain) ** 0.5)), weight @ shift + bias)
 
@@ -234,7 +239,7 @@ def _with_bias(weight: Floats, bias: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate([weight.T, bias[None]]))
 
 
-def _in_stream(rows: Floats, settings: ModelSettings) -> Floats:
+def _centered(rows: Floats, settings: ModelSettings) -> Floats:
     """What is added to the residual stream, without its mean over the width where a normalization takes that off."""
     centered: Floats = rows - rows.mean(axis=-1, keepdims=True)
     return centered if settings.normalization == "layer" else rows

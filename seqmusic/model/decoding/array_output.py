@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.model.decoding.array_model import ArrayModel, Floats, Gelu, Ids
+from seqmusic.model.decoding.array_model import ArrayModel, Floats, Ids, TabulatedGelu
 from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG
 
 
-class ArrayHeads:
-    """From hidden states to logits, N rows at a time: `hear` the states, then ask."""
+class ArrayOutputLayer:
+    """From hidden states to logits, N rows at a time: `project_hidden` the states, then ask."""
 
-    def __init__(self, model: ArrayModel, lead: tuple[int, ...]) -> None:
-        """`lead` are the axes of the hidden states before the last one, N in all."""
-        words, weights, n_rows = model.vocabulary, model.heads, int(np.prod(lead))
+    def __init__(self, model: ArrayModel, batch_shape: tuple[int, ...]) -> None:
+        """`batch_shape` are the axes of the hidden states before the last one, N in all."""
+        words, weights, n_rows = model.vocabulary, model.heads, int(np.prod(batch_shape))
         width = weights.duration_sound.shape[1]
-        self._words, self._weights, self._rows, self._width = (
+        self._vocabulary, self._weights, self._rows, self._width = (
             words,
             weights,
             np.arange(n_rows),
@@ -34,7 +34,7 @@ class ArrayHeads:
             np.arange(-LONGEST_LAG, LONGEST_LAG + 1),
         )
         n_pitch_anchors, longest = len(words.pitch_columns) + 1, words.n_durations - 1
-        self._sounds = _Sums(
+        self._sounds = _AnchoredLogitSum(
             words.n_sounds,
             words.first_pitch,
             words.n_pitches,
@@ -42,50 +42,52 @@ class ArrayHeads:
             n_rows,
         )
         parts = [np.arange(2 * longest + 1), *([lags] * len(words.end_columns))]
-        self._durations = _Sums(words.n_durations, 0, words.n_durations, parts, n_rows)
+        self._durations = _AnchoredLogitSum(words.n_durations, 0, words.n_durations, parts, n_rows)
         self._pitch_columns, self._voice_pitch = (
             np.array(words.pitch_columns),
             np.array(words.voice_pitch_column),
         )
         self._end_columns, self._end_shifts = np.array(words.end_columns).T
-        self._heard = np.empty((*lead, weights.hear.shape[1]), np.float32)
-        self._said = self._heard.reshape(n_rows, -1)[:, : self._sounds.n_said]
-        self._inner = np.ones((*lead, width + 1), np.float32)
-        self._lasting = np.empty((*lead, weights.last.shape[1]), np.float32)
-        self._gelu = Gelu((*lead, width))
+        self._projected = np.empty((*batch_shape, weights.project_hidden.shape[1]), np.float32)
+        self._sound_outputs = self._projected.reshape(n_rows, -1)[:, : self._sounds.n_outputs]
+        self._inner = np.ones((*batch_shape, width + 1), np.float32)
+        self._duration_outputs = np.empty(
+            (*batch_shape, weights.project_inner.shape[1]), np.float32
+        )
+        self._gelu = TabulatedGelu((*batch_shape, width))
 
-    def hear(self, normed: Floats) -> None:
+    def project_hidden(self, normed: Floats) -> None:
         """Take the last residual stream over its length, with a 1 beside it."""
-        np.matmul(normed, self._weights.hear, out=self._heard)
+        np.matmul(normed, self._weights.project_hidden, out=self._projected)
 
     def sound_logits(self, context: Ids) -> NDArray[np.float64]:
         """(N, V) logits of the next sounds, given the (N, C) context where they go."""
-        anchors, words = self._sounds.anchors, self._words
+        anchors, words = self._sounds.anchors, self._vocabulary
         pitches = anchors[:, 1:-1]
         np.subtract(context.take(self._pitch_columns, axis=1), words.pitch_shift, out=pitches)
         pitches[pitches < 0] = self._sounds.absent
         anchors[:, -1] = pitches[self._rows, self._voice_pitch.take(context[:, words.voice_column])]
-        return self._sounds.added(self._said)
+        return self._sounds.summed(self._sound_outputs)
 
     def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
         """(N, 97) logits of the next durations, given also the (N,) sounds."""
-        words, anchors, inner = self._words, self._durations.anchors, self._inner[..., :-1]
+        words, anchors, inner = self._vocabulary, self._durations.anchors, self._inner[..., :-1]
         np.add(
-            self._heard[..., -self._width :],
+            self._projected[..., -self._width :],
             self._weights.duration_sound.take(sounds, axis=0).reshape(inner.shape),
             out=inner,
         )
         self._gelu(inner)
-        np.matmul(self._inner, self._weights.last, out=self._lasting)
+        np.matmul(self._inner, self._weights.project_inner, out=self._duration_outputs)
         np.remainder(context[:, words.position_column], words.n_durations - 1, out=anchors[:, 1])
         np.negative(anchors[:, 1], out=anchors[:, 1])
         ends = anchors[:, 2:]
         np.subtract(context.take(self._end_columns, axis=1), self._end_shifts, out=ends)
         ends[ends <= 0] = self._durations.absent
-        return self._durations.added(self._lasting.reshape(len(anchors), -1))
+        return self._durations.summed(self._duration_outputs.reshape(len(anchors), -1))
 
 
-class _Sums:
+class _AnchoredLogitSum:
     """Adds up plain logits and those relative to anchors.
 
     Each row has its own stretch of numbers: the plain logits, a window in which the relative ones fall where they belong, and
@@ -110,18 +112,18 @@ class _Sums:
         self.absent = size + highest + 1 - lowest
         self.width = self.window + self.absent + highest + 1
         self.anchors = np.zeros((n_rows, 1 + len(parts)), np.int64)
-        self._owners = np.repeat(np.arange(1 + len(parts)), [n_plain, *map(len, parts)])
-        self.n_said = len(self._owners)
+        self._anchor_of_output = np.repeat(np.arange(1 + len(parts)), [n_plain, *map(len, parts)])
+        self.n_outputs = len(self._anchor_of_output)
         places = np.concatenate([np.arange(n_plain), *(self.window + part for part in parts)])
         self._offsets = places + self.width * np.arange(n_rows)[:, None]
-        self._places = np.empty_like(self._offsets)
+        self._indices = np.empty_like(self._offsets)
 
-    def added(self, said: Floats) -> NDArray[np.float64]:
+    def summed(self, outputs: Floats) -> NDArray[np.float64]:
         """(N, n_plain) logits from (N, O) said."""
-        places = self.anchors.take(self._owners, axis=1, out=self._places, mode="clip")
+        places = self.anchors.take(self._anchor_of_output, axis=1, out=self._indices, mode="clip")
         np.add(places, self._offsets, out=places)
         sums: NDArray[Any] = np.bincount(
-            places.reshape(-1), weights=said.reshape(-1), minlength=len(said) * self.width
+            places.reshape(-1), weights=outputs.reshape(-1), minlength=len(outputs) * self.width
         )
         sums = sums.reshape(-1, self.width)
         logits = sums[:, : self.n_plain]

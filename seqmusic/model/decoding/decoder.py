@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = "Transformer | ArrayModel"
 Logits = NDArray[np.floating[Any]]
-FEW = 4  # decoders of a program, which are done sooner than compiled code is loaded
-_MOST_COMPILED_ROWS = 8  # whose past stays in the processor's cache, beside the weights; of sixteen, each takes longer
-_n_made = count()
+MAX_UNCOMPILED_DECODERS = (
+    4  # decoders of a program, which are done sooner than compiled code is loaded
+)
+_MAX_COMPILED_ROWS = 8  # whose past stays in the processor's cache, beside the weights; of sixteen, each takes longer
+_decoder_count = count()
 
 
 class Decoder(Protocol):
@@ -65,10 +67,14 @@ class Decoder(Protocol):
 
 def make_decoder(model: Model, n_rows: int, length: int) -> Decoder:
     """The fastest way to decode `n_rows` sequences of at most `length` events on the model's device, or the first of them."""
-    if isinstance(ready := ready_to_decode(model), ArrayModel):
-        kind = decoder_for_many() if next(_n_made) >= FEW else ArrayDecoder
+    if isinstance(ready := prepare_for_decoding(model), ArrayModel):
+        kind = (
+            fastest_decoder_class()
+            if next(_decoder_count) >= MAX_UNCOMPILED_DECODERS
+            else ArrayDecoder
+        )
         return kind(
-            ready, n_rows if kind is ArrayDecoder else min(n_rows, _MOST_COMPILED_ROWS), length
+            ready, n_rows if kind is ArrayDecoder else min(n_rows, _MAX_COMPILED_ROWS), length
         )
     from seqmusic.model.decoding.module_decoder import ModuleDecoder
 
@@ -76,7 +82,7 @@ def make_decoder(model: Model, n_rows: int, length: int) -> Decoder:
 
 
 @cache
-def decoder_for_many() -> Callable[[ArrayModel, int, int], Decoder]:
+def fastest_decoder_class() -> Callable[[ArrayModel, int, int], Decoder]:
     """The decoder that is compiled, where the extra `fast` is installed."""
     try:
         from seqmusic.model.decoding.compiled_decoder import CompiledDecoder
@@ -85,15 +91,15 @@ def decoder_for_many() -> Callable[[ArrayModel, int, int], Decoder]:
     return CompiledDecoder
 
 
-def ready_to_decode(model: Model) -> Model:
+def prepare_for_decoding(model: Model) -> Model:
     """The model as `make_decoder` wants it, to be made once where it is called often."""
     is_elsewhere = (
         not isinstance(model, ArrayModel) and next(model.parameters()).device.type != "cpu"
     )
-    return model if is_elsewhere else as_arrays(model)
+    return model if is_elsewhere else to_array_model(model)
 
 
-def as_arrays(model: Model) -> ArrayModel:
+def to_array_model(model: Model) -> ArrayModel:
     """The model's weights as they are now, packed for decoding on a processor."""
     if isinstance(model, ArrayModel):
         return model

@@ -19,7 +19,7 @@ from seqmusic.model.decoding.array_model import Floats, Ids
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _LOG2_E, _LN_2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
-_LOWEST_POWER = np.float32(-125)  # of two: what is smaller counts as that
+_MIN_EXPONENT = np.float32(-125)  # of two: what is smaller counts as that
 
 
 def compiled(function: Function) -> Function:
@@ -41,25 +41,25 @@ def compiled(function: Function) -> Function:
 
 
 @compiled
-def embed(ids: Ids, table: Floats, out: Floats) -> None:
+def embed(ids: Ids, embeddings: Floats, out: Floats) -> None:
     """(N, D) sums of the rows of a table that (N, C) ids name."""
     out[:] = 0
     for row in range(len(ids)):
         for number in ids[row]:
-            _add_scaled(np.float32(1), table[number], out[row])
+            _add_scaled(np.float32(1), embeddings[number], out[row])
 
 
 @compiled
-def turn(ticks: Ids, order: int, rates: Floats, out: Floats) -> None:
+def fill_rotations(ticks: Ids, event_index: int, frequencies: Floats, out: Floats) -> None:
     """(N, 2, K / 2, 2) cosines and sines by which queries and keys turn: one half by order, the other by (N, 2) sixteenths."""
-    n_rates = len(rates)
+    n_rates = len(frequencies)
     for row in range(len(ticks)):
         for part in range(2):
             for index in range(2 * n_rates):
                 moment = (
-                    np.float32(order) if index < n_rates else ticks[row, 1 - part]
+                    np.float32(event_index) if index < n_rates else ticks[row, 1 - part]
                 )  # the query stands at the event to come
-                angle = moment * rates[index % n_rates]
+                angle = moment * frequencies[index % n_rates]
                 out[row, part, index, 0], out[row, part, index, 1] = (
                     math.cos(angle),
                     math.sin(angle),
@@ -132,7 +132,7 @@ def _dot(x: Floats, y: Floats) -> np.float32:
 
 
 @compiled
-def _over_length(x: Floats, epsilon: float, out: Floats) -> None:
+def _l2_normalize(x: Floats, epsilon: float, out: Floats) -> None:
     """Each row over the root of the sum of its squares and `epsilon`; as it is where that is negative."""
     for row in range(len(x)):
         squares = np.float32(epsilon)
@@ -144,9 +144,9 @@ def _over_length(x: Floats, epsilon: float, out: Floats) -> None:
 
 
 @compiled
-def gelu(x: Floats, lines: tuple[Floats, Floats]) -> None:
+def gelu(x: Floats, gelu_table: tuple[Floats, Floats]) -> None:
     """The same as `array_model.Gelu`, of (N, O)."""
-    slopes, intercepts = lines
+    slopes, intercepts = gelu_table
     for row in range(len(x)):
         for j in range(x.shape[1]):
             place = min(max(int(x[row, j]), 0), len(slopes) - 1)
@@ -156,40 +156,45 @@ def gelu(x: Floats, lines: tuple[Floats, Floats]) -> None:
 @compiled
 def step(
     blocks: tuple[Floats, Floats, Floats, Floats],
-    lines: tuple[Floats, Floats],
-    past: Floats,
+    gelu_table: tuple[Floats, Floats],
+    kv_cache: Floats,
     buffers: tuple[Floats, Floats, Floats, Floats, Floats],
-    turns: Floats,
-    at: tuple[int, float],
+    rotations: Floats,
+    length_and_epsilon: tuple[int, float],
 ) -> None:
     """Take an event through all blocks.
 
     Args:
         blocks: weights into attention, out of it, into the feed-forward layer and out of it, each (L, out, in + 1).
-        lines: slopes and intercepts of the GELU.
-        past: (L, 2, N, H, T, K) keys and values.
+        gelu_table: slopes and intercepts of the GELU.
+        kv_cache: (L, 2, N, H, T, K) keys and values.
         buffers: the residual stream, which holds the embedding, then the output; the same over its length; queries, keys and
             values; what attention mixes; the feed-forward layer.
-        turns: as of `turn`.
-        at: events before this one, and the epsilon of `_over_length`.
+        rotations: as of `fill_rotations`.
+        length_and_epsilon: events before this one, and the epsilon of `_l2_normalize`.
     """
     project_in, project_out, widen, narrow = blocks
-    stream, normed, qkv, mixed, wide = buffers
+    stream, normed, qkv, attention_output, wide = buffers
     (n_rows, width), n_wide = stream.shape, wide.shape[1]
-    before, epsilon = at
+    n_cached, epsilon = length_and_epsilon
     for layer in range(len(project_in)):
-        _over_length(stream, epsilon, normed)
-        _say(normed, project_in[layer], qkv, 0, 3 * width)
+        _l2_normalize(stream, epsilon, normed)
+        _set_product(normed, project_in[layer], qkv, 0, 3 * width)
         for row in range(n_rows):
             _attend(
-                qkv[row], turns[row], past[layer, 0, row], past[layer, 1, row], before, mixed[row]
+                qkv[row],
+                rotations[row],
+                kv_cache[layer, 0, row],
+                kv_cache[layer, 1, row],
+                n_cached,
+                attention_output[row],
             )
-        _add_product(mixed, project_out[layer], stream, 0, width)
-        _over_length(stream, epsilon, normed)
-        _say(normed, widen[layer], wide, 0, n_wide)
-        gelu(wide, lines)
+        _add_product(attention_output, project_out[layer], stream, 0, width)
+        _l2_normalize(stream, epsilon, normed)
+        _set_product(normed, widen[layer], wide, 0, n_wide)
+        gelu(wide, gelu_table)
         _add_product(wide, narrow[layer], stream, 0, width)
-    _over_length(stream, epsilon, normed)
+    _l2_normalize(stream, epsilon, normed)
 
 
 @compiled
@@ -200,11 +205,16 @@ def _add_scaled(scale: np.float32, x: Floats, out: Floats) -> None:
 
 @compiled
 def _attend(
-    qkv: Floats, turns: Floats, keys: Floats, values: Floats, before: int, mixed: Floats
+    qkv: Floats,
+    rotations: Floats,
+    keys: Floats,
+    values: Floats,
+    n_cached: int,
+    attention_output: Floats,
 ) -> None:
     """(H K,) what each head mixes for (3 H K,) query, key and value, which join (H, T, K) keys and values."""
     n_heads, _, size = keys.shape
-    scores = np.empty(before + 1, np.float32)
+    scores = np.empty(n_cached + 1, np.float32)
     for head in range(n_heads):
         first = head * size
         query, key, value = (
@@ -212,19 +222,19 @@ def _attend(
             qkv[n_heads * size + first :][:size],
             qkv[2 * n_heads * size + first :][:size],
         )
-        _rotate(query, turns[0])
-        _rotate(key, turns[1])
-        keys[head, before], values[head, before] = key, value
+        _rotate(query, rotations[0])
+        _rotate(key, rotations[1])
+        keys[head, n_cached], values[head, n_cached] = key, value
         _score(query, keys[head], scores)
         total = _exponentiate(scores)
-        _mix(scores, values[head], mixed[first : first + size])
-        mixed[first : first + size] /= total
+        _weighted_sum(scores, values[head], attention_output[first : first + size])
+        attention_output[first : first + size] /= total
 
 
 @compiled
-def _rotate(x: Floats, turns: Floats) -> None:
-    for pair in range(len(turns)):
-        a, b, cosine, sine = x[2 * pair], x[2 * pair + 1], turns[pair, 0], turns[pair, 1]
+def _rotate(x: Floats, rotations: Floats) -> None:
+    for pair in range(len(rotations)):
+        a, b, cosine, sine = x[2 * pair], x[2 * pair + 1], rotations[pair, 0], rotations[pair, 1]
         x[2 * pair], x[2 * pair + 1] = a * cosine - b * sine, a * sine + b * cosine
 
 
@@ -243,7 +253,7 @@ def _exponentiate(scores: Floats) -> np.float32:
         highest = max(highest, score)
     powers = np.empty(len(scores), np.int32)
     for t in range(len(scores)):
-        exponent = max((scores[t] - highest) * _LOG2_E, _LOWEST_POWER)
+        exponent = max((scores[t] - highest) * _LOG2_E, _MIN_EXPONENT)
         whole = np.floor(exponent + np.float32(0.5))
         powers[t] = (np.int32(whole) + np.int32(127)) << np.int32(23)  # the bits of 2 ** whole
         scores[t] = (exponent - whole) * _LN_2
@@ -260,17 +270,22 @@ def _exponentiate(scores: Floats) -> np.float32:
 
 
 @compiled
-def _mix(shares: Floats, values: Floats, out: Floats) -> None:
+def _weighted_sum(attention_weights: Floats, values: Floats, out: Floats) -> None:
     """(K,) sum of the first of (T, K) values, by their (T,) shares."""
     out[:] = 0
-    n_fours = len(shares) // 4 * 4
+    n_fours = len(attention_weights) // 4 * 4
     for t in range(0, n_fours, 4):
-        s0, s1, s2, s3 = shares[t], shares[t + 1], shares[t + 2], shares[t + 3]
+        s0, s1, s2, s3 = (
+            attention_weights[t],
+            attention_weights[t + 1],
+            attention_weights[t + 2],
+            attention_weights[t + 3],
+        )
         v0, v1, v2, v3 = values[t], values[t + 1], values[t + 2], values[t + 3]
         for d in range(len(out)):
             out[d] += (s0 * v0[d] + s1 * v1[d]) + (s2 * v2[d] + s3 * v3[d])
-    for t in range(n_fours, len(shares)):
-        _add_scaled(shares[t], values[t], out)
+    for t in range(n_fours, len(attention_weights)):
+        _add_scaled(attention_weights[t], values[t], out)
 
 
 @compiled
@@ -286,7 +301,7 @@ def sound_logits(
 
     Args:
         normed: (N, D) the last residual stream over its length.
-        weight: `HeadWeights.hear`, (O, D + 1).
+        weight: `OutputWeights.project_hidden`, (O, D + 1).
         context: (N, C) where the sounds go.
         columns: those of pitches, which of these is a voice's own, and that of the voice.
         sizes: first pitch among the sounds, number of pitches, what stands for pitch 0 in the context, and the longest interval.
@@ -302,21 +317,23 @@ def sound_logits(
         for part in range(n_parts - 1):
             pitches[part, row] = context[row, pitch_columns[part]] - shift
         pitches[n_parts - 1, row] = pitches[own_columns[context[row, voice_column]], row]
-    said = _said(normed, weight, n_sounds, pitches >= 0, n_each)
-    out[:] = said[:, :n_sounds]
+    outputs = _outputs_where_present(normed, weight, n_sounds, pitches >= 0, n_each)
+    out[:] = outputs[:, :n_sounds]
     for part in range(n_parts):
         first = n_sounds + part * n_each
         for row in range(n_rows):
             if pitches[part, row] >= 0:
-                own, start = said[row][first : first + n_each], pitches[part, row] - longest
-                _add_where_it_points(own, start, out[row][first_pitch : first_pitch + n_pitches])
+                own, start = outputs[row][first : first + n_each], pitches[part, row] - longest
+                _add_shifted(own, start, out[row][first_pitch : first_pitch + n_pitches])
 
 
 @compiled
-def add_inner(normed: Floats, weight: Floats, lines: tuple[Floats, Floats], inner: Floats) -> None:
+def add_hidden_and_gelu(
+    normed: Floats, weight: Floats, gelu_table: tuple[Floats, Floats], inner: Floats
+) -> None:
     """What the durations are said from: added to (N, D) what the sounds say, and through the GELU."""
     _add_product(normed, weight, inner, 0, inner.shape[1])
-    gelu(inner, lines)
+    gelu(inner, gelu_table)
 
 
 @compiled
@@ -332,7 +349,7 @@ def duration_logits(
 
     Args:
         inner: (N, D) what is known, the sounds too.
-        weight: `HeadWeights.last`, (O, D + 1).
+        weight: `OutputWeights.last`, (O, D + 1).
         context: (N, C) where the durations go.
         columns: those of ends, what is to be taken off each, and that of the place in the bar.
         longest: longest lag, in ticks.
@@ -345,47 +362,47 @@ def duration_logits(
         for row in range(n_rows):
             ends[part, row] = context[row, end_columns[part]] - end_shifts[part]
     n_plain = 3 * n_durations - 1
-    said = _said(inner, weight, n_plain, ends > 0, n_each)
-    out[:] = said[:, :n_durations]
+    outputs = _outputs_where_present(inner, weight, n_plain, ends > 0, n_each)
+    out[:] = outputs[:, :n_durations]
     for row in range(n_rows):
         place = context[row, position_column] % (n_durations - 1)
-        _add_where_it_points(said[row][n_durations:n_plain], -place, out[row])
+        _add_shifted(outputs[row][n_durations:n_plain], -place, out[row])
         for part in range(n_parts):
             if ends[part, row] > 0:
                 first = n_plain + part * n_each
-                _add_where_it_points(
-                    said[row][first : first + n_each], ends[part, row] - longest, out[row]
+                _add_shifted(
+                    outputs[row][first : first + n_each], ends[part, row] - longest, out[row]
                 )
 
 
 @compiled
-def _said(
-    x: Floats, weight: Floats, n_plain: int, is_there: NDArray[np.bool_], n_each: int
+def _outputs_where_present(
+    x: Floats, weight: Floats, n_plain: int, is_present: NDArray[np.bool_], n_each: int
 ) -> Floats:
     """(N, O) what (O, I + 1) weights say of (N, I): the first `n_plain`, and of (A, N) parts those that are there for any row."""
-    said = np.empty((len(x), len(weight)), np.float32)
+    outputs = np.empty((len(x), len(weight)), np.float32)
     first, last = 0, n_plain
-    for part in range(len(is_there)):
+    for part in range(len(is_present)):
         end = n_plain + (part + 1) * n_each
-        if is_there[part].any():
+        if is_present[part].any():
             last = end
         else:
-            _say(x, weight, said, first, last)
+            _set_product(x, weight, outputs, first, last)
             first = last = end
-    _say(x, weight, said, first, last)
-    return said
+    _set_product(x, weight, outputs, first, last)
+    return outputs
 
 
 @compiled
-def _say(x: Floats, weight: Floats, said: Floats, first: int, last: int) -> None:
+def _set_product(x: Floats, weight: Floats, outputs: Floats, first: int, last: int) -> None:
     """The same as `_add_product`, of columns that held nothing."""
-    for row in range(len(said)):
-        said[row][first:last] = 0
-    _add_product(x, weight, said, first, last)
+    for row in range(len(outputs)):
+        outputs[row][first:last] = 0
+    _add_product(x, weight, outputs, first, last)
 
 
 @compiled
-def _add_where_it_points(said: Floats, start: int, out: Floats) -> None:
+def _add_shifted(outputs: Floats, start: int, out: Floats) -> None:
     """Add numbers from place `start` of the logits on; what would stand outside is dropped."""
-    for place in range(max(0, start), min(len(out), start + len(said))):
-        out[place] += said[place - start]
+    for place in range(max(0, start), min(len(out), start + len(outputs))):
+        out[place] += outputs[place - start]

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqmusic.model.decoding.array_decoder import check_room
+from seqmusic.model.decoding.array_decoder import check_capacity
 from seqmusic.model.decoding.array_model import Floats, Ids
-from seqmusic.model.transformer import Cache, Transformer
+from seqmusic.model.transformer import KVCache, Transformer
 
 
 class ModuleDecoder:
@@ -17,7 +17,7 @@ class ModuleDecoder:
     def __init__(self, model: Transformer, n_rows: int, length: int) -> None:
         self.model, self.n_rows = model, n_rows
         self.device = next(model.parameters()).device
-        self.cache = Cache(model.settings, n_rows, length, self.device)
+        self.cache = KVCache(model.settings, n_rows, length, self.device)
         self.hidden = torch.empty(0)
 
     @property
@@ -28,7 +28,7 @@ class ModuleDecoder:
     @torch.inference_mode()
     def prefill(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """See `decoding.Decoder`."""
-        check_room(self.length + events.shape[1], self.cache.keys.shape[-2])
+        check_capacity(self.length + events.shape[1], self.cache.keys.shape[-2])
         heard, places, moments = (
             self._tensor(own).expand(self.n_rows, *own.shape[1:])
             for own in (events, context, ticks)

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
 from seqmusic.score import Score, Voice
-from seqmusic.tokens.tokenizer import header, normalized
-from seqmusic.tokens.vocabulary import STYLE, VOICE, timesig_id
+from seqmusic.tokens.tokenizer import header_events, normalized
+from seqmusic.tokens.vocabulary import STYLE, VOICE, timesig_to_id
 
-Column = NDArray[np.int64]
-REST_TILE = -1
+IntColumn = NDArray[np.int64]
+REST_PITCH = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Tiles:
+class NoteColumns:
     """P pieces, N notes and rests, sorted by piece, voice and onset; every line reaches the end of its piece.
 
     Attributes:
@@ -29,30 +29,32 @@ class Tiles:
         change_piece, change_tick, change_sound: (C,) changes of meter in order, as TIMESIG ids.
     """
 
-    piece: Column
-    voice: Column
-    onset: Column
-    end: Column
-    pitch: Column
+    piece: IntColumn
+    voice: IntColumn
+    onset: IntColumn
+    end: IntColumn
+    pitch: IntColumn
     headers: tuple[tuple[tuple[int, int], ...], ...]
-    end_ticks: Column
-    change_piece: Column
-    change_tick: Column
-    change_sound: Column
+    end_ticks: IntColumn
+    change_piece: IntColumn
+    change_tick: IntColumn
+    change_sound: IntColumn
 
-    def taken(self, pieces: Sequence[int], keep: NDArray[np.bool_] | None = None) -> Tiles:
+    def take(self, pieces: Sequence[int], keep: NDArray[np.bool_] | None = None) -> NoteColumns:
         """The pieces of these numbers, in this order, numbered anew; `keep` (N,) says which tiles stay."""
         chosen = np.array(pieces, dtype=np.int64)
         number = np.full(len(self.headers), -1)
         number[chosen] = np.arange(len(chosen))
-        tiles = _renumbered(number, self.piece if keep is None else np.where(keep, self.piece, -1))
+        note_rows = _renumbered(
+            number, self.piece if keep is None else np.where(keep, self.piece, -1)
+        )
         changes = _renumbered(number, self.change_piece)
-        return Tiles(
-            piece=number[self.piece[tiles]],
-            voice=self.voice[tiles],
-            onset=self.onset[tiles],
-            end=self.end[tiles],
-            pitch=self.pitch[tiles],
+        return NoteColumns(
+            piece=number[self.piece[note_rows]],
+            voice=self.voice[note_rows],
+            onset=self.onset[note_rows],
+            end=self.end[note_rows],
+            pitch=self.pitch[note_rows],
             headers=tuple(self.headers[piece] for piece in pieces),
             end_ticks=self.end_ticks[chosen],
             change_piece=number[self.change_piece[changes]],
@@ -61,21 +63,23 @@ class Tiles:
         )
 
 
-def _renumbered(number: Column, piece: Column) -> Column:
+def _renumbered(number: IntColumn, piece: IntColumn) -> IntColumn:
     """The rows of chosen pieces, sorted by their new numbers; rows and numbers below 0 are left out."""
     new = np.where(piece >= 0, number[piece], -1)
     rows = np.flatnonzero(new >= 0)
     return rows[np.argsort(new[rows], kind="stable")]
 
 
-def tiles_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None) -> Tiles:
+def note_columns(
+    scores: Sequence[Score], styles: Sequence[int | None] | None = None
+) -> NoteColumns:
     """The scores as tiles; `styles` says the number of the style of each that has one.
 
     Raises:
         UnencodableError: the tokens cannot say one of them.
     """
     headers = tuple(
-        tuple(_header(score, style))
+        tuple(_header_events(score, style))
         for score, style in zip(scores, styles or [None] * len(scores), strict=True)
     )
     n_lines = np.array([len(score.voices) for score in scores], dtype=np.int64)
@@ -85,7 +89,7 @@ def tiles_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None
         [event[0] for own in headers for event in own if VOICE <= event[0] < STYLE], dtype=np.int64
     )
     line = np.repeat(np.arange(len(voices)), [len(voice.notes) for voice in voices])
-    onset, duration, pitch = _note_columns(voices)
+    onset, duration, pitch = _note_arrays(voices)
     end_ticks = np.zeros(len(scores), np.int64)
     np.maximum.at(end_ticks, line_piece[line], onset + duration)
     if not end_ticks.all():
@@ -93,13 +97,13 @@ def tiles_of(scores: Sequence[Score], styles: Sequence[int | None] | None = None
     line, onset, end, pitch = _with_rests(
         line, onset, onset + duration, pitch, end_ticks[line_piece]
     )
-    changes = _changes(scores, end_ticks)
-    return Tiles(
+    changes = _meter_changes(scores, end_ticks)
+    return NoteColumns(
         line_piece[line], line_voice[line], onset, end, pitch, headers, end_ticks, *changes
     )
 
 
-def _header(score: Score, style: int | None) -> list[tuple[int, int]]:
+def _header_events(score: Score, style: int | None) -> list[tuple[int, int]]:
     """The events from BOS to KEY; the notes play no part in them."""
     silent = Score(
         tuple(Voice(voice.name, ()) for voice in score.voices),
@@ -107,10 +111,10 @@ def _header(score: Score, style: int | None) -> list[tuple[int, int]]:
         score.pickup_ticks,
         score.key,
     )
-    return header(normalized(silent), style)
+    return header_events(normalized(silent), style)
 
 
-def _note_columns(voices: Sequence[Voice]) -> tuple[Column, Column, Column]:
+def _note_arrays(voices: Sequence[Voice]) -> tuple[IntColumn, IntColumn, IntColumn]:
     """Onset, duration and pitch of all notes."""
     notes = [note for voice in voices for note in voice.notes]
     onset, duration, pitch = (
@@ -120,10 +124,12 @@ def _note_columns(voices: Sequence[Voice]) -> tuple[Column, Column, Column]:
     return onset, duration, pitch
 
 
-def _changes(scores: Sequence[Score], end_ticks: Column) -> tuple[Column, Column, Column]:
+def _meter_changes(
+    scores: Sequence[Score], end_ticks: IntColumn
+) -> tuple[IntColumn, IntColumn, IntColumn]:
     """Piece, tick and TIMESIG id of the changes of meter before the end of each piece."""
     rows = [
-        (number, tick, timesig_id(signature))
+        (number, tick, timesig_to_id(signature))
         for number, (score, end) in enumerate(zip(scores, end_ticks.tolist(), strict=True))
         for tick, signature in score.time_signatures[1:]
         if tick < end
@@ -133,8 +139,8 @@ def _changes(scores: Sequence[Score], end_ticks: Column) -> tuple[Column, Column
 
 
 def _with_rests(
-    line: Column, onset: Column, end: Column, pitch: Column, line_end: Column
-) -> tuple[Column, Column, Column, Column]:
+    line: IntColumn, onset: IntColumn, end: IntColumn, pitch: IntColumn, line_end: IntColumn
+) -> tuple[IntColumn, IntColumn, IntColumn, IntColumn]:
     """Line, onset, end and pitch of the notes and, in every gap up to the end of each line, a rest."""
     lines = np.arange(len(line_end))
     ends_at = np.searchsorted(
@@ -146,13 +152,13 @@ def _with_rests(
             (line, lines),
             (onset, line_end),
             (end, line_end),
-            (pitch, np.full(len(lines), REST_TILE)),
+            (pitch, np.full(len(lines), REST_PITCH)),
         )
     )
     before = np.zeros(len(line), np.int64)
     before[1:] = np.where(line[1:] == line[:-1], end[:-1], 0)
     gap = np.flatnonzero(onset > before)
-    rests = line[gap], before[gap], onset[gap], np.full(len(gap), REST_TILE)
+    rests = line[gap], before[gap], onset[gap], np.full(len(gap), REST_PITCH)
     whole = [
         np.insert(column, gap, rest)
         for column, rest in zip((line, onset, end, pitch), rests, strict=True)

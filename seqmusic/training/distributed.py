@@ -27,16 +27,16 @@ from seqmusic.model.transformer import Transformer
 if TYPE_CHECKING:
     from torch.distributed.tensor import DTensor
 
-_PATIENCE = timedelta(minutes=10)  # until a process that does not answer is given up
-_SIGNS_OF_A_LOST_PROCESS = ("gloo", "nccl", "connection", "timed out", "socket", "tcpstore")
+_TIMEOUT = timedelta(minutes=10)  # until a process that does not answer is given up
+_LOST_PROCESS_MESSAGES = ("gloo", "nccl", "connection", "timed out", "socket", "tcpstore")
 
-_groups = itertools.count()
+_group_numbers = itertools.count()
 _CPU = torch.device("cpu")
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProcessGroup:
     """The processes of a training, seen from one of them.
 
     Attributes:
@@ -55,11 +55,11 @@ class Group:
     def is_first(self) -> bool:
         return self.rank == 0
 
-    def share(self, items: Sequence[Item]) -> Sequence[Item]:
+    def rank_slice(self, items: Sequence[Item]) -> Sequence[Item]:
         """Every `size`-th of the items; shares of what is sorted are alike."""
         return items[self.rank :: self.size]
 
-    def sums(self, *values: float) -> list[float]:
+    def sum_over_ranks(self, *values: float) -> list[float]:
         """The sum of each value over all processes."""
         if self.size == 1:
             return list(values)
@@ -68,7 +68,7 @@ class Group:
         found: list[float] = totals.tolist()
         return found
 
-    def checks(self, check: Callable[[], None]) -> None:
+    def check_on_first(self, check: Callable[[], None]) -> None:
         """Let the first process check something for all; where it refuses, the others end in silence.
 
         Raises:
@@ -80,7 +80,7 @@ class Group:
                 check()
             except SeqmusicError as error:
                 refusal = error
-        if self.sums(float(refusal is not None))[0]:
+        if self.sum_over_ranks(float(refusal is not None))[0]:
             raise refusal or SystemExit(2)
 
     def sharded(self, model: Transformer) -> Transformer:
@@ -97,14 +97,14 @@ class Group:
             register_fsdp_forward_method(model.heads, name)
         return model
 
-    def joined(self, module: nn.Module) -> nn.Module:
+    def data_parallel(self, module: nn.Module) -> nn.Module:
         """The module, its gradients averaged over the processes after each backward pass."""
         if self.size == 1 or self.is_sharded:
             return module
         return DistributedDataParallel(module)
 
     @contextlib.contextmanager
-    def gathering(self, module: nn.Module, is_last: bool) -> Iterator[None]:
+    def gradient_sync(self, module: nn.Module, is_last: bool) -> Iterator[None]:
         """Backward passes in it are averaged over the processes if this is the last part of a batch; else they add up here."""
         if isinstance(module, DistributedDataParallel) and not is_last:
             with module.no_sync():
@@ -119,25 +119,25 @@ class Group:
         yield
 
 
-ALONE = Group()
+SINGLE_PROCESS = ProcessGroup()
 
 
-def whole(tensor: Tensor) -> Tensor:
+def to_full_tensor(tensor: Tensor) -> Tensor:
     """The whole of a tensor, also where each process holds a part; then all have to ask."""
-    held = _held_in_parts(tensor)
+    held = _as_dtensor(tensor)
     found: Tensor = tensor if held is None else held.full_tensor()
     return found
 
 
-def own_part(tensor: Tensor) -> Tensor:
+def to_local_tensor(tensor: Tensor) -> Tensor:
     """What this process holds of a tensor, in the same memory."""
-    held = _held_in_parts(tensor)
+    held = _as_dtensor(tensor)
     return tensor if held is None else held.to_local()
 
 
-def shared_like(tensor: Tensor, like: Tensor) -> Tensor:
+def distribute_like(tensor: Tensor, like: Tensor) -> Tensor:
     """A whole tensor as `like` is held: as it is, or this process's part of it."""
-    held = _held_in_parts(like)
+    held = _as_dtensor(like)
     if held is None:
         return tensor
     from torch.distributed.tensor import distribute_tensor
@@ -147,7 +147,7 @@ def shared_like(tensor: Tensor, like: Tensor) -> Tensor:
     )
 
 
-def _held_in_parts(tensor: Tensor) -> DTensor | None:
+def _as_dtensor(tensor: Tensor) -> DTensor | None:
     if "torch.distributed.tensor" not in sys.modules:  # half a second that others need not wait for
         return None
     from torch.distributed.tensor import DTensor
@@ -156,7 +156,7 @@ def _held_in_parts(tensor: Tensor) -> DTensor | None:
 
 
 @contextlib.contextmanager
-def joined_group(device: torch.device, shard: bool = False) -> Iterator[Group]:
+def process_group(device: torch.device, shard: bool = False) -> Iterator[ProcessGroup]:
     """The group that the environment names; it is left at the end.
 
     Raises:
@@ -169,7 +169,7 @@ def joined_group(device: torch.device, shard: bool = False) -> Iterator[Group]:
             raise DeviceError(
                 "one process has nobody to share the weights with; start several with torchrun, or leave --shard out"
             )
-        yield Group(device=device)
+        yield ProcessGroup(device=device)
         return
     if device.type == "cuda":
         local, present = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
@@ -180,15 +180,15 @@ def joined_group(device: torch.device, shard: bool = False) -> Iterator[Group]:
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     try:
-        store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
+        store, rank, size = next(rendezvous("env://", timeout=_TIMEOUT))
         own = PrefixStore(
-            f"seqmusic {next(_groups)}", store
+            f"seqmusic {next(_group_numbers)}", store
         )  # a second group finds nothing of the first one's there
         kind = "nccl" if device.type == "cuda" else "gloo"
-        dist.init_process_group(kind, store=own, rank=rank, world_size=size, timeout=_PATIENCE)
-        yield Group(rank, size, device, shard)
+        dist.init_process_group(kind, store=own, rank=rank, world_size=size, timeout=_TIMEOUT)
+        yield ProcessGroup(rank, size, device, shard)
     except RuntimeError as error:
-        if not any(sign in str(error).lower() for sign in _SIGNS_OF_A_LOST_PROCESS):
+        if not any(sign in str(error).lower() for sign in _LOST_PROCESS_MESSAGES):
             raise
         raise ProcessError(
             "another process of this training has ended, or cannot be reached; go on with --resume"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work
-from seqmusic.corpus.folders.prepared import load_prepared
+from seqmusic.corpus.folders.prepared_folder import load_prepared
 from seqmusic.errors import CorpusError
 from seqmusic.formats.pitch_table import read_jsb
 

@@ -14,19 +14,29 @@ from seqmusic.errors import RequestError
 from seqmusic.generation.prompts import Prompt, fitting_shift, with_voices
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
-from seqmusic.runs.pretrained import make_masks
+from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.score import Key, Score
 from seqmusic.tokens.rules import ONLY_ZERO
 from seqmusic.tokens.tokenizer import Event, encode, trace
-from seqmusic.tokens.vocabulary import BODY, EOS, HOLD, KEY, PITCH, REST, STYLE, VOICE, id_timesig
+from seqmusic.tokens.vocabulary import (
+    BODY,
+    EOS,
+    HOLD,
+    KEY,
+    PITCH,
+    REST,
+    STYLE,
+    VOICE,
+    id_to_timesig,
+)
 from seqmusic.tonality import infer_key, spell
-from seqmusic.training.batches import Masks, make_batch
+from seqmusic.training.batches import GrammarMasks, make_batch
 
 N_ALTERNATIVES = 5
-_FIRST_SOUNDS = 8  # looked into at once; more where the likeliest pairs may lie beyond
+_N_FIRST_SOUNDS = 8  # looked into at once; more where the likeliest pairs may lie beyond
 
 
-class _Said(NamedTuple):
+class _EventPrediction(NamedTuple):
     """One event of BODY, with what the model gave it."""
 
     event: Event
@@ -61,27 +71,27 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
         raise RequestError(
             f"the score has {len(events)} events; this model follows {model.settings.context_length}"
         )
-    said = _said(model, events)
+    said = _event_predictions(model, events)
     key = score.key or infer_key(score)
-    composed = _joined(
-        _explained(one, one.voice, semitones, key) for one in said if one.voice is not None
+    composed = _merge_tied(
+        _explained_event(one, one.voice, semitones, key) for one in said if one.voice is not None
     )
     other_bits = sum(one.sound_bits + one.duration_bits for one in said if one.voice is None)
-    found = composed + _given(score, composed)
+    found = composed + _given_events(score, composed)
     return Explanation(
         tuple(sorted(found, key=lambda event: (event.onset_ticks, event.voice))), other_bits
     )
 
 
 @torch.inference_mode()
-def _said(model: Transformer, events: list[Event]) -> list[_Said]:
+def _event_predictions(model: Transformer, events: list[Event]) -> list[_EventPrediction]:
     """Each event after BODY."""
     device = next(model.parameters()).device
     max_voices = model.vocabulary.max_voices
     steps, body, masks = (
         trace(events, max_voices),
         events.index((BODY, 0)),
-        make_masks(device, max_voices),
+        make_grammar_masks(device, max_voices),
     )
     batch = make_batch([steps], device)
     hidden = model.eval()(batch.events[:, :-1], batch.context, batch.ticks)[0, body:]  # (N, D)
@@ -91,8 +101,8 @@ def _said(model: Transformer, events: list[Event]) -> list[_Said]:
     duration_log_p = _log_softmax(
         model.heads.duration_logits(hidden, context, sounds), masks.durations[rules[:, 1]]
     )
-    columns = (_bits(sound_log_p, sounds), _bits(duration_log_p, durations))
-    likeliest = _likeliest(model, hidden, context, sound_log_p, rules[:, 1], masks)
+    columns = (_surprisal_bits(sound_log_p, sounds), _surprisal_bits(duration_log_p, durations))
+    likeliest = _likeliest_pairs(model, hidden, context, sound_log_p, rules[:, 1], masks)
     names = [sound - VOICE for sound, _ in events if VOICE <= sound < STYLE]
     lines = [
         names.index(name - 1) if name else None
@@ -103,7 +113,7 @@ def _said(model: Transformer, events: list[Event]) -> list[_Said]:
         for line, (sound, _) in zip(lines, events[body + 1 :], strict=True)
     ]
     return [
-        _Said(*row)
+        _EventPrediction(*row)
         for row in zip(
             events[body + 1 :],
             voices,
@@ -115,25 +125,27 @@ def _said(model: Transformer, events: list[Event]) -> list[_Said]:
     ]
 
 
-def _likeliest(
+def _likeliest_pairs(
     model: Transformer,
     hidden: Tensor,
     context: Tensor,
     sound_log_p: Tensor,
-    limits: Tensor,
-    masks: Masks,
+    duration_rules: Tensor,
+    masks: GrammarMasks,
 ) -> list[list[tuple[int, int, float]]]:
-    """Of each of N rows the five likeliest pairs of sound and duration; `limits` are the rules of the notes' durations.
+    """Of each of N rows the five likeliest pairs of sound and duration; `duration_rules` are the rules of the notes' durations.
 
     The durations of a few likely sounds are looked into, and of more until no sound that is left out could be in a better pair.
     """
     n_rows, n_sounds = sound_log_p.shape
-    n = _FIRST_SOUNDS
+    n = _N_FIRST_SOUNDS
     while True:
         log_p, sounds = sound_log_p.topk(min(n, n_sounds))  # (N, n)
         every = torch.arange(n_rows, device=hidden.device).repeat_interleave(log_p.shape[1])
         is_note = (sounds < KEY) & (sounds != EOS)
-        allowed = masks.durations[torch.where(is_note, limits[:, None], ONLY_ZERO).flatten()]
+        allowed = masks.durations[
+            torch.where(is_note, duration_rules[:, None], ONLY_ZERO).flatten()
+        ]
         lasting = _log_softmax(
             model.heads.duration_logits(hidden[every], context[every], sounds.flatten()), allowed
         )
@@ -150,12 +162,14 @@ def _likeliest(
     ]
 
 
-def _explained(one: _Said, voice: int, semitones: int, key: Key) -> tuple[ExplainedEvent, bool]:
+def _explained_event(
+    one: _EventPrediction, voice: int, semitones: int, key: Key
+) -> tuple[ExplainedEvent, bool]:
     """The event in words, and whether it holds on the one before it in its voice."""
     sound, duration = one.event
     pitch = sound - PITCH - semitones if sound >= PITCH else None
     alternatives = tuple(
-        Alternative(_in_words(what, semitones, key), ticks, p, (what, ticks) == one.event)
+        Alternative(_sound_description(what, semitones, key), ticks, p, (what, ticks) == one.event)
         for what, ticks, p in one.likeliest
     )
     event = ExplainedEvent(
@@ -171,7 +185,7 @@ def _explained(one: _Said, voice: int, semitones: int, key: Key) -> tuple[Explai
     return event, sound == HOLD
 
 
-def _joined(events: Iterable[tuple[ExplainedEvent, bool]]) -> list[ExplainedEvent]:
+def _merge_tied(events: Iterable[tuple[ExplainedEvent, bool]]) -> list[ExplainedEvent]:
     """The events with those that were cut because they are long in one again."""
     found: list[ExplainedEvent] = []
     latest: dict[int, int] = {}  # voice -> place in found
@@ -197,7 +211,7 @@ def _joined(events: Iterable[tuple[ExplainedEvent, bool]]) -> list[ExplainedEven
     return found
 
 
-def _given(score: Score, composed: Iterable[ExplainedEvent]) -> list[ExplainedEvent]:
+def _given_events(score: Score, composed: Iterable[ExplainedEvent]) -> list[ExplainedEvent]:
     """The notes of the score that are not among those composed."""
     own = {(event.voice, event.onset_ticks) for event in composed}
     return [
@@ -208,12 +222,12 @@ def _given(score: Score, composed: Iterable[ExplainedEvent]) -> list[ExplainedEv
     ]
 
 
-def _in_words(sound: int, semitones: int, key: Key) -> str:
+def _sound_description(sound: int, semitones: int, key: Key) -> str:
     if PITCH <= sound < KEY:
         return str(spell(sound - PITCH - semitones, key))
     return {REST: "rest", HOLD: "tied on", EOS: "the end"}.get(
         sound
-    ) or f"change to {id_timesig(sound)}"
+    ) or f"change to {id_to_timesig(sound)}"
 
 
 def _is_note(sound: int) -> bool:
@@ -224,7 +238,7 @@ def _log_softmax(logits: Tensor, allowed: Tensor) -> Tensor:
     return logits.float().masked_fill(~allowed, -torch.inf).log_softmax(-1)
 
 
-def _bits(log_p: Tensor, said: Tensor) -> list[float]:
+def _surprisal_bits(log_p: Tensor, said: Tensor) -> list[float]:
     """Surprise of what was said, one number a row."""
     nats = -log_p.gather(-1, said[:, None])[:, 0].double()
     return [float(own) / math.log(2) for own in nats]

@@ -10,7 +10,7 @@ from seqmusic.report.predictions import passage_sections, prediction_charts, pre
 from seqmusic.report.sections import Report, Section
 
 
-def figures_report(assessment: Assessment) -> Report:
+def metrics_report(assessment: Assessment) -> Report:
     """Prediction and calibration in prose and tables: no optional part is needed for it."""
     subject, pieces = assessment.subject, assessment.pieces
     part = {"train": "training", "valid": "validation", "test": "test"}[subject.split]
@@ -28,7 +28,7 @@ def illustrated_report(assessment: Assessment, *more: Section) -> Report:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    bare = figures_report(assessment)
+    bare = metrics_report(assessment)
     prediction, calibration = bare.sections
     sections = (
         replace(prediction, charts=prediction_charts(assessment)),
@@ -39,14 +39,14 @@ def illustrated_report(assessment: Assessment, *more: Section) -> Report:
     return replace(bare, sections=sections)
 
 
-def short_table(assessment: Assessment) -> str:
+def metrics_text(assessment: Assessment) -> str:
     """The main figures as text for a terminal."""
     subject, pieces = assessment.subject, assessment.pieces
     lines = [
         f"{subject.name} on {len(subject.works)} {subject.split} works: {sum(pieces.notes):,} notes, {sum(pieces.cells):,} cells",
         *([f"{subject.label}."] if subject.label else []),
         f"{'':<12} nats a cell  95 percent        a note  right at once: sound  length  perplexity: of 130 sounds  of 96 lengths",
-        *map(_row, assessment.totals),
+        *map(_total_line, assessment.totals),
     ]
     for own in assessment.calibrations:
         fitted = (
@@ -58,11 +58,11 @@ def short_table(assessment: Assessment) -> str:
     return "\n".join(lines)
 
 
-def _row(own: Total) -> str:
+def _total_line(own: Total) -> str:
     low, high = own.interval
     start = f"{own.predictor:<12} {own.nats_per_cell:>11.4f}  {low:.4f}..{high:.4f}  {own.nats_per_note:>8.3f}"
-    known = own.guesses
+    known = own.prediction_accuracy
     if known is None:
         return start
-    right = f"  {known.sound_top[0]:>20.1%}  {known.duration_top[0]:>6.1%}"
+    right = f"  {known.sound_top_k[0]:>20.1%}  {known.duration_top_k[0]:>6.1%}"
     return f"{start}{right}  {known.sound_perplexity:>25.2f}  {known.duration_perplexity:>13.2f}"

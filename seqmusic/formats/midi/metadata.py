@@ -12,15 +12,22 @@ from dataclasses import dataclass
 from seqmusic.errors import CorruptFileError
 from seqmusic.score import Key, Score, TimeSignature
 
-SLOWEST_BPM = 3.6  # what a tempo event can say: 1 to 2**24 - 1 microseconds to a quarter note
-FASTEST_BPM = 60e6
-_MARK = "seqmusic: "
-_PIECE_CHARACTERS = 500_000
-_WRONG = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+MIN_BPM = 3.6  # what a tempo event can say: 1 to 2**24 - 1 microseconds to a quarter note
+MAX_BPM = 60e6
+_PREFIX = "seqmusic: "
+_MAX_MARKER_CHARACTERS = 500_000
+_PARSING_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Remarks:
+class ScoreMetadata:
     """What the markers of a file say about its score.
 
     Attributes:
@@ -44,9 +51,9 @@ class Remarks:
     fermatas: frozenset[tuple[int, int]]
 
 
-def marker_texts(score: Score) -> Iterator[str]:
+def metadata_markers(score: Score) -> Iterator[str]:
     """Texts of the markers that say what the events cannot."""
-    said = {
+    fields = {
         "title": score.title,
         "source": score.source,
         "pickup_ticks": score.pickup_ticks,
@@ -61,43 +68,43 @@ def marker_texts(score: Score) -> Iterator[str]:
             if note.fermata
         ],
     }
-    text = json.dumps(said)
-    for start in range(0, len(text), _PIECE_CHARACTERS):
-        yield _MARK + text[start : start + _PIECE_CHARACTERS]
+    text = json.dumps(fields)
+    for start in range(0, len(text), _MAX_MARKER_CHARACTERS):
+        yield _PREFIX + text[start : start + _MAX_MARKER_CHARACTERS]
 
 
-def read_markers(texts: Iterable[str], name: str) -> Remarks | None:
+def parse_metadata_markers(texts: Iterable[str], name: str) -> ScoreMetadata | None:
     """What the markers among `texts` say; None where there are none of ours.
 
     Raises:
-        CorruptFileError: they are not what `marker_texts` writes.
+        CorruptFileError: they are not what `metadata_markers` writes.
     """
-    text = "".join(text[len(_MARK) :] for text in texts if text.startswith(_MARK))
+    text = "".join(text[len(_PREFIX) :] for text in texts if text.startswith(_PREFIX))
     if not text:
         return None
     try:
-        return _remarks(text)
-    except _WRONG as error:
+        return _parse_metadata(text)
+    except _PARSING_ERRORS as error:
         raise CorruptFileError(
             f"{name}: its markers 'seqmusic: ...' are damaged; remove them to read the notes alone"
         ) from error
 
 
-def _remarks(text: str) -> Remarks:
-    said = json.loads(text)
-    tempo = said["tempo_bpm"]
-    if tempo is not None and not SLOWEST_BPM <= tempo <= FASTEST_BPM:
+def _parse_metadata(text: str) -> ScoreMetadata:
+    fields = json.loads(text)
+    tempo = fields["tempo_bpm"]
+    if tempo is not None and not MIN_BPM <= tempo <= MAX_BPM:
         raise ValueError(f"tempo {tempo}")
-    return Remarks(
-        str(said["title"]),
-        str(said["source"]),
-        int(said["pickup_ticks"]),
+    return ScoreMetadata(
+        str(fields["title"]),
+        str(fields["source"]),
+        int(fields["pickup_ticks"]),
         tuple(
             (int(tick), TimeSignature.parse(signature))
-            for tick, signature in said["time_signatures"]
+            for tick, signature in fields["time_signatures"]
         ),
-        Key(int(said["key"][0]), str(said["key"][1])) if said["key"] is not None else None,
+        Key(int(fields["key"][0]), str(fields["key"][1])) if fields["key"] is not None else None,
         None if tempo is None else float(tempo),
-        tuple((str(voice), int(n_notes)) for voice, n_notes in said["voices"]),
-        frozenset((int(voice), int(tick)) for voice, tick in said["fermatas"]),
+        tuple((str(voice), int(n_notes)) for voice, n_notes in fields["voices"]),
+        frozenset((int(voice), int(tick)) for voice, tick in fields["fermatas"]),
     )

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.metrics.likelihood import EventScores
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
-from seqmusic.training.batches import Sequenced
+from seqmusic.training.batches import TokenSequence
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class MovingStepNats:
     """Nats in the steps in which two or more voices move, and in all.
 
     Attributes:
@@ -46,9 +46,9 @@ class Moves:
         return (self.nats - self.moving_nats) / max(1, self.steps - self.moving_steps)
 
 
-def steps_with_moves(
-    pieces: Sequence[EventScores], traces: Sequence[Sequenced], scores: Sequence[Score]
-) -> Moves:
+def moving_step_nats(
+    pieces: Sequence[EventScores], traces: Sequence[TokenSequence], scores: Sequence[Score]
+) -> MovingStepNats:
     """The nats of the steps in which two or more voices move, and of all.
 
     An event belongs to the step it begins in: the header to the first, the end to the last. A duration is paid for where its note
@@ -64,7 +64,7 @@ def steps_with_moves(
             total + float(piece.nats.sum()),
             moving + float(piece.nats[is_moving[step]].sum()),
         )
-    return Moves(steps, moving_steps, total, moving)
+    return MovingStepNats(steps, moving_steps, total, moving)
 
 
 def moving_cells(score: Score) -> NDArray[np.bool_]:

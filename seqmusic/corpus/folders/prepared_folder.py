@@ -18,28 +18,28 @@ from typing import Any
 import numpy as np
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.corpus.dataset import Dataset, Work, name_order
-from seqmusic.corpus.folders.collecting import Source, gather, stamps_of
-from seqmusic.corpus.folders.selection import Judged, judge, piece_names
+from seqmusic.corpus.dataset import Dataset, Work, natural_sort_key
+from seqmusic.corpus.folders.collecting import CorpusSource, file_stamps, update_shards
+from seqmusic.corpus.folders.selection import Selection, piece_names, select_works
 from seqmusic.corpus.folders.shards import N_SHARDS, Shard, shard_path
 from seqmusic.corpus.long_pieces import passages
 from seqmusic.corpus.similarity.digests import Digests
 from seqmusic.corpus.split import DEFAULT_SHARES, Shares
-from seqmusic.corpus.works_table import COLUMNS, WORKS_FILE, table_text, with_table
+from seqmusic.corpus.works_table import WORKS_COLUMNS, WORKS_FILE, table_text, with_table
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.score import SATB, Score
-from seqmusic.tokens.pieces import Columns, columns_of, write_pieces
+from seqmusic.tokens.pieces import PackedColumns, packed_columns, save_pieces
 
-MARKER = "prepared.json"
+STATE_FILE = "prepared.json"
 REPORT_FILE = "report.csv"
 NAMES_FILE = "works.json"
 REPORT_COLUMNS = ("file", "outcome", "words", "works", "voices", "notes", "bars")
 _VERSION = 1
-_SHARDS, _PIECES = "read", "pieces"
+_SHARDS_FOLDER, _PIECES_FOLDER = "read", "pieces"
 
 
 def prepare_source(
-    source: Source,
+    source: CorpusSource,
     out: Path,
     *,
     shares: Shares = DEFAULT_SHARES,
@@ -63,29 +63,29 @@ def prepare_source(
     """
     if not source.files:
         raise CorpusError(f"{source.title}: holds no file that can be read")
-    stamps = stamps_of(source.files)
+    stamps = file_stamps(source.files)
     about = {"version": _VERSION, "source": source.title, "rules": asdict(source.rules)}
     wanted = about | {
         "shares": asdict(shares),
         "seed": seed,
-        "files": _digest(stamps, source.styles),
+        "files": _inputs_digest(stamps, source.styles),
     }
     wanted = json.loads(json.dumps(wanted))
     if _checked_state(out, wanted) == wanted:
         return False
     _write_state(out, wanted | {"files": ""})
-    gather(source, stamps, out / _SHARDS, progress=progress, n_processes=n_processes)
-    judged = judge(shards_in(out), source.rules, source.styles, shares, seed)
-    write_report(out)
-    _write_pieces(judged, out)
-    _write_works(judged, out)
+    update_shards(source, stamps, out / _SHARDS_FOLDER, progress=progress, n_processes=n_processes)
+    selection = select_works(shard_paths(out), source.rules, source.styles, shares, seed)
+    write_file_report(out)
+    _write_pieces(selection, out)
+    _write_works(selection, out)
     _write_state(out, wanted)
     return True
 
 
 def is_prepared(folder: Path) -> bool:
     """Whether a folder is one that `prepare_source` made, or began to."""
-    return (folder / MARKER).is_file()
+    return (folder / STATE_FILE).is_file()
 
 
 def load_prepared(folder: Path) -> Dataset:
@@ -95,8 +95,8 @@ def load_prepared(folder: Path) -> Dataset:
         CorpusError: the preparation was not finished, or a file is damaged.
     """
     check_finished(folder)
-    names = _names(folder)
-    scores = (score for path in shards_in(folder) for score in Shard(path).scores())
+    names = _work_names(folder)
+    scores = (score for path in shard_paths(folder) for score in Shard(path).scores())
     works = tuple(Work(name, score) for name, score in zip(names, scores, strict=True))
     return with_table(Dataset(works), folder / WORKS_FILE)
 
@@ -107,20 +107,20 @@ def work_digests(folder: Path) -> Iterator[tuple[str, Digests]]:
     Raises:
         CorpusError: a shard is damaged.
     """
-    names = iter(_names(folder))
-    for path in shards_in(folder):
+    names = iter(_work_names(folder))
+    for path in shard_paths(folder):
         shard = Shard(path)
         counts = [own["n_shingles"] for file in shard.files() for own in file["pieces"]]
         parts = np.split(shard.arrays("shingle")[0], np.cumsum(counts)[:-1]) if counts else []
         yield from ((next(names), own) for own in parts)
 
 
-def _names(folder: Path) -> list[str]:
+def _work_names(folder: Path) -> list[str]:
     """The name of each piece, in the order of the shards."""
     return piece_names(
         [
             (file["name"], len(file["pieces"]))
-            for path in shards_in(folder)
+            for path in shard_paths(folder)
             for file in Shard(path).files()
         ]
     )
@@ -135,7 +135,7 @@ def check_finished(folder: Path) -> dict[str, Any]:
     state = _read_state(folder)
     if state is None:
         raise CorpusError(
-            f"{folder}: no prepared data set here ({MARKER} is missing); make one with `seqmusic data prepare`"
+            f"{folder}: no prepared data set here ({STATE_FILE} is missing); make one with `seqmusic data prepare`"
         )
     if not state.get("files"):
         raise CorpusError(
@@ -144,18 +144,18 @@ def check_finished(folder: Path) -> dict[str, Any]:
     return state
 
 
-def shards_in(folder: Path) -> list[Path]:
+def shard_paths(folder: Path) -> list[Path]:
     """The shards of a prepared folder, in order."""
-    paths = (shard_path(folder / _SHARDS, number) for number in range(N_SHARDS))
+    paths = (shard_path(folder / _SHARDS_FOLDER, number) for number in range(N_SHARDS))
     return [path for path in paths if path.is_file()]
 
 
 def pieces_folder(folder: Path) -> Path:
     """Where the pieces of a prepared folder lie, to be trained on."""
-    return folder / _PIECES
+    return folder / _PIECES_FOLDER
 
 
-def _digest(stamps: Mapping[str, tuple[int, int]], styles: Mapping[str, str]) -> str:
+def _inputs_digest(stamps: Mapping[str, tuple[int, int]], styles: Mapping[str, str]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name in sorted(stamps):
         digest.update(
@@ -182,46 +182,46 @@ def _checked_state(out: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | Non
     for what in ("version", "source", "rules"):
         if state.get(what) != wanted[what]:
             raise CorpusError(
-                f"{out}: holds data prepared otherwise ({what} {_short(state.get(what))}, now {_short(wanted[what])}); "
+                f"{out}: holds data prepared otherwise ({what} {_truncated(state.get(what))}, now {_truncated(wanted[what])}); "
                 "choose another folder, or delete it"
             )
     return state
 
 
-def _short(value: object) -> str:
+def _truncated(value: object) -> str:
     return text if len(text := str(value)) < 60 else f"{text[:57]}..."
 
 
 def _read_state(folder: Path) -> dict[str, Any] | None:
     try:
-        state = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        state = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise CorpusError(
-            f"{folder / MARKER}: damaged ({error}); delete the folder, and prepare again"
+            f"{folder / STATE_FILE}: damaged ({error}); delete the folder, and prepare again"
         ) from error
     if not isinstance(state, dict):
-        raise CorpusError(f"{folder / MARKER}: damaged; delete the folder, and prepare again")
+        raise CorpusError(f"{folder / STATE_FILE}: damaged; delete the folder, and prepare again")
     return state
 
 
 def _write_state(folder: Path, state: Mapping[str, Any]) -> None:
-    write_atomic(folder / MARKER, json.dumps(state, indent=1) + "\n")
+    write_atomic(folder / STATE_FILE, json.dumps(state, indent=1) + "\n")
 
 
-def write_report(folder: Path) -> Path:
+def write_file_report(folder: Path) -> Path:
     """Write the table of files of a prepared folder: what became of each.
 
     Raises:
         FormatError: it cannot be written.
     """
-    rows = sorted(_report_rows(folder), key=lambda row: name_order(row[0]))
+    rows = sorted(_report_rows(folder), key=lambda row: natural_sort_key(row[0]))
     return write_atomic(folder / REPORT_FILE, table_text(REPORT_COLUMNS, rows))
 
 
 def _report_rows(folder: Path) -> Iterator[tuple[str, *tuple[object, ...]]]:
-    for path in shards_in(folder):
+    for path in shard_paths(folder):
         for file in Shard(path).files():
             pieces = file["pieces"]
             figures = (max((len(own["voices"]) for own in pieces), default=0),
@@ -229,47 +229,54 @@ def _report_rows(folder: Path) -> Iterator[tuple[str, *tuple[object, ...]]]:
             yield file["name"], file["outcome"], "; ".join(file["words"]), len(pieces), *figures
 
 
-def _write_works(judged: Judged, out: Path) -> None:
+def _write_works(selection: Selection, out: Path) -> None:
     """Write the table of works in the order of their names."""
     rows: dict[str, tuple[object, ...]] = {}
-    for work, title, about in zip(judged.works, judged.titles, judged.abouts, strict=True):
+    for work, title, about in zip(
+        selection.works, selection.titles, selection.table_values, strict=True
+    ):
         family = str(work.family) if work.family >= 0 else ""
         rows[work.name] = (work.name, title, work.split, family, work.reason, *about, work.style)
     write_atomic(
-        out / WORKS_FILE, table_text(COLUMNS, (rows[name] for name in sorted(rows, key=name_order)))
+        out / WORKS_FILE,
+        table_text(WORKS_COLUMNS, (rows[name] for name in sorted(rows, key=natural_sort_key))),
     )
 
 
-def _write_pieces(judged: Judged, out: Path) -> None:
+def _write_pieces(selection: Selection, out: Path) -> None:
     """Write the pieces of the works that are kept, and the names of these; a long work is several pieces."""
-    new = out / f".{_PIECES}"
+    new = out / f".{_PIECES_FOLDER}"
     shutil.rmtree(new, ignore_errors=True)
-    write_pieces(_portions(judged, out), new)
-    names = [work.name for work in judged.works if not work.reason]
+    save_pieces(_shard_columns(selection, out), new)
+    names = [work.name for work in selection.works if not work.reason]
     write_atomic(new / NAMES_FILE, json.dumps(names, ensure_ascii=False))
-    shutil.rmtree(out / _PIECES, ignore_errors=True)
-    new.rename(out / _PIECES)
+    shutil.rmtree(out / _PIECES_FOLDER, ignore_errors=True)
+    new.rename(out / _PIECES_FOLDER)
 
 
-def _portions(judged: Judged, out: Path) -> Iterator[Columns]:
+def _shard_columns(selection: Selection, out: Path) -> Iterator[PackedColumns]:
     """Shard by shard, the kept works as pieces; voices are numbered unless all are soprano, alto, tenor or bass."""
-    names = sorted({work.style for work in judged.works if work.style and not work.reason})
+    names = sorted({work.style for work in selection.works if work.style and not work.reason})
     styles = {style: number for number, style in enumerate(names)}
-    works, n_kept = iter(judged.works), 0
-    for path in shards_in(out):
+    works, n_kept = iter(selection.works), 0
+    for path in shard_paths(out):
         scores, numbers, labels = [], [], []
         for score in Shard(path).scores():
             work = next(works)
             if not work.reason:
-                parts = list(passages(score if judged.voices <= set(SATB) else _numbered(score)))
+                parts = list(
+                    passages(
+                        score if selection.voices <= set(SATB) else _with_numbered_voices(score)
+                    )
+                )
                 scores += parts
                 numbers += [n_kept] * len(parts)
                 labels += [styles.get(work.style)] * len(parts)
                 n_kept += 1
-        yield columns_of(scores, labels, numbers)
+        yield packed_columns(scores, labels, numbers)
 
 
-def _numbered(score: Score) -> Score:
+def _with_numbered_voices(score: Score) -> Score:
     return replace(
         score,
         voices=tuple(

@@ -8,26 +8,32 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from seqmusic.evaluation.samples import HEAD_BARS, MOST_BARS, heads
+from seqmusic.evaluation.samples import MAX_WORK_BARS, OPENING_BARS, heads
 from seqmusic.evaluation.subject import Subject
 from seqmusic.evaluation.temperature_sweep import (
-    ALONE,
+    DEFAULT_RULES,
     LADDERS,
     MIN_P,
-    RULED,
+    MODEL_ALONE,
     UNITS,
-    Dial,
-    DialPoint,
-    Reading,
-    Setting,
-    ladders,
-    turn_dial,
+    Estimate,
+    SamplingSetting,
+    SweepPoint,
+    TemperatureSweep,
+    sampling_settings,
+    sweep_temperatures,
 )
-from seqmusic.report.charts import Line, line_chart
-from seqmusic.report.copies import FILE, Copying, copying_charts, copying_table, read_copying
+from seqmusic.report.charts import LineSeries, line_chart
+from seqmusic.report.copies import (
+    COPYING_CSV,
+    CopyingPoint,
+    copying_charts,
+    copying_table,
+    read_copying,
+)
 from seqmusic.report.figures import COLORS, GRAY, new_figure
 from seqmusic.report.figures import settings as drawn_with
-from seqmusic.report.sections import Cell, Chart, Column, Section, Table
+from seqmusic.report.sections import Chart, Column, Section, Table, TableCell
 
 _SIZE = 5.2, 3.3  # inches
 _STYLE: dict[str, object] = {
@@ -36,23 +42,27 @@ _STYLE: dict[str, object] = {
     "axes.spines.right": False,
     "legend.frameon": False,
 }
-_DRAWN = {
-    ALONE: (COLORS[0], "o", "-"),
-    RULED: (COLORS[1], "s", "--"),
+_LADDER_STYLES = {
+    MODEL_ALONE: (COLORS[0], "o", "-"),
+    DEFAULT_RULES: (COLORS[1], "s", "--"),
     MIN_P: (COLORS[2], "D", "-."),
 }  # color, point, line
-_SAID = {ALONE: ALONE, RULED: RULED, MIN_P: "min-p, model alone at temperature 1"}
-_WORKS = "held-out works"
+_LADDER_LABELS = {
+    MODEL_ALONE: MODEL_ALONE,
+    DEFAULT_RULES: DEFAULT_RULES,
+    MIN_P: "min-p, model alone at temperature 1",
+}
+_WORKS_LABEL = "held-out works"
 _NOTHING_SAMPLED = (
-    f"Samples go on from the first {HEAD_BARS} bars of held-out works. Either none of these works has more bars and at most "
-    f"{MOST_BARS}, or there are no training works to compare with; so nothing was sampled."
+    f"Samples go on from the first {OPENING_BARS} bars of held-out works. Either none of these works has more bars and at most "
+    f"{MAX_WORK_BARS}, or there are no training works to compare with; so nothing was sampled."
 )
-_COPIED_AT = (0.4, 0.8, 1.0, 1.3)  # temperatures of the model alone whose copies are drawn
+_COPY_TEMPERATURES = (0.4, 0.8, 1.0, 1.3)  # temperatures of the model alone whose copies are drawn
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def sample_sections(
-    subject: Subject, *, n: int = 100, settings: Sequence[Setting] | None = None
+    subject: Subject, *, n: int = 100, settings: Sequence[SamplingSetting] | None = None
 ) -> tuple[Section, ...]:
     """The temperature dial and the originality of a model; shows progress, and takes minutes.
 
@@ -62,13 +72,13 @@ def sample_sections(
         subject: a model, and the works whose beginnings it goes on from; copying over its training is shown where its folder holds
             a table of it.
         n: about how many samples at each setting.
-        settings: how they are drawn; all of `ladders` when None.
+        settings: how they are drawn; all of `sampling_settings` when None.
 
     Raises:
         FormatError: the table in the folder is damaged.
     """
-    path, model = subject.folder / FILE, subject.model
-    over_training = read_copying(path) if path.is_file() else ()
+    path, model = subject.folder / COPYING_CSV, subject.model
+    copying_curve = read_copying(path) if path.is_file() else ()
     held_out, training = (
         [work.score for work in works] for works in (subject.works, subject.dataset.part("train"))
     )
@@ -79,23 +89,23 @@ def sample_sections(
     )
     if len(training) < 2 or not is_fit:
         return (Section("dial", "The temperature dial", (_NOTHING_SAMPLED,)),)
-    settings = ladders() if settings is None else settings
+    settings = sampling_settings() if settings is None else settings
     with tqdm(total=n * len(settings), desc="sampling", unit="piece") as bar:
-        dial = turn_dial(model, held_out, training, settings, n=n, tick=bar.update)
-    return dial_section(dial), copy_section(dial, over_training)
+        dial = sweep_temperatures(model, held_out, training, settings, n=n, on_progress=bar.update)
+    return temperature_section(dial), originality_section(dial, copying_curve)
 
 
-def dial_section(dial: Dial) -> Section:
+def temperature_section(dial: TemperatureSweep) -> Section:
     """Every measure as a curve over the settings, and the setting that comes closest to the works."""
     means, recommended = dial.mean_gaps(), dial.recommended()
     closest = ", ".join(
         f"{name} {mean:.2f}" for name, mean in sorted(means.items(), key=lambda item: item[1])[:3]
     )
     n_pieces = max(point.pieces for point in dial.points)
-    rules = " ".join(f"“{_upper(name)}” is {words}." for name, words in LADDERS.items())
+    rules = " ".join(f"“{_capitalized(name)}” is {words}." for name, words in LADDERS.items())
     prose = (
-        f"The model was given the first {HEAD_BARS} bars of held-out works in all voices, and composed the rest, to the same "
-        f"length: about {n_pieces} pieces at each setting. What follows the same {HEAD_BARS} bars in the held-out works was "
+        f"The model was given the first {OPENING_BARS} bars of held-out works in all voices, and composed the rest, to the same "
+        f"length: about {n_pieces} pieces at each setting. What follows the same {OPENING_BARS} bars in the held-out works was "
         f"measured alike; it is the dashed line, with its interval (95 percent, by bootstrap over pieces). {rules}",
         f"Recommended: {recommended.name}. Rule: the smallest mean gap over all {len(dial.works)} measures, where a gap is how far "
         "a value lies outside the interval of the held-out works, divided by the farthest of all settings. "
@@ -115,16 +125,18 @@ def dial_section(dial: Dial) -> Section:
         "The temperature dial",
         prose,
         charts,
-        tables=(_best_table(dial), _gap_table(dial), _dial_table(dial)),
+        tables=(_measure_table(dial), _gap_table(dial), _sweep_table(dial)),
     )
 
 
-def copy_section(dial: Dial, over_training: Sequence[Copying] = ()) -> Section:
+def originality_section(
+    dial: TemperatureSweep, copying_curve: Sequence[CopyingPoint] = ()
+) -> Section:
     """How much samples copy from the training works, beside what held-out works have in common with them.
 
     Args:
         dial: where the samples come from.
-        over_training: copying beside the loss, over a training like that of the model, where it was measured.
+        copying_curve: copying beside the loss, over a training like that of the model, where it was measured.
     """
     prose: tuple[str, ...] = (
         "The longest passage of each piece that a training work has note for note, in all voices together and in whatever key. "
@@ -132,14 +144,16 @@ def copy_section(dial: Dial, over_training: Sequence[Copying] = ()) -> Section:
         "more of the long ones than they have.",
     )
     lines = [
-        _share_line(f"temperature {p.setting.at:g}", p.copies) for p in dial.points if _is_drawn(p)
+        _copy_length_curve(f"temperature {p.setting.level:g}", p.copy_lengths)
+        for p in dial.points
+        if _is_plotted(p)
     ]
-    written = _share_line(_WORKS, dial.works_copies)
-    guide = Line(_WORKS, written.x, written.y, is_guide=True)
+    written = _copy_length_curve(_WORKS_LABEL, dial.works_copy_lengths)
+    guide = LineSeries(_WORKS_LABEL, written.x, written.y, is_guide=True)
     shares = line_chart(
         [*lines, guide], x_label="notes in the longest copy, or more", y_label="pieces, %"
     )
-    rows = [(p.setting.name, *_copy_cells(p.copies)) for p in dial.points]
+    rows = [(p.setting.name, *_copy_quantile_cells(p.copy_lengths)) for p in dial.points]
     columns = (
         Column("setting", "setting"),
         Column("pieces", "pieces"),
@@ -152,20 +166,20 @@ def copy_section(dial: Dial, over_training: Sequence[Copying] = ()) -> Section:
         "copies",
         "Notes of the longest copied passage.",
         columns,
-        ((_WORKS, *_copy_cells(dial.works_copies)), *rows),
+        ((_WORKS_LABEL, *_copy_quantile_cells(dial.works_copy_lengths)), *rows),
     )
     charts = [
         Chart(shares, "Of the pieces, how many copy a passage so long or longer (the model alone).")
     ]
     tables = [table]
-    if over_training:
-        charts += copying_charts(over_training)
-        tables.append(copying_table(over_training))
-        prose = (*prose, _about_training(over_training))
+    if copying_curve:
+        charts += copying_charts(copying_curve)
+        tables.append(copying_table(copying_curve))
+        prose = (*prose, _copying_curve_note(copying_curve))
     return Section("originality", "Originality", prose, tuple(charts), tables=tuple(tables))
 
 
-def _about_training(rows: Sequence[Copying]) -> str:
+def _copying_curve_note(rows: Sequence[CopyingPoint]) -> str:
     epochs = max(row.epochs for row in rows)
     return (
         f"Over the batches stand two trainings of {epochs:.0f} epochs that seqmusic experiment copying made, not that of this "
@@ -173,32 +187,41 @@ def _about_training(rows: Sequence[Copying]) -> str:
     )
 
 
-def _is_drawn(point: DialPoint) -> bool:
-    return point.setting.ladder == ALONE and point.setting.at in _COPIED_AT and point.pieces > 0
-
-
-def _share_line(label: str, copies: Sequence[int]) -> Line:
-    """The share of pieces, in percent, whose longest copy has so many notes or more."""
-    lengths = list(range(0, max(copies, default=0) + 2, 2))
-    return Line(
-        label,
-        lengths,
-        [100 * sum(own >= length for own in copies) / max(1, len(copies)) for length in lengths],
+def _is_plotted(point: SweepPoint) -> bool:
+    return (
+        point.setting.ladder == MODEL_ALONE
+        and point.setting.level in _COPY_TEMPERATURES
+        and point.pieces > 0
     )
 
 
-def _copy_cells(copies: Sequence[int]) -> tuple[Cell, ...]:
-    return len(copies), *(float(np.quantile(copies, q)) if copies else None for q in _QUANTILES)
+def _copy_length_curve(label: str, copy_lengths: Sequence[int]) -> LineSeries:
+    """The share of pieces, in percent, whose longest copy has so many notes or more."""
+    lengths = list(range(0, max(copy_lengths, default=0) + 2, 2))
+    return LineSeries(
+        label,
+        lengths,
+        [
+            100 * sum(own >= length for own in copy_lengths) / max(1, len(copy_lengths))
+            for length in lengths
+        ],
+    )
 
 
-def _caption(dial: Dial, name: str) -> str:
+def _copy_quantile_cells(copy_lengths: Sequence[int]) -> tuple[TableCell, ...]:
+    return len(copy_lengths), *(
+        float(np.quantile(copy_lengths, q)) if copy_lengths else None for q in _QUANTILES
+    )
+
+
+def _caption(dial: TemperatureSweep, name: str) -> str:
     best = dial.best().get(name)
     written = dial.works[name]
-    says = f"{_upper(name)}, {UNITS[name]}. Held-out works: {written.value:.3g} [{written.low:.3g}..{written.high:.3g}]"
+    says = f"{_capitalized(name)}, {UNITS[name]}. Held-out works: {written.value:.3g} [{written.low:.3g}..{written.high:.3g}]"
     return f"{says}; closest: {best}." if best else f"{says}."
 
 
-def _measure_figure(dial: Dial, name: str) -> Any:
+def _measure_figure(dial: TemperatureSweep, name: str) -> Any:
     """One measure over the temperatures, and over min-p beside them."""
     with drawn_with(_STYLE):
         figure, (left, right) = _two_panels(f"{name}, {UNITS[name]}")
@@ -208,8 +231,8 @@ def _measure_figure(dial: Dial, name: str) -> Any:
             _draw_ladder(
                 panel,
                 ladder,
-                [point.setting.at for point in points],
-                [point.readings[name] for point in points],
+                [point.setting.level for point in points],
+                [point.estimates[name] for point in points],
             )
         written = dial.works[name]
         for panel in (left, right):
@@ -219,7 +242,7 @@ def _measure_figure(dial: Dial, name: str) -> Any:
                 color="black",
                 linestyle=(0, (5, 3)),
                 linewidth=1,
-                label=_WORKS if panel is left else None,
+                label=_WORKS_LABEL if panel is left else None,
             )
             if name in dial.floors:
                 own = "halves of the training works" if panel is left else None
@@ -230,18 +253,18 @@ def _measure_figure(dial: Dial, name: str) -> Any:
         return figure
 
 
-def _mean_gap_figure(dial: Dial) -> Any:
+def _mean_gap_figure(dial: TemperatureSweep) -> Any:
     means = dial.mean_gaps()
     with drawn_with(_STYLE):
         figure, (left, right) = _two_panels("mean gap to the held-out works, 0 to 1")
         for ladder in LADDERS:
             own = [point.setting for point in dial.points if point.setting.ladder == ladder]
-            gaps = [Reading(*(means[setting.name],) * 3) for setting in own]
+            gaps = [Estimate(*(means[setting.name],) * 3) for setting in own]
             _draw_ladder(
-                right if ladder == MIN_P else left, ladder, [setting.at for setting in own], gaps
+                right if ladder == MIN_P else left, ladder, [setting.level for setting in own], gaps
             )
         best = dial.recommended()
-        place = (best.at, means[best.name])
+        place = (best.level, means[best.name])
         style = {"s": 170, "facecolors": "none", "edgecolors": "black", "linewidths": 1.3}
         (right if best.ladder == MIN_P else left).scatter(*place, **style, label="recommended")
         left.set_ylim(bottom=0)
@@ -253,7 +276,7 @@ def _two_panels(title: str) -> tuple[Any, Any]:
     """A figure with a panel for temperatures and one for min-p, which have their heights in common."""
     figure = new_figure(*_SIZE)
     panels = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
-    figure.suptitle(_upper(title), x=0.01, ha="left", fontsize=11)
+    figure.suptitle(_capitalized(title), x=0.01, ha="left", fontsize=11)
     for panel, label in zip(panels, ("temperature", "min-p"), strict=True):
         panel.set_xlabel(label)
         panel.grid(axis="y", color="#e4e4e4", linewidth=0.8)
@@ -261,26 +284,34 @@ def _two_panels(title: str) -> tuple[Any, Any]:
     return figure, panels
 
 
-def _draw_ladder(panel: Any, ladder: str, at: Sequence[float], readings: Sequence[Reading]) -> None:
-    color, point, line = _DRAWN[ladder]
+def _draw_ladder(
+    panel: Any, ladder: str, level: Sequence[float], estimates: Sequence[Estimate]
+) -> None:
+    color, point, line = _LADDER_STYLES[ladder]
     values, low, high = (
-        [getattr(own, end) for own in readings] for end in ("value", "low", "high")
+        [getattr(own, end) for own in estimates] for end in ("value", "low", "high")
     )
-    panel.fill_between(at, low, high, color=color, alpha=0.18, linewidth=0)
+    panel.fill_between(level, low, high, color=color, alpha=0.18, linewidth=0)
     panel.plot(
-        at, values, color=color, marker=point, linestyle=line, markersize=4.5, label=_SAID[ladder]
+        level,
+        values,
+        color=color,
+        marker=point,
+        linestyle=line,
+        markersize=4.5,
+        label=_LADDER_LABELS[ladder],
     )
 
 
-def _best_table(dial: Dial) -> Table:
+def _measure_table(dial: TemperatureSweep) -> Table:
     """Each measure: of the works, at the recommended setting, and where it is closest."""
     recommended = next(point for point in dial.points if point.setting == dial.recommended())
     by_name = {point.setting.name: point for point in dial.points}
     rows = []
     for name, written in dial.works.items():
         best = dial.best().get(name)
-        closest = (best, by_name[best].readings[name].value) if best else ("none", None)
-        own = recommended.readings[name].value
+        closest = (best, by_name[best].estimates[name].value) if best else ("none", None)
+        own = recommended.estimates[name].value
         rows.append(
             (
                 name,
@@ -294,7 +325,11 @@ def _best_table(dial: Dial) -> Table:
             )
         )
     columns = (
-        *(Column("measure", "measure"), Column("unit", "unit"), Column("works", _WORKS, ".3g")),
+        *(
+            Column("measure", "measure"),
+            Column("unit", "unit"),
+            Column("works", _WORKS_LABEL, ".3g"),
+        ),
         *(Column("works_low", "from", ".3g"), Column("works_high", "to", ".3g")),
         Column("recommended", recommended.setting.name, ".3g"),
         *(
@@ -311,7 +346,7 @@ def _best_table(dial: Dial) -> Table:
     )
 
 
-def _gap_table(dial: Dial) -> Table:
+def _gap_table(dial: TemperatureSweep) -> Table:
     means = dial.mean_gaps()
     rows = [(point.setting.name, point.pieces, means[point.setting.name]) for point in dial.points]
     columns = (
@@ -319,39 +354,42 @@ def _gap_table(dial: Dial) -> Table:
         Column("pieces", "pieces"),
         Column("mean_gap", "mean gap", ".3f"),
     )
-    return Table("dial_gaps", "The mean gap of each setting.", columns, tuple(rows), is_folded=True)
+    return Table(
+        "dial_gaps", "The mean gap of each setting.", columns, tuple(rows), is_collapsed=True
+    )
 
 
-def _dial_table(dial: Dial) -> Table:
+def _sweep_table(dial: TemperatureSweep) -> Table:
     """Everything that is drawn."""
     gaps = dial.gaps()
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[TableCell, ...]] = [
         (
             p.setting.name,
             p.setting.ladder,
-            p.setting.at,
+            p.setting.level,
             name,
             UNITS[name],
-            *_ends(own),
+            *_value_and_interval(own),
             gaps[p.setting.name].get(name),
         )
         for p in dial.points
-        for name, own in p.readings.items()
+        for name, own in p.estimates.items()
     ]
     rows += [
-        (_WORKS, "", None, name, UNITS[name], *_ends(own), None) for name, own in dial.works.items()
+        (_WORKS_LABEL, "", None, name, UNITS[name], *_value_and_interval(own), None)
+        for name, own in dial.works.items()
     ]
     columns = (
         *(Column("setting", "setting"), Column("ladder", "ladder"), Column("at", "at", "g")),
         *(Column("measure", "measure"), Column("unit", "unit"), Column("value", "value", ".4g")),
         *(Column("low", "from", ".4g"), Column("high", "to", ".4g"), Column("gap", "gap", ".3f")),
     )
-    return Table("dial", "Every measure at every setting.", columns, tuple(rows), is_folded=True)
+    return Table("dial", "Every measure at every setting.", columns, tuple(rows), is_collapsed=True)
 
 
-def _upper(text: str) -> str:
+def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _ends(own: Reading) -> tuple[float, float, float]:
+def _value_and_interval(own: Estimate) -> tuple[float, float, float]:
     return own.value, own.low, own.high

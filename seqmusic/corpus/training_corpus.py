@@ -11,32 +11,32 @@ import numpy as np
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.folders.prepared import (
+from seqmusic.corpus.folders.prepared_folder import (
     NAMES_FILE,
     check_finished,
     is_prepared,
     pieces_folder,
     work_digests,
 )
+from seqmusic.corpus.loading import load_corpus
 from seqmusic.corpus.similarity.digests import Digests, shingles
-from seqmusic.corpus.similarity.fingerprints import Fingerprints, numbered
-from seqmusic.corpus.sources import load_corpus
+from seqmusic.corpus.similarity.fingerprints import Fingerprints, digests_to_fingerprints
 from seqmusic.corpus.works_table import (
-    COLUMNS,
+    WORKS_COLUMNS,
     WORKS_FILE,
-    Entry,
-    entries_of,
+    WorkEntry,
+    kept_styles,
     read_works,
-    styles_of,
     table_text,
+    work_entries,
     works_rows,
 )
 from seqmusic.errors import CorpusError
-from seqmusic.tokens.pieces import Pieces, load_pieces, pieces_of
+from seqmusic.tokens.pieces import Pieces, load_pieces, pack_scores
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingCorpus:
     """The works of a corpus, ready to be trained on.
 
     Attributes:
@@ -47,7 +47,7 @@ class Material:
         digests: the shingles of each work that is kept, read anew each time.
     """
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, WorkEntry]
     table: str
     pieces: Pieces
     names: tuple[str, ...]
@@ -64,7 +64,9 @@ class Material:
 
     def fingerprints(self) -> Fingerprints:
         """What the training works can be told by."""
-        return numbered(own for name, own in self.digests() if self._split(name) == "train")
+        return digests_to_fingerprints(
+            own for name, own in self.digests() if self._split(name) == "train"
+        )
 
     def _split(self, name: str) -> str:
         return self.entries[name].split if name in self.entries else ""
@@ -78,7 +80,7 @@ class Material:
         return write_atomic(path, self.table)
 
 
-def load_material(data: Path | None = None) -> Material:
+def load_training_corpus(data: Path | None = None) -> TrainingCorpus:
     """The works of a corpus, as `load_corpus` finds them; those of a prepared folder stay on disk.
 
     Raises:
@@ -86,32 +88,34 @@ def load_material(data: Path | None = None) -> Material:
         FormatError: a benchmark file is not of its shape.
     """
     return (
-        material_of(load_corpus(data))
+        training_corpus_of(load_corpus(data))
         if data is None or not is_prepared(data)
         else _prepared_material(data)
     )
 
 
-def material_of(dataset: Dataset) -> Material:
+def training_corpus_of(dataset: Dataset) -> TrainingCorpus:
     """The works of a data set in memory."""
-    kept, entries, table = (
-        dataset.kept,
-        entries_of(dataset),
-        table_text(COLUMNS, works_rows(dataset)),
+    kept_works, entries, table = (
+        dataset.kept_works,
+        work_entries(dataset),
+        table_text(WORKS_COLUMNS, works_rows(dataset)),
     )
-    styles = {style: number for number, style in enumerate(styles_of(entries))}
-    pieces = pieces_of([work.score for work in kept], [styles.get(work.style) for work in kept])
-    names = tuple(work.name for work in kept)
-    return Material(
+    styles = {style: number for number, style in enumerate(kept_styles(entries))}
+    pieces = pack_scores(
+        [work.score for work in kept_works], [styles.get(work.style) for work in kept_works]
+    )
+    names = tuple(work.name for work in kept_works)
+    return TrainingCorpus(
         entries,
         table,
         pieces,
         names,
-        lambda: ((work.name, shingles(work.score).digests) for work in kept),
+        lambda: ((work.name, shingles(work.score).digests) for work in kept_works),
     )
 
 
-def _prepared_material(folder: Path) -> Material:
+def _prepared_material(folder: Path) -> TrainingCorpus:
     check_finished(folder)
     path = folder / WORKS_FILE
     entries, pieces = read_works(path), load_pieces(pieces_folder(folder))
@@ -126,4 +130,4 @@ def _prepared_material(folder: Path) -> Material:
         raise CorpusError(
             f"{path}: work {missing[0]!r} has a split, but was dropped when the data was prepared, or is not there; empty its split"
         )
-    return Material(entries, table, pieces, names, lambda: work_digests(folder))
+    return TrainingCorpus(entries, table, pieces, names, lambda: work_digests(folder))

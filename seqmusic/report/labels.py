@@ -19,7 +19,7 @@ _VALUES = {
     32: "thirty-second",
     64: "sixty-fourth",
 }
-_PARTS = {
+_FRACTION_SIGNS = {
     0: "",
     Fraction(1, 4): "¼",
     Fraction(1, 3): "⅓",
@@ -37,15 +37,15 @@ def duration_name(duration_ticks: int) -> str:
     """
     values = written_values(duration_ticks)
     return " + ".join(
-        f"{'triplet ' * v.triplet}{'dotted ' * v.dots}{_VALUES[v.denominator]}" for v in values
+        f"{'triplet ' * v.is_triplet}{'dotted ' * v.dots}{_VALUES[v.denominator]}" for v in values
     )
 
 
-def place_name(bars: Sequence[Bar], onset_ticks: int) -> str:
+def position_name(bars: Sequence[Bar], onset_ticks: int) -> str:
     """Where in the bars a tick is, in words; a pickup is counted as the end of a bar.
 
     >>> from seqmusic.score import TimeSignature
-    >>> place_name([Bar(0, 0, 24, TimeSignature(3, 4)), Bar(1, 24, 72, TimeSignature(3, 4))], 12)
+    >>> position_name([Bar(0, 0, 24, TimeSignature(3, 4)), Bar(1, 24, 72, TimeSignature(3, 4))], 12)
     'pickup, beat 3½'
     """
     bar = next((bar for bar in reversed(bars) if bar.onset_ticks <= onset_ticks), bars[0])
@@ -53,7 +53,11 @@ def place_name(bars: Sequence[Bar], onset_ticks: int) -> str:
     beat = 1 + Fraction(
         onset_ticks - bar.onset_ticks + missing, TICKS_PER_WHOLE // bar.time_signature.denominator
     )
-    beat_name = f"{int(beat)}{_PARTS[beat % 1]}" if beat % 1 in _PARTS else f"{float(beat):.2f}"
+    beat_name = (
+        f"{int(beat)}{_FRACTION_SIGNS[beat % 1]}"
+        if beat % 1 in _FRACTION_SIGNS
+        else f"{float(beat):.2f}"
+    )
     return f"{f'bar {bar.number}' if bar.number else 'pickup'}, beat {beat_name}"
 
 
@@ -63,7 +67,9 @@ def note_name(event: ExplainedEvent, key: Key) -> str:
     >>> note_name(ExplainedEvent(0, 0, 36, 70), Key(-2, "major"))
     'B♭4 dotted quarter'
     """
-    sound = "rest" if event.pitch is None else pretty(str(spell(event.pitch, key)))
+    sound = (
+        "rest" if event.pitch is None else with_unicode_accidentals(str(spell(event.pitch, key)))
+    )
     return f"{sound} {duration_name(event.duration_ticks)}"
 
 
@@ -71,26 +77,26 @@ def alternative_name(alternative: Alternative) -> str:
     """What might have been, in words."""
     return " ".join(
         [
-            pretty(alternative.sound),
+            with_unicode_accidentals(alternative.sound),
             *([duration_name(alternative.duration_ticks)] if alternative.duration_ticks else []),
         ]
     )
 
 
-def pretty(sound: str) -> str:
+def with_unicode_accidentals(sound: str) -> str:
     """A pitch with the signs that musicians write; other words stay.
 
-    >>> pretty("F#4"), pretty("Bb3"), pretty("Cbb4"), pretty("rest")
+    >>> with_unicode_accidentals("F#4"), with_unicode_accidentals("Bb3"), with_unicode_accidentals("Cbb4"), with_unicode_accidentals("rest")
     ('F♯4', 'B♭3', 'C♭♭4', 'rest')
     """
     is_pitch = sound[:1].isupper() and sound[-1:].isdigit()
     return sound[0] + sound[1:].replace("#", "♯").replace("b", "♭") if is_pitch else sound
 
 
-def percent(probability: float) -> str:
+def percent_text(probability: float) -> str:
     """A probability for people.
 
-    >>> percent(0.4142), percent(0.0314), percent(0.00004), percent(1.0)
+    >>> percent_text(0.4142), percent_text(0.0314), percent_text(0.00004), percent_text(1.0)
     ('41%', '3.1%', 'under 0.1%', '100%')
     """
     if probability < 0.001:
@@ -98,29 +104,29 @@ def percent(probability: float) -> str:
     return f"{probability:.0%}" if probability >= 0.0995 else f"{probability:.1%}"
 
 
-def chance(bits: float) -> str:
+def odds_text(bits: float) -> str:
     """A surprise as a chance, to two figures.
 
-    >>> chance(0.2), chance(3.0), chance(12)
+    >>> odds_text(0.2), odds_text(3.0), odds_text(12)
     ('87%', '1 in 8', '1 in 4,100')
     """
-    return f"1 in {choices(bits)}" if bits >= 1.5 else percent(2**-bits)
+    return f"1 in {n_choices_text(bits)}" if bits >= 1.5 else percent_text(2**-bits)
 
 
-def choices(bits: float) -> str:
+def n_choices_text(bits: float) -> str:
     """Among how many equal choices one is that surprising, to two figures.
 
-    >>> choices(1.5), choices(3.5), choices(20)
+    >>> n_choices_text(1.5), n_choices_text(3.5), n_choices_text(20)
     ('2.8', '11', '1,000,000')
     """
     n = float(f"{2 ** min(bits, 99):.2g}")
     return f"{n:,.0f}" if n >= 10 or n == int(n) else f"{n:.1f}"
 
 
-def counted(n: int, noun: str) -> str:
+def with_count(n: int, noun: str) -> str:
     """A number with its noun.
 
-    >>> counted(1, "note"), counted(2, "note")
+    >>> with_count(1, "note"), with_count(2, "note")
     ('1 note', '2 notes')
     """
     return f"{n:,} {noun}{'s' * (n != 1)}"

@@ -18,25 +18,25 @@ from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
-from seqmusic.generation.partial_candidate import Stream, choose_durations, choose_sounds
+from seqmusic.generation.partial_candidate import PartialCandidate, choose_durations, choose_sounds
 from seqmusic.generation.prompts import Prompt, with_voices
 from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import LogProbabilities
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import Transformer
-from seqmusic.runs.pretrained import MAX_VOICES, make_masks
+from seqmusic.runs.pretrained import MAX_VOICES, make_grammar_masks
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score
-from seqmusic.tokens.context import GLOBAL
-from seqmusic.tokens.grammar import Walk
+from seqmusic.tokens.context import GLOBAL_COLUMNS
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.tokenizer import Event, Hole, encode, encode_prompt, is_music, trace
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, VOICE, voice_name
 
-FREE = Constraints({})
-_VOICE = GLOBAL.index("voice")
+NO_CONSTRAINTS = Constraints({})
+_VOICE = GLOBAL_COLUMNS.index("voice")
 
 
 @dataclass(frozen=True, slots=True)
-class Nats:
+class VoiceNats:
     """The negative log-likelihood of some voices of several pieces.
 
     Attributes:
@@ -53,9 +53,9 @@ class Nats:
         return sum(self.nats) / sum(self.cells)
 
 
-def nats_of(
+def voice_nats(
     model: Transformer, scores: Sequence[Score], voices: Sequence[str], given: Sequence[str] = ()
-) -> Nats:
+) -> VoiceNats:
     """What some voices of four-part pieces cost, others being given as a whole; the rest are heard only as they come.
 
     Args:
@@ -71,13 +71,13 @@ def nats_of(
     counted = [1 + SATB.index(name) for name in voices]
     nats = []
     for sequence, scored in zip(
-        sequences, score_events(model, sequences, make_masks(_device(model))), strict=True
+        sequences, score_events(model, sequences, make_grammar_masks(_device(model))), strict=True
     ):
         is_theirs = np.isin(sequence.context[scored.rows, _VOICE], counted) & (
             sequence.events[scored.rows + 1, 1] > 0
         )
         nats.append(float(scored.nats[is_theirs].sum()))
-    return Nats(
+    return VoiceNats(
         tuple(nats),
         tuple(len(voices) * -(-score.end_ticks // TICKS_PER_SIXTEENTH) for score in scores),
     )
@@ -85,7 +85,7 @@ def nats_of(
 
 def nats_in_order(
     model: Transformer, scores: Sequence[Score], orders: Sequence[Sequence[str]]
-) -> Nats:
+) -> VoiceNats:
     """What all four voices cost when they are composed one after the other, each with those before it given.
 
     By the chain rule every order costs the same for a perfect model. The header is not counted, the end only with the first voice.
@@ -106,89 +106,99 @@ def nats_in_order(
             holes = [() if name != order[place] else ((0, score.end_ticks),) for name in present]
             sequences.append(trace(encode(part, holes if place else None), MAX_VOICES))
         for index, (sequence, scored) in enumerate(
-            zip(sequences, score_events(model, sequences, make_masks(_device(model))), strict=True)
+            zip(
+                sequences,
+                score_events(model, sequences, make_grammar_masks(_device(model))),
+                strict=True,
+            )
         ):
             is_body = sequence.context[scored.rows, _VOICE] > 0
             nats[index] += scored.nats[is_body].sum()
-    return Nats(
+    return VoiceNats(
         tuple(nats.tolist()),
         tuple(len(SATB) * -(-score.end_ticks // TICKS_PER_SIXTEENTH) for score in scores),
     )
 
 
-def harmonized(model: Transformer, score: Score, request: Request) -> list[Score]:
+def harmonize_with_lookahead(model: Transformer, score: Score, request: Request) -> list[Score]:
     """The soprano of a score with other voices, composed with look-ahead; free of constraints."""
-    prompt = _only(score, "Soprano")
+    prompt = _single_voice_prompt(score, "Soprano")
     return [
         one.score
-        for one in complete(model, encode_prompt(prompt.score, prompt.holes), request, FREE)
+        for one in complete(
+            model, encode_prompt(prompt.score, prompt.holes), request, NO_CONSTRAINTS
+        )
     ]
 
 
-def accompanied(model: Transformer, score: Score, request: Request) -> list[Score]:
+def harmonize_without_lookahead(model: Transformer, score: Score, request: Request) -> list[Score]:
     """The soprano of a score with other voices, composed without look-ahead: the soprano is told as it is reached.
 
-    The end is known, as it is to `harmonized`.
+    The end is known, as it is to `harmonize_with_lookahead`.
     """
-    prompt = _only(score, "")
-    rule = partial(_told, told=_events_by_tick(score))
+    prompt = _single_voice_prompt(score, "")
+    rule = partial(_force_events, forced_events=_events_by_tick(score))
     return [
         one.score
-        for one in complete(model, encode_prompt(prompt.score, prompt.holes), request, FREE, rule)
+        for one in complete(
+            model, encode_prompt(prompt.score, prompt.holes), request, NO_CONSTRAINTS, rule
+        )
     ]
 
 
-def accompanied_by_counting(model: NGram, score: Score, request: Request) -> list[Score]:
+def harmonize_with_ngram(model: NGram, score: Score, request: Request) -> list[Score]:
     """The same by an n-gram, which never looks ahead."""
-    prompt = _only(score, "")
-    rule = partial(_told, told=_events_by_tick(score))
+    prompt = _single_voice_prompt(score, "")
+    rule = partial(_force_events, forced_events=_events_by_tick(score))
     found = []
     for index in range(request.n):
-        walk = Walk(MAX_VOICES)
+        state = GrammarState(MAX_VOICES)
         for sound, duration in encode_prompt(prompt.score, prompt.holes)[1:]:
-            walk.push(sound, duration)
-        chance = np.random.default_rng([request.seed, index])
-        stream = Stream(walk, chance, FREE, rule)
+            state.push(sound, duration)
+        rng = np.random.default_rng([request.seed, index])
+        stream = PartialCandidate(state, rng, NO_CONSTRAINTS, rule)
         said: dict[int, list[Event]] = {}
         while not stream.is_done:
-            place = walk.context().tolist()
+            place = state.context().tolist()
             own = said.setdefault(place[_VOICE], [(0, 0), (0, 0)])
             sounds, durations = np.ones(N_SOUNDS), np.ones(N_DURATIONS)
-            if walk.voice is not None:
-                sounds = model.next_sound(place, own, allowed_sounds(walk, FREE))
+            if state.voice is not None:
+                sounds = model.next_sound(place, own, allowed_sounds(state, NO_CONSTRAINTS))
             (sound,) = choose_sounds([stream], _logits(sounds)[None], request.pitch_sampling)
-            if walk.voice is not None and sound < KEY:
+            if state.voice is not None and sound < KEY:
                 durations = model.next_duration(
-                    place, own, sound, allowed_durations(walk, sound, FREE)
+                    place, own, sound, allowed_durations(state, sound, NO_CONSTRAINTS)
                 )
             (duration,) = choose_durations(
                 [stream], _logits(durations)[None], [sound], request.rhythm_sampling
             )
             stream.advance(sound, duration)
             own.append((sound, duration))
-        found.append(walk.score())
+        found.append(state.score())
     return found
 
 
-def cell_accuracy(made: Score, real: Score, voices: Sequence[str] = SATB[1:]) -> tuple[int, int]:
+def count_matching_cells(
+    generated: Score, reference: Score, voices: Sequence[str] = SATB[1:]
+) -> tuple[int, int]:
     """Cells of the sixteenth grid in which those voices sound the same pitch in both, and all of theirs."""
     rows = [SATB.index(name) for name in voices]
-    a, b = cell_grid(made)[rows], cell_grid(real)[rows]
+    a, b = cell_grid(generated)[rows], cell_grid(reference)[rows]
     return int((a == b).sum()), b.size
 
 
-def accuracy(
+def mean_cell_accuracy(
     scores: Sequence[Score],
-    make: Callable[[Score], list[Score]],
-    tick: Callable[[], None] = lambda: None,
+    harmonize: Callable[[Score], list[Score]],
+    on_progress: Callable[[], None] = lambda: None,
 ) -> float:
     """Share of the cells of alto, tenor and bass that were met, over all that is made for each score."""
     hits = chances = 0
     for score in scores:
-        for made in make(score):
-            own_hits, own_chances = cell_accuracy(made, score)
+        for generated in harmonize(score):
+            own_hits, own_chances = count_matching_cells(generated, score)
             hits, chances = hits + own_hits, chances + own_chances
-        tick()
+        on_progress()
     return hits / chances
 
 
@@ -196,7 +206,7 @@ def _holes(score: Score, given: Sequence[str]) -> list[list[Hole]]:
     return [[] if voice.name in given else [(0, score.end_ticks)] for voice in score.voices]
 
 
-def _only(score: Score, name: str) -> Prompt:
+def _single_voice_prompt(score: Score, name: str) -> Prompt:
     """The prompt in which one voice is given, or none."""
     kept = tuple(
         replace(voice, notes=voice.notes if voice.name == name else ()) for voice in score.voices
@@ -207,23 +217,23 @@ def _only(score: Score, name: str) -> Prompt:
 
 def _events_by_tick(score: Score) -> dict[int, Event]:
     """What the soprano says at each tick where it says something."""
-    walk, found = Walk(MAX_VOICES), {}
+    state, found = GrammarState(MAX_VOICES), {}
     for index, (sound, duration) in enumerate(encode(score)):
         if index:
-            if walk.voice == VOICE and is_music(walk, sound) and sound < KEY:
-                found[walk.now] = (sound, duration)
-            walk.push(sound, duration)
+            if state.voice == VOICE and is_music(state, sound) and sound < KEY:
+                found[state.tick] = (sound, duration)
+            state.push(sound, duration)
     return found
 
 
-def _told(
-    log_probabilities: LogProbabilities, walk: Walk, told: dict[int, Event]
+def _force_events(
+    log_probabilities: LogProbabilities, state: GrammarState, forced_events: dict[int, Event]
 ) -> LogProbabilities:
     """Nothing but what the soprano says here, where it is its turn."""
-    if walk.voice is None or voice_name(walk.voice) != SATB[0] or walk.now not in told:
+    if state.voice is None or voice_name(state.voice) != SATB[0] or state.tick not in forced_events:
         return log_probabilities
     forced = np.full_like(log_probabilities, -np.inf)
-    forced[told[walk.now][len(log_probabilities) == 97]] = 0.0
+    forced[forced_events[state.tick][len(log_probabilities) == 97]] = 0.0
     return forced
 
 

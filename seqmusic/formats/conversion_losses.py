@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from seqmusic.formats.csv.grid import n_repeated
+from seqmusic.formats.csv.grid import n_repeated_notes
 from seqmusic.formats.csv.notes import column_names
 from seqmusic.score import SATB, Score
 
@@ -14,45 +14,49 @@ def _n_fermatas(score: Score) -> int:
     return sum(note.fermata for voice in score.voices for note in voice.notes)
 
 
-def _silent(score: Score) -> int:
+def _n_silent_voices(score: Score) -> int:
     return sum(not voice.notes for voice in score.voices)
 
 
-def _names(score: Score) -> tuple[str, ...]:
+def _voice_names(score: Score) -> tuple[str, ...]:
     return tuple(voice.name for voice in score.voices)
 
 
-_METER: tuple[Callable[[Score], str | bool], ...] = (
+_METADATA_RULES: tuple[Callable[[Score], str | bool], ...] = (
     lambda score: bool(score.time_signatures) and "time signatures, and with them the bars",
     lambda score: score.key is not None and "the key",
     lambda score: score.tempo_bpm is not None and "the tempo",
     lambda score: bool(count := _n_fermatas(score)) and f"fermatas: {count}",
     lambda score: bool(score.title) and "the title",
 )
-_REPEATED: tuple[Callable[[Score], str | bool], ...] = (
+_REPEAT_RULES: tuple[Callable[[Score], str | bool], ...] = (
     lambda score: (
-        bool(count := n_repeated(score))
+        bool(count := n_repeated_notes(score))
         and f"notes repeated at once, which will be read as held: {count}"
     ),
 )
-_LOST: dict[str, tuple[Callable[[Score], str | bool], ...]] = {
+_LOSS_RULES: dict[str, tuple[Callable[[Score], str | bool], ...]] = {
     "notes": (
         lambda score: (
-            column_names(score) != _names(score)
+            column_names(score) != _voice_names(score)
             and "the names of voices, which are not different ones"
         ),
-        lambda score: bool(count := _silent(score)) and f"voices without notes: {count}",
-        *_METER,
+        lambda score: bool(count := _n_silent_voices(score)) and f"voices without notes: {count}",
+        *_METADATA_RULES,
     ),
     "grid": (
         lambda score: (
-            column_names(score) != _names(score)
+            column_names(score) != _voice_names(score)
             and "the names of voices, which are not different ones"
         ),
-        *_REPEATED,
-        *_METER,
+        *_REPEAT_RULES,
+        *_METADATA_RULES,
     ),
-    ".json": (lambda score: _names(score) != SATB and "the names of voices", *_REPEATED, *_METER),
+    ".json": (
+        lambda score: _voice_names(score) != SATB and "the names of voices",
+        *_REPEAT_RULES,
+        *_METADATA_RULES,
+    ),
     ".mid": (
         lambda score: (
             bool(count := _n_fermatas(score))
@@ -66,7 +70,7 @@ _LOST: dict[str, tuple[Callable[[Score], str | bool], ...]] = {
 }
 
 
-def not_kept(score: Score, path: Path, layout: str = "notes") -> tuple[str, ...]:
+def conversion_losses(score: Score, path: Path, layout: str = "notes") -> tuple[str, ...]:
     """What a file of this ending will not hold of a score, a few words each; empty where it holds all.
 
     Args:
@@ -75,9 +79,9 @@ def not_kept(score: Score, path: Path, layout: str = "notes") -> tuple[str, ...]
         layout: of a CSV file, "notes" or "grid".
 
     >>> from seqmusic.score import Note, melody
-    >>> not_kept(melody([Note(0, 24, 60), Note(24, 24, 60)], time_signatures=()), Path("a.csv"), "grid")
+    >>> conversion_losses(melody([Note(0, 24, 60), Note(24, 24, 60)], time_signatures=()), Path("a.csv"), "grid")
     ('notes repeated at once, which will be read as held: 1',)
     """
     ending = path.suffix.lower()
     kind = layout if ending == ".csv" else ".mid" if ending == ".midi" else ending
-    return tuple(told for rule in _LOST.get(kind, ()) if isinstance(told := rule(score), str))
+    return tuple(told for rule in _LOSS_RULES.get(kind, ()) if isinstance(told := rule(score), str))

@@ -9,7 +9,7 @@ from seqmusic.score import Score
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadReport:
     """A score as it was read, and how; both lists hold short sentences, one a kind of thing.
 
     Attributes:
@@ -24,12 +24,12 @@ class Reading:
     losses: tuple[str, ...] = ()
 
     @property
-    def word(self) -> str:
+    def status(self) -> str:
         """``"repaired"`` where something was wrong in the file, else ``"read"``."""
         return "repaired" if self.repairs else "read"
 
 
-class Piece(NamedTuple):
+class FilePiece(NamedTuple):
     """One of several pieces in a file.
 
     Attributes:
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
     """
 
     name: str
-    reading: Reading | None
+    reading: ReadReport | None
     refusal: str = ""
 
 
@@ -50,7 +50,7 @@ class Tally:
     >>> found = Tally()
     >>> for byte in (14, 20, 31):
     ...     found.add("notes of no length left out", f"byte {byte}")
-    >>> found.sentences()
+    >>> found.messages()
     ('notes of no length left out: 3 (first at byte 14)',)
     """
 
@@ -61,7 +61,7 @@ class Tally:
         before, first = self._found.get(what, (0, place))
         self._found[what] = (before + count, first)
 
-    def sentences(self) -> tuple[str, ...]:
+    def messages(self) -> tuple[str, ...]:
         """One a kind, in the order in which they were first found."""
         return tuple(
             what

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from seqmusic.score import TICKS_PER_WHOLE, Note, TimeSignature
 
-_SHORTEST = 3  # ticks of a thirty-second, the shortest value that is not a triplet
-_PLAIN = {96: "1", 48: "2", 24: "4", 12: "8", 6: "16", 3: "32"}
+_SHORTEST_TICKS = 3  # ticks of a thirty-second, the shortest value that is not a triplet
+_UNDOTTED = {96: "1", 48: "2", 24: "4", 12: "8", 6: "16", 3: "32"}
 _VALUES = (
     {192: r"\breve"}
-    | _PLAIN
-    | {ticks * 3 // 2: f"{name}." for ticks, name in _PLAIN.items() if ticks > _SHORTEST}
+    | _UNDOTTED
+    | {ticks * 3 // 2: f"{name}." for ticks, name in _UNDOTTED.items() if ticks > _SHORTEST_TICKS}
 )
 _LONGEST_FIRST = sorted(_VALUES, reverse=True)
 # In a triplet three ticks are written as four and a half: in half ticks a sixty-fourth is 3, and every value a multiple of it.
@@ -31,43 +31,45 @@ class Span(NamedTuple):
     note: Note | None
 
 
-class Written(NamedTuple):
+class WrittenNote(NamedTuple):
     """One written note or rest.
 
     Attributes:
         value: in LilyPond's words: "4" a quarter, "8." a dotted eighth.
         note: None for a rest.
-        is_end: whether the note ends here; if not, it is tied to the next one.
+        ends_here: whether the note ends here; if not, it is tied to the next one.
     """
 
     value: str
     note: Note | None
-    is_end: bool
+    ends_here: bool
 
 
-class Group(NamedTuple):
+class ValueGroup(NamedTuple):
     """Written notes one after the other; those of a triplet are played in two thirds of their values."""
 
     is_triplet: bool
-    written: tuple[Written, ...]
+    written: tuple[WrittenNote, ...]
 
 
-def write_bar(spans: Sequence[Span], signature: TimeSignature) -> list[Group]:
+def notate_bar(spans: Sequence[Span], signature: TimeSignature) -> list[ValueGroup]:
     """What is written for spans that follow each other and fill a bar, or the part of it that there is.
 
     >>> half = Span(24, 72, Note(0, 48, 60))
-    >>> write_bar([half], TimeSignature(4, 4))[0].written[0].value
+    >>> notate_bar([half], TimeSignature(4, 4))[0].written[0].value
     '2'
     """
     edges = {position for span in spans for position in span[:2]}
     groups, at = [], spans[0].start
-    for start, end in _triplets(spans, sorted(edges), signature):
+    for start, end in _triplet_stretches(spans, sorted(edges), signature):
         groups += [
-            Group(False, tuple(_plain(_cut(spans, at, start), signature))),
-            Group(True, tuple(_triplet(_cut(spans, start, end)))),
+            ValueGroup(False, tuple(_write_straight(_clip_spans(spans, at, start), signature))),
+            ValueGroup(True, tuple(_write_triplet(_clip_spans(spans, start, end)))),
         ]
         at = end
-    groups.append(Group(False, tuple(_plain(_cut(spans, at, spans[-1].end), signature))))
+    groups.append(
+        ValueGroup(False, tuple(_write_straight(_clip_spans(spans, at, spans[-1].end), signature)))
+    )
     return [group for group in groups if group.written]
 
 
@@ -76,7 +78,7 @@ def value_name(ticks: int) -> str | None:
     return _VALUES.get(ticks)
 
 
-def _cut(spans: Iterable[Span], start: int, end: int) -> list[tuple[Span, bool]]:
+def _clip_spans(spans: Iterable[Span], start: int, end: int) -> list[tuple[Span, bool]]:
     """The spans within [start, end), each with whether it ends there rather than being cut."""
     pieces = [
         (Span(max(span.start, start), min(span.end, end), span.note), span.end <= end)
@@ -85,36 +87,36 @@ def _cut(spans: Iterable[Span], start: int, end: int) -> list[tuple[Span, bool]]
     return [piece for piece in pieces if piece[0].start < piece[0].end]
 
 
-def _triplets(
+def _triplet_stretches(
     spans: Sequence[Span], edges: Sequence[int], signature: TimeSignature
 ) -> Iterator[tuple[int, int]]:
     """Stretches to be written in triplets: they hold every edge that is not on the grid of thirty-seconds."""
     covered = 0
     for edge in edges:
-        if edge % _SHORTEST == 0 or edge < covered:
+        if edge % _SHORTEST_TICKS == 0 or edge < covered:
             continue
         stretches = [
             (edge // length * length, edge // length * length + length)
             for length in _TRIPLET_LENGTHS
         ]
         fitting = [(a, b) for a, b in stretches if a >= covered and b <= signature.bar_ticks]
-        start, covered = min(fitting, key=lambda stretch: _cost(spans, *stretch))
+        start, covered = min(fitting, key=lambda stretch: _triplet_cost(spans, *stretch))
         yield max(start, spans[0].start), min(covered, spans[-1].end)
 
 
-def _cost(spans: Sequence[Span], start: int, end: int) -> int:
+def _triplet_cost(spans: Sequence[Span], start: int, end: int) -> int:
     """What reads badly in a triplet over this stretch: ties, and notes that begin between its three."""
     ties = sum(span.start < edge < span.end for edge in (start, end) for span in spans)
-    inside = _cut(spans, start, end)
+    inside = _clip_spans(spans, start, end)
     ties += sum(len(_triplet_values(span.end - span.start)) - 1 for span, _ in inside)
     return ties + sum((span.start - start) % ((end - start) // 3) != 0 for span, _ in inside)
 
 
-def _triplet(pieces: Iterable[tuple[Span, bool]]) -> Iterator[Written]:
-    for span, is_end in pieces:
+def _write_triplet(pieces: Iterable[tuple[Span, bool]]) -> Iterator[WrittenNote]:
+    for span, ends_here in pieces:
         values = _triplet_values(span.end - span.start)
         for i, value in enumerate(values):
-            yield Written(value, span.note, is_end and i == len(values) - 1)
+            yield WrittenNote(value, span.note, ends_here and i == len(values) - 1)
 
 
 def _triplet_values(ticks: int) -> list[str]:
@@ -126,8 +128,10 @@ def _triplet_values(ticks: int) -> list[str]:
     return values
 
 
-def _plain(pieces: Iterable[tuple[Span, bool]], signature: TimeSignature) -> Iterator[Written]:
-    for span, is_end in pieces:
+def _write_straight(
+    pieces: Iterable[tuple[Span, bool]], signature: TimeSignature
+) -> Iterator[WrittenNote]:
+    for span, ends_here in pieces:
         at = span.start
         while at < span.end:
             fits = _rest_fits if span.note is None else _note_fits
@@ -137,23 +141,30 @@ def _plain(pieces: Iterable[tuple[Span, bool]], signature: TimeSignature) -> Ite
                 if at + ticks <= span.end and fits(at, ticks, signature)
             )
             at += ticks
-            yield Written(_VALUES[ticks], span.note, is_end and at == span.end)
+            yield WrittenNote(_VALUES[ticks], span.note, ends_here and at == span.end)
 
 
 def _note_fits(at: int, ticks: int, signature: TimeSignature) -> bool:
     """Whether one value from here shows where the beats are; a note may begin half its value, or half the beat it hides, early."""
     beat = TICKS_PER_WHOLE // signature.denominator
-    base = ticks if ticks in _PLAIN or ticks > TICKS_PER_WHOLE * 3 // 2 else ticks * 2 // 3
+    base = ticks if ticks in _UNDOTTED or ticks > TICKS_PER_WHOLE * 3 // 2 else ticks * 2 // 3
     if _is_compound(signature):
         beat *= 3
         if at % beat == 0 and ticks in (beat, 2 * beat, 4 * beat):
             return True
-        return at // beat == (at + ticks - 1) // beat and at % beat % max(base // 2, _SHORTEST) == 0
+        return (
+            at // beat == (at + ticks - 1) // beat
+            and at % beat % max(base // 2, _SHORTEST_TICKS) == 0
+        )
     hidden = next(
-        (level for level in _levels(signature, beat) if (at + ticks - 1) // level > at // level),
-        _SHORTEST,
+        (
+            level
+            for level in _metrical_levels(signature, beat)
+            if (at + ticks - 1) // level > at // level
+        ),
+        _SHORTEST_TICKS,
     )
-    return at % max(hidden // 2, _SHORTEST) == 0 and at % max(base // 2, _SHORTEST) == 0
+    return at % max(hidden // 2, _SHORTEST_TICKS) == 0 and at % max(base // 2, _SHORTEST_TICKS) == 0
 
 
 def _rest_fits(at: int, ticks: int, signature: TimeSignature) -> bool:
@@ -162,20 +173,22 @@ def _rest_fits(at: int, ticks: int, signature: TimeSignature) -> bool:
         beat = 3 * TICKS_PER_WHOLE // signature.denominator
         if at % beat == 0 and ticks == beat:
             return True
-        return ticks in _PLAIN and at // beat == (at + ticks - 1) // beat and at % beat % ticks == 0
-    return ticks in _PLAIN and at % ticks == 0
+        return (
+            ticks in _UNDOTTED and at // beat == (at + ticks - 1) // beat and at % beat % ticks == 0
+        )
+    return ticks in _UNDOTTED and at % ticks == 0
 
 
 def _is_compound(signature: TimeSignature) -> bool:
     return signature.numerator > 3 and signature.numerator % 3 == 0
 
 
-def _levels(signature: TimeSignature, beat: int) -> list[int]:
+def _metrical_levels(signature: TimeSignature, beat: int) -> list[int]:
     """Distances between bar, half bar, beat, half beat ..., the longest first."""
     levels, n_beats = [beat], signature.numerator
     while n_beats % 2 == 0:
         n_beats //= 2
         levels.insert(0, levels[0] * 2)
-    while levels[-1] % 2 == 0 and levels[-1] > _SHORTEST:
+    while levels[-1] % 2 == 0 and levels[-1] > _SHORTEST_TICKS:
         levels.append(levels[-1] // 2)
     return levels

@@ -37,7 +37,7 @@ PUBLIC_NAMES = {
 }
 """What `import seqmusic` offers; a name added or taken away is a decision, so it is made here as well."""
 
-MUSIC = ("score", "tonality", "formats", "corpus", "tokens")
+MUSIC = ("score", "tonality", "counterpoint", "pitch_grid", "formats", "corpus", "tokens")
 LEARNING = ("model", "training")
 JOINING = (
     *(

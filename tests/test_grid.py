@@ -9,23 +9,23 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.baselines.persistence import cells
-from seqmusic.baselines.pitch_grid import (
+from seqmusic.baselines.grid_tokens import (
     GRID_VOCABULARY,
     HIGHEST_PITCH,
     LOWEST_PITCH,
-    cell_grid,
     draw_grid_batch,
     grid_data,
     grid_masks,
     grid_trace,
     grid_traces,
 )
+from seqmusic.baselines.persistence import cells
 from seqmusic.errors import UnencodableError
 from seqmusic.evaluation.loss_curve import CurvePoint, first_below, measure_loss_curve
 from seqmusic.metrics.likelihood import score_events, score_pieces
 from seqmusic.model.grid_transformer import GridTransformer
 from seqmusic.model.transformer import ModelSettings
+from seqmusic.pitch_grid import pitch_grid
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.training.loop import TrainingSettings, new_training_state
 
@@ -62,7 +62,7 @@ def test_cells_stand_in_their_order_with_what_they_can_know() -> None:
         ),
         (),
     )
-    own = grid_trace(cell_grid(score))
+    own = grid_trace(pitch_grid(score))
     start, rest = HIGHEST_PITCH - LOWEST_PITCH + 2, HIGHEST_PITCH - LOWEST_PITCH + 1
     assert own.events[:, 0].tolist() == [start, 24, 0, 24, rest, 26, 45]
     assert not own.events[:, 1].any()
@@ -86,7 +86,7 @@ def test_cells_stand_in_their_order_with_what_they_can_know() -> None:
 
 
 def test_the_bar_and_the_beat_come_round() -> None:
-    own = grid_trace(cell_grid(melody([Note(0, 6 * 35, 60)])))
+    own = grid_trace(pitch_grid(melody([Note(0, 6 * 35, 60)])))
     assert own.context[:-1, 1].tolist() == [step % 16 for step in range(35)]
     assert own.context[:-1, 2].tolist() == [step % 4 for step in range(35)]
 
@@ -118,7 +118,7 @@ def test_the_past_does_not_hear_the_future(model: GridTransformer) -> None:
     def nats(grid: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
         return score_events(model, [grid_trace(grid)], MASKS)[0].nats
 
-    grid = cell_grid(duet(11))
+    grid = pitch_grid(duet(11))
     changed = grid.copy()
     changed[1, 7:] = 40
     before, after = nats(grid), nats(changed)

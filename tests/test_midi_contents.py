@@ -99,7 +99,9 @@ def test_symusic_reads_after_the_first_files_and_what_it_cannot_count_is_left_to
 ):
     found = []
     monkeypatch.setattr(
-        midi_contents, "read_with_symusic", lambda data: found.append(data) or read_with_symusic(data)
+        midi_contents,
+        "read_with_symusic",
+        lambda data: found.append(data) or read_with_symusic(data),
     )
     read_midi_bytes(SEEDS[0], "x.mid")
     assert len(found) == 1

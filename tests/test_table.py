@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.baselines.persistence import cells
-from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats import pitch_table as table
 from seqmusic.formats.pitch_table import read_jsb
+from seqmusic.pitch_grid import pitch_grid
 from seqmusic.score import Note
 
 PIECE = [[60, 55, 48, -1], [60, 55, 50, -1], [62, 55, 50, 36]]
@@ -57,7 +57,7 @@ def test_every_cell_is_there_again(steps: list[list[int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         score = read_jsb(write(Path(folder) / "x.json", test=[steps]))["test"][0]
     assert cells(score) == 4 * len(steps)
-    assert cell_grid(score).T.tolist() == steps
+    assert pitch_grid(score).T.tolist() == steps
     for voice in score.voices:
         assert all(
             a.end_ticks < b.onset_ticks or a.pitch != b.pitch

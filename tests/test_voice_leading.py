@@ -10,7 +10,6 @@ from music21 import corpus, note, stream
 from music21.voiceLeading import VoiceLeadingQuartet
 from small_scores import chorale_like, score
 
-from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.metrics.rates import Rate
 from seqmusic.metrics.voice_leading import (
@@ -23,6 +22,7 @@ from seqmusic.metrics.voice_leading import (
     parallels,
     wide_spacings,
 )
+from seqmusic.pitch_grid import pitch_grid
 from seqmusic.score import Note, Score, Voice
 from seqmusic.tonality import infer_key, tonic_pitch_class
 
@@ -49,7 +49,7 @@ def grid_parallels(grid: np.ndarray) -> list[Parallel]:
 
 @given(chorale_like())
 def test_parallels_are_those_of_the_grid(piece: Score) -> None:
-    assert parallels(piece) == grid_parallels(cell_grid(piece))
+    assert parallels(piece) == grid_parallels(pitch_grid(piece))
     assert parallels(piece.transposed(5)) == parallels(piece)
     assert parallel_fifths(piece).hits + parallel_octaves(piece).hits == len(parallels(piece))
 

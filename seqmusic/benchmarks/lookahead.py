@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
 from seqmusic.generation.partial_candidate import PartialCandidate, choose_durations, choose_sounds
@@ -24,6 +23,7 @@ from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import LogProbabilities
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import Transformer
+from seqmusic.pitch_grid import pitch_grid
 from seqmusic.runs.pretrained import MAX_VOICES, make_grammar_masks
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.context import GLOBAL_COLUMNS
@@ -183,7 +183,7 @@ def count_matching_cells(
 ) -> tuple[int, int]:
     """Cells of the sixteenth grid in which those voices sound the same pitch in both, and all of theirs."""
     rows = [SATB.index(name) for name in voices]
-    a, b = cell_grid(generated)[rows], cell_grid(reference)[rows]
+    a, b = pitch_grid(generated)[rows], pitch_grid(reference)[rows]
     return int((a == b).sum()), b.size
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from seqmusic.baselines.pitch_grid import (
+from seqmusic.baselines.grid_tokens import (
     GRID_VOCABULARY,
     draw_grid_batch,
     grid_data,

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
 from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, train
+from seqmusic.cli.messages import shown_messages
 from seqmusic.errors import SeqmusicError
 
 app = App(
@@ -40,11 +41,12 @@ app.command(experiment.improve)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for what the user can mend (one line says what), 130 for Ctrl-C."""
     try:
-        app(
-            list(sys.argv[1:] if arguments is None else arguments),
-            exit_on_error=False,
-            print_error=False,
-        )
+        with shown_messages():
+            app(
+                list(sys.argv[1:] if arguments is None else arguments),
+                exit_on_error=False,
+                print_error=False,
+            )
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("seqmusic: stopped", file=sys.stderr)

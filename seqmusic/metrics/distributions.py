@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.baselines.pitch_grid import REST_CELL, cell_grid
 from seqmusic.corpus.similarity.digests import chords_on_quarters
 from seqmusic.corpus.works_table import known_or_inferred_key
+from seqmusic.pitch_grid import REST_CELL, pitch_grid
 from seqmusic.score import Score
 from seqmusic.tonality import tonic_pitch_class
 
@@ -136,7 +136,7 @@ def spacings(score: Score) -> Counter[tuple[int, int]]:
     >>> spacings(Score((Voice("Alto", (Note(0, 12, 64),)), Voice("Tenor", (Note(0, 12, 55),)))))
     Counter({(0, 9): 2})
     """
-    grid = cell_grid(score)
+    grid = pitch_grid(score)
     counts: Counter[tuple[int, int]] = Counter()
     for upper, (high, low) in enumerate(itertools.pairwise(grid)):
         sizes = (high - low)[(high != REST_CELL) & (low != REST_CELL)]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.baselines.pitch_grid import cell_grid
 from seqmusic.metrics.likelihood import EventScores
+from seqmusic.pitch_grid import pitch_grid
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.training.batches import TokenSequence
 
@@ -74,7 +74,7 @@ def moving_cells(score: Score) -> NDArray[np.bool_]:
     >>> moving_cells(melody([Note(0, 12, 60), Note(12, 6, 60), Note(18, 6, 62)])).tolist()
     [[True, False, False, True]]
     """
-    grid = cell_grid(score)
+    grid = pitch_grid(score)
     moves = np.ones(grid.shape, bool)
     moves[:, 1:] = grid[:, 1:] != grid[:, :-1]
     return moves

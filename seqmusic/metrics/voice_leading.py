@@ -16,8 +16,8 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from seqmusic.baselines.pitch_grid import REST_CELL, cell_grid
 from seqmusic.metrics.rates import Rate
+from seqmusic.pitch_grid import REST_CELL, pitch_grid
 from seqmusic.score import Score, Voice
 
 OCTAVE, FIFTH, TRITONE = 12, 7, 6
@@ -169,7 +169,7 @@ def crossings(score: Score) -> Rate:
     >>> crossings(Score((Voice("Alto", (Note(0, 24, 60),)), Voice("Tenor", (Note(0, 18, 55), Note(18, 6, 62))))))
     Rate(hits=1, opportunities=4)
     """
-    grid = cell_grid(score)
+    grid = pitch_grid(score)
     both = (grid[:-1] != REST_CELL) & (grid[1:] != REST_CELL)
     crossed = (both & (grid[:-1] < grid[1:])).any(axis=0)
     return Rate(int(crossed.sum()), len(crossed) if len(grid) > 1 else 0)
@@ -185,7 +185,7 @@ def wide_spacings(score: Score) -> Rate:
     >>> wide_spacings(Score(tuple(voices)))
     Rate(hits=1, opportunities=1)
     """
-    grid = cell_grid(score)
+    grid = pitch_grid(score)
     if len(grid) < 3:
         return Rate(0, 0)
     upper, lower = grid[:-2], grid[1:-1]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
 from seqmusic.model.grid_transformer import grid_vocabulary
+from seqmusic.pitch_grid import REST_CELL, pitch_grid
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import legal_shifts
 from seqmusic.tokens.tokenizer import Trace
@@ -26,7 +27,6 @@ from seqmusic.training.loop import TrainingSettings
 LOWEST_PITCH, HIGHEST_PITCH = 36, 81  # what the chorales sing, after transposition too
 MAX_GRID_VOICES = 4
 STEPS_PER_BEAT, STEPS_PER_BAR = 4, 16
-REST_CELL = -1
 _REST_ID = HIGHEST_PITCH - LOWEST_PITCH + 1
 _START = _REST_ID + 1
 _N_IDS = _START + 1
@@ -42,26 +42,6 @@ class GridData:
 
     grids: Sequence[NDArray[np.int16]]
     shifts: Sequence[Sequence[int]]
-
-
-def cell_grid(score: Score) -> NDArray[np.int16]:
-    """(voice, step) pitch that sounds when the sixteenth step begins, -1 for a rest.
-
-    >>> from seqmusic.score import Note, melody
-    >>> cell_grid(melody([Note(0, 12, 60), Note(18, 6, 62)])).tolist()
-    [[60, 60, -1, 62]]
-    """
-    grid = np.full(
-        (len(score.voices), -(-score.end_ticks // TICKS_PER_SIXTEENTH)), REST_CELL, np.int16
-    )
-    for line, voice in zip(grid, score.voices, strict=True):
-        for note in voice.notes:
-            line[
-                -(-note.onset_ticks // TICKS_PER_SIXTEENTH) : -(
-                    -note.end_ticks // TICKS_PER_SIXTEENTH
-                )
-            ] = note.pitch
-    return grid
 
 
 def grid_trace(grid: NDArray[np.int16]) -> Trace:
@@ -161,4 +141,4 @@ def _exact_grid(score: Score) -> NDArray[np.int16]:
                     f"the grid has sixteenths only, got a note from tick {note.onset_ticks} to {note.end_ticks} "
                     f"({score.title!r}, voice {voice.name!r}, note {index})"
                 )
-    return cell_grid(score)
+    return pitch_grid(score)

@@ -1,0 +1,49 @@
+"""What the command line shows of running work: progress bars on a terminal, and the package's log messages as plain lines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from tqdm import tqdm
+
+from seqmusic.progress import ProgressBar, progress_shown_by
+
+PACKAGE_LOGGER = logging.getLogger("seqmusic")
+
+
+class _LineHandler(logging.Handler):
+    """Writes results and news (INFO) to standard output, and what to watch out for (WARNING) to standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
+        tqdm.write(self.format(record), file=stream)
+
+
+@contextmanager
+def shown_messages() -> Iterator[None]:
+    """Show log messages and progress for as long as the context lasts; bars only where standard error is a terminal."""
+    handler = _LineHandler()
+    level, propagate = PACKAGE_LOGGER.level, PACKAGE_LOGGER.propagate
+    PACKAGE_LOGGER.addHandler(handler)
+    PACKAGE_LOGGER.setLevel(logging.INFO)
+    PACKAGE_LOGGER.propagate = False
+    try:
+        with progress_shown_by(_tqdm_bar):
+            yield
+    finally:
+        PACKAGE_LOGGER.removeHandler(handler)
+        PACKAGE_LOGGER.setLevel(level)
+        PACKAGE_LOGGER.propagate = propagate
+
+
+def _tqdm_bar(
+    *, total: int | None, desc: str, unit: str, initial: int
+) -> AbstractContextManager[ProgressBar]:
+    # disable=None: no bar where the stream is no terminal, such as a log file
+    bar: AbstractContextManager[ProgressBar] = tqdm(
+        total=total, desc=desc, unit=unit, initial=initial, disable=None, file=sys.stderr
+    )
+    return bar

@@ -10,7 +10,7 @@ from seqmusic.generation.request import Request
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs import pretrained as checkpoints
 
-NUMBERED = checkpoints.vocabulary(5, has_numbered_voices=True)
+NUMBERED = checkpoints.make_vocabulary(5, has_numbered_voices=True)
 
 
 def test_a_model_that_has_learned_numbered_voices_composes_as_many_as_are_asked() -> None:

@@ -30,7 +30,7 @@ from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.data import draw_batch, training_data
-from seqmusic.runs.pretrained import make_grammar_masks, vocabulary
+from seqmusic.runs.pretrained import make_grammar_masks, make_vocabulary
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import GrammarMasks
 from seqmusic.training.loop import TrainingSettings, new_training_state
@@ -126,7 +126,7 @@ def contenders(training: Sequence[Work], pieces: EncodedPieces) -> list[Contende
 def grammar_contenders(training: Sequence[Work], pieces: EncodedPieces) -> list[Contender]:
     """The two on the voice-order grammar, for as many voices as the traces of `pieces` tell of."""
     words, masks = (
-        vocabulary(pieces.max_voices),
+        make_vocabulary(pieces.max_voices),
         make_grammar_masks(torch.device("cpu"), pieces.max_voices),
     )
     data = replace(training_data(training), max_voices=pieces.max_voices)

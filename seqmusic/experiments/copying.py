@@ -46,7 +46,7 @@ from seqmusic.report.copies import (
 from seqmusic.report.figures import new_figure, write_figure
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import draw_batch, training_data
-from seqmusic.runs.pretrained import make_grammar_masks, vocabulary
+from seqmusic.runs.pretrained import make_grammar_masks, make_vocabulary
 from seqmusic.training.loop import new_training_state, train
 
 AS_CONFIGURED, UNREGULARIZED = "as configured", "unrestrained"
@@ -163,7 +163,7 @@ def _trial(
 ) -> TrialRecord:
     """A training; at every evaluation a row of the table."""
     settings = configuration.training
-    words = vocabulary(max(own.max_voices for own in copied.pieces))
+    words = make_vocabulary(max(own.max_voices for own in copied.pieces))
     data = replace(training_data(dataset.part("train")), max_voices=words.max_voices)
     if name == UNREGULARIZED:
         data = replace(data, is_transposed=False)

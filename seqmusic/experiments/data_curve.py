@@ -34,7 +34,7 @@ from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import draw_batch, training_data
-from seqmusic.runs.pretrained import vocabulary
+from seqmusic.runs.pretrained import make_vocabulary
 
 DATA_SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 _AVERAGED_COLUMNS = ("families", "notes", "best_step", "cpu_seconds")
@@ -158,7 +158,7 @@ def _trial(
     seed: int,
 ) -> TrialRecord:
     part = nested_subset(works, n_works, seed)
-    settings, words = replace(configuration.training, seed=seed), vocabulary(pieces.max_voices)
+    settings, words = replace(configuration.training, seed=seed), make_vocabulary(pieces.max_voices)
     data = replace(training_data(part), max_voices=words.max_voices)
     torch.manual_seed(seed)
     model = Transformer(configuration.model, words)

@@ -39,7 +39,7 @@ from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import TrainingData, draw_batch, training_data
-from seqmusic.runs.pretrained import vocabulary
+from seqmusic.runs.pretrained import make_vocabulary
 
 N_BUDGETS = 4
 _COLUMNS = (
@@ -203,7 +203,7 @@ def _trial(
     every = max(_MIN_EVALUATION_INTERVAL, _EVALUATION_INTERVAL_AT_WIDTH_1 // width)
     settings = replace(configuration.training, seed=seed, evaluate_every=every)
     torch.manual_seed(seed)
-    model = Transformer(replace(configuration.model, width=width), vocabulary(pieces.max_voices))
+    model = Transformer(replace(configuration.model, width=width), make_vocabulary(pieces.max_voices))
     multiplied = n_non_embedding_parameters(model)
     name = f"width {width}, seed {seed}"
     done = train_trial(

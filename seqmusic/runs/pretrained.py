@@ -40,7 +40,7 @@ MAX_VOICES = 4  # of the models that come with seqmusic, and of any that is trai
 
 
 @cache
-def vocabulary(max_voices: int = MAX_VOICES, *, has_numbered_voices: bool = False) -> Vocabulary:
+def make_vocabulary(max_voices: int = MAX_VOICES, *, has_numbered_voices: bool = False) -> Vocabulary:
     """What the tokens of pieces in up to `max_voices` voices, 1..16, impose on a model."""
     columns, voices = context_columns(max_voices), range(max_voices)
     return Vocabulary(
@@ -69,7 +69,7 @@ def vocabulary(max_voices: int = MAX_VOICES, *, has_numbered_voices: bool = Fals
     )
 
 
-VOCABULARY = vocabulary()
+VOCABULARY = make_vocabulary()
 
 
 def learned_voice_names(words: Vocabulary) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def vocabulary_from_dict(tokens: Mapping[str, object]) -> Vocabulary:
     """
     max_voices = tokens.get("max_voices")
     if type(max_voices) is int and 1 <= max_voices <= MAX_TOKEN_VOICES:
-        words = vocabulary(max_voices, has_numbered_voices=tokens.get("numbered_voices") is True)
+        words = make_vocabulary(max_voices, has_numbered_voices=tokens.get("numbered_voices") is True)
         if vocabulary_to_dict(words) == tokens:
             return words
     raise ValueError(

@@ -37,7 +37,7 @@ from seqmusic.runs.pretrained import (
     MAX_VOICES,
     load_model,
     make_grammar_masks,
-    vocabulary,
+    make_vocabulary,
     vocabulary_to_dict,
 )
 from seqmusic.score import SATB
@@ -71,7 +71,7 @@ def _run_vocabulary(pieces: Pieces, start: Transformer | None) -> Vocabulary:
                 f"the model to begin with knows {known} voices, and the corpus has up to {most}"
             )
         most = known
-    return vocabulary(
+    return make_vocabulary(
         most, has_numbered_voices=min(pieces.voices, default=VOICE) >= VOICE + len(SATB)
     )
 

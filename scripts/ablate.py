@@ -19,7 +19,7 @@ from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.configuration import read_configuration
 from seqmusic.runs.data import TrainingData, draw_batch, training_data
-from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, VOCABULARY
 from seqmusic.tokens.context import context_columns
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.loop import TrainingSettings
@@ -27,7 +27,7 @@ from seqmusic.training.loop import TrainingSettings
 Change = Callable[[ModelSettings, TrainingSettings], tuple[ModelSettings, TrainingSettings]]
 _PARALLEL_COLUMNS = [
     index
-    for index, name in enumerate(context_columns(MAX_VOICES))
+    for index, name in enumerate(context_columns(DEFAULT_MAX_VOICES))
     if name.startswith(("parallel", "before"))
 ]
 VARIANTS: dict[str, Change] = {

@@ -19,7 +19,7 @@ from seqmusic.generation.sampling import log_softmax
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.explanation import Explanation
-from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY, make_grammar_masks
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, VOCABULARY, make_grammar_masks
 from seqmusic.score import SATB, Key, Note, Score, Voice, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import encode, trace
@@ -71,7 +71,7 @@ def body_nats(model: Transformer, score: Score, holes: object) -> tuple[np.ndarr
     """Nats of the sounds and of the durations after BODY, by the code that measures likelihoods."""
     events = encode(score, holes)  # type: ignore[arg-type]
     (scores,) = score_events(
-        model, [trace(events, MAX_VOICES)], make_grammar_masks(torch.device("cpu"))
+        model, [trace(events, DEFAULT_MAX_VOICES)], make_grammar_masks(torch.device("cpu"))
     )
     is_body = scores.rows >= events.index((BODY, 0))
     return scores.sound_nats[is_body], scores.duration_nats[is_body]
@@ -130,7 +130,7 @@ def test_alternatives_are_the_likeliest_pairs_of_all(
     state, decoder, context = prefill_prompt(model, events[: events.index((BODY, 0)) + 2])
     pairs = {}
     sounds = log_softmax(
-        decoder.sound_logits(context)[0], rules.sound_masks(MAX_VOICES)[state.sound_rule]
+        decoder.sound_logits(context)[0], rules.sound_masks(DEFAULT_MAX_VOICES)[state.sound_rule]
     )
     for sound in np.flatnonzero(np.isfinite(sounds)).tolist():
         logits = decoder.duration_logits(context, np.array([sound]))[0]

@@ -23,7 +23,7 @@ from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
-from seqmusic.runs.pretrained import MAX_VOICES, VOCABULARY, load_model, make_grammar_masks
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, VOCABULARY, load_model, make_grammar_masks
 from seqmusic.training.loop import TrainingSettings
 
 TINY = Configuration(
@@ -118,7 +118,7 @@ def test_temperatures_in_the_output_layer_are_temperatures(small_dataset: Datase
     ):
         assert changed.nll == pytest.approx(plain.at_temperature(temperature).nll, abs=1e-6)
         assert changed.nll != pytest.approx(plain.nll, abs=1e-3)
-    assert MAX_VOICES == 4
+    assert DEFAULT_MAX_VOICES == 4
 
 
 def test_the_mean_of_weights() -> None:

@@ -26,7 +26,7 @@ from seqmusic.generation.request import Request
 from seqmusic.model.settings import ModelSettings
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import TrainingData, draw_batch
-from seqmusic.runs.pretrained import MAX_VOICES
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
 from seqmusic.runs.train import train_run
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.tokens.batched.columns import NoteColumns, note_columns
@@ -81,7 +81,7 @@ def test_pieces_on_disk_are_those_in_memory(tmp_path: Path, chorales: Dataset) -
     settings = TrainingSettings(batch_size=4)
     for step in range(12):
         ours, theirs = (
-            draw_batch(TrainingData(pieces, MAX_VOICES), settings, step)
+            draw_batch(TrainingData(pieces, DEFAULT_MAX_VOICES), settings, step)
             for pieces in (stored, kept)
         )
         for a, b in zip(ours, theirs, strict=True):

@@ -8,7 +8,7 @@ from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
 from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.assessment import baseline_predictions
-from seqmusic.runs.pretrained import MAX_VOICES
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.vocabulary import KEY, PITCH
 
@@ -31,7 +31,7 @@ def test_probabilities_sum_to_one_over_what_is_allowed(
     for trace in pieces.traces:
         rules = trace.rules[np.flatnonzero(trace.is_scored)]
         for said, allowed in (
-            (trees.sound_probabilities(trace), sound_masks(MAX_VOICES)[rules[:, 0]]),
+            (trees.sound_probabilities(trace), sound_masks(DEFAULT_MAX_VOICES)[rules[:, 0]]),
             (trees.duration_probabilities(trace), duration_masks()[rules[:, 1]]),
         ):
             assert said.sum(axis=1) == pytest.approx(np.ones(len(rules)))

@@ -28,7 +28,7 @@ from seqmusic.generation.request import Request
 from seqmusic.metrics.likelihood import bootstrap_interval
 from seqmusic.metrics.style import style_figures
 from seqmusic.model.transformer import Transformer
-from seqmusic.runs.pretrained import MAX_VOICES, load_model
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, load_model
 from seqmusic.score import SATB, Score
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
@@ -72,7 +72,7 @@ def benchmark_harmony(
     if not scores:
         raise CorpusError(f"the {split} part holds no works in four voices to harmonize")
     ngram = NGram(
-        trace_batch(note_columns([work.score for work in dataset.part("train")]), None, MAX_VOICES)
+        trace_batch(note_columns([work.score for work in dataset.part("train")]), None, DEFAULT_MAX_VOICES)
     )
     report = {"split": split, "works": len(scores)}
     return (

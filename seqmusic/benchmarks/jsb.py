@@ -26,7 +26,7 @@ from seqmusic.metrics.likelihood import (
 )
 from seqmusic.metrics.moving_steps import moving_step_nats
 from seqmusic.model.transformer import n_parameters
-from seqmusic.runs.pretrained import MAX_VOICES, load_model, make_grammar_masks, model_folder
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, load_model, make_grammar_masks, model_folder
 from seqmusic.score import Score
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
@@ -87,7 +87,7 @@ def benchmark_jsb(
     trained = [load_model(folder) for folder in folders]
     known = _known_pieces(dataset, folders, allow_overlap)
     training = [work.score for work in dataset.part("train")]
-    ngram = NGram(trace_batch(note_columns(training), None, MAX_VOICES))
+    ngram = NGram(trace_batch(note_columns(training), None, DEFAULT_MAX_VOICES))
     report: dict[str, object] = {
         folder.name: {"parameters": n_parameters(m)}
         for folder, m in zip(folders, trained, strict=True)
@@ -107,7 +107,7 @@ def benchmark_jsb(
     return report
 
 
-def encode_pieces(scores: Sequence[Score], max_voices: int = MAX_VOICES) -> EncodedPieces:
+def encode_pieces(scores: Sequence[Score], max_voices: int = DEFAULT_MAX_VOICES) -> EncodedPieces:
     """The scores with their traces, for a model of up to `max_voices` voices."""
     return EncodedPieces(tuple(scores), tuple(trace_batch(note_columns(scores), None, max_voices)))
 

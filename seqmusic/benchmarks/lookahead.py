@@ -24,7 +24,7 @@ from seqmusic.generation.sampling import LogProbabilities
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import Transformer
 from seqmusic.pitch_grid import pitch_grid
-from seqmusic.runs.pretrained import MAX_VOICES, make_grammar_masks
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, make_grammar_masks
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.context import GLOBAL_COLUMNS
 from seqmusic.tokens.grammar import GrammarState
@@ -65,7 +65,7 @@ def voice_nats(
         given: those that stand before the music, with all that is to come in them; where there are some, the end is known as well.
     """
     sequences = [
-        trace(encode(score, _holes(score, given) if given else None), MAX_VOICES)
+        trace(encode(score, _holes(score, given) if given else None), DEFAULT_MAX_VOICES)
         for score in scores
     ]
     counted = [1 + SATB.index(name) for name in voices]
@@ -104,7 +104,7 @@ def nats_in_order(
                 score, voices=tuple(voice for voice in score.voices if voice.name in present)
             )
             holes = [() if name != order[place] else ((0, score.end_ticks),) for name in present]
-            sequences.append(trace(encode(part, holes if place else None), MAX_VOICES))
+            sequences.append(trace(encode(part, holes if place else None), DEFAULT_MAX_VOICES))
         for index, (sequence, scored) in enumerate(
             zip(
                 sequences,
@@ -152,7 +152,7 @@ def harmonize_with_ngram(model: NGram, score: Score, request: Request) -> list[S
     rule = partial(_force_events, forced_events=_events_by_tick(score))
     found = []
     for index in range(request.n):
-        state = GrammarState(MAX_VOICES)
+        state = GrammarState(DEFAULT_MAX_VOICES)
         for sound, duration in encode_prompt(prompt.score, prompt.holes)[1:]:
             state.push(sound, duration)
         rng = np.random.default_rng([request.seed, index])
@@ -217,7 +217,7 @@ def _single_voice_prompt(score: Score, name: str) -> Prompt:
 
 def _events_by_tick(score: Score) -> dict[int, Event]:
     """What the soprano says at each tick where it says something."""
-    state, found = GrammarState(MAX_VOICES), {}
+    state, found = GrammarState(DEFAULT_MAX_VOICES), {}
     for index, (sound, duration) in enumerate(encode(score)):
         if index:
             if state.voice == VOICE and is_music(state, sound) and sound < KEY:

@@ -24,7 +24,7 @@ from seqmusic.metrics.originality import CopyIndex
 from seqmusic.metrics.rates import Rate
 from seqmusic.metrics.style import endings_on_tonic, hold_rate, repeated_bars
 from seqmusic.model.transformer import Transformer
-from seqmusic.runs.pretrained import MAX_VOICES, make_grammar_masks
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, make_grammar_masks
 from seqmusic.score import TICKS_PER_WHOLE, Score, Voice
 from seqmusic.tokens.tokenizer import encode, normalized, trace
 
@@ -104,7 +104,7 @@ RATES: Mapping[str, Callable[[Score], Rate]] = {
 
 
 def heads(
-    works: Sequence[Score], *, context_length: int = 1024, max_voices: int = MAX_VOICES
+    works: Sequence[Score], *, context_length: int = 1024, max_voices: int = DEFAULT_MAX_VOICES
 ) -> list[Opening]:
     """The beginnings of those works that are neither too short nor too long for a model to go on with them.
 

@@ -20,7 +20,7 @@ from seqmusic.report.figures import write_figure
 from seqmusic.report.report_folder import table_csv
 from seqmusic.report.sections import Table
 from seqmusic.runs.configuration import Configuration
-from seqmusic.runs.pretrained import MAX_VOICES
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
 from seqmusic.training.lock import locked
 
 STUDY_FILE = "study.json"
@@ -126,7 +126,7 @@ def pieces_of_split(dataset: Dataset, split: str) -> EncodedPieces:
         )
     return encode_pieces(
         [work.score for work in works],
-        max([MAX_VOICES, *(len(work.score.voices) for work in dataset.kept_works)]),
+        max([DEFAULT_MAX_VOICES, *(len(work.score.voices) for work in dataset.kept_works)]),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.corpus.dataset import Work
-from seqmusic.runs.pretrained import MAX_VOICES
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
 from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.pieces import Pieces, pack_scores
 from seqmusic.tokens.tokenizer import Trace
@@ -32,14 +32,14 @@ class TrainingData:
     """
 
     pieces: Pieces
-    max_voices: int = MAX_VOICES
+    max_voices: int = DEFAULT_MAX_VOICES
     is_transposed: bool = True
 
 
 def training_data(works: Sequence[Work]) -> TrainingData:
     """The works as pieces in memory."""
     pieces = pack_scores([work.score for work in works])
-    return TrainingData(pieces, max(MAX_VOICES, pieces.max_voices))
+    return TrainingData(pieces, max(DEFAULT_MAX_VOICES, pieces.max_voices))
 
 
 def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:

@@ -36,11 +36,11 @@ PRETRAINED = Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "chorales"
 BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"), Path("jsb-3"))
 _GRAMMAR_VERSION = 1
-MAX_VOICES = 4  # of the models that come with seqmusic, and of any that is trained on no more
+DEFAULT_MAX_VOICES = 4  # of the models that come with seqmusic, and of any that is trained on no more
 
 
 @cache
-def make_vocabulary(max_voices: int = MAX_VOICES, *, has_numbered_voices: bool = False) -> Vocabulary:
+def make_vocabulary(max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices: bool = False) -> Vocabulary:
     """What the tokens of pieces in up to `max_voices` voices, 1..16, impose on a model."""
     columns, voices = context_columns(max_voices), range(max_voices)
     return Vocabulary(
@@ -109,7 +109,7 @@ def vocabulary_from_dict(tokens: Mapping[str, object]) -> Vocabulary:
     )
 
 
-def make_grammar_masks(device: torch.device, max_voices: int = MAX_VOICES) -> GrammarMasks:
+def make_grammar_masks(device: torch.device, max_voices: int = DEFAULT_MAX_VOICES) -> GrammarMasks:
     """The grammar's tables on a device."""
     import torch
 

@@ -34,7 +34,7 @@ from seqmusic.runs.folder import (
     write_metrics,
 )
 from seqmusic.runs.pretrained import (
-    MAX_VOICES,
+    DEFAULT_MAX_VOICES,
     load_model,
     make_grammar_masks,
     make_vocabulary,
@@ -63,7 +63,7 @@ def _with_sizes_of(settings: ModelSettings, other: ModelSettings) -> ModelSettin
 
 def _run_vocabulary(pieces: Pieces, start: Transformer | None) -> Vocabulary:
     """The vocabulary of a model that learns from some of the pieces, is asked about others, and begins as another."""
-    most = max(MAX_VOICES, pieces.max_voices)
+    most = max(DEFAULT_MAX_VOICES, pieces.max_voices)
     if start is not None:
         known = start.vocabulary.max_voices
         if most > known:

@@ -13,7 +13,7 @@ from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.samples import (
     RATES,
     draw_openings,
-    heads,
+    find_openings,
     measure_continuation,
     original_continuations,
     sample_continuations,
@@ -122,7 +122,7 @@ def test_the_model_is_alone_but_where_the_rules_are_asked() -> None:
 
 
 def test_a_head_is_given_whole_and_the_rest_is_what_follows(chorales: Dataset) -> None:
-    for opening in heads([work.score for work in chorales.part("valid")]):
+    for opening in find_openings([work.score for work in chorales.part("valid")]):
         prompt = opening.prompt
         assert prompt.end_ticks == opening.work.end_ticks
         assert (
@@ -145,13 +145,13 @@ def test_a_head_is_given_whole_and_the_rest_is_what_follows(chorales: Dataset) -
 
 
 def test_works_without_a_meter_have_heads(works: list[Score]) -> None:
-    (opening,) = heads([replace(works[0], time_signatures=(), pickup_ticks=0)])
+    (opening,) = find_openings([replace(works[0], time_signatures=(), pickup_ticks=0)])
     assert opening.end_ticks == 192
-    assert heads(works, context_length=16) == []
+    assert find_openings(works, context_length=16) == []
 
 
 def test_each_head_is_drawn_before_any_comes_again(works: list[Score]) -> None:
-    found = heads(works)
+    found = find_openings(works)
     drawn = draw_openings(found, 2 * len(found) + 1, seed=3)
     assert len(drawn) == 2 * len(found) + 1
     assert {id(opening) for opening in drawn[: len(found)]} == {id(opening) for opening in found}
@@ -162,7 +162,7 @@ def test_each_head_is_drawn_before_any_comes_again(works: list[Score]) -> None:
 def test_what_bach_wrote_costs_what_it_costs_as_a_candidate(works: list[Score]) -> None:
     """A continuation at temperature 0, measured as if it were the work, has the candidate's own figures."""
     trained, index = load_model(model_folder(None)), CopyIndex(works)
-    opening = heads(works)[0]
+    opening = find_openings(works)[0]
     (drawn,) = sample_continuations(
         trained, [opening], Request(n=1, temperature=0, lenience=1.0, cadence=False), index
     )
@@ -201,7 +201,7 @@ def test_a_small_dial_says_everything_with_intervals(
 
 
 def test_a_work_known_by_heart_is_copied_whole(model: Transformer, works: list[Score]) -> None:
-    found = heads(works)
+    found = find_openings(works)
     written = original_continuations(model, found, CopyIndex(works))
     assert [own.copied_notes for own in written] == [
         opening.continuation(opening.work).n_notes for opening in found

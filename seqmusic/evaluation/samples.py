@@ -103,14 +103,14 @@ RATES: Mapping[str, Callable[[Score], Rate]] = {
 }
 
 
-def heads(
+def find_openings(
     works: Sequence[Score], *, context_length: int = 1024, max_voices: int = DEFAULT_MAX_VOICES
 ) -> list[Opening]:
     """The beginnings of those works that are neither too short nor too long for a model to go on with them.
 
     >>> from seqmusic.score import Note, melody
     >>> works = [melody([Note(96 * bar, 96, 60) for bar in range(n)]) for n in (2, 3, 16, 17)]
-    >>> [(opening.end_ticks, opening.continuation(opening.work).end_ticks) for opening in heads(works)]
+    >>> [(opening.end_ticks, opening.continuation(opening.work).end_ticks) for opening in find_openings(works)]
     [(192, 96), (192, 1344)]
 
     Args:

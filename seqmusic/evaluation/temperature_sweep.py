@@ -19,7 +19,7 @@ from seqmusic.evaluation.samples import (
     RATES,
     Continuation,
     draw_openings,
-    heads,
+    find_openings,
     original_continuations,
     sample_continuations,
 )
@@ -228,7 +228,7 @@ def sweep_temperatures(
         ValueError: none of the held-out works can be continued.
     """
     words, index = model.vocabulary, CopyIndex(training)
-    found = heads(
+    found = find_openings(
         held_out, context_length=model.settings.context_length, max_voices=words.max_voices
     )
     if not found:

@@ -21,7 +21,7 @@ from seqmusic.evaluation.samples import (
     N_CANDIDATES,
     Opening,
     draw_openings,
-    heads,
+    find_openings,
     sample_continuations,
 )
 from seqmusic.evaluation.temperature_sweep import Estimate, median
@@ -59,13 +59,13 @@ class _EvaluationSet:
 
     Attributes:
         pieces: held-out works, and as many training works.
-        heads: beginnings of both.
+        openings: beginnings of both.
         index: the training works.
         works: the median copy of held-out works as they are written.
     """
 
     pieces: tuple[EncodedPieces, EncodedPieces]
-    heads: tuple[Sequence[Opening], Sequence[Opening]]
+    openings: tuple[Sequence[Opening], Sequence[Opening]]
     index: CopyIndex
     works: float
 
@@ -136,7 +136,7 @@ def _evaluation_set(dataset: Dataset, n_samples: int) -> _EvaluationSet:
     )
     index = CopyIndex(training)
     found = [
-        heads(works, max_voices=max(len(work.voices) for work in works))
+        find_openings(works, max_voices=max(len(work.voices) for work in works))
         for works in (validation, training)
     ]
     if not all(found):
@@ -179,7 +179,7 @@ def _trial(
             score_pieces(model, own.traces, masks, cells=own.cells, notes=own.notes).nats_per_cell
             for own in copied.pieces
         ]
-        fresh, known = (_median_copy_length(model, own, copied.index) for own in copied.heads)
+        fresh, known = (_median_copy_length(model, own, copied.index) for own in copied.openings)
         epochs = state.step * settings.batch_size / len(data.pieces)
         figures = (
             nats[1],

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from seqmusic.evaluation.samples import MAX_WORK_BARS, OPENING_BARS, heads
+from seqmusic.evaluation.samples import MAX_WORK_BARS, OPENING_BARS, find_openings
 from seqmusic.evaluation.subject import Subject
 from seqmusic.evaluation.temperature_sweep import (
     DEFAULT_RULES,
@@ -82,7 +82,7 @@ def sample_sections(
     held_out, training = (
         [work.score for work in works] for works in (subject.works, subject.dataset.part("train"))
     )
-    is_fit = heads(
+    is_fit = find_openings(
         held_out,
         context_length=model.settings.context_length,
         max_voices=model.vocabulary.max_voices,

@@ -100,14 +100,14 @@ def test_a_mixture_sums_to_one(table_path: Path) -> None:
     trace = pieces.traces[0]
     ngram = NGram(pieces.traces[1:])
     sounds = ngram.sound_probabilities(trace)
-    said = ngram.said(trace)
+    probabilities = ngram.event_probabilities(trace)
     assert sounds.sum(axis=1) == pytest.approx(np.ones(len(sounds)))
-    assert said[:, 0] == pytest.approx(
+    assert probabilities[:, 0] == pytest.approx(
         sounds[np.arange(len(sounds)), trace.events[1:][trace.is_scored[:-1], 0]]
     )
     learning = NGram([]).adaptive_event_probabilities(trace)
-    assert learning[0] == pytest.approx(NGram([]).said(trace)[0])
-    assert np.log(learning).sum() > np.log(NGram([]).said(trace)).sum()
+    assert learning[0] == pytest.approx(NGram([]).event_probabilities(trace)[0])
+    assert np.log(learning).sum() > np.log(NGram([]).event_probabilities(trace)).sum()
 
 
 def test_trained_rivals_are_compared_in_one_unit(

@@ -50,14 +50,14 @@ def mixture_scores(
 def _piece_mixture(
     members: Sequence[EventScores], trace: Trace, long_term: NGram, weights: MixtureWeights
 ) -> EventScores:
-    said = np.mean(
+    probabilities = np.mean(
         [np.exp(-np.stack([own.sound_nats, own.duration_nats], axis=1)) for own in members], axis=0
     )
     short = np.array([weights.short_term_sound, weights.short_term_duration])
     rest = 1 - weights.long_term - short
     nats = -np.log(
-        rest * said
-        + weights.long_term * long_term.said(trace)
+        rest * probabilities
+        + weights.long_term * long_term.event_probabilities(trace)
         + short * NGram([]).adaptive_event_probabilities(trace)
     )
     return replace(members[0], sound_nats=nats[:, 0], duration_nats=nats[:, 1])

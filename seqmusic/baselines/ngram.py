@@ -105,14 +105,14 @@ class NGram:
     def next_sound(
         self,
         context_row: Sequence[int],
-        said: Sequence[tuple[int, int]],
+        past_events: Sequence[tuple[int, int]],
         allowed: NDArray[np.bool_],
     ) -> NDArray[np.float64]:
         """(sound,) probabilities of what a voice says next.
 
         Args:
             context_row: the context, as `GrammarState.context` tells it, where a note of some voice comes next.
-            said: the events of that voice so far, after two of (0, 0).
+            past_events: the events of that voice so far, after two of (0, 0).
             allowed: (sound,) what the grammar allows.
         """
         example = Example(
@@ -120,14 +120,14 @@ class NGram:
             0,
             0,
             _shift(list(context_row)),
-            *_note_viewpoints(list(context_row), list(said), PITCH),
+            *_note_viewpoints(list(context_row), list(past_events), PITCH),
         )
         return self._sound_distribution(example, allowed)
 
     def next_duration(
         self,
         context_row: Sequence[int],
-        said: Sequence[tuple[int, int]],
+        past_events: Sequence[tuple[int, int]],
         sound: int,
         allowed: NDArray[np.bool_],
     ) -> NDArray[np.float64]:
@@ -137,7 +137,7 @@ class NGram:
             sound,
             0,
             _shift(list(context_row)),
-            *_note_viewpoints(list(context_row), list(said), sound),
+            *_note_viewpoints(list(context_row), list(past_events), sound),
         )
         return self._duration_distribution(example, allowed)
 
@@ -173,9 +173,9 @@ class NGram:
 
     def nats(self, trace: Trace) -> float:
         """Total negative log-likelihood of the scored events."""
-        return float(-np.log(self.said(trace)).sum())
+        return float(-np.log(self.event_probabilities(trace)).sum())
 
-    def said(self, trace: Trace) -> NDArray[np.float64]:
+    def event_probabilities(self, trace: Trace) -> NDArray[np.float64]:
         """(scored event, 2) what was given to each event's own sound, and to its own duration."""
         rows = [
             (self._sound(m, trace)[m.sound], self._duration(m, trace)[m.duration])
@@ -278,7 +278,7 @@ def combine_viewpoints(
 def scored_examples(trace: Trace) -> Iterator[Example]:
     """The scored events of a piece in order, each with its contexts."""
     events, context = trace.events.tolist(), trace.context.tolist()
-    said: defaultdict[int, list[tuple[int, int]]] = defaultdict(
+    past_events: defaultdict[int, list[tuple[int, int]]] = defaultdict(
         lambda: [(0, 0), (0, 0)]
     )  # by voice
     for row, (context_row, (sound, duration)) in enumerate(zip(context, events[1:], strict=False)):
@@ -287,13 +287,13 @@ def scored_examples(trace: Trace) -> Iterator[Example]:
         if trace.is_scored[row]:
             before = [tuple(event) for event in events[max(row - 1, 0) : row + 1]]
             views = (
-                _note_viewpoints(context_row, said[voice], sound)
+                _note_viewpoints(context_row, past_events[voice], sound)
                 if voice
                 else _mark_viewpoints(before, sound)
             )
             yield Example(row, sound, duration, _shift(context_row), *views)
         if is_note:
-            said[voice].append((sound, duration))
+            past_events[voice].append((sound, duration))
 
 
 def _mark_viewpoints(
@@ -304,9 +304,9 @@ def _mark_viewpoints(
 
 
 def _note_viewpoints(
-    context_row: list[int], said: list[tuple[int, int]], sound: int
+    context_row: list[int], past_events: list[tuple[int, int]], sound: int
 ) -> tuple[tuple[Items, ...], tuple[Items, ...]]:
-    """Views of a sound and of its duration, in a voice that said `said` before."""
+    """Views of a sound and of its duration, in a voice after `past_events`."""
     voice, shift = context_row[_VOICE], _shift(context_row)
     beat, bar = context_row[_POSITION] % _BEAT_TICKS, (context_row[_METER], context_row[_POSITION])
     column = voice_column(VOICE + voice - 1)
@@ -316,7 +316,7 @@ def _note_viewpoints(
     ]
     own = _degree(states[column][_SOUND], context_row[_KEY])
     others = [_sounding_item(states[c], shift) for c in _by_salience(column, states)]
-    last_ticks, earlier = said[-1][1], transpose_sound(said[-2][0], shift)
+    last_ticks, earlier = past_events[-1][1], transpose_sound(past_events[-2][0], shift)
     sound_viewpoints = (
         (voice, own, beat, last_ticks, earlier),
         (voice, *others[:3], own)[:MAX_ORDER],

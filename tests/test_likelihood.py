@@ -145,14 +145,14 @@ def test_accuracy_counts_first_choices_where_there_is_a_choice() -> None:
     assert whole.duration_accuracy == pytest.approx(1 / 3)
     certain = dataclasses.replace(piece, duration_choices=np.ones(4, int))
     assert math.isnan(total_likelihood([certain], [8], [2]).duration_accuracy)
-    assert "duration_accuracy" not in total_likelihood([certain], [8], [2]).figures()
+    assert "duration_accuracy" not in total_likelihood([certain], [8], [2]).metrics()
 
 
 def test_the_figures_of_two_pieces_by_hand() -> None:
     """Micro: 9 nats over 12 cells; macro: the mean of 6/4 and 3/8; 9 nats over 5 notes."""
     both = Likelihood((4.0, 1.0), (2.0, 2.0), (4, 8), (2, 3), 0.5, 0.5)
     assert both.nats == (6.0, 3.0)
-    figures = both.figures()
+    figures = both.metrics()
     assert figures["nats_per_cell"] == pytest.approx(9 / 12)
     assert figures["macro_nats_per_cell"] == pytest.approx((6 / 4 + 3 / 8) / 2)
     assert figures["nats_per_note"] == pytest.approx(9 / 5)

@@ -115,7 +115,7 @@ def encode_pieces(scores: Sequence[Score], max_voices: int = DEFAULT_MAX_VOICES)
 def model_figures(events: Sequence[EventScores], pieces: EncodedPieces) -> dict[str, object]:
     """What a model reaches on a split."""
     moves = moving_step_nats(events, pieces.traces, pieces.scores)
-    figures = total_likelihood(events, pieces.cells, pieces.notes).figures()
+    figures = total_likelihood(events, pieces.cells, pieces.notes).metrics()
     return {
         **figures,
         "moving_steps": moves.share_of_steps,

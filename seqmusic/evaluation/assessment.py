@@ -90,7 +90,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class PredictorTotal:
     """What a predictor reaches on the whole part.
 
     Attributes:
@@ -154,7 +154,7 @@ class Assessment:
     subject: Subject
     pieces: EncodedPieces
     scores: tuple[EventScores, ...]
-    totals: tuple[Total, ...]
+    totals: tuple[PredictorTotal, ...]
     breakdowns: tuple[Breakdown, ...]
     calibrations: tuple[Calibration, ...]
 
@@ -232,14 +232,14 @@ def total(
     work_nats: Sequence[float],
     pieces: EncodedPieces,
     scores: Sequence[EventScores] | None,
-) -> Total:
+) -> PredictorTotal:
     """What a predictor reaches, from the nats of each work and, where it has them, the scores of the events."""
     cells = pieces.cells
     everything = [
         prediction_mask(trace, own)
         for trace, own in zip(pieces.traces, scores or (), strict=bool(scores))
     ]
-    return Total(
+    return PredictorTotal(
         predictor,
         tuple(work_nats),
         sum(work_nats) / sum(cells),

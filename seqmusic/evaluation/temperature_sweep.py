@@ -279,14 +279,14 @@ def estimates(
         found[name] = Estimate(
             *distance_interval([piece.counts[name] for piece in pieces], corpus[name])
         )
-    found["longest copy"] = median([piece.copied_notes for piece in pieces])
+    found["longest copy"] = median_estimate([piece.copied_notes for piece in pieces])
     return found
 
 
-def median(values: Sequence[int]) -> Estimate:
+def median_estimate(values: Sequence[int]) -> Estimate:
     """The median, with its bootstrap interval; nan of nothing.
 
-    >>> median([8, 8, 8])
+    >>> median_estimate([8, 8, 8])
     Estimate(value=8.0, low=8.0, high=8.0)
     """
     if not values:

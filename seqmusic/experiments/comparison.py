@@ -135,7 +135,7 @@ def _run_network_trial(
     row = _trial_row(
         done.parameters, done.curve[-1].cpu_seconds, time.process_time() - started, scored
     )
-    return row | {"curve": done.figures()["curve"]}
+    return row | {"curve": done.metrics()["curve"]}
 
 
 def _trial_row(
@@ -145,7 +145,7 @@ def _trial_row(
         "size": size,
         "training_cpu_seconds": training_seconds,
         "cpu_seconds_a_piece": predicting_seconds / len(scored.cells),
-        **scored.figures(),
+        **scored.metrics(),
     }
 
 

@@ -24,7 +24,7 @@ from seqmusic.evaluation.samples import (
     find_openings,
     sample_continuations,
 )
-from seqmusic.evaluation.temperature_sweep import Estimate, median
+from seqmusic.evaluation.temperature_sweep import Estimate, median_estimate
 from seqmusic.experiments.study import (
     TrialRecord,
     aligned_table_text,
@@ -154,7 +154,7 @@ def _evaluation_set(dataset: Dataset, n_samples: int) -> _EvaluationSet:
         (encode_pieces(validation), encode_pieces(few)),
         (chosen[0], chosen[1]),
         index,
-        median(lengths).value,
+        median_estimate(lengths).value,
     )
 
 
@@ -206,6 +206,6 @@ def _trial(
 def _median_copy_length(
     model: Transformer, chosen: Sequence[Opening], index: CopyIndex
 ) -> Estimate:
-    return median(
+    return median_estimate(
         [piece.copied_notes for piece in sample_continuations(model, chosen, _REQUEST, index)]
     )

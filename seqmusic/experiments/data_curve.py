@@ -176,7 +176,7 @@ def _trial(
         "families": n_families,
         "notes": sum(work.score.n_notes for work in part),
     }
-    return {**about, **done.figures()}
+    return {**about, **done.metrics()}
 
 
 def _write_data_curve(

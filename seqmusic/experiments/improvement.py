@@ -291,7 +291,7 @@ def _fine_tune(
         return draw_batch(task.data, settings, step)
 
     done = train_trial(model, settings, draw, task.pieces, cpu_seconds=60 * minutes, name=name)
-    return _save_and_score(task, name, model) | done.figures()
+    return _save_and_score(task, name, model) | done.metrics()
 
 
 def _with_dropout(settings: ModelSettings, factor: float) -> ModelSettings:

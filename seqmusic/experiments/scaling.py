@@ -214,7 +214,7 @@ def _trial(
         cpu_seconds=cpu_seconds,
         name=name,
     )
-    return {"width": width, "seed": seed, "multiplied": multiplied, **done.figures()}
+    return {"width": width, "seed": seed, "multiplied": multiplied, **done.metrics()}
 
 
 def _budget_row(rows: Sequence[TrialRecord], width: int, budget: float) -> tuple[float, ...]:

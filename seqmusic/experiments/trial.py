@@ -36,7 +36,7 @@ class Trial:
         """The evaluation with the fewest nats a cell, the first of equal ones."""
         return min(self.curve, key=lambda point: point.nats_per_cell)
 
-    def figures(self) -> dict[str, object]:
+    def metrics(self) -> dict[str, object]:
         """Plain values by name, as a table or a file of JSON takes them."""
         return {
             "parameters": self.parameters,

@@ -143,7 +143,7 @@ class Likelihood:
         """Where 95 percent of the micro figures lie when the pieces are drawn again."""
         return bootstrap_interval(self.nats, self.cells, seed=seed)
 
-    def figures(self) -> dict[str, float | list[float]]:
+    def metrics(self) -> dict[str, float | list[float]]:
         """Everything but the single pieces, by name."""
         names = (
             "nats_per_cell",

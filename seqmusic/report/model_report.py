@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from seqmusic.evaluation.assessment import Assessment, Total
+from seqmusic.evaluation.assessment import Assessment, PredictorTotal
 from seqmusic.report.confidence import calibration_charts, calibration_section
 from seqmusic.report.predictions import passage_sections, prediction_charts, prediction_section
 from seqmusic.report.sections import Report, Section
@@ -58,7 +58,7 @@ def metrics_text(assessment: Assessment) -> str:
     return "\n".join(lines)
 
 
-def _total_line(own: Total) -> str:
+def _total_line(own: PredictorTotal) -> str:
     low, high = own.interval
     start = f"{own.predictor:<12} {own.nats_per_cell:>11.4f}  {low:.4f}..{high:.4f}  {own.nats_per_note:>8.3f}"
     known = own.prediction_accuracy

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from seqmusic.evaluation.assessment import Accuracy, Assessment, Breakdown, Total
+from seqmusic.evaluation.assessment import Accuracy, Assessment, Breakdown, PredictorTotal
 from seqmusic.evaluation.surprising_passages import (
     N_PASSAGES,
     TwoBarPassage,
@@ -126,7 +126,7 @@ def _accuracy_cells(own: Accuracy) -> tuple[TableCell, ...]:
     )
 
 
-def _totals_table(totals: Sequence[Total]) -> Table:
+def _totals_table(totals: Sequence[PredictorTotal]) -> Table:
     columns = (
         Column("predictor", "predictor"),
         Column("nats_per_cell", "nats a cell", ".4f"),
@@ -222,7 +222,7 @@ def _subject_table(assessment: Assessment) -> Table:
     )
 
 
-def _accuracy_chart(totals: Sequence[Total]) -> Chart:
+def _accuracy_chart(totals: Sequence[PredictorTotal]) -> Chart:
     able = [(own.predictor, own.prediction_accuracy) for own in totals if own.prediction_accuracy]
     names = [
         "sound, first guess",

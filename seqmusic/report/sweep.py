@@ -91,23 +91,23 @@ def sample_sections(
         return (Section("dial", "The temperature dial", (_NOTHING_SAMPLED,)),)
     settings = sampling_settings() if settings is None else settings
     with tqdm(total=n * len(settings), desc="sampling", unit="piece") as bar:
-        dial = sweep_temperatures(model, held_out, training, settings, n=n, on_progress=bar.update)
-    return temperature_section(dial), originality_section(dial, copying_curve)
+        sweep = sweep_temperatures(model, held_out, training, settings, n=n, on_progress=bar.update)
+    return temperature_section(sweep), originality_section(sweep, copying_curve)
 
 
-def temperature_section(dial: TemperatureSweep) -> Section:
+def temperature_section(sweep: TemperatureSweep) -> Section:
     """Every measure as a curve over the settings, and the setting that comes closest to the works."""
-    means, recommended = dial.mean_gaps(), dial.recommended()
+    means, recommended = sweep.mean_gaps(), sweep.recommended()
     closest = ", ".join(
         f"{name} {mean:.2f}" for name, mean in sorted(means.items(), key=lambda item: item[1])[:3]
     )
-    n_pieces = max(point.pieces for point in dial.points)
+    n_pieces = max(point.pieces for point in sweep.points)
     rules = " ".join(f"“{_capitalized(name)}” is {words}." for name, words in LADDERS.items())
     prose = (
         f"The model was given the first {OPENING_BARS} bars of held-out works in all voices, and composed the rest, to the same "
         f"length: about {n_pieces} pieces at each setting. What follows the same {OPENING_BARS} bars in the held-out works was "
         f"measured alike; it is the dashed line, with its interval (95 percent, by bootstrap over pieces). {rules}",
-        f"Recommended: {recommended.name}. Rule: the smallest mean gap over all {len(dial.works)} measures, where a gap is how far "
+        f"Recommended: {recommended.name}. Rule: the smallest mean gap over all {len(sweep.works)} measures, where a gap is how far "
         "a value lies outside the interval of the held-out works, divided by the farthest of all settings. "
         f"The smallest mean gaps: {closest}. What is closest in each single measure stands in the table.",
         "Distances are those of Jensen and Shannon to the training works, 0 for equal shares and 1 where nothing is shared; the "
@@ -115,27 +115,27 @@ def temperature_section(dial: TemperatureSweep) -> Section:
     )
     charts = (
         Chart(
-            _mean_gap_figure(dial),
+            _mean_gap_figure(sweep),
             "How far each setting is from the held-out works, all measures together: lower is closer.",
         ),
-        *(Chart(_measure_figure(dial, name), _caption(dial, name)) for name in UNITS),
+        *(Chart(_measure_figure(sweep, name), _caption(sweep, name)) for name in UNITS),
     )
     return Section(
         "dial",
         "The temperature dial",
         prose,
         charts,
-        tables=(_measure_table(dial), _gap_table(dial), _sweep_table(dial)),
+        tables=(_measure_table(sweep), _gap_table(sweep), _sweep_table(sweep)),
     )
 
 
 def originality_section(
-    dial: TemperatureSweep, copying_curve: Sequence[CopyingPoint] = ()
+    sweep: TemperatureSweep, copying_curve: Sequence[CopyingPoint] = ()
 ) -> Section:
     """How much samples copy from the training works, beside what held-out works have in common with them.
 
     Args:
-        dial: where the samples come from.
+        sweep: where the samples come from.
         copying_curve: copying beside the loss, over a training like that of the model, where it was measured.
     """
     prose: tuple[str, ...] = (
@@ -145,15 +145,15 @@ def originality_section(
     )
     lines = [
         _copy_length_curve(f"temperature {p.setting.level:g}", p.copy_lengths)
-        for p in dial.points
+        for p in sweep.points
         if _is_plotted(p)
     ]
-    written = _copy_length_curve(_WORKS_LABEL, dial.works_copy_lengths)
+    written = _copy_length_curve(_WORKS_LABEL, sweep.works_copy_lengths)
     guide = LineSeries(_WORKS_LABEL, written.x, written.y, is_guide=True)
     shares = line_chart(
         [*lines, guide], x_label="notes in the longest copy, or more", y_label="pieces, %"
     )
-    rows = [(p.setting.name, *_copy_quantile_cells(p.copy_lengths)) for p in dial.points]
+    rows = [(p.setting.name, *_copy_quantile_cells(p.copy_lengths)) for p in sweep.points]
     columns = (
         Column("setting", "setting"),
         Column("pieces", "pieces"),
@@ -166,7 +166,7 @@ def originality_section(
         "copies",
         "Notes of the longest copied passage.",
         columns,
-        ((_WORKS_LABEL, *_copy_quantile_cells(dial.works_copy_lengths)), *rows),
+        ((_WORKS_LABEL, *_copy_quantile_cells(sweep.works_copy_lengths)), *rows),
     )
     charts = [
         Chart(shares, "Of the pieces, how many copy a passage so long or longer (the model alone).")
@@ -214,19 +214,19 @@ def _copy_quantile_cells(copy_lengths: Sequence[int]) -> tuple[TableCell, ...]:
     )
 
 
-def _caption(dial: TemperatureSweep, name: str) -> str:
-    best = dial.best().get(name)
-    written = dial.works[name]
+def _caption(sweep: TemperatureSweep, name: str) -> str:
+    best = sweep.best().get(name)
+    written = sweep.works[name]
     says = f"{_capitalized(name)}, {UNITS[name]}. Held-out works: {written.value:.3g} [{written.low:.3g}..{written.high:.3g}]"
     return f"{says}; closest: {best}." if best else f"{says}."
 
 
-def _measure_figure(dial: TemperatureSweep, name: str) -> Any:
+def _measure_figure(sweep: TemperatureSweep, name: str) -> Any:
     """One measure over the temperatures, and over min-p beside them."""
     with drawn_with(_STYLE):
         figure, (left, right) = _two_panels(f"{name}, {UNITS[name]}")
         for ladder in LADDERS:
-            points = [point for point in dial.points if point.setting.ladder == ladder]
+            points = [point for point in sweep.points if point.setting.ladder == ladder]
             panel = right if ladder == MIN_P else left
             _draw_ladder(
                 panel,
@@ -234,7 +234,7 @@ def _measure_figure(dial: TemperatureSweep, name: str) -> Any:
                 [point.setting.level for point in points],
                 [point.estimates[name] for point in points],
             )
-        written = dial.works[name]
+        written = sweep.works[name]
         for panel in (left, right):
             panel.axhspan(written.low, written.high, color="black", alpha=0.07, linewidth=0)
             panel.axhline(
@@ -244,26 +244,26 @@ def _measure_figure(dial: TemperatureSweep, name: str) -> Any:
                 linewidth=1,
                 label=_WORKS_LABEL if panel is left else None,
             )
-            if name in dial.floors:
+            if name in sweep.floors:
                 own = "halves of the training works" if panel is left else None
                 panel.axhline(
-                    dial.floors[name], color=GRAY, linestyle=":", linewidth=1.2, label=own
+                    sweep.floors[name], color=GRAY, linestyle=":", linewidth=1.2, label=own
                 )
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
         return figure
 
 
-def _mean_gap_figure(dial: TemperatureSweep) -> Any:
-    means = dial.mean_gaps()
+def _mean_gap_figure(sweep: TemperatureSweep) -> Any:
+    means = sweep.mean_gaps()
     with drawn_with(_STYLE):
         figure, (left, right) = _two_panels("mean gap to the held-out works, 0 to 1")
         for ladder in LADDERS:
-            own = [point.setting for point in dial.points if point.setting.ladder == ladder]
+            own = [point.setting for point in sweep.points if point.setting.ladder == ladder]
             gaps = [Estimate(*(means[setting.name],) * 3) for setting in own]
             _draw_ladder(
                 right if ladder == MIN_P else left, ladder, [setting.level for setting in own], gaps
             )
-        best = dial.recommended()
+        best = sweep.recommended()
         place = (best.level, means[best.name])
         style = {"s": 170, "facecolors": "none", "edgecolors": "black", "linewidths": 1.3}
         (right if best.ladder == MIN_P else left).scatter(*place, **style, label="recommended")
@@ -303,13 +303,13 @@ def _draw_ladder(
     )
 
 
-def _measure_table(dial: TemperatureSweep) -> Table:
+def _measure_table(sweep: TemperatureSweep) -> Table:
     """Each measure: of the works, at the recommended setting, and where it is closest."""
-    recommended = next(point for point in dial.points if point.setting == dial.recommended())
-    by_name = {point.setting.name: point for point in dial.points}
+    recommended = next(point for point in sweep.points if point.setting == sweep.recommended())
+    by_name = {point.setting.name: point for point in sweep.points}
     rows = []
-    for name, written in dial.works.items():
-        best = dial.best().get(name)
+    for name, written in sweep.works.items():
+        best = sweep.best().get(name)
         closest = (best, by_name[best].estimates[name].value) if best else ("none", None)
         own = recommended.estimates[name].value
         rows.append(
@@ -321,7 +321,7 @@ def _measure_table(dial: TemperatureSweep) -> Table:
                 written.high,
                 own,
                 *closest,
-                dial.floors.get(name),
+                sweep.floors.get(name),
             )
         )
     columns = (
@@ -346,9 +346,9 @@ def _measure_table(dial: TemperatureSweep) -> Table:
     )
 
 
-def _gap_table(dial: TemperatureSweep) -> Table:
-    means = dial.mean_gaps()
-    rows = [(point.setting.name, point.pieces, means[point.setting.name]) for point in dial.points]
+def _gap_table(sweep: TemperatureSweep) -> Table:
+    means = sweep.mean_gaps()
+    rows = [(point.setting.name, point.pieces, means[point.setting.name]) for point in sweep.points]
     columns = (
         Column("setting", "setting"),
         Column("pieces", "pieces"),
@@ -359,9 +359,9 @@ def _gap_table(dial: TemperatureSweep) -> Table:
     )
 
 
-def _sweep_table(dial: TemperatureSweep) -> Table:
+def _sweep_table(sweep: TemperatureSweep) -> Table:
     """Everything that is drawn."""
-    gaps = dial.gaps()
+    gaps = sweep.gaps()
     rows: list[tuple[TableCell, ...]] = [
         (
             p.setting.name,
@@ -372,12 +372,12 @@ def _sweep_table(dial: TemperatureSweep) -> Table:
             *_value_and_interval(own),
             gaps[p.setting.name].get(name),
         )
-        for p in dial.points
+        for p in sweep.points
         for name, own in p.estimates.items()
     ]
     rows += [
         (_WORKS_LABEL, "", None, name, UNITS[name], *_value_and_interval(own), None)
-        for name, own in dial.works.items()
+        for name, own in sweep.works.items()
     ]
     columns = (
         *(Column("setting", "setting"), Column("ladder", "ladder"), Column("at", "at", "g")),

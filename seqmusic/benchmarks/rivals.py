@@ -24,7 +24,7 @@ from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.evaluation.loss_curve import CurvePoint, first_below, measure_loss_curve
-from seqmusic.metrics.likelihood import Model, score_pieces
+from seqmusic.metrics.likelihood import TrainableModel, score_pieces
 from seqmusic.model.grid_transformer import GridTransformer
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.settings import ModelSettings
@@ -60,7 +60,7 @@ class Contender:
     """
 
     name: str
-    make: Callable[[], Model]
+    make: Callable[[], TrainableModel]
     draw: Callable[[int], Sequence[Trace]]
     traces: Sequence[Trace]
     masks: GrammarMasks
@@ -92,7 +92,7 @@ def train_contenders(
         torch.manual_seed(SETTINGS.seed)
         model = contender.make()
 
-        def evaluate(own: Model, contender: Contender = contender) -> float:
+        def evaluate(own: TrainableModel, contender: Contender = contender) -> float:
             scored = score_pieces(
                 own, contender.traces, contender.masks, cells=pieces.cells, notes=pieces.notes
             )

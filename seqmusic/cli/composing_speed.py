@@ -7,7 +7,7 @@ import time
 from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import Model
+from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Score, Voice
 from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.tokenizer import encode_prompt
@@ -16,7 +16,7 @@ _BARS = 16
 _QUARTERS_PER_SECOND = 2  # at 120 quarter notes a minute
 
 
-def composing_speed(model: Model) -> str:
+def composing_speed(model: DecodableModel) -> str:
     """Notes a second and times real time at 120 quarters a minute, for one four-voice piece of 16 bars, in words."""
     empty = Score(tuple(Voice(name, ()) for name in SATB))
     free = Constraints(COMPASS)

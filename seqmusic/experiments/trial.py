@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from seqmusic.benchmarks.jsb import EncodedPieces
 from seqmusic.evaluation.loss_curve import CurvePoint, measure_loss_curve
-from seqmusic.metrics.likelihood import Model, score_pieces
+from seqmusic.metrics.likelihood import TrainableModel, score_pieces
 from seqmusic.model.transformer import n_parameters
 from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.training.batches import TokenSequence
@@ -53,7 +53,7 @@ class Trial:
 
 
 def train_trial(
-    model: Model,
+    model: TrainableModel,
     settings: TrainingSettings,
     draw: Callable[[int], Sequence[TokenSequence]],
     pieces: EncodedPieces,
@@ -74,7 +74,7 @@ def train_trial(
     kept: dict[str, Tensor] = {}
     best = math.inf
 
-    def evaluate(own: Model) -> float:
+    def evaluate(own: TrainableModel) -> float:
         nonlocal best
         nats = score_pieces(
             own, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes

@@ -18,7 +18,7 @@ from seqmusic.generation.partial_candidate import (
     choose_sounds,
 )
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import Decoder, Model, make_decoder
+from seqmusic.model.decoding.decoder import Decoder, DecodableModel, make_decoder
 from seqmusic.score import Note, Score
 from seqmusic.tokens.context import PITCH_CODE
 from seqmusic.tokens.grammar import GrammarState, clipped_contexts
@@ -51,7 +51,7 @@ class Candidate:
 
 
 def complete(
-    model: Model,
+    model: DecodableModel,
     events: Sequence[Event],
     request: Request,
     constraints: Constraints,
@@ -94,7 +94,7 @@ def complete(
 
 
 def stream_notes(
-    model: Model,
+    model: DecodableModel,
     events: Sequence[Event],
     request: Request,
     constraints: Constraints,
@@ -149,7 +149,7 @@ def _dead_end_error(reached: int) -> RequestError:
 
 
 def _compose_steps(
-    model: Model, events: Sequence[Event], candidates: Sequence[PartialCandidate], request: Request
+    model: DecodableModel, events: Sequence[Event], candidates: Sequence[PartialCandidate], request: Request
 ) -> Iterator[None]:
     """Compose all streams to their ends, event by event, as many at once as the decoder takes."""
     while candidates:
@@ -201,7 +201,7 @@ def _compose_batch(
         yield
 
 
-def prefill_prompt(model: Model, events: Sequence[Event]) -> tuple[GrammarState, Decoder, _Ids]:
+def prefill_prompt(model: DecodableModel, events: Sequence[Event]) -> tuple[GrammarState, Decoder, _Ids]:
     """Where a sequence stands after its last event, a decoder that has heard it, and (1, C) the context to ask it with.
 
     Raises:
@@ -210,14 +210,14 @@ def prefill_prompt(model: Model, events: Sequence[Event]) -> tuple[GrammarState,
     return _state_after(model, events), *_prefilled_decoder(model, events, 1)
 
 
-def _state_after(model: Model, events: Sequence[Event]) -> GrammarState:
+def _state_after(model: DecodableModel, events: Sequence[Event]) -> GrammarState:
     state = GrammarState(model.vocabulary.max_voices)
     for sound, duration in events[1:]:
         state.push(sound, duration)
     return state
 
 
-def _prefilled_decoder(model: Model, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
+def _prefilled_decoder(model: DecodableModel, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
     """A decoder of `n` sequences, or the first of them, that have the prompt in common, and (N, C) where these stand after it."""
     context_length = model.settings.context_length
     if len(events) >= context_length:

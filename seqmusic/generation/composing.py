@@ -21,7 +21,7 @@ from seqmusic.generation.prompts import (
     with_voices,
 )
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import Model, prepare_for_decoding
+from seqmusic.model.decoding.decoder import DecodableModel, prepare_for_decoding
 from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens.tokenizer import encode_prompt
@@ -31,7 +31,7 @@ _REVISIONS_PER_ROUND = 4  # tried in a round
 
 
 def continuation(
-    model: Model,
+    model: DecodableModel,
     theme: Score,
     request: Request | None = None,
     *,
@@ -61,7 +61,7 @@ def continuation(
 
 
 def stream(
-    model: Model,
+    model: DecodableModel,
     theme: Score,
     request: Request | None = None,
     *,
@@ -91,7 +91,7 @@ def stream(
 
 
 def harmonization(
-    model: Model,
+    model: DecodableModel,
     given: Score,
     request: Request | None = None,
     *,
@@ -119,7 +119,7 @@ def harmonization(
 
 
 def regeneration(
-    model: Model,
+    model: DecodableModel,
     score: Score,
     request: Request | None = None,
     *,
@@ -146,7 +146,7 @@ def regeneration(
 
 
 def revision(
-    model: Model,
+    model: DecodableModel,
     score: Score,
     request: Request | None = None,
     *,
@@ -200,7 +200,7 @@ def revision(
 
 
 def compose_candidates(
-    model: Model,
+    model: DecodableModel,
     prompt: Prompt,
     request: Request,
     rule: Rule | None = None,
@@ -265,7 +265,7 @@ def _with_voice_names_of(score: Score, own: Score) -> Score:
     return with_voices(score, [v.name for v in own.voices], [v.name for v in own.voices])
 
 
-def _as_candidates(model: Model, scores: Sequence[Score]) -> list[Candidate]:
+def _as_candidates(model: DecodableModel, scores: Sequence[Score]) -> list[Candidate]:
     """Whole scores as if all of them were composed."""
     judged = log_likelihoods(model, [score.transposed(fitting_shift(score)) for score in scores])
     return [

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.prompts import fitting_shift
-from seqmusic.model.decoding.decoder import Model
+from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.score import Key, Score, transposed_key
 from seqmusic.tokens.tokenizer import normalized
 from seqmusic.tonality import key_correlations, scale_pitch_classes
@@ -17,7 +17,7 @@ _MAX_EVENTS = 128  # of the head; more would cost time and hardly change the ans
 _NATS_PER_CORRELATION = 4.0  # how much the profile of a key counts beside the model
 
 
-def likeliest_key(model: Model, theme: Score, *, is_whole: bool = False) -> Key:
+def likeliest_key(model: DecodableModel, theme: Score, *, is_whole: bool = False) -> Key:
     """The key whose scale holds most notes of the head; of several, the one the model and the key's profile find likeliest.
 
     On the first eight soprano notes of the validation chorales the key signature is right more often than by the profile alone,

@@ -26,7 +26,7 @@ from seqmusic.generation.prompts import (
 )
 from seqmusic.generation.request import Request
 from seqmusic.metrics.originality import CopyIndex
-from seqmusic.model.decoding.decoder import Model
+from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.report.score_page import write_score_page
 from seqmusic.runs.pretrained import (
     PRETRAINED,
@@ -267,7 +267,7 @@ def _prompt(task: Task, score: Score, known: Sequence[str]) -> Prompt:
 
 def _candidates(
     task: Task,
-    model: Model,
+    model: DecodableModel,
     score: Score,
     prompt: Prompt,
     request: Request,

@@ -12,7 +12,7 @@ from seqmusic.generation.sampling import log_softmax
 from seqmusic.model.decoding.array_decoder import forward
 from seqmusic.model.decoding.array_model import ArrayModel
 from seqmusic.model.decoding.array_output import ArrayOutputLayer
-from seqmusic.model.decoding.decoder import Model, to_array_model
+from seqmusic.model.decoding.decoder import DecodableModel, to_array_model
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
@@ -20,7 +20,7 @@ from seqmusic.tokens.vocabulary import KEY, PICKUP, PITCH, REST, sound_name
 from seqmusic.tonality import spell
 
 
-def next_sounds(model: Model, theme: Score) -> dict[str, float]:
+def next_sounds(model: DecodableModel, theme: Score) -> dict[str, float]:
     """Probabilities of what comes after the head, likeliest first: pitches such as "C4", "R" for a rest, "EOS" for the end.
 
     Of several voices it is about the one whose line ends earliest, the highest of those that end together.
@@ -47,7 +47,7 @@ def next_sounds(model: Model, theme: Score) -> dict[str, float]:
 
 
 def log_likelihoods(
-    model: Model, scores: Sequence[Score], max_events: int | None = None
+    model: DecodableModel, scores: Sequence[Score], max_events: int | None = None
 ) -> list[tuple[float, int]]:
     """Nats of each score as a whole, its header charged, and how many notes and rests it is written with; both without the end.
 

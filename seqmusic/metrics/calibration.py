@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqmusic.metrics.likelihood import Model, Predictions, predictions
+from seqmusic.metrics.likelihood import TrainableModel, Predictions, predictions
 from seqmusic.model.transformer import Transformer
 from seqmusic.training.batches import GrammarMasks, TokenSequence
 
@@ -46,7 +46,7 @@ class Choices:
 
 
 def predict_choices(
-    model: Model, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
+    model: TrainableModel, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
 ) -> tuple[Choices, Choices]:
     """The choices of sounds and of durations in whole pieces, those left out in which the grammar leaves no choice."""
     return choices_from_predictions(

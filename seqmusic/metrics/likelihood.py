@@ -19,7 +19,7 @@ from seqmusic.model.recurrent import Recurrent
 from seqmusic.model.transformer import Transformer
 from seqmusic.training.batches import GrammarMasks, TokenSequence, make_batch
 
-Model = Transformer | Recurrent
+TrainableModel = Transformer | Recurrent
 N_RESAMPLES = 2000
 _CONFIDENCE_LEVEL = 0.95
 _Floats = NDArray[np.float64]
@@ -170,7 +170,7 @@ class Likelihood:
 
 
 def score_pieces(
-    model: Model,
+    model: TrainableModel,
     traces: Sequence[TokenSequence],
     masks: GrammarMasks,
     *,
@@ -214,7 +214,7 @@ def total_likelihood(
 
 
 def score_events(
-    model: Model, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
+    model: TrainableModel, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
 ) -> list[EventScores]:
     """What the model gave each scored event of each piece; pieces of like length are run together."""
     scores = {
@@ -225,7 +225,7 @@ def score_events(
 
 
 def predictions(
-    model: Model, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
+    model: TrainableModel, traces: Sequence[TokenSequence], masks: GrammarMasks, batch_size: int = 16
 ) -> Iterator[tuple[int, Predictions]]:
     """What the model expected of the scored events of each piece, with the piece's number, the shortest piece first."""
     model.eval()
@@ -239,7 +239,7 @@ def predictions(
 
 @torch.inference_mode()
 def _predict_batch(
-    model: Model, traces: Sequence[TokenSequence], masks: GrammarMasks
+    model: TrainableModel, traces: Sequence[TokenSequence], masks: GrammarMasks
 ) -> list[Predictions]:
     batch = make_batch(traces, next(model.parameters()).device)
     scored = batch.is_scored

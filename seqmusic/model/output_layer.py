@@ -98,15 +98,15 @@ class OutputLayer(nn.Module):
 
     def sound_logits(self, hidden: Tensor, context: Tensor) -> Tensor:
         """(N, V) logits of the next sound, from (N, D) hidden states and the (N, C) context of the same places."""
-        words = self.vocabulary
+        vocabulary = self.vocabulary
         plain: Tensor = self.sound(hidden)
         if not self.is_relative:
             return plain
         heard = context[:, self.pitch_columns]
-        own = heard.gather(1, self.voice_pitch[context[:, words.voice_column]][:, None])
-        pitches = torch.cat([heard, own], dim=1) - words.pitch_shift
+        own = heard.gather(1, self.voice_pitch[context[:, vocabulary.voice_column]][:, None])
+        pitches = torch.cat([heard, own], dim=1) - vocabulary.pitch_shift
         relative = self.interval(hidden, pitches, pitches >= 0)
-        padding = (words.first_pitch, words.n_sounds - words.first_pitch - words.n_pitches)
+        padding = (vocabulary.first_pitch, vocabulary.n_sounds - vocabulary.first_pitch - vocabulary.n_pitches)
         return plain + F.pad(relative, padding)
 
     def duration_logits(self, hidden: Tensor, context: Tensor, sounds: Tensor) -> Tensor:

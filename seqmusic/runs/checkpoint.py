@@ -75,8 +75,8 @@ def load_weights(
     Raises:
         CheckpointError: the folder holds no whole model, or one made with other tokens or by a later version.
     """
-    settings, words, weights = read_weights(folder, parse_vocabulary)
-    model = Transformer(settings, words)
+    settings, vocabulary, weights = read_weights(folder, parse_vocabulary)
+    model = Transformer(settings, vocabulary)
     model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return model.eval()
 

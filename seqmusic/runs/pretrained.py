@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.decoding.array_model import ArrayModel, array_model
+from seqmusic.model.decoding.array_model import ArrayModel, pack_model
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB
@@ -72,24 +72,24 @@ def make_vocabulary(max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices
 VOCABULARY = make_vocabulary()
 
 
-def learned_voice_names(words: Vocabulary) -> tuple[str, ...]:
+def learned_voice_names(vocabulary: Vocabulary) -> tuple[str, ...]:
     """Names of the voices that a model with this vocabulary has learned."""
     return (
-        tuple(f"Voice {i}" for i in range(1, words.max_voices + 1))
-        if words.has_numbered_voices
+        tuple(f"Voice {i}" for i in range(1, vocabulary.max_voices + 1))
+        if vocabulary.has_numbered_voices
         else SATB
     )
 
 
-def vocabulary_to_dict(words: Vocabulary) -> dict[str, object]:
+def vocabulary_to_dict(vocabulary: Vocabulary) -> dict[str, object]:
     """What a checkpoint tells of the tokens of its model."""
     sizes: dict[str, object] = {
-        "max_voices": words.max_voices,
+        "max_voices": vocabulary.max_voices,
         "n_sounds": N_SOUNDS,
         "n_durations": N_DURATIONS,
     }
     return {"grammar": _GRAMMAR_VERSION, **sizes} | (
-        {"numbered_voices": True} if words.has_numbered_voices else {}
+        {"numbered_voices": True} if vocabulary.has_numbered_voices else {}
     )
 
 
@@ -101,9 +101,9 @@ def vocabulary_from_dict(tokens: Mapping[str, object]) -> Vocabulary:
     """
     max_voices = tokens.get("max_voices")
     if type(max_voices) is int and 1 <= max_voices <= MAX_TOKEN_VOICES:
-        words = make_vocabulary(max_voices, has_numbered_voices=tokens.get("numbered_voices") is True)
-        if vocabulary_to_dict(words) == tokens:
-            return words
+        vocabulary = make_vocabulary(max_voices, has_numbered_voices=tokens.get("numbered_voices") is True)
+        if vocabulary_to_dict(vocabulary) == tokens:
+            return vocabulary
     raise ValueError(
         f"made with other tokens, {json.dumps(tokens)}; here {json.dumps(vocabulary_to_dict(VOCABULARY))}"
     )
@@ -157,5 +157,5 @@ def load_array_model(folder: Path) -> ArrayModel:
     Raises:
         CheckpointError: as for `load_model`.
     """
-    settings, words, weights = read_weights(model_folder(folder), vocabulary_from_dict)
-    return array_model(weights, settings, words)
+    settings, vocabulary, weights = read_weights(model_folder(folder), vocabulary_from_dict)
+    return pack_model(weights, settings, vocabulary)

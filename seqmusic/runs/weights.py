@@ -40,9 +40,9 @@ def read_weights(
         )
     with checkpoint_errors(path, "not a whole model of this version ({}); train it again"):
         arrays, about = read_arrays(path)
-        settings, words = ModelSettings(**about["model"]), parse_vocabulary(about["tokens"])
+        settings, vocabulary = ModelSettings(**about["model"]), parse_vocabulary(about["tokens"])
         wanted, found = (
-            weight_shapes(settings, words),
+            weight_shapes(settings, vocabulary),
             {name: array.shape for name, array in arrays.items()},
         )
         if wrong := sorted(
@@ -51,7 +51,7 @@ def read_weights(
             raise ValueError(
                 f"{wrong[0]} has shape {found.get(wrong[0])}, expected {wanted.get(wrong[0])}"
             )
-        return settings, words, {name: array.astype(np.float32) for name, array in arrays.items()}
+        return settings, vocabulary, {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
 def read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -83,7 +83,7 @@ def checksum(arrays: Mapping[str, NDArray[Any]]) -> int:
 
 
 @contextmanager
-def checkpoint_errors(path: Path, words: str) -> Iterator[None]:
+def checkpoint_errors(path: Path, message: str) -> Iterator[None]:
     """Whatever a damaged file makes go wrong becomes one line."""
     try:
         yield
@@ -98,4 +98,4 @@ def checkpoint_errors(path: Path, words: str) -> Iterator[None]:
         AttributeError,
     ) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise CheckpointError(f"{path}: {words.format(reason)}") from error
+        raise CheckpointError(f"{path}: {message.format(reason)}") from error

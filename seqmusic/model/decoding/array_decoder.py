@@ -1,7 +1,7 @@
 """The transformer in numpy, for a few sequences on a processor.
 
 A step of a small model is bound by its calls, then by the bytes of its weights, hardly by arithmetic. So the weights are repacked
-once (`array_model`), buffers are made once, and a step is some twenty numpy calls a layer, each a fraction of one into a module.
+once (`pack_model`), buffers are made once, and a step is some twenty numpy calls a layer, each a fraction of one into a module.
 """
 
 from __future__ import annotations

@@ -63,28 +63,28 @@ class ArrayModel:
     heads: OutputWeights
 
 
-def array_model(weights: Weights, settings: ModelSettings, vocabulary: Vocabulary) -> ArrayModel:
+def pack_model(weights: Weights, settings: ModelSettings, vocabulary: Vocabulary) -> ArrayModel:
     """The model of these weights, which have the names and shapes of `weight_shapes`."""
-    words, sizes = vocabulary, np.cumsum([0, *vocabulary.context_sizes[:-1]])
+    sizes = np.cumsum([0, *vocabulary.context_sizes[:-1]])
     parts = [weights[f"{name}.weight"] for name in ("sounds", "durations", "places")]
     return ArrayModel(
         settings,
         vocabulary,
         _centered(np.concatenate(parts), settings),
-        np.concatenate([[0, words.n_sounds], sizes + words.n_sounds + words.n_durations]),
+        np.concatenate([[0, vocabulary.n_sounds], sizes + vocabulary.n_sounds + vocabulary.n_durations]),
         _blocks(weights, settings),
-        _output_weights({**_zero_relative_weights(settings, words), **weights}, settings),
+        _output_weights({**_zero_relative_weights(settings, vocabulary), **weights}, settings),
     )
 
 
 def weight_shapes(settings: ModelSettings, vocabulary: Vocabulary) -> dict[str, tuple[int, ...]]:
     """The shape of each weight of a transformer, by its name."""
-    width, wide, words = settings.width, settings.feedforward * settings.width, vocabulary
+    width, wide = settings.width, settings.feedforward * settings.width
     shapes: dict[str, tuple[int, ...]] = {
-        "sounds.weight": (words.n_sounds, width),
-        "durations.weight": (words.n_durations, width),
-        "places.weight": (sum(words.context_sizes), width),
-        "heads.duration_sound.weight": (words.n_sounds, width),
+        "sounds.weight": (vocabulary.n_sounds, width),
+        "durations.weight": (vocabulary.n_durations, width),
+        "places.weight": (sum(vocabulary.context_sizes), width),
+        "heads.duration_sound.weight": (vocabulary.n_sounds, width),
     }
     norm_parts = {"layer": ("weight", "bias"), "rms": ("weight",), "none": ()}[
         settings.normalization
@@ -107,17 +107,17 @@ def weight_shapes(settings: ModelSettings, vocabulary: Vocabulary) -> dict[str, 
         )
         block |= {"widen.bias": (wide,), "narrow.bias": (width,)}
         shapes |= {f"blocks.{index}.{name}": shape for name, shape in block.items()}
-    outputs = {"sound": words.n_sounds, "duration_in": width, "duration": words.n_durations}
-    outputs |= _relative_sizes(words) if settings.relative_output else {}
+    outputs = {"sound": vocabulary.n_sounds, "duration_in": width, "duration": vocabulary.n_durations}
+    outputs |= _relative_sizes(vocabulary) if settings.relative_output else {}
     return shapes | _linear_shapes(outputs, width)
 
 
-def _relative_sizes(words: Vocabulary) -> dict[str, int]:
+def _relative_sizes(vocabulary: Vocabulary) -> dict[str, int]:
     """What the relative parts of the output layer say, by name."""
     return {
-        "interval.project": (len(words.pitch_columns) + 1) * (2 * LONGEST_INTERVAL + 1),
-        "lag.project": len(words.end_columns) * (2 * LONGEST_LAG + 1),
-        "place.project": 2 * words.n_durations - 1,
+        "interval.project": (len(vocabulary.pitch_columns) + 1) * (2 * LONGEST_INTERVAL + 1),
+        "lag.project": len(vocabulary.end_columns) * (2 * LONGEST_LAG + 1),
+        "place.project": 2 * vocabulary.n_durations - 1,
     }
 
 
@@ -128,11 +128,11 @@ def _linear_shapes(outputs: Mapping[str, int], width: int) -> dict[str, tuple[in
     return shapes | {f"heads.{name}.bias": (size,) for name, size in outputs.items()}
 
 
-def _zero_relative_weights(settings: ModelSettings, words: Vocabulary) -> dict[str, Floats]:
+def _zero_relative_weights(settings: ModelSettings, vocabulary: Vocabulary) -> dict[str, Floats]:
     """Weights of the relative parts that say nothing."""
     return {
         name: np.zeros(shape, np.float32)
-        for name, shape in _linear_shapes(_relative_sizes(words), settings.width).items()
+        for name, shape in _linear_shapes(_relative_sizes(vocabulary), settings.width).items()
     }
 
 

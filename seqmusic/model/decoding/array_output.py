@@ -21,10 +21,10 @@ class ArrayOutputLayer:
 
     def __init__(self, model: ArrayModel, batch_shape: tuple[int, ...]) -> None:
         """`batch_shape` are the axes of the hidden states before the last one, N in all."""
-        words, weights, n_rows = model.vocabulary, model.heads, int(np.prod(batch_shape))
+        vocabulary, weights, n_rows = model.vocabulary, model.heads, int(np.prod(batch_shape))
         width = weights.duration_sound.shape[1]
         self._vocabulary, self._weights, self._rows, self._width = (
-            words,
+            vocabulary,
             weights,
             np.arange(n_rows),
             width,
@@ -33,21 +33,21 @@ class ArrayOutputLayer:
             np.arange(-LONGEST_INTERVAL, LONGEST_INTERVAL + 1),
             np.arange(-LONGEST_LAG, LONGEST_LAG + 1),
         )
-        n_pitch_anchors, longest = len(words.pitch_columns) + 1, words.n_durations - 1
+        n_pitch_anchors, longest = len(vocabulary.pitch_columns) + 1, vocabulary.n_durations - 1
         self._sounds = _AnchoredLogitSum(
-            words.n_sounds,
-            words.first_pitch,
-            words.n_pitches,
+            vocabulary.n_sounds,
+            vocabulary.first_pitch,
+            vocabulary.n_pitches,
             [intervals] * n_pitch_anchors,
             n_rows,
         )
-        parts = [np.arange(2 * longest + 1), *([lags] * len(words.end_columns))]
-        self._durations = _AnchoredLogitSum(words.n_durations, 0, words.n_durations, parts, n_rows)
+        parts = [np.arange(2 * longest + 1), *([lags] * len(vocabulary.end_columns))]
+        self._durations = _AnchoredLogitSum(vocabulary.n_durations, 0, vocabulary.n_durations, parts, n_rows)
         self._pitch_columns, self._voice_pitch = (
-            np.array(words.pitch_columns),
-            np.array(words.voice_pitch_column),
+            np.array(vocabulary.pitch_columns),
+            np.array(vocabulary.voice_pitch_column),
         )
-        self._end_columns, self._end_shifts = np.array(words.end_columns).T
+        self._end_columns, self._end_shifts = np.array(vocabulary.end_columns).T
         self._projected = np.empty((*batch_shape, weights.project_hidden.shape[1]), np.float32)
         self._sound_outputs = self._projected.reshape(n_rows, -1)[:, : self._sounds.n_outputs]
         self._inner = np.ones((*batch_shape, width + 1), np.float32)
@@ -62,16 +62,16 @@ class ArrayOutputLayer:
 
     def sound_logits(self, context: Ids) -> NDArray[np.float64]:
         """(N, V) logits of the next sounds, given the (N, C) context where they go."""
-        anchors, words = self._sounds.anchors, self._vocabulary
+        anchors, vocabulary = self._sounds.anchors, self._vocabulary
         pitches = anchors[:, 1:-1]
-        np.subtract(context.take(self._pitch_columns, axis=1), words.pitch_shift, out=pitches)
+        np.subtract(context.take(self._pitch_columns, axis=1), vocabulary.pitch_shift, out=pitches)
         pitches[pitches < 0] = self._sounds.absent
-        anchors[:, -1] = pitches[self._rows, self._voice_pitch.take(context[:, words.voice_column])]
+        anchors[:, -1] = pitches[self._rows, self._voice_pitch.take(context[:, vocabulary.voice_column])]
         return self._sounds.summed(self._sound_outputs)
 
     def duration_logits(self, context: Ids, sounds: Ids) -> NDArray[np.float64]:
         """(N, 97) logits of the next durations, given also the (N,) sounds."""
-        words, anchors, inner = self._vocabulary, self._durations.anchors, self._inner[..., :-1]
+        vocabulary, anchors, inner = self._vocabulary, self._durations.anchors, self._inner[..., :-1]
         np.add(
             self._projected[..., -self._width :],
             self._weights.duration_sound.take(sounds, axis=0).reshape(inner.shape),
@@ -79,7 +79,7 @@ class ArrayOutputLayer:
         )
         self._gelu(inner)
         np.matmul(self._inner, self._weights.project_inner, out=self._duration_outputs)
-        np.remainder(context[:, words.position_column], words.n_durations - 1, out=anchors[:, 1])
+        np.remainder(context[:, vocabulary.position_column], vocabulary.n_durations - 1, out=anchors[:, 1])
         np.negative(anchors[:, 1], out=anchors[:, 1])
         ends = anchors[:, 2:]
         np.subtract(context.take(self._end_columns, axis=1), self._end_shifts, out=ends)

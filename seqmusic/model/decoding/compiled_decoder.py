@@ -21,7 +21,7 @@ class CompiledDecoder:
     """N sequences that grow by one event each at a time; see `decoding.Decoder`."""
 
     def __init__(self, model: ArrayModel, n_rows: int, length: int) -> None:
-        settings, words, width = model.settings, model.vocabulary, model.settings.width
+        settings, vocabulary, width = model.settings, model.vocabulary, model.settings.width
         self.model, self.n_rows, self.length, self._max_length = model, n_rows, 0, length
         self._frequencies, self._gelu_table = rotary_frequencies(settings), gelu_table()
         self._epsilon = -1.0 if settings.normalization == "none" else width * NORM_EPSILON
@@ -35,17 +35,17 @@ class CompiledDecoder:
         self._wide = np.empty((n_rows, settings.feedforward * width), np.float32)
         self._blocks, self._project_hidden, self._project_inner = _transposed_weights(model)
         self._pitches = (
-            np.array(words.pitch_columns),
-            np.array(words.voice_pitch_column),
-            words.voice_column,
+            np.array(vocabulary.pitch_columns),
+            np.array(vocabulary.voice_pitch_column),
+            vocabulary.voice_column,
         )
         self._pitch_sizes = (
-            words.first_pitch,
-            words.n_pitches,
-            words.pitch_shift,
+            vocabulary.first_pitch,
+            vocabulary.n_pitches,
+            vocabulary.pitch_shift,
             LONGEST_INTERVAL,
         )
-        self._ends = (*np.array(words.end_columns).T.copy(), words.position_column)
+        self._ends = (*np.array(vocabulary.end_columns).T.copy(), vocabulary.position_column)
 
     def prefill(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """Take the first events; see `decoding.Decoder`."""

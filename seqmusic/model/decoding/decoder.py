@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.model.decoding.array_decoder import ArrayDecoder
-from seqmusic.model.decoding.array_model import ArrayModel, Ids, array_model
+from seqmusic.model.decoding.array_model import ArrayModel, Ids, pack_model
 
 if TYPE_CHECKING:
     from seqmusic.model.transformer import Transformer
 
-Model: TypeAlias = "Transformer | ArrayModel"
+DecodableModel: TypeAlias = "Transformer | ArrayModel"
 Logits = NDArray[np.floating[Any]]
 MAX_UNCOMPILED_DECODERS = (
     4  # decoders of a program, which are done sooner than compiled code is loaded
@@ -65,7 +65,7 @@ class Decoder(Protocol):
         """(N, 97) logits of the next durations, given also the (N,) sounds."""
 
 
-def make_decoder(model: Model, n_rows: int, length: int) -> Decoder:
+def make_decoder(model: DecodableModel, n_rows: int, length: int) -> Decoder:
     """The fastest way to decode `n_rows` sequences of at most `length` events on the model's device, or the first of them."""
     if isinstance(ready := prepare_for_decoding(model), ArrayModel):
         kind = (
@@ -91,7 +91,7 @@ def fastest_decoder_class() -> Callable[[ArrayModel, int, int], Decoder]:
     return CompiledDecoder
 
 
-def prepare_for_decoding(model: Model) -> Model:
+def prepare_for_decoding(model: DecodableModel) -> DecodableModel:
     """The model as `make_decoder` wants it, to be made once where it is called often."""
     is_elsewhere = (
         not isinstance(model, ArrayModel) and next(model.parameters()).device.type != "cpu"
@@ -99,11 +99,11 @@ def prepare_for_decoding(model: Model) -> Model:
     return model if is_elsewhere else to_array_model(model)
 
 
-def to_array_model(model: Model) -> ArrayModel:
+def to_array_model(model: DecodableModel) -> ArrayModel:
     """The model's weights as they are now, packed for decoding on a processor."""
     if isinstance(model, ArrayModel):
         return model
     weights = {
         name: tensor.detach().float().cpu().numpy() for name, tensor in model.state_dict().items()
     }
-    return array_model(weights, model.settings, model.vocabulary)
+    return pack_model(weights, model.settings, model.vocabulary)

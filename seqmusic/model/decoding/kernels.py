@@ -1,7 +1,7 @@
 """The arithmetic of a step, compiled for the processor it runs on (numba, from the extra `fast`).
 
 One call takes a step through all blocks, so only the bytes of the weights and of the past are left to wait for. Weights are those
-of `array_model`, with inputs along the rows and the bias last. All stand in one file: what numba keeps on disk it makes anew when
+of `pack_model`, with inputs along the rows and the bias last. All stand in one file: what numba keeps on disk it makes anew when
 the file of the function that is called changes, not when another one does.
 """
 

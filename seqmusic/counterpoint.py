@@ -15,7 +15,11 @@ PERFECT_INTERVALS = (0, 7)
 
 
 def perfect_parallels(
-    start: ArrayLike, end: ArrayLike, other_start: ArrayLike, other_end: ArrayLike
+    start: ArrayLike,
+    end: ArrayLike,
+    other_start: ArrayLike,
+    other_end: ArrayLike,
+    intervals: tuple[int, ...] = PERFECT_INTERVALS,
 ) -> NDArray[np.bool_]:
     """Whether two voices move in the same direction from one perfect interval to another of the same kind.
 
@@ -24,16 +28,19 @@ def perfect_parallels(
         end: MIDI numbers of that voice after.
         other_start: MIDI numbers of the other voice before.
         other_end: MIDI numbers of the other voice after.
+        intervals: the perfect intervals to look for, among `PERFECT_INTERVALS`.
 
     Returns:
         The broadcast shape; True for parallel fifths, octaves and unisons, with or without octaves between.
 
     >>> perfect_parallels(60, [62, 60, 58], 67, 69).tolist()
     [True, False, False]
+    >>> perfect_parallels(60, [62, 60, 58], 67, 69, intervals=(0,)).tolist()
+    [False, False, False]
     """
     a, b, c, d = (
         np.asarray(pitch, dtype=np.int64) for pitch in (start, end, other_start, other_end)
     )
     before, after = np.abs(a - c) % 12, np.abs(b - d) % 12
     moves: NDArray[Any] = (b != a) & (np.sign(b - a) == np.sign(d - c))
-    return np.asarray(moves & (before == after) & np.isin(before, PERFECT_INTERVALS))
+    return np.asarray(moves & (before == after) & np.isin(before, intervals))

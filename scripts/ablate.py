@@ -63,8 +63,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     dataset = benchmark_dataset(arguments.data)
-    data = training_data(dataset.part("train"))
-    pieces = encode_pieces([work.score for work in dataset.part("valid")])
+    data = training_data(dataset.works_in("train"))
+    pieces = encode_pieces([work.score for work in dataset.works_in("valid")])
     print(
         "| the recipe, changed | "
         + " | ".join(f"seed {seed}" for seed in arguments.seeds)

@@ -91,7 +91,7 @@ def benchmark_speed(
     torch.set_num_threads(1)
     try:
         started = time.perf_counter()
-        works = load_corpus(None, progress=False).part("train")
+        works = load_corpus(None).works_in("train")
         report: dict[str, Any] = {
             "corpus": {"load_seconds": time.perf_counter() - started, **corpus_figures(works)}
         }

@@ -63,7 +63,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    scores = [work.score for work in load_chorales(progress=False).kept_works[: asked.works]]
+    scores = [work.score for work in load_chorales().kept_works[: asked.works]]
     result = compare(scores, asked.rounds)
     print(result_text(result))
     print(json.dumps(result))

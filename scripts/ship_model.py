@@ -63,7 +63,7 @@ def card(
 ) -> str:
     """What the model is, and what it reaches on held-out works."""
     pieces = {
-        split: encode_pieces([work.score for work in dataset.part(split)])
+        split: encode_pieces([work.score for work in dataset.works_in(split)])
         for split in ("valid", "test")
     }
     command = f"seqmusic train configs/{name}.toml --out runs/{name}" + (
@@ -77,7 +77,7 @@ def card(
     lines = [
         f"# {name}",
         "",
-        f"A transformer of {n_parameters(model):,} parameters, trained on {source}: {len(dataset.part('train'))} pieces.",
+        f"A transformer of {n_parameters(model):,} parameters, trained on {source}: {len(dataset.works_in('train'))} pieces.",
         f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.",
         "The weights are kept in half precision. The test works were looked at once, for this card. No work is contained here; the",
         "corpus has terms of its own.",

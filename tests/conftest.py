@@ -23,4 +23,4 @@ settings.load_profile("seqmusic")
 @pytest.fixture(scope="session")
 def chorales() -> Dataset:
     """The whole corpus; from the cache where it was prepared before, else prepared once."""
-    return load_chorales(progress=False)
+    return load_chorales()

@@ -77,7 +77,7 @@ def scores_with_nats(rows: np.ndarray, nats: np.ndarray) -> EventScores:
 
 @pytest.fixture(scope="module")
 def small_dataset(chorales: Dataset) -> Dataset:
-    works = [*chorales.part("train")[:5], *chorales.part("valid")[:2], *chorales.part("test")[:3]]
+    works = [*chorales.works_in("train")[:5], *chorales.works_in("valid")[:2], *chorales.works_in("test")[:3]]
     return Dataset(tuple(works))
 
 
@@ -221,8 +221,8 @@ def test_the_most_and_least_surprising_come_from_different_works_in_order(
 
 def test_an_n_gram_is_judged_like_a_model(small_dataset: Dataset) -> None:
     training, (asked,) = (
-        encode_pieces([work.score for work in small_dataset.part("train")]),
-        encode_pieces([small_dataset.part("test")[0].score]).traces,
+        encode_pieces([work.score for work in small_dataset.works_in("train")]),
+        encode_pieces([small_dataset.works_in("test")[0].score]).traces,
     )
     counted = NGram(training.traces)
     own = baseline_predictions(counted, asked).scores()
@@ -327,7 +327,7 @@ def test_some_works_that_were_trained_on_are_told(
 ) -> None:
     moved = [
         replace(work, score=work.score.transposed(1), split="test")
-        for work in small_dataset.part("train")[:2]
+        for work in small_dataset.works_in("train")[:2]
     ]
     rest = [work for work in small_dataset.works if work.name not in {own.name for own in moved}]
     leaky = asked(trained_run, "test", Dataset((*rest, *moved)))
@@ -352,7 +352,7 @@ def test_a_run_is_asked_about_its_own_split(
     elsewhere = Dataset(tuple(replace(work, split="train") for work in small_dataset.works))
     monkeypatch.setattr(subjects, "load_corpus", lambda: elsewhere)
     assert [work.name for work in load_subject(trained_run, "test").works] == [
-        work.name for work in small_dataset.part("test")
+        work.name for work in small_dataset.works_in("test")
     ]
     monkeypatch.setattr(subjects, "load_corpus", lambda: Dataset(small_dataset.works[1:]))
     with pytest.raises(
@@ -419,7 +419,7 @@ def test_without_validation_works_nothing_is_fitted(
         asked(
             trained_run,
             "test",
-            Dataset(tuple(small_dataset.part("train")[:2] + small_dataset.part("test")[:1])),
+            Dataset(tuple(small_dataset.works_in("train")[:2] + small_dataset.works_in("test")[:1])),
         )
     )
     assert [kind.after for kind in own.calibrations] == [None, None]

@@ -96,7 +96,7 @@ def test_two_models_are_averaged(table_path: Path, model: Path) -> None:
 
 def test_a_mixture_sums_to_one(table_path: Path) -> None:
     """The mean of likelihoods over every allowed sound at one place is 1."""
-    pieces = encode_pieces([work.score for work in benchmark_dataset(table_path).part("valid")])
+    pieces = encode_pieces([work.score for work in benchmark_dataset(table_path).works_in("valid")])
     trace = pieces.traces[0]
     ngram = NGram(pieces.traces[1:])
     sounds = ngram.sound_probabilities(trace)

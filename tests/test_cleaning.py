@@ -18,7 +18,7 @@ from seqmusic.corpus.cleaning import (
 )
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.similarity.digests import incipit, signature, sketch, tune_ngrams
-from seqmusic.corpus.similarity.duplicates import outline, pairs_among, repeats
+from seqmusic.corpus.similarity.duplicates import outline, pairs_among, find_duplicates
 from seqmusic.corpus.similarity.families import shared_tune_share, similar_pairs, tune_families
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 
@@ -283,7 +283,7 @@ def test_what_is_kept_is_clean_and_nothing_in_it_repeats(chorales: Dataset) -> N
     assert all(drop_reason(work.score) == "" for work in chorales.kept_works)
     sketches = [sketch(work.score) for work in chorales.kept_works]
     assert (
-        repeats(
+        find_duplicates(
             [outline(own) for own in sketches],
             pairs_among(sketches),
             CHORALE_RULES.min_duplicate_share or 0,

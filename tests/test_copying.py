@@ -33,7 +33,7 @@ ROW = CopyingPoint("as configured", 100, 1.5, 0.4, 0.5, 9.0, 8.0, 10.0, 12.0, 11
 @pytest.fixture(scope="module")
 def small_dataset(chorales: Dataset) -> Dataset:
     parts = {
-        split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
+        split: sorted(chorales.works_in(split), key=lambda work: work.score.n_notes)
         for split in ("train", "valid")
     }
     return Dataset((*parts["train"][:8], *parts["valid"][:3]))

@@ -28,7 +28,7 @@ from seqmusic.corpus.storage import (
 )
 from seqmusic.errors import CorpusError, FormatError, MissingExtraError
 from seqmusic.formats.midi.file import read_midi, write_midi
-from seqmusic.report.corpus_plot import plot
+from seqmusic.report.corpus_plot import plot_dataset
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 
 SMALL = Dataset((
@@ -160,7 +160,7 @@ def test_names_of_works_differ_and_stand_in_order() -> None:
 
 def test_wrong_parts_are_refused() -> None:
     with pytest.raises(ValueError, match="a split is one of train, valid, test, got 'dev'"):
-        SMALL.part("dev")
+        SMALL.works_in("dev")
     with pytest.raises(ValueError, match=r"got 'dev' \(work 'a'\)"):
         Work("a", Score(()), "dev")
     with pytest.raises(ValueError, match="a dropped work has no split"):
@@ -224,15 +224,15 @@ def test_the_cache_lies_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_chorales_are_read_again_in_under_a_second(chorales: Dataset) -> None:
     start = time.process_time()  # not the clock on the wall: others may be using the machine
-    again = load_chorales(progress=False)
+    again = load_chorales()
     assert time.process_time() - start < 1
     assert again == chorales
 
 
 def test_other_shares_need_no_new_reading(chorales: Dataset) -> None:
-    other = load_chorales(progress=False, shares=Shares(test=0.5, valid=0.0), seed=3)
-    assert abs(len(other.part("test")) - len(other.kept_works) / 2) <= 1
-    assert not other.part("valid")
+    other = load_chorales(shares=Shares(test=0.5, valid=0.0), seed=3)
+    assert abs(len(other.works_in("test")) - len(other.kept_works) / 2) <= 1
+    assert not other.works_in("valid")
     assert [replace(work, split="") for work in other.works] == [
         replace(work, split="") for work in chorales.works
     ]
@@ -244,7 +244,7 @@ def test_other_shares_need_no_new_reading(chorales: Dataset) -> None:
 def test_files_are_read_by_several_processes_in_order_and_bad_ones_told(tmp_path: Path) -> None:
     paths = [write_midi(melody([Note(0, 24, 40 + i)]), tmp_path / f"{i}.mid") for i in range(40)]
     paths[7].write_bytes(b"not MIDI")
-    works = read_files(paths, read_midi, progress=False, n_processes=2)
+    works = read_files(paths, read_midi, n_processes=2)
     assert [work.name for work in works] == [str(i) for i in range(40)]
     assert works[7].reason.startswith("unreadable (")
     assert str(tmp_path) not in works[7].reason
@@ -257,7 +257,7 @@ def test_a_reason_does_not_repeat_where_the_file_lies(tmp_path: Path) -> None:
     def refuse(path: Path) -> Score:
         raise FormatError(f"{path}: holds no notes")
 
-    (work,) = read_files([tmp_path / "x.mid"], refuse, progress=False)
+    (work,) = read_files([tmp_path / "x.mid"], refuse)
     assert work == Work("x", Score(()), reason="unreadable (holds no notes)")
 
 
@@ -270,7 +270,7 @@ def test_a_script_needs_no_guard_to_read_in_parallel(tmp_path: Path) -> None:
         "from seqmusic.corpus.folders.parallel_reading import read_files\n"
         "from seqmusic.formats.midi.file import read_midi\n"
         "paths = sorted(Path(__file__).parent.glob('*.mid'))\n"
-        "print(len(read_files(paths, read_midi, progress=False, n_processes=2)))\n",
+        "print(len(read_files(paths, read_midi, n_processes=2)))\n",
         encoding="utf-8",
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
@@ -357,12 +357,12 @@ def test_the_description_of_nothing_says_so() -> None:
 
 def test_the_picture_is_drawn(tmp_path: Path, chorales: Dataset) -> None:
     pytest.importorskip("matplotlib")
-    assert plot(chorales, tmp_path / "corpus.png").read_bytes().startswith(b"\x89PNG")
-    assert b"<svg" in plot(Dataset(SMALL.works[:1]), tmp_path / "one.svg").read_bytes()
+    assert plot_dataset(chorales, tmp_path / "corpus.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in plot_dataset(Dataset(SMALL.works[:1]), tmp_path / "one.svg").read_bytes()
     with pytest.raises(FormatError, match=r"a picture ends in .png, .svg, .pdf, got '.jpg'"):
-        plot(chorales, tmp_path / "corpus.jpg")
+        plot_dataset(chorales, tmp_path / "corpus.jpg")
     with pytest.raises(CorpusError, match="nothing to draw"):
-        plot(Dataset(()), tmp_path / "corpus.png")
+        plot_dataset(Dataset(()), tmp_path / "corpus.png")
 
 
 def test_without_matplotlib_the_command_that_brings_it_is_named(
@@ -372,5 +372,5 @@ def test_without_matplotlib_the_command_that_brings_it_is_named(
         sys.modules, "matplotlib.figure", None
     )  # what Python itself does to forbid an import
     with pytest.raises(MissingExtraError, match=r"pip install 'seqmusic\[report\]'"):
-        plot(SMALL, tmp_path / "corpus.png")
+        plot_dataset(SMALL, tmp_path / "corpus.png")
     assert not list(tmp_path.iterdir())

@@ -329,7 +329,7 @@ def test_a_folder_read_without_torch_is_the_same_model() -> None:
 
 
 def test_likelihoods_in_numpy_are_the_modules(chorales: Dataset) -> None:
-    scores = [work.score for work in chorales.part("valid")[:3]]
+    scores = [work.score for work in chorales.works_in("valid")[:3]]
     trained = load_model(Path("chorales"))
     steps = [trace(encode(score)[:-1], VOCABULARY.max_voices) for score in scores]
     with torch.inference_mode():

@@ -55,7 +55,7 @@ def model() -> Transformer:
 def works(chorales: Dataset) -> list[Score]:
     """Short ones, so that a model that has learned nothing comes to an end."""
     return sorted(
-        (work.score for work in chorales.part("valid")), key=lambda score: score.end_ticks
+        (work.score for work in chorales.works_in("valid")), key=lambda score: score.end_ticks
     )[:6]
 
 
@@ -122,7 +122,7 @@ def test_the_model_is_alone_but_where_the_rules_are_asked() -> None:
 
 
 def test_a_head_is_given_whole_and_the_rest_is_what_follows(chorales: Dataset) -> None:
-    for opening in find_openings([work.score for work in chorales.part("valid")]):
+    for opening in find_openings([work.score for work in chorales.works_in("valid")]):
         prompt = opening.prompt
         assert prompt.end_ticks == opening.work.end_ticks
         assert (
@@ -226,9 +226,9 @@ def test_a_piece_is_measured_for_everything(piece: Score) -> None:
 
 
 def test_the_interval_of_a_distance_holds_it_and_narrows_with_pieces(chorales: Dataset) -> None:
-    counts = [DISTRIBUTIONS["duration"](work.score) for work in chorales.part("test")]
+    counts = [DISTRIBUTIONS["duration"](work.score) for work in chorales.works_in("test")]
     others = pooled_counts(
-        [DISTRIBUTIONS["duration"](work.score) for work in chorales.part("train")]
+        [DISTRIBUTIONS["duration"](work.score) for work in chorales.works_in("train")]
     )
     few, many = distance_interval(counts[:10], others), distance_interval(counts, others)
     assert many[0] == pytest.approx(jensen_shannon(pooled_counts(counts), others))

@@ -33,7 +33,7 @@ def reading(value: float) -> Estimate:
 
 def subject(model: Transformer, dataset: Dataset, folder: Path) -> Subject:
     return Subject(
-        "a model", folder, model, dataset, "valid", tuple(dataset.part("valid")), frozenset(), True
+        "a model", folder, model, dataset, "valid", tuple(dataset.works_in("valid")), frozenset(), True
     )
 
 
@@ -92,7 +92,7 @@ def test_copies_are_told_by_their_quantiles(sweep: TemperatureSweep) -> None:
 
 def test_a_report_is_written_of_samples_of_a_real_model(chorales: Dataset, tmp_path: Path) -> None:
     works = sorted(
-        (work.score for work in chorales.part("valid")), key=lambda score: score.end_ticks
+        (work.score for work in chorales.works_in("valid")), key=lambda score: score.end_ticks
     )[:6]
     torch.manual_seed(0)
     model = Transformer(

@@ -75,14 +75,14 @@ def test_halves_of_a_corpus_are_apart_by_chance_alone() -> None:
 
 
 def test_degrees_are_the_same_in_every_key(chorales: Dataset) -> None:
-    for work in chorales.part("test")[:10]:
+    for work in chorales.works_in("test")[:10]:
         for mode in ("major", "minor"):
             assert degrees(work.score.transposed(2), mode) == degrees(work.score, mode)
 
 
 def test_chorales_are_nearer_to_chorales_than_noise_is(chorales: Dataset) -> None:
     train, test = (
-        [work.score for work in chorales.part(split)][:77] for split in ("train", "test")
+        [work.score for work in chorales.works_in(split)][:77] for split in ("train", "test")
     )
     chance = np.random.default_rng(5)
     noise = [

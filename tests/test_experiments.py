@@ -38,7 +38,7 @@ TINY = Configuration(
 def small_dataset(chorales: Dataset) -> Dataset:
     """Short works, so that a batch is quick."""
     parts = {
-        split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
+        split: sorted(chorales.works_in(split), key=lambda work: work.score.n_notes)
         for split in ("train", "valid", "test")
     }
     return Dataset((*parts["train"][:8], *parts["valid"][:2], *parts["test"][:2]))
@@ -188,7 +188,7 @@ def test_a_learning_curve_from_end_to_end_and_again(small_dataset: Dataset, tmp_
 
 def test_fewer_works_than_a_batch_are_drawn_all(small_dataset: Dataset) -> None:
     data, settings = (
-        training_data(small_dataset.part("train")[:2]),
+        training_data(small_dataset.works_in("train")[:2]),
         replace(TINY.training, batch_size=3),
     )
     assert [len(draw_batch(data, settings, step)) for step in range(6)] == [2] * 6
@@ -196,7 +196,7 @@ def test_fewer_works_than_a_batch_are_drawn_all(small_dataset: Dataset) -> None:
 
 def test_a_trial_leaves_the_weights_of_its_best_evaluation(small_dataset: Dataset) -> None:
     data, pieces = (
-        training_data(small_dataset.part("train")),
+        training_data(small_dataset.works_in("train")),
         pieces_of_split(small_dataset, "valid"),
     )
     wild = replace(
@@ -225,11 +225,11 @@ def test_a_trial_leaves_the_weights_of_its_best_evaluation(small_dataset: Datase
 def test_too_small_corpora_are_refused_before_anything_is_trained(
     small_dataset: Dataset, tmp_path: Path
 ) -> None:
-    works = small_dataset.part("train")
+    works = small_dataset.works_in("train")
     with pytest.raises(CorpusError, match="has no works to validate"):
         data_curve_study(TINY, Dataset(tuple(works)), tmp_path / "s")
     with pytest.raises(CorpusError, match="needs 3 works to train on or more, the corpus has 2"):
-        data_curve_study(TINY, Dataset((*works[:2], *small_dataset.part("valid"))), tmp_path / "s")
+        data_curve_study(TINY, Dataset((*works[:2], *small_dataset.works_in("valid"))), tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
 

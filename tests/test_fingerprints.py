@@ -17,15 +17,15 @@ from seqmusic.errors import CheckpointError
 
 
 def test_the_split_of_the_corpus_shares_no_piece(chorales: Dataset) -> None:
-    training = [work.score for work in chorales.part("train")[:60]]
-    held_out = [work.score for work in chorales.part("test")[:20]]
+    training = [work.score for work in chorales.works_in("train")[:60]]
+    held_out = [work.score for work in chorales.works_in("test")[:20]]
     assert known_pieces(fingerprints(training), held_out) == []
     moved = [held_out[0], training[7].transposed(2), held_out[1], training[0]]
     assert known_pieces(fingerprints(training), moved) == [1, 3]
 
 
 def test_fingerprints_survive_the_disk(chorales: Dataset, tmp_path: Path) -> None:
-    scores = [work.score for work in chorales.part("train")[:3]]
+    scores = [work.score for work in chorales.works_in("train")[:3]]
     write_fingerprints(fingerprints(scores), tmp_path)
     assert np.array_equal(read_fingerprints(tmp_path), fingerprints(scores))
     (tmp_path / FINGERPRINTS_FILE).write_bytes(b"\x93NUMPY nothing")

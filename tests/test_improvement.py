@@ -35,7 +35,7 @@ TINY = Configuration(
 @pytest.fixture(scope="module")
 def small_dataset(chorales: Dataset) -> Dataset:
     parts = {
-        split: sorted(chorales.part(split), key=lambda work: work.score.n_notes)
+        split: sorted(chorales.works_in(split), key=lambda work: work.score.n_notes)
         for split in ("train", "valid", "test")
     }
     return Dataset((*parts["train"][:6], *parts["valid"][:4], *parts["test"][:2]))
@@ -61,7 +61,7 @@ def test_a_run_is_improved_and_left_as_it_is(
     } == before
     assert [steps[0].name, steps[-1].name] == [UNCHANGED, CALIBRATED_TEMPERATURES]
     assert any(step.is_kept for step in steps[1:])  # after six batches anything helps
-    pieces = encode_pieces([work.score for work in small_dataset.part("valid")])
+    pieces = encode_pieces([work.score for work in small_dataset.works_in("valid")])
     made, masks = load_model(out), make_grammar_masks(torch.device("cpu"))
     nats = score_pieces(
         made, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
@@ -109,7 +109,7 @@ def test_temperatures_in_the_output_layer_are_temperatures(small_dataset: Datase
     model, masks = Transformer(TINY.model, VOCABULARY), make_grammar_masks(torch.device("cpu"))
     for parameter in model.heads.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    traces = encode_pieces([work.score for work in small_dataset.part("test")]).traces
+    traces = encode_pieces([work.score for work in small_dataset.works_in("test")]).traces
     for plain, changed, temperature in zip(
         predict_choices(model, traces, masks),
         predict_choices(temperature_scaled(model, 1.3, 0.7), traces, masks),

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from seqmusic.baselines.persistence import cells
 from seqmusic.metrics.likelihood import (
     EventScores,
     Likelihood,
@@ -20,7 +19,6 @@ from seqmusic.metrics.likelihood import (
     total_likelihood,
 )
 from seqmusic.metrics.moving_steps import moving_cells, moving_step_nats
-from seqmusic.metrics.overlap import overlap
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs import pretrained as checkpoints
@@ -204,25 +202,3 @@ def test_nats_belong_to_the_step_of_their_onset() -> None:
     assert n == 10
     assert moves.moving_nats == 2**10 - 1 - 2**5 - 2**8 - 2**9
     assert moves.other_nats_per_step == (2**5 + 2**8 + 2**9) / 2
-
-
-def test_an_overlap_is_found_in_all_voices_and_transposed() -> None:
-    chance = np.random.default_rng(5)
-
-    def voice(name: str) -> Voice:
-        return Voice(
-            name,
-            tuple(
-                Note(24 * i, 24, int(pitch)) for i, pitch in enumerate(chance.integers(50, 70, 40))
-            ),
-        )
-
-    pieces = [Score((voice("Soprano"), voice("Bass"))) for _ in range(3)]
-    part = pieces[1].transposed(3).sliced(0, 24 * 20)
-    other_bass = Score((pieces[2].voices[0], pieces[0].voices[1]))
-    found = overlap(pieces, [other_bass, part, pieces[0]])
-    assert [(o.held_out, o.training, o.semitones, o.is_exact) for o in found] == [
-        (1, 1, 3, False),
-        (2, 0, 0, True),
-    ]
-    assert cells(part) == 2 * 20 * 4

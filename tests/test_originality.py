@@ -90,8 +90,8 @@ def test_no_longer_passage_is_there(scores: tuple[Score, ...], semitones: int) -
 
 
 def test_a_planted_passage_is_found_where_it_is(chorales: Dataset) -> None:
-    works = [work.score for work in chorales.part("train")]
-    source, host = works[17], chorales.part("test")[3].score
+    works = [work.score for work in chorales.works_in("train")]
+    source, host = works[17], chorales.works_in("test")[3].score
     passage = source.sliced(192, 576).transposed(-3)  # from a bar line: 16 quarters
     moved = tuple(
         replace(
@@ -115,7 +115,7 @@ def test_a_planted_passage_is_found_where_it_is(chorales: Dataset) -> None:
 
 
 def test_a_work_is_a_copy_of_itself(chorales: Dataset) -> None:
-    works = [work.score for work in chorales.part("train")[:40]]
+    works = [work.score for work in chorales.works_in("train")[:40]]
     index = CopyIndex(works)
     for number in (0, 11, 39):
         own = works[number]
@@ -171,7 +171,7 @@ def test_verbatim_is_to_the_tick_and_the_semitone(
 
 
 def test_voices_are_held_against_those_of_the_same_name(chorales: Dataset) -> None:
-    work = chorales.part("train")[5].score
+    work = chorales.works_in("train")[5].score
     index = CopyIndex([work])
     for position, voice in enumerate(work.voices):
         alone = index.longest(replace(work, voices=(voice,)))
@@ -205,8 +205,8 @@ def test_where_nothing_can_be_shared_nothing_is() -> None:
 
 def test_held_out_chorales_copy_little(chorales: Dataset) -> None:
     """The human baseline: half of them share three quarters of music or less with a training work, none of them two bars."""
-    index = CopyIndex([work.score for work in chorales.part("train")])
-    copies = [index.longest(work.score) for work in chorales.part("test")]
+    index = CopyIndex([work.score for work in chorales.works_in("train")])
+    copies = [index.longest(work.score) for work in chorales.works_in("test")]
     beats = sorted(copy.beats for copy in copies if copy)
     assert len(beats) == len(copies)
     assert 2 <= beats[len(beats) // 2] <= 4

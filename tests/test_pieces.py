@@ -16,7 +16,7 @@ from seqmusic.corpus.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.collecting import CorpusSource
 from seqmusic.corpus.folders.prepared_folder import prepare_source
-from seqmusic.corpus.folders.source import read_pieces
+from seqmusic.corpus.folders.source import read_pieces_or_errors
 from seqmusic.corpus.training_corpus import load_training_corpus, training_corpus_of
 from seqmusic.corpus.works_table import read_works
 from seqmusic.errors import CorpusError, FormatError, RequestError
@@ -71,7 +71,7 @@ def test_pieces_give_the_tiles_of_those_that_are_taken(
 
 
 def test_pieces_on_disk_are_those_in_memory(tmp_path: Path, chorales: Dataset) -> None:
-    subsample = [work.score for work in chorales.part("train")[:23]]
+    subsample = [work.score for work in chorales.works_in("train")[:23]]
     save_pieces(
         (packed_columns(subsample[start : start + 7]) for start in range(0, 23, 7)),
         tmp_path / "pieces",
@@ -131,18 +131,18 @@ def tune(seed: int, n: int = 30) -> Score:
 def test_styles_come_from_the_folder_to_the_header(tmp_path: Path) -> None:
     paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(9)}
     source = CorpusSource(
-        "mine", paths, read_pieces, GENERAL_RULES, {"0": "waltz", "1": "march", "2": "waltz"}
+        "mine", paths, read_pieces_or_errors, GENERAL_RULES, {"0": "waltz", "1": "march", "2": "waltz"}
     )
-    prepare_source(source, tmp_path / "out", progress=False, n_processes=1)
-    material = load_training_corpus(tmp_path / "out")
+    prepare_source(source, tmp_path / "out", n_processes=1)
+    corpus = load_training_corpus(tmp_path / "out")
     styles = {}
-    for number, work in enumerate(material.pieces.works.tolist()):
-        (header,) = material.pieces.take([number]).headers
-        styles[material.names[work]] = [
+    for number, work in enumerate(corpus.pieces.works.tolist()):
+        (header,) = corpus.pieces.take([number]).headers
+        styles[corpus.names[work]] = [
             sound - STYLE for sound, _ in header if STYLE <= sound < STYLE + 16
         ]
     assert styles == {"0": [1], "1": [0], "2": [1], **{f"{n}": [] for n in range(3, 9)}}
-    (trace,) = trace_batch(material.pieces.take([0]))
+    (trace,) = trace_batch(corpus.pieces.take([0]))
     assert decode(trace.events.tolist()) in [normalized(tune(number)) for number in range(9)]
     assert (STYLE + 3, 0) in encode_prompt(tune(1), None, style=3)
     with pytest.raises(ValueError, match=r"a style is a number in 0..15, got 16"):
@@ -153,9 +153,8 @@ def test_a_model_is_asked_for_a_style_by_its_name(tmp_path: Path) -> None:
     styles = {f"{n}": ("waltz", "march")[n % 2] for n in range(9)}
     paths = {name: write_score(tune(int(name)), tmp_path / f"{name}.mid") for name in styles}
     prepare_source(
-        CorpusSource("mine", paths, read_pieces, GENERAL_RULES, styles),
+        CorpusSource("mine", paths, read_pieces_or_errors, GENERAL_RULES, styles),
         tmp_path / "out",
-        progress=False,
         n_processes=1,
     )
     settings = TrainingSettings(steps=2, batch_size=2, evaluate_every=2)
@@ -186,9 +185,8 @@ def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Pat
         f"{n}": write_score(tune(n % 8), tmp_path / f"{n}.mid") for n in range(9)
     }  # 8 repeats 0
     prepare_source(
-        CorpusSource("mine", paths, read_pieces, GENERAL_RULES, {}),
+        CorpusSource("mine", paths, read_pieces_or_errors, GENERAL_RULES, {}),
         tmp_path / "out",
-        progress=False,
         n_processes=1,
     )
     table = tmp_path / "out" / "works.csv"
@@ -200,10 +198,10 @@ def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Pat
         table.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
 
     written({"0": "valid", "1": "train", "3": "train"})
-    material = load_training_corpus(tmp_path / "out")
-    assert [len(material.part(split)) for split in ("train", "valid", "test")] == [2, 1, 0]
-    assert len(set(material.fingerprints()[:, 0].tolist())) == 2
-    assert material.write_table(tmp_path / "copy.csv").read_text() == table.read_text()
+    corpus = load_training_corpus(tmp_path / "out")
+    assert [len(corpus.pieces_in(split)) for split in ("train", "valid", "test")] == [2, 1, 0]
+    assert len(set(corpus.fingerprints()[:, 0].tolist())) == 2
+    assert corpus.write_table(tmp_path / "copy.csv").read_text() == table.read_text()
     assert set(read_works(tmp_path / "copy.csv")) == {"0", "1", "3"}
     written({"8": "train"})
     with pytest.raises(
@@ -215,10 +213,10 @@ def test_the_table_of_a_prepared_folder_decides_what_is_trained_on(tmp_path: Pat
 def test_material_in_memory_is_what_the_data_set_is() -> None:
     works = [Work(f"{n}", tune(n), split) for n, split in enumerate(("train", "valid", "train"))]
     dataset = Dataset((*works, Work("x", Score((Voice("a", ()),)), reason="no notes")))
-    material = training_corpus_of(dataset)
-    assert [material.n_works(split) for split in ("train", "valid", "test")] == [2, 1, 0]
+    corpus = training_corpus_of(dataset)
+    assert [corpus.n_works(split) for split in ("train", "valid", "test")] == [2, 1, 0]
     assert is_same(
-        material.part("train").take([0, 1]), note_columns([works[0].score, works[2].score])
+        corpus.pieces_in("train").take([0, 1]), note_columns([works[0].score, works[2].score])
     )
-    assert material.table.count("\n") == 5
-    assert isinstance(material.pieces._columns, PackedColumns)
+    assert corpus.table.count("\n") == 5
+    assert isinstance(corpus.pieces._columns, PackedColumns)

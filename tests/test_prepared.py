@@ -24,10 +24,10 @@ from seqmusic.corpus.folders import collecting as gathering
 from seqmusic.corpus.folders.collecting import CorpusSource, find_files
 from seqmusic.corpus.folders.prepared_folder import load_prepared, prepare_source, shard_paths
 from seqmusic.corpus.folders.shards import Shard
-from seqmusic.corpus.folders.source import find_source, folder_source, read_pieces
-from seqmusic.corpus.folders.summary import summary
+from seqmusic.corpus.folders.source import find_source, folder_source, read_pieces_or_errors
+from seqmusic.corpus.folders.summary import folder_summary
 from seqmusic.corpus.loading import load_corpus
-from seqmusic.corpus.long_pieces import passages
+from seqmusic.corpus.long_pieces import split_long_score
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats import write_score
 from seqmusic.formats.read_report import ReadReport
@@ -56,7 +56,7 @@ def write_small_folder(folder: Path) -> Path:
 
 
 def prepare(folder: Path, out: Path, **settings: object) -> Dataset:
-    prepare_source(folder_source(folder), out, progress=False, **{"n_processes": 1, **settings})  # type: ignore[arg-type]
+    prepare_source(folder_source(folder), out, **{"n_processes": 1, **settings})  # type: ignore[arg-type]
     return load_prepared(out)
 
 
@@ -95,7 +95,7 @@ def test_every_file_is_reported_and_every_work_told(out: Path) -> None:
     assert dataset.work("old/again").reason == "duplicate of old/4 transposed by +3"
     assert {work.style for work in dataset.kept_works} == {"old", "new"}
     assert dataset.work("new/3").score.voices[0].notes == tune(3).voices[0].notes
-    text = summary(out)
+    text = folder_summary(out)
     assert "14 files: 12 read, 1 repaired, 1 refused" in text
     assert "give a MIDI file" not in text  # remedies are not counted
     assert "12 of 13 works kept" in text
@@ -107,7 +107,7 @@ def test_the_order_of_files_and_the_number_of_processes_change_nothing(
 ) -> None:
     source = folder_source(folder)
     turned = replace(source, files=dict(reversed(source.files.items())))
-    prepare_source(turned, tmp_path / "turned", progress=False, n_processes=1)
+    prepare_source(turned, tmp_path / "turned", n_processes=1)
     assert file_contents(tmp_path / "turned") == file_contents(out)
 
 
@@ -117,13 +117,13 @@ def test_a_second_start_reads_nothing_and_a_changed_folder_what_is_new(
     mine, out = tmp_path / "mine", tmp_path / "out"
     write_small_folder(mine)
     source = replace(folder_source(mine), read=refuse_all)
-    assert prepare_source(folder_source(mine), out, progress=False, n_processes=1)
-    assert not prepare_source(source, out, progress=False)  # or all would be refused
+    assert prepare_source(folder_source(mine), out, n_processes=1)
+    assert not prepare_source(source, out)  # or all would be refused
     write_score(tune(99), mine / "new" / "0.mid")
     os.utime(mine / "new" / "0.mid", ns=(1, 1))
     write_score(tune(98), mine / "new" / "more.mid")
     (mine / "old" / "2.mid").unlink()
-    assert prepare_source(folder_source(mine), out, progress=False, n_processes=1)
+    assert prepare_source(folder_source(mine), out, n_processes=1)
     fresh = prepare(mine, tmp_path / "fresh")
     assert file_contents(out) == file_contents(tmp_path / "fresh")
     assert {work.name for work in fresh.works} >= {"new/0", "new/more"}
@@ -142,7 +142,7 @@ def faulty_reader(path: Path) -> Sequence[ReadReport | FormatError]:
         time.sleep(600)
     if path.name == "7.mid":
         raise ZeroDivisionError("a fault")
-    return read_pieces(path)
+    return read_pieces_or_errors(path)
 
 
 def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
@@ -150,7 +150,7 @@ def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
 ) -> None:
     monkeypatch.setattr(gathering, "read_timeout", lambda path: 3)
     source = replace(folder_source(folder), read=faulty_reader)
-    prepare_source(source, tmp_path / "out", progress=False, n_processes=2)
+    prepare_source(source, tmp_path / "out", n_processes=2)
     with (tmp_path / "out" / "report.csv").open(encoding="utf-8", newline="") as file:
         refused = {
             row["file"]: row["words"] for row in csv.DictReader(file) if row["outcome"] == "refused"
@@ -301,7 +301,7 @@ def test_passages_hold_every_note_once_and_begin_at_bar_lines(most: int) -> None
     long = replace(
         tune(5, 200), time_signatures=((0, TimeSignature(3, 4)), (72 * 9, TimeSignature(4, 4)))
     )
-    parts = list(passages(long, most))
+    parts = list(split_long_score(long, most))
     assert all(part.n_notes <= max(most, 8) for part in parts)  # a bar of 4/4 holds eight
     assert [note.pitch for part in parts for note in part.voices[1].notes] == [
         note.pitch for note in long.voices[1].notes
@@ -313,8 +313,8 @@ def test_passages_hold_every_note_once_and_begin_at_bar_lines(most: int) -> None
 
 def test_a_source_of_python_is_prepared_like_any_other(tmp_path: Path) -> None:
     paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(3)}
-    source = CorpusSource("mine", paths, read_pieces, GENERAL_RULES, {"0": "x", "1": "y"})
-    assert prepare_source(source, tmp_path / "out", progress=False)
+    source = CorpusSource("mine", paths, read_pieces_or_errors, GENERAL_RULES, {"0": "x", "1": "y"})
+    assert prepare_source(source, tmp_path / "out")
     assert [work.style for work in load_prepared(tmp_path / "out").works] == ["x", "y", ""]
 
 

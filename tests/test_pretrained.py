@@ -42,7 +42,7 @@ def test_a_name_is_a_folder_unless_one_of_that_name_is_nearer(
 
 def test_the_default_model_predicts_held_out_works_as_its_card_says(chorales: Dataset) -> None:
     """On some validation works; the card's figure is over all of them."""
-    scores = [work.score for work in chorales.part("valid")[:12]]
+    scores = [work.score for work in chorales.works_in("valid")[:12]]
     model = load_model(model_folder(None))
     figures = validation_nats(
         model,
@@ -55,8 +55,8 @@ def test_the_default_model_predicts_held_out_works_as_its_card_says(chorales: Da
 
 def test_the_default_model_knows_its_training_works_alone(chorales: Dataset) -> None:
     known = read_fingerprints(model_folder(None))
-    assert known_pieces(known, [work.score for work in chorales.part("test")]) == []
-    training = [work.score for work in chorales.part("train")[:20]]
+    assert known_pieces(known, [work.score for work in chorales.works_in("test")]) == []
+    training = [work.score for work in chorales.works_in("train")[:20]]
     assert known_pieces(known, training) == list(range(20))
 
 

@@ -39,7 +39,7 @@ TINY = Configuration(
 
 @pytest.fixture(scope="module")
 def small_dataset(chorales: Dataset) -> Dataset:
-    works = [*chorales.part("train")[:5], *chorales.part("valid")[:2], *chorales.part("test")[:1]]
+    works = [*chorales.works_in("train")[:5], *chorales.works_in("valid")[:2], *chorales.works_in("test")[:1]]
     return Dataset(tuple(works))
 
 
@@ -74,7 +74,7 @@ def test_a_run_is_not_written_over(trained_run: Path) -> None:
 
 
 def test_a_resumed_run_ends_with_the_same_weights(small_dataset: Dataset, tmp_path: Path) -> None:
-    data = training_data(small_dataset.part("train"))
+    data = training_data(small_dataset.works_in("train"))
     masks = checkpoints.make_grammar_masks(torch.device("cpu"))
 
     def state() -> object:

@@ -50,7 +50,7 @@ def test_a_training_step_is_counted_in_positions_and_pieces(
     monkeypatch.setattr(
         speed, "SIZES", {speed.MAIN_SIZE: ModelSettings(width=16, layers=1, heads=2)}
     )
-    own = speed.training_rates(chorales.part("train")[:16], (), 0.0)["ours"]
+    own = speed.training_rates(chorales.works_in("train")[:16], (), 0.0)["ours"]
     assert 60 < own["positions"]["per_second"] / own["pieces"]["per_second"] < 1200
 
 
@@ -70,7 +70,7 @@ def test_bars_follow_from_positions() -> None:
 
 
 def test_chorales_have_some_twenty_positions_a_bar(chorales: Dataset) -> None:
-    figures = speed.corpus_figures(chorales.part("train")[:40])
+    figures = speed.corpus_figures(chorales.works_in("train")[:40])
     assert 14 < figures["positions_per_bar"] < 26  # four voices in quarters, some of them divided
     assert figures["encode_notes_per_second"] > figures["decode_notes_per_second"] > 0
 

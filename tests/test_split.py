@@ -74,9 +74,9 @@ def test_shares_that_leave_no_training_are_refused(test: float, valid: float) ->
 
 def test_the_chorales_are_split_as_asked_and_do_not_leak(chorales: Dataset) -> None:
     n = len(chorales.kept_works)
-    assert abs(len(chorales.part("test")) - 0.2 * n) <= 1
-    assert abs(len(chorales.part("valid")) - 0.1 * n) <= 1
-    scores = {split: [work.score for work in chorales.part(split)] for split in SPLITS}
+    assert abs(len(chorales.works_in("test")) - 0.2 * n) <= 1
+    assert abs(len(chorales.works_in("valid")) - 0.1 * n) <= 1
+    scores = {split: [work.score for work in chorales.works_in(split)] for split in SPLITS}
     for held_out, training in (("test", "train"), ("valid", "train"), ("test", "valid")):
         assert shared_tune_share(scores[held_out], scores[training]) == 0
         assert shared_tune_share(scores[held_out], scores[training], n_notes=12) == 0

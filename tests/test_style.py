@@ -126,7 +126,7 @@ def test_the_benchmark_has_its_published_figures(
     begun: float,
     held: tuple[float, ...],
 ) -> None:
-    pieces = [work.score for work in benchmark.part(split)]
+    pieces = [work.score for work in benchmark.works_in(split)]
     told = {figure.name: figure for figure in style_figures(pieces)}
     assert told["parallel fifths"].value == pytest.approx(fifths, abs=0.005)
     assert told["parallel octaves"].value == pytest.approx(octaves, abs=0.005)
@@ -144,7 +144,7 @@ def test_the_benchmark_has_its_published_figures(
 
 
 def test_benchmark_chords_have_their_published_shares(benchmark: Dataset) -> None:
-    told = pooled_counts([chords(work.score) for work in benchmark.part("train")])
+    told = pooled_counts([chords(work.score) for work in benchmark.works_in("train")])
     triads = sum(told[name] for name in ("major", "minor", "diminished", "augmented"))
     sevenths = sum(n for name, n in told.items() if name.endswith("seventh"))
     assert triads / told.total() == pytest.approx(0.746, abs=0.001)

@@ -249,7 +249,7 @@ def test_every_changed_setting_is_named(uninterrupted_run: Path) -> None:
 def test_changed_works_are_named(
     uninterrupted_run: Path, patched_dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = patched_dataset.part("train")[0]
+    first = patched_dataset.works_in("train")[0]
     rest = [work for work in patched_dataset.works if work is not first]
     for works, words in (
         (rest, f"{first.name} is gone"),

@@ -18,7 +18,7 @@ def pieces(chorales: Dataset) -> EncodedPieces:
     return encode_pieces(
         [
             work.score
-            for work in sorted(chorales.part("train"), key=lambda work: work.score.n_notes)[:8]
+            for work in sorted(chorales.works_in("train"), key=lambda work: work.score.n_notes)[:8]
         ]
     )
 

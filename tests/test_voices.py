@@ -150,7 +150,7 @@ def test_the_time_grows_with_the_notes_alone(n_voices):
 
 
 def test_chorales_come_back_from_their_mixed_notes(chorales):
-    pieces = lines_of(chorales.part("train")[::9])
+    pieces = lines_of(chorales.works_in("train")[::9])
     assert len(pieces) > 20
     assert recovered_share(pieces) > 0.98
     assert recovered_share(pieces, 4) > 0.98
@@ -159,7 +159,7 @@ def test_chorales_come_back_from_their_mixed_notes(chorales):
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
 def test_all_chorales_and_two_or_three_of_their_voices_come_back(part, chorales):
-    pieces = lines_of(chorales.part(part))
+    pieces = lines_of(chorales.works_in(part))
     for n_voices in (2, 3, 4):
         for places in itertools.combinations(range(4), n_voices):
             some = [tuple(voices[place] for place in places) for voices in pieces]

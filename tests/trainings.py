@@ -40,9 +40,9 @@ _POLL_SECONDS = 0.002  # seconds
 
 def small_dataset() -> Dataset:
     """The shortest chorales."""
-    chorales = load_chorales(progress=False)
+    chorales = load_chorales()
     parts = {
-        name: sorted(chorales.part(name), key=lambda work: work.score.n_notes)
+        name: sorted(chorales.works_in(name), key=lambda work: work.score.n_notes)
         for name in ("train", "valid", "test")
     }
     return Dataset((*parts["train"][:6], *parts["valid"][:3], *parts["test"][:1]))

@@ -72,7 +72,7 @@ def benchmark_harmony(
     if not scores:
         raise CorpusError(f"the {split} part holds no works in four voices to harmonize")
     ngram = NGram(
-        trace_batch(note_columns([work.score for work in dataset.part("train")]), None, DEFAULT_MAX_VOICES)
+        trace_batch(note_columns([work.score for work in dataset.works_in("train")]), None, DEFAULT_MAX_VOICES)
     )
     report = {"split": split, "works": len(scores)}
     return (
@@ -85,7 +85,7 @@ def benchmark_harmony(
 
 def held_out_chorales(dataset: Dataset, split: str) -> list[Score]:
     """The four-part works of a split whose sopranos sound to the end."""
-    scores = [normalized(work.score) for work in dataset.part(split)]
+    scores = [normalized(work.score) for work in dataset.works_in(split)]
     whole = [score for score in scores if tuple(voice.name for voice in score.voices) == SATB]
     return [score for score in whole if score.voices[0].end_ticks == score.end_ticks]
 

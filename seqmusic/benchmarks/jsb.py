@@ -86,14 +86,14 @@ def benchmark_jsb(
     folders = [model_folder(model) for model in models]
     trained = [load_model(folder) for folder in folders]
     known = _known_pieces(dataset, folders, allow_overlap)
-    training = [work.score for work in dataset.part("train")]
+    training = [work.score for work in dataset.works_in("train")]
     ngram = NGram(trace_batch(note_columns(training), None, DEFAULT_MAX_VOICES))
     report: dict[str, object] = {
         folder.name: {"parameters": n_parameters(m)}
         for folder, m in zip(folders, trained, strict=True)
     }
     for split in SPLITS:
-        pieces = encode_pieces([work.score for work in dataset.part(split)])
+        pieces = encode_pieces([work.score for work in dataset.works_in(split)])
         masks = make_grammar_masks(next(trained[0].parameters()).device)
         members = [score_events(model, pieces.traces, masks) for model in trained]
         figures = mixture_figures(members, pieces, ngram) | {"known_pieces": len(known[split])}
@@ -153,10 +153,10 @@ def _known_pieces(
     dataset: Dataset, folders: Sequence[Path], allow_overlap: bool
 ) -> dict[str, list[int]]:
     """By split, the pieces a model was trained on; those that the file's own training part repeats are no fault of it."""
-    own = fingerprints([work.score for work in dataset.part("train")])
+    own = fingerprints([work.score for work in dataset.works_in("train")])
     known: dict[str, list[int]] = {}
     for split in SPLITS:
-        scores = [work.score for work in dataset.part(split)]
+        scores = [work.score for work in dataset.works_in(split)]
         inherent = set(known_pieces(own, scores))
         found = set(inherent)
         for folder in folders:

@@ -84,8 +84,8 @@ def train_contenders(
     """
     dataset = benchmark_dataset(data)
     training, pieces = (
-        dataset.part("train"),
-        encode_pieces([work.score for work in dataset.part("valid")]),
+        dataset.works_in("train"),
+        encode_pieces([work.score for work in dataset.works_in("valid")]),
     )
     report: dict[str, dict[str, object]] = {}
     for contender in contenders(training, pieces):

@@ -52,7 +52,7 @@ def prepare(
         return
     from seqmusic.corpus.folders.prepared_folder import prepare_source
     from seqmusic.corpus.folders.source import find_source, source_notes
-    from seqmusic.corpus.folders.summary import summary
+    from seqmusic.corpus.folders.summary import folder_summary
 
     chosen = find_source(source)
     for note in source_notes(source, chosen):
@@ -67,7 +67,7 @@ def prepare(
         raise
     if not is_new:
         print(f"nothing to do: {out} holds all {len(chosen.files):,} files as they are")
-    print(summary(out), end="")
+    print(folder_summary(out), end="")
     print(f"in {out}; train on it with: seqmusic train --data {out} --out runs/first")
 
 
@@ -79,7 +79,7 @@ def _prepare_chorales(source: str) -> None:
             f"--out is missing: name the folder that the data prepared from {source} is to be kept in"
         )
     dataset = load_chorales()
-    parts = ", ".join(f"{split} {len(dataset.part(split))}" for split in ("train", "valid", "test"))
+    parts = ", ".join(f"{split} {len(dataset.works_in(split))}" for split in ("train", "valid", "test"))
     print(
         f"{len(dataset.kept_works)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families"
     )
@@ -129,9 +129,9 @@ def describe(*, data: Path | None = None, plot: Path | None = None) -> None:
     dataset = load_corpus(data)
     print(described(dataset), end="")
     if plot is not None:
-        from seqmusic.report.corpus_plot import plot as draw
+        from seqmusic.report.corpus_plot import plot_dataset
 
-        print(f"\nDrawn in {draw(dataset, plot)}")
+        print(f"\nDrawn in {plot_dataset(dataset, plot)}")
 
 
 @app.command

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
-from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -27,20 +26,17 @@ _CACHE_KEY_FILES = (
 )
 
 
-def load_chorales(
-    *, progress: bool = True, shares: Shares = DEFAULT_SHARES, seed: int = 0
-) -> Dataset:
+def load_chorales(*, shares: Shares = DEFAULT_SHARES, seed: int = 0) -> Dataset:
     """The chorales, cleaned, grouped by tune family and split; from the cache when they were prepared before.
 
     Args:
-        progress: whether a progress bar is shown while the files are read.
         shares: how much each part of the split gets.
         seed: another seed gives another split.
 
     Raises:
         CorpusError: the chorales are not installed.
     """
-    dataset = load_or_prepare(cache_file(), partial(prepare_chorales, progress=progress))
+    dataset = load_or_prepare(cache_file(), prepare_chorales)
     if (shares, seed) == (DEFAULT_SHARES, 0):
         return dataset
     return Dataset(tuple(split_works(dataset.works, shares, seed)))
@@ -54,7 +50,7 @@ def cache_file() -> Path:
     )
 
 
-def prepare_chorales(*, progress: bool = True) -> Dataset:
+def prepare_chorales() -> Dataset:
     """The chorales, read anew and prepared; the cache is not looked at.
 
     Raises:
@@ -68,7 +64,7 @@ def prepare_chorales(*, progress: bool = True) -> Dataset:
             f"the chorales are missing: the corpus of music21 {_music21_version()} holds no Bach; install it again with "
             "`pip install --force-reinstall music21`"
         )
-    return prepare(read_files(paths, read_chorale_or_all, progress=progress))
+    return prepare(read_files(paths, read_chorale_or_all))
 
 
 def read_chorale_or_all(path: Path) -> Score:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from seqmusic.corpus.dataset import Work, natural_sort_key
 from seqmusic.corpus.similarity.digests import sketch
-from seqmusic.corpus.similarity.duplicates import Match, outline, pairs_among, repeats
+from seqmusic.corpus.similarity.duplicates import Match, find_duplicates, outline, pairs_among
 from seqmusic.score import Score, Voice
 from seqmusic.tonality import spell
 
@@ -62,11 +62,11 @@ def clean(works: Iterable[Work], rules: CleaningRules = CHORALE_RULES) -> list[W
     marked.sort(key=lambda work: natural_sort_key(work.name))
     if rules.min_duplicate_share is None:
         return marked
-    repeats = _duplicate_reasons(
+    reasons = _duplicate_reasons(
         [work for work in marked if not work.reason], rules.min_duplicate_share
     )
     return [
-        replace(work, reason=repeats[work.name], split="") if work.name in repeats else work
+        replace(work, reason=reasons[work.name], split="") if work.name in reasons else work
         for work in marked
     ]
 
@@ -170,7 +170,7 @@ def _duplicate_reasons(works: list[Work], min_share: float) -> dict[str, str]:
     """Reason by name of each work that repeats another."""
     ordered = sorted(works, key=lambda work: preference_key(work.name, work.score.end_ticks))
     sketches = [sketch(work.score) for work in ordered]
-    found = repeats([outline(own) for own in sketches], pairs_among(sketches), min_share)
+    found = find_duplicates([outline(own) for own in sketches], pairs_among(sketches), min_share)
     return {
         ordered[number].name: duplicate_reason(match, ordered[match.original].name)
         for number, match in found.items()

@@ -75,7 +75,7 @@ class Dataset:
         """Works that did not pass the cleaning, each with its reason."""
         return [work for work in self.works if work.reason]
 
-    def part(self, split: str) -> list[Work]:
+    def works_in(self, split: str) -> list[Work]:
         """The works of one part of the split.
 
         Raises:
@@ -106,7 +106,7 @@ class Dataset:
         return dict(sorted(families.items()))
 
     def __repr__(self) -> str:
-        parts = ", ".join(f"{split} {len(self.part(split))}" for split in SPLITS)
+        parts = ", ".join(f"{split} {len(self.works_in(split))}" for split in SPLITS)
         return (
             f"<Dataset {len(self.kept_works)} works ({parts}), {len(self.dropped_works)} dropped>"
         )

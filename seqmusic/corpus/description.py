@@ -65,7 +65,7 @@ def duration_counts(works: Iterable[Work]) -> Counter[str]:
 def _split_rows(dataset: Dataset) -> Iterator[Sequence[str]]:
     yield "Part", "works", "share", "families", "notes", "bars"
     for name, works in (
-        *((split, dataset.part(split)) for split in SPLITS),
+        *((split, dataset.works_in(split)) for split in SPLITS),
         ("all", dataset.kept_works),
     ):
         share = f"{100 * len(works) / len(dataset.kept_works):.0f} %"
@@ -116,8 +116,8 @@ def _family_text(dataset: Dataset) -> str:
     names = ", ".join(work.name for work in largest[:_MAX_NAMES]) + (
         " ..." if len(largest) > _MAX_NAMES else ""
     )
-    held_out = [work.score for split in SPLITS[1:] for work in dataset.part(split)]
-    leak = shared_tune_share(held_out, [work.score for work in dataset.part("train")])
+    held_out = [work.score for split in SPLITS[1:] for work in dataset.works_in(split)]
+    leak = shared_tune_share(held_out, [work.score for work in dataset.works_in("train")])
     return (
         f"Tune families: {len(dataset.families)}, {sizes[1]} of them of a single work; the largest has {len(largest)}:\n  {names}\n"
         f"Held-out works that share {LEAK_NOTES} notes in a row of their tune with a training work: {100 * leak:.0f} %"

@@ -11,7 +11,7 @@ from seqmusic.errors import CorpusError
 from seqmusic.formats.pitch_table import read_jsb
 
 
-def load_corpus(data: Path | None = None, *, progress: bool = True) -> Dataset:
+def load_corpus(data: Path | None = None) -> Dataset:
     """The data set of a prepared folder, of a benchmark file (.json, with its own split), or, for None, the chorales.
 
     Raises:
@@ -19,7 +19,7 @@ def load_corpus(data: Path | None = None, *, progress: bool = True) -> Dataset:
         FormatError: the benchmark file is not of its shape.
     """
     if data is None:
-        return load_chorales(progress=progress)
+        return load_chorales()
     if data.is_dir():
         return load_prepared(data)
     if data.suffix.lower() == ".json":

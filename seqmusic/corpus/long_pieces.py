@@ -12,14 +12,14 @@ from seqmusic.score import TICKS_PER_WHOLE, Score
 MAX_EVENTS = 1000  # notes and rests; a model follows 1024 events by default
 
 
-def passages(score: Score, max_events: int = MAX_EVENTS) -> Iterator[Score]:
+def split_long_score(score: Score, max_events: int = MAX_EVENTS) -> Iterator[Score]:
     """The score, if it has few enough events, else its passages, about equally long; what is held over a cut ends there.
 
     A bar that holds more events than that is a passage by itself. Bars without a note are no passage.
 
     >>> from seqmusic.score import Note, melody
     >>> tune = melody([Note(24 * i, 24, 60) for i in range(11)])
-    >>> [part.n_notes for part in passages(tune, 5)]
+    >>> [part.n_notes for part in split_long_score(tune, 5)]
     [4, 4, 3]
     """
     onsets = np.sort([note.onset_ticks for voice in score.voices for note in voice.notes])

@@ -53,7 +53,7 @@ class TrainingCorpus:
     names: tuple[str, ...]
     digests: Callable[[], Iterator[tuple[str, Digests]]]
 
-    def part(self, split: str) -> Pieces:
+    def pieces_in(self, split: str) -> Pieces:
         """The pieces of one part of the split."""
         chosen = np.array([self._split(name) == split for name in self.names], bool)
         return self.pieces.chosen(np.flatnonzero(chosen[self.pieces.works]))

@@ -167,7 +167,7 @@ def assess(subject: Subject) -> Assessment:
     scores = [own.scores() for own in model_predictions]
     by_event = {MODEL: scores}
     totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
-    training = encode_pieces([work.score for work in subject.dataset.part("train")], max_voices)
+    training = encode_pieces([work.score for work in subject.dataset.works_in("train")], max_voices)
     if training.scores:
         by_event[NGRAM] = [
             baseline_predictions(own, trace).scores()
@@ -375,7 +375,7 @@ def calibrations(
 ) -> tuple[Calibration, ...]:
     """Of sounds and of lengths; the temperatures are fitted to the validation works, whatever part is asked about."""
     valid = encode_pieces(
-        [work.score for work in subject.dataset.part("valid")], subject.model.vocabulary.max_voices
+        [work.score for work in subject.dataset.works_in("valid")], subject.model.vocabulary.max_voices
     )
     made = choices_from_predictions(model_predictions)
     if subject.split == "valid":

@@ -76,7 +76,7 @@ def load_subject(run: Path | None = None, split: str = "test", data: Path | None
     folder = model_folder(run)
     model = load_model(folder)
     dataset = load_corpus(data) if data is not None else _training_corpus(folder)
-    works = tuple(dataset.part(split))
+    works = tuple(dataset.works_in(split))
     if not works:
         raise CorpusError(
             f"{data or folder}: the corpus has no {split} works ({dataset!r}); choose another --split or --data"

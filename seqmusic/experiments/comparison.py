@@ -95,7 +95,7 @@ def comparison_study(
             _run_baseline_trial, lambda: Trees(learned.traces, TreeSettings()), pieces
         ),
     }
-    for contender in reversed(grammar_contenders(dataset.part("train"), valid)):
+    for contender in reversed(grammar_contenders(dataset.works_in("train"), valid)):
         trials[contender.name.removeprefix("voice-order ")] = partial(
             _run_network_trial, contender, valid, pieces, cpu_seconds
         )

@@ -132,7 +132,7 @@ def copying_study(
 
 def _evaluation_set(dataset: Dataset, n_samples: int) -> _EvaluationSet:
     training, validation = (
-        [work.score for work in dataset.part(split)] for split in ("train", "valid")
+        [work.score for work in dataset.works_in(split)] for split in ("train", "valid")
     )
     index = CopyIndex(training)
     found = [
@@ -164,7 +164,7 @@ def _trial(
     """A training; at every evaluation a row of the table."""
     settings = configuration.training
     words = make_vocabulary(max(own.max_voices for own in copied.pieces))
-    data = replace(training_data(dataset.part("train")), max_voices=words.max_voices)
+    data = replace(training_data(dataset.works_in("train")), max_voices=words.max_voices)
     if name == UNREGULARIZED:
         data = replace(data, is_transposed=False)
     torch.manual_seed(settings.seed)

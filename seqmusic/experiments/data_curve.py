@@ -102,7 +102,7 @@ def data_curve_study(
     if n_seeds < 1:
         raise ValueError(f"n_seeds must be 1 or more, got {n_seeds}")
     new_figure(1, 1)
-    works = dataset.part("train")
+    works = dataset.works_in("train")
     pieces = pieces_of_split(dataset, "valid")
     sizes = sorted({max(1, round(share * len(works))) for share in DATA_SHARES})
     if len(sizes) < _MIN_SUBSETS:

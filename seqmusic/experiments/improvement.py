@@ -151,11 +151,11 @@ def improve(
     )
     most = model.vocabulary.max_voices
     pieces, test = (
-        encode_pieces([work.score for work in dataset.part(part)], most)
+        encode_pieces([work.score for work in dataset.works_in(part)], most)
         for part in ("valid", "test")
     )
     configuration = read_configuration(folder / CONFIGURATION_FILE)
-    data = replace(training_data(dataset.part("train")), max_voices=most)
+    data = replace(training_data(dataset.works_in("train")), max_voices=most)
     task = _ImprovementTask(model, configuration, data, pieces, out)
     steps, kept, best = _run_attempts(task, minutes, show)
     _write_model(folder, task, kept, best)

@@ -101,7 +101,7 @@ def scaling_study(
     configuration = replace(configuration, training=constant)
     budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
     pieces = pieces_of_split(dataset, "valid")
-    data = replace(training_data(dataset.part("train")), max_voices=pieces.max_voices)
+    data = replace(training_data(dataset.works_in("train")), max_voices=pieces.max_voices)
     own = {"[model] width", "[training] evaluate_every"}
     settings = {
         name: value

@@ -106,7 +106,7 @@ def common_settings(
 
 def corpus_name(dataset: Dataset) -> str:
     """What tells one data set from another: its sizes, and a digest of the names, parts and notes of its works."""
-    parts = [f"{len(dataset.part(split))} {split}" for split in ("train", "valid", "test")]
+    parts = [f"{len(dataset.works_in(split))} {split}" for split in ("train", "valid", "test")]
     known = "\n".join(
         f"{work.name} {work.split} {work.score.n_notes}" for work in dataset.kept_works
     )
@@ -119,7 +119,7 @@ def pieces_of_split(dataset: Dataset, split: str) -> EncodedPieces:
     Raises:
         CorpusError: the part is empty.
     """
-    works = dataset.part(split)
+    works = dataset.works_in(split)
     if not works:
         raise CorpusError(
             f"the corpus has no works to {_PURPOSES[split]}; give it some: seqmusic data prepare"

@@ -231,7 +231,7 @@ def _write_pages(
 def training_copy_index(folder: Path) -> CopyIndex | None:
     """What finds passages of the works that a model was trained on; None where they are not chorales of the corpus."""
     try:
-        dataset = load_chorales(progress=False)
+        dataset = load_chorales()
         names = {
             name
             for name, entry in read_works(folder / WORKS_FILE).items()

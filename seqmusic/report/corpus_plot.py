@@ -20,7 +20,7 @@ _MAX_ROWS = 14
 _MIN_ROWS = 9  # so that few bars do not become broad ones
 
 
-def plot(dataset: Dataset, path: Path) -> Path:
+def plot_dataset(dataset: Dataset, path: Path) -> Path:
     """Draw keys, time signatures, lengths, pitches, durations and tune families into a .png, .svg or .pdf; returns `path`.
 
     Raises:
@@ -119,7 +119,7 @@ def _pitches(panel: Any, works: Sequence[Work]) -> None:
 def _length_histogram(panel: Any, dataset: Dataset) -> None:
     longest = max(n_bars(work.score) for work in dataset.kept_works)
     edges = range(0, longest + 2, max(1, longest // 24))
-    parts = [[n_bars(work.score) for work in dataset.part(split)] for split in SPLITS]
+    parts = [[n_bars(work.score) for work in dataset.works_in(split)] for split in SPLITS]
     labels = [f"{split} ({len(part)})" for split, part in zip(SPLITS, parts, strict=True)]
     panel.hist(
         parts,

@@ -80,7 +80,7 @@ def sample_sections(
     path, model = subject.folder / COPYING_CSV, subject.model
     copying_curve = read_copying(path) if path.is_file() else ()
     held_out, training = (
-        [work.score for work in works] for works in (subject.works, subject.dataset.part("train"))
+        [work.score for work in works] for works in (subject.works, subject.dataset.works_in("train"))
     )
     is_fit = find_openings(
         held_out,

@@ -147,10 +147,10 @@ def read_metrics(out: Path, last_step: int) -> list[MetricsRow]:
 
 
 def model_card(
-    configuration: Configuration, material: TrainingCorpus, facts: Mapping[str, str]
+    configuration: Configuration, corpus: TrainingCorpus, facts: Mapping[str, str]
 ) -> str:
     """The model card: what it was trained on and how, and what it reaches."""
-    sizes = ", ".join(f"{material.n_works(name)} {name}" for name in ("train", "valid", "test"))
+    sizes = ", ".join(f"{corpus.n_works(name)} {name}" for name in ("train", "valid", "test"))
     lines = [
         "# Model card",
         "",

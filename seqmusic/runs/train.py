@@ -161,7 +161,7 @@ def train_run(
             model if group.is_sharded else model.to(group.device), configuration.training, group
         )
         if resume:
-            group.check_on_first(lambda: check_corpus(run_data.material.entries, out))
+            group.check_on_first(lambda: check_corpus(run_data.corpus.entries, out))
             load_training_state(state, out)
             group.check_on_first(
                 lambda: check_training_notes(state.notes, run_data.data.pieces, out)
@@ -185,14 +185,14 @@ def train_run(
                 f"{name}, on the same works": f"{nats:.4f} nats a cell"
                 for name, nats in rivals.items()
             }
-            write_atomic(out / CARD_FILE, model_card(configuration, run_data.material, facts))
+            write_atomic(out / CARD_FILE, model_card(configuration, run_data.corpus, facts))
 
 
 @dataclass(frozen=True, slots=True)
 class _RunData:
     """What is learned, and what it is measured on."""
 
-    material: TrainingCorpus
+    corpus: TrainingCorpus
     data: TrainingData
     words: Vocabulary
     traces: Sequence[Trace]
@@ -206,22 +206,22 @@ def _load_run_data(
     group.check_on_first(
         lambda: first.append(load_training_corpus(corpus))
     )  # then the others find it prepared
-    material = first[0] if first else load_training_corpus(corpus)
+    training_corpus = first[0] if first else load_training_corpus(corpus)
     training, held_out = (
-        material.part("train"),
-        material.part("valid").subsample(MAX_VALIDATION_PIECES),
+        training_corpus.pieces_in("train"),
+        training_corpus.pieces_in("valid").subsample(MAX_VALIDATION_PIECES),
     )
     group.check_on_first(lambda: _check_batch_size(settings, len(training), group))
-    words = _run_vocabulary(material.pieces, start)
+    words = _run_vocabulary(training_corpus.pieces, start)
     traces = trace_batch(held_out.take(range(len(held_out))), None, words.max_voices)
     return _RunData(
-        material, TrainingData(training, words.max_voices), words, traces, held_out.n_cells
+        training_corpus, TrainingData(training, words.max_voices), words, traces, held_out.n_cells
     )
 
 
 def _describe_sizes(run_data: _RunData) -> str:
     """How much is learned, and how much it is measured on."""
-    n_held_out, n_measured = len(run_data.material.part("valid")), len(run_data.traces)
+    n_held_out, n_measured = len(run_data.corpus.pieces_in("valid")), len(run_data.traces)
     measured = f"{n_measured} of {n_held_out:,}" if n_measured < n_held_out else f"{n_held_out}"
     return f"{len(run_data.data.pieces):,} works or passages to train on, {measured} to validate"
 
@@ -252,8 +252,8 @@ def _prepare_folder(
     if group.is_first:
         if rows:
             write_metrics(out, rows)
-        run_data.material.write_table(out / WORKS_FILE)
-        write_fingerprints(run_data.material.fingerprints(), out)
+        run_data.corpus.write_table(out / WORKS_FILE)
+        write_fingerprints(run_data.corpus.fingerprints(), out)
         write_atomic(out / CONFIGURATION_FILE, configuration_text(configuration))
     return rows
 

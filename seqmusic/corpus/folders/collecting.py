@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from seqmusic.corpus.cleaning import CleaningRules, drop_reason
 from seqmusic.corpus.folders.parallel_reading import read_timeout
@@ -29,6 +26,7 @@ from seqmusic.corpus.storage import note_rows, score_metadata
 from seqmusic.corpus.works_table import key_label, meter_label, n_bars
 from seqmusic.errors import CorpusError, FormatError, UnencodableError
 from seqmusic.formats.read_report import ReadReport
+from seqmusic.progress import ProgressBar, progress_bar
 from seqmusic.score import Score
 from seqmusic.tokens.tokenizer import header_events, normalized
 from seqmusic.tokens.vocabulary import timesig_to_id
@@ -76,7 +74,6 @@ def update_shards(
     stamps: FileStamps,
     folder: Path,
     *,
-    progress: bool = True,
     n_processes: int | None = None,
 ) -> None:
     """Read what is not yet in the shards of `folder`, and take out of them what is no longer there.
@@ -102,9 +99,10 @@ def update_shards(
         elif not missing[number] and path.is_file() and len(Shard(path).files()) > len(names):
             _rewrite_shard(path, (), stamps)
     todo = [name for names in missing.values() for name in names]
-    with _progress_bar(
-        len(source.files), len(source.files) - len(todo), progress and bool(todo)
-    ) as bar:
+    if not todo:
+        return
+    n_read = len(source.files) - len(todo)
+    with progress_bar(len(source.files), "Reading", " files", n_read) as bar:
         _read_missing(source, todo, missing, stamps, folder, bar, n_processes or n_cores())
 
 
@@ -123,23 +121,15 @@ def _unchanged_files(path: Path, stamps: FileStamps) -> set[str]:
         return set()
 
 
-def _progress_bar(total: int, done: int, shown: bool) -> tqdm[None]:
-    return tqdm(
-        total=total, initial=done, desc="Reading", unit=" files", disable=not shown, file=sys.stderr
-    )
-
-
 def _read_missing(
     source: CorpusSource,
     todo: Sequence[str],
     missing: Mapping[int, list[str]],
     stamps: FileStamps,
     folder: Path,
-    bar: tqdm[None],
+    bar: ProgressBar,
     n: int,
 ) -> None:
-    if not todo:
-        return
     left = {number: len(names) for number, names in missing.items()}
     found: dict[int, list[FileRecord]] = {}
     function = partial(read_file_record, source.read, source.rules)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.folders.workers import WorkerFailure, n_cores, parallel_map
 from seqmusic.errors import FormatError
+from seqmusic.progress import track
 from seqmusic.score import Score
 
 ScoreReader = Callable[[Path], Score]
@@ -25,7 +23,6 @@ def read_files(
     paths: Sequence[Path],
     read: ScoreReader,
     *,
-    progress: bool = True,
     n_processes: int | None = None,
 ) -> list[Work]:
     """A work for each file, in the order of `paths`, named like the file; with a reason where the file cannot be read.
@@ -33,7 +30,6 @@ def read_files(
     Args:
         paths: the files.
         read: a function of a module (so that other processes find it) that raises FormatError for a file it refuses.
-        progress: whether a bar is shown on standard error.
         n_processes: 1 or more; as many as there are processor cores when None. A few files are read without another process.
 
     Raises:
@@ -47,14 +43,7 @@ def read_files(
         else ((path, function(path)) for path in paths)
     )
     found: dict[Path, tuple[Score, str]] = {}
-    for path, answer in tqdm(
-        answers,
-        total=len(paths),
-        desc="Reading",
-        unit=" works",
-        disable=not progress,
-        file=sys.stderr,
-    ):
+    for path, answer in track(answers, "Reading", " works", len(paths)):
         found[path] = (
             (Score(()), f"unreadable ({answer.message})")
             if isinstance(answer, WorkerFailure)

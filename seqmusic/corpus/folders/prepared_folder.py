@@ -22,7 +22,7 @@ from seqmusic.corpus.dataset import Dataset, Work, natural_sort_key
 from seqmusic.corpus.folders.collecting import CorpusSource, file_stamps, update_shards
 from seqmusic.corpus.folders.selection import Selection, piece_names, select_works
 from seqmusic.corpus.folders.shards import N_SHARDS, Shard, shard_path
-from seqmusic.corpus.long_pieces import passages
+from seqmusic.corpus.long_pieces import split_long_score
 from seqmusic.corpus.similarity.digests import Digests
 from seqmusic.corpus.split import DEFAULT_SHARES, Shares
 from seqmusic.corpus.works_table import WORKS_COLUMNS, WORKS_FILE, table_text, with_table
@@ -44,7 +44,6 @@ def prepare_source(
     *,
     shares: Shares = DEFAULT_SHARES,
     seed: int = 0,
-    progress: bool = True,
     n_processes: int | None = None,
 ) -> bool:
     """Prepare a corpus in the folder `out`, or go on where it was left; returns whether there was anything to do.
@@ -54,7 +53,6 @@ def prepare_source(
         out: a new folder, or one of the same source; files read before and not changed since are not read again.
         shares: how much each part of the split gets.
         seed: another seed gives another split.
-        progress: whether bars are shown.
         n_processes: as many as there are processor cores when None.
 
     Raises:
@@ -74,7 +72,7 @@ def prepare_source(
     if _checked_state(out, wanted) == wanted:
         return False
     _write_state(out, wanted | {"files": ""})
-    update_shards(source, stamps, out / _SHARDS_FOLDER, progress=progress, n_processes=n_processes)
+    update_shards(source, stamps, out / _SHARDS_FOLDER, n_processes=n_processes)
     selection = select_works(shard_paths(out), source.rules, source.styles, shares, seed)
     write_file_report(out)
     _write_pieces(selection, out)
@@ -265,7 +263,7 @@ def _shard_columns(selection: Selection, out: Path) -> Iterator[PackedColumns]:
             work = next(works)
             if not work.reason:
                 parts = list(
-                    passages(
+                    split_long_score(
                         score if selection.voices <= set(SATB) else _with_numbered_voices(score)
                     )
                 )

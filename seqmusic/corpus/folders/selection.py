@@ -12,7 +12,7 @@ import numpy as np
 from seqmusic.corpus.cleaning import CleaningRules, duplicate_reason, preference_key
 from seqmusic.corpus.dataset import Work, natural_sort_key
 from seqmusic.corpus.folders.shards import Shard
-from seqmusic.corpus.similarity.duplicates import Outline, repeats
+from seqmusic.corpus.similarity.duplicates import Outline, find_duplicates
 from seqmusic.corpus.similarity.families import families_of, similar_pairs
 from seqmusic.corpus.similarity.pairs import DigestTable, Ints, linked_pairs, shared_pairs
 from seqmusic.corpus.split import Shares, split_works
@@ -63,7 +63,7 @@ def select_works(
         lambda: _digest_tables(shards, "shingle", n_shingles, rank), sum(n_shingles), len(ranked)
     )
     if rules.min_duplicate_share is not None:
-        for later, match in repeats(outlines, pairs, rules.min_duplicate_share).items():
+        for later, match in find_duplicates(outlines, pairs, rules.min_duplicate_share).items():
             reason = duplicate_reason(match, works[ranked[match.original]].name)
             works[ranked[later]] = replace(works[ranked[later]], reason=reason)
             rank[ranked[later]] = -1

@@ -36,7 +36,7 @@ def find_source(what: str) -> CorpusSource:
             {},
         )
     if files := collection_files(what):
-        return CorpusSource(what, _paths_by_name(files), read_pieces, GENERAL_RULES, {})
+        return CorpusSource(what, _paths_by_name(files), read_pieces_or_errors, GENERAL_RULES, {})
     near = difflib.get_close_matches(what, [CHORALES, *collection_names()], 1, 0.6)
     hint = f"did you mean {near[0]}?" if near else "seqmusic data collections lists the collections"
     raise CorpusError(f"{what}: there is no such folder, and no such collection; {hint}")
@@ -56,7 +56,7 @@ def folder_source(folder: Path) -> CorpusSource:
     """All files below a folder that can be read; its subfolders, if they are 2 to 16, are the styles of what is in them."""
     files = dict(find_files(folder, formats.READABLE, STATE_FILE))
     return CorpusSource(
-        str(folder.resolve()), files, read_pieces, GENERAL_RULES, subfolder_styles(files)
+        str(folder.resolve()), files, read_pieces_or_errors, GENERAL_RULES, subfolder_styles(files)
     )
 
 
@@ -75,7 +75,7 @@ def subfolders(files: Mapping[str, Path]) -> dict[str, str]:
     return {name: name.split("/", 1)[0] for name in files if "/" in name}
 
 
-def read_pieces(path: Path) -> Sequence[ReadReport | FormatError]:
+def read_pieces_or_errors(path: Path) -> Sequence[ReadReport | FormatError]:
     """The pieces of a file, and why others in it are refused.
 
     Raises:

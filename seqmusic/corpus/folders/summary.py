@@ -18,7 +18,7 @@ OUTCOMES = ("read", "repaired", "refused")
 _MAX_LINES = 5
 
 
-def summary(folder: Path) -> str:
+def folder_summary(folder: Path) -> str:
     """The files of a prepared folder by what became of them, and its works by where they go.
 
     Raises:

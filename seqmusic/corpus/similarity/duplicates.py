@@ -58,7 +58,7 @@ def pairs_among(sketches: Sequence[Sketch]) -> Pairs:
     return shared_pairs(lambda: [rows], len(rows.work), len(sketches))
 
 
-def repeats(
+def find_duplicates(
     works: Sequence[Outline], pairs: Pairs, min_share: float, n_originals: int = 0
 ) -> dict[int, Match]:
     """The works that repeat one before them that repeats none, each with the one it repeats best.
@@ -73,7 +73,7 @@ def repeats(
     >>> from seqmusic.score import Note, melody
     >>> tune = melody([Note(0, 24, 60), Note(24, 24, 64)])
     >>> own = [sketch(tune), sketch(tune.transposed(2))]
-    >>> repeats([outline(one) for one in own], pairs_among(own), min_share=0.75)
+    >>> find_duplicates([outline(one) for one in own], pairs_among(own), min_share=0.75)
     {1: Match(original=0, semitones=2, share=1.0, is_exact=True)}
     """
     n_shingles = np.array([own.n_shingles for own in works], np.int64)

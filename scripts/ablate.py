@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer

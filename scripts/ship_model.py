@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.loading import load_corpus
 from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.benchmarks.jsb import encode_pieces
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.cli import main
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.training_corpus import training_corpus_of
@@ -212,7 +212,7 @@ def test_the_most_and_least_surprising_come_from_different_works_in_order(
         > least[1].bits_per_note
         >= least[0].bits_per_note
     )
-    rows = zip(assessment.pieces.scores, assessment.pieces.traces, assessment.scores, strict=True)
+    rows = zip(assessment.pieces.scores, assessment.pieces.traces, assessment.event_scores, strict=True)
     every = [
         own.bits_per_note for work, row in enumerate(rows) for own in two_bar_passages(work, *row)
     ]
@@ -225,7 +225,7 @@ def test_an_n_gram_is_judged_like_a_model(small_dataset: Dataset) -> None:
         encode_pieces([small_dataset.works_in("test")[0].score]).traces,
     )
     counted = NGram(training.traces)
-    own = baseline_predictions(counted, asked).scores()
+    own = baseline_predictions(counted, asked).event_scores()
     assert own.nats.sum() == pytest.approx(counted.nats(asked))
     assert (own.sound_nats >= 0).all()
     sound = counted.sound_probabilities(asked)
@@ -241,7 +241,7 @@ def test_all_figures_agree_with_each_other(assessment: Assessment) -> None:
         "persistence",
     )
     assert model.nats_per_cell == pytest.approx(
-        sum(own.nats.sum() for own in assessment.scores) / sum(assessment.pieces.cells)
+        sum(own.nats.sum() for own in assessment.event_scores) / sum(assessment.pieces.cells)
     )
     assert model.nats_per_note == pytest.approx(sum(model.work_nats) / sum(assessment.pieces.notes))
     assert model.interval[0] < model.nats_per_cell < model.interval[1]

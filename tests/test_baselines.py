@@ -16,7 +16,8 @@ from seqmusic.baselines.ngram import (
     ngram_nats,
     scored_examples,
 )
-from seqmusic.baselines.persistence import cells, persistence_nats
+from seqmusic.baselines.persistence import persistence_nats
+from seqmusic.pitch_grid import count_cells
 from seqmusic.score import SATB, Key, Note, Score, Voice, melody
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace, encode, encode_prompt, trace
@@ -45,8 +46,8 @@ def trace_of(score: Score) -> Trace:
 
 def test_cells_count_rests_and_begun_steps() -> None:
     score = Score((Voice("Soprano", (Note(6, 7, 60),)), Voice("Alto", ())))
-    assert cells(score) == 3 * 2
-    assert cells(Score(())) == 0
+    assert count_cells(score) == 3 * 2
+    assert count_cells(Score(())) == 0
 
 
 def test_persistence_by_hand() -> None:

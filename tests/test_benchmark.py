@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.benchmarks.jsb import benchmark_jsb, encode_pieces
+from seqmusic.benchmarks.jsb import benchmark_jsb
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.cli import main
 from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.errors import CorpusError

@@ -19,7 +19,7 @@ from seqmusic.baselines.grid_tokens import (
     grid_trace,
     grid_traces,
 )
-from seqmusic.baselines.persistence import cells
+from seqmusic.pitch_grid import count_cells
 from seqmusic.errors import UnencodableError
 from seqmusic.evaluation.loss_curve import CurvePoint, first_below, measure_loss_curve
 from seqmusic.metrics.likelihood import score_events, score_pieces
@@ -82,7 +82,7 @@ def test_cells_stand_in_their_order_with_what_they_can_know() -> None:
     assert own.context[1, 3:].tolist() == [start] * 3
     assert own.ticks[:-1].tolist() == [0, 0, 6, 6, 12, 12]
     assert own.is_scored.tolist() == [True] * 6 + [False]
-    assert int(own.is_scored.sum()) == cells(score)
+    assert int(own.is_scored.sum()) == count_cells(score)
 
 
 def test_the_bar_and_the_beat_come_round() -> None:
@@ -177,7 +177,7 @@ def test_its_curve_falls_and_ends_with_the_budget() -> None:
     def evaluate(model: torch.nn.Module) -> float:
         assert isinstance(model, GridTransformer)
         return score_pieces(
-            model, grid_traces(scores), MASKS, cells=[cells(scores[0])], notes=[1]
+            model, grid_traces(scores), MASKS, cells=[count_cells(scores[0])], notes=[1]
         ).nats_per_cell
 
     curve = list(

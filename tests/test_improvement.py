@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqmusic.benchmarks.jsb import encode_pieces
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CheckpointError, FormatError

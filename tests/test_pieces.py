@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import scores
 
-from seqmusic.baselines.persistence import cells
+from seqmusic.pitch_grid import count_cells
 from seqmusic.corpus.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.collecting import CorpusSource
@@ -65,8 +65,8 @@ def test_pieces_give_the_tiles_of_those_that_are_taken(
     assert [pieces.shifts(piece) for piece in range(len(drawn))] == legal_shifts_by_piece(
         note_columns(drawn)
     )
-    assert pieces.n_cells == sum(map(cells, drawn))
-    assert pieces.chosen(numbers).n_cells == sum(cells(drawn[number]) for number in numbers)
+    assert pieces.n_cells == sum(map(count_cells, drawn))
+    assert pieces.chosen(numbers).n_cells == sum(count_cells(drawn[number]) for number in numbers)
     assert max(len(score.voices) for score in drawn) <= pieces.max_voices <= 16
 
 

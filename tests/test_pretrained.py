@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seqmusic.baselines.persistence import cells
+from seqmusic.pitch_grid import count_cells
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.similarity.fingerprints import known_pieces, read_fingerprints
 from seqmusic.errors import CheckpointError
@@ -48,7 +48,7 @@ def test_the_default_model_predicts_held_out_works_as_its_card_says(chorales: Da
         model,
         trace_batch(note_columns(scores)),
         make_grammar_masks(next(model.parameters()).device),
-        sum(map(cells, scores)),
+        sum(map(count_cells, scores)),
     )
     assert 0.3 < figures["nats_per_cell"] < 0.52
 

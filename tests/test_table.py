@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmusic.baselines.persistence import cells
+from seqmusic.pitch_grid import count_cells
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats import pitch_table as table
 from seqmusic.formats.pitch_table import read_jsb
@@ -56,7 +56,7 @@ def test_every_cell_is_there_again(steps: list[list[int]]) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         score = read_jsb(write(Path(folder) / "x.json", test=[steps]))["test"][0]
-    assert cells(score) == 4 * len(steps)
+    assert count_cells(score) == 4 * len(steps)
     assert pitch_grid(score).T.tolist() == steps
     for voice in score.voices:
         assert all(

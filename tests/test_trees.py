@@ -5,7 +5,7 @@ import pytest
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.assessment import baseline_predictions
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
@@ -42,7 +42,7 @@ def test_probabilities_sum_to_one_over_what_is_allowed(
 def test_what_was_grown_on_is_known_better_than_other_pieces(pieces: EncodedPieces) -> None:
     trees = Trees(pieces.traces[:4], TreeSettings(n_trees=4, min_samples_leaf=1))
     parts = (pieces.traces[:4], pieces.traces[4:])
-    nats = [[baseline_predictions(trees, trace).scores().nats for trace in part] for part in parts]
+    nats = [[baseline_predictions(trees, trace).event_scores().nats for trace in part] for part in parts]
     known, other = (float(np.concatenate(own).mean()) for own in nats)
     assert known < 0.5 * other
 
@@ -66,7 +66,7 @@ def test_notes_are_predicted_alike_in_every_key(pieces: EncodedPieces) -> None:
 
 def test_scores_of_events_agree_with_the_likelihood(pieces: EncodedPieces) -> None:
     ngram, trace = NGram(pieces.traces[:6]), pieces.traces[7]
-    assert baseline_predictions(ngram, trace).scores().nats.sum() == pytest.approx(
+    assert baseline_predictions(ngram, trace).event_scores().nats.sum() == pytest.approx(
         ngram.nats(trace)
     )
 

@@ -8,21 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.pitch_grid import count_steps
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 
 _REST = 128
 _N_CELL_VALUES = _REST + 1
 _STEPS_PER_BEAT = 4
-
-
-def cells(score: Score) -> int:
-    """Sixteenth steps times voices, rests included: what a likelihood is divided by so that every way of writing music compares.
-
-    >>> from seqmusic.score import Note, melody
-    >>> cells(melody([Note(0, 24, 60), Note(24, 3, 62)]))
-    5
-    """
-    return _n_steps(score) * len(score.voices)
 
 
 def persistence_nats(training: Sequence[Score], held_out: Sequence[Score]) -> list[float]:
@@ -67,7 +58,7 @@ def _line_nats(
 
 def _grid(score: Score) -> NDArray[np.int64]:
     """(voice, step) pitch that sounds when the step begins."""
-    grid = np.full((len(score.voices), _n_steps(score)), _REST)
+    grid = np.full((len(score.voices), count_steps(score)), _REST)
     for line, voice in zip(grid, score.voices, strict=True):
         for note in voice.notes:
             line[
@@ -80,7 +71,3 @@ def _grid(score: Score) -> NDArray[np.int64]:
 
 def _beat_steps(line: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(len(line)) % _STEPS_PER_BEAT
-
-
-def _n_steps(score: Score) -> int:
-    return -(-score.end_ticks // TICKS_PER_SIXTEENTH)

@@ -7,17 +7,17 @@ pickup and key and the end are charged. The file does not tell a held note from 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seqmusic.baselines.mixture import mixture_scores
 from seqmusic.baselines.ngram import NGram
-from seqmusic.baselines.persistence import cells, persistence_nats
+from seqmusic.baselines.persistence import persistence_nats
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.corpus.similarity.fingerprints import fingerprints, known_pieces, read_fingerprints
 from seqmusic.errors import CorpusError
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.metrics.likelihood import (
     EventScores,
     bootstrap_interval,
@@ -26,37 +26,17 @@ from seqmusic.metrics.likelihood import (
 )
 from seqmusic.metrics.moving_steps import moving_step_nats
 from seqmusic.model.transformer import n_parameters
-from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, load_model, make_grammar_masks, model_folder
+from seqmusic.runs.pretrained import (
+    DEFAULT_MAX_VOICES,
+    load_model,
+    make_grammar_masks,
+    model_folder,
+)
 from seqmusic.score import Score
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
-from seqmusic.tokens.context import columns_to_max_voices
-from seqmusic.tokens.tokenizer import Trace
 
 SPLITS = ("valid", "test")
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedPieces:
-    """One split, ready to be scored."""
-
-    scores: tuple[Score, ...]
-    traces: tuple[Trace, ...]
-
-    @property
-    def max_voices(self) -> int:
-        """Of how many voices the traces tell."""
-        return columns_to_max_voices(self.traces[0].context.shape[1])
-
-    @property
-    def cells(self) -> list[int]:
-        """Of each piece."""
-        return [cells(score) for score in self.scores]
-
-    @property
-    def notes(self) -> list[int]:
-        """Of each piece."""
-        return [score.n_notes for score in self.scores]
 
 
 def benchmark_jsb(
@@ -105,11 +85,6 @@ def benchmark_jsb(
         report[split] = figures
         show(_format_table(split, figures))
     return report
-
-
-def encode_pieces(scores: Sequence[Score], max_voices: int = DEFAULT_MAX_VOICES) -> EncodedPieces:
-    """The scores with their traces, for a model of up to `max_voices` voices."""
-    return EncodedPieces(tuple(scores), tuple(trace_batch(note_columns(scores), None, max_voices)))
 
 
 def model_figures(events: Sequence[EventScores], pieces: EncodedPieces) -> dict[str, object]:

@@ -20,7 +20,7 @@ from seqmusic.baselines.grid_tokens import (
     grid_masks,
     grid_traces,
 )
-from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Work
 from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.evaluation.loss_curve import CurvePoint, first_below, measure_loss_curve

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.persistence import persistence_nats
 from seqmusic.baselines.trees import Trees
-from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.evaluation.subject import Subject
 from seqmusic.metrics.calibration import (
     Bin,
@@ -149,11 +149,11 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All figures of a model on a part; `pieces` and `scores` are of its works, in their order."""
+    """All figures of a model on a part; `pieces` and `event_scores` are of its works, in their order."""
 
     subject: Subject
     pieces: EncodedPieces
-    scores: tuple[EventScores, ...]
+    event_scores: tuple[EventScores, ...]
     totals: tuple[PredictorTotal, ...]
     breakdowns: tuple[Breakdown, ...]
     calibrations: tuple[Calibration, ...]
@@ -164,13 +164,13 @@ def assess(subject: Subject) -> Assessment:
     max_voices = subject.model.vocabulary.max_voices
     pieces = encode_pieces([work.score for work in subject.works], max_voices)
     model_predictions = _predict_works(subject, pieces)
-    scores = [own.scores() for own in model_predictions]
+    scores = [own.event_scores() for own in model_predictions]
     by_event = {MODEL: scores}
     totals = [total(MODEL, [float(own.nats.sum()) for own in scores], pieces, scores)]
     training = encode_pieces([work.score for work in subject.dataset.works_in("train")], max_voices)
     if training.scores:
         by_event[NGRAM] = [
-            baseline_predictions(own, trace).scores()
+            baseline_predictions(own, trace).event_scores()
             for own, trace in _ngram_with_traces(training.traces, pieces.traces)
         ]
         totals.append(

@@ -54,7 +54,7 @@ def extreme_passages(
     Works longer than the model's context are left out: it would not be shown all that came before.
     """
     pieces, longest = assessment.pieces, assessment.subject.model.settings.context_length + 1
-    rows = enumerate(zip(pieces.scores, pieces.traces, assessment.scores, strict=True))
+    rows = enumerate(zip(pieces.scores, pieces.traces, assessment.event_scores, strict=True))
     by_work = [
         found
         for work, row in rows

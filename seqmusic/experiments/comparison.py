@@ -14,7 +14,7 @@ import torch
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.benchmarks.jsb import EncodedPieces
+from seqmusic.evaluation.held_out import EncodedPieces
 from seqmusic.benchmarks.rivals import SETTINGS, Contender, grammar_contenders
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.assessment import baseline_predictions
@@ -109,7 +109,7 @@ def _run_baseline_trial(make: Callable[[], NGram | Trees], pieces: EncodedPieces
     predictor = make()
     trained = time.process_time()
     scored = total_likelihood(
-        [baseline_predictions(predictor, trace).scores() for trace in pieces.traces],
+        [baseline_predictions(predictor, trace).event_scores() for trace in pieces.traces],
         pieces.cells,
         pieces.notes,
     )

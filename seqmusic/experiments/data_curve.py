@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqmusic.benchmarks.jsb import EncodedPieces
+from seqmusic.evaluation.held_out import EncodedPieces
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CorpusError
 from seqmusic.experiments.laws import PowerLaw, bootstrap_means, fit_power_law

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
 from seqmusic.corpus.works_table import work_entries

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqmusic.benchmarks.jsb import EncodedPieces
+from seqmusic.evaluation.held_out import EncodedPieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.experiments.laws import Parabola, fit_parabola
 from seqmusic.experiments.study import (

@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.benchmarks.jsb import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, CorpusError, FormatError
 from seqmusic.report.figures import write_figure

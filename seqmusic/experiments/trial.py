@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seqmusic.benchmarks.jsb import EncodedPieces
+from seqmusic.evaluation.held_out import EncodedPieces
 from seqmusic.evaluation.loss_curve import CurvePoint, measure_loss_curve
 from seqmusic.metrics.likelihood import TrainableModel, score_pieces
 from seqmusic.model.transformer import n_parameters

@@ -71,7 +71,7 @@ class Predictions:
     sound_log_p: NDArray[Any]
     duration_log_p: NDArray[Any]
 
-    def scores(self) -> EventScores:
+    def event_scores(self) -> EventScores:
         """What was given to what came."""
         sound, duration = (
             _evaluate_targets(self.sound_log_p, self.sounds),
@@ -218,7 +218,7 @@ def score_events(
 ) -> list[EventScores]:
     """What the model gave each scored event of each piece; pieces of like length are run together."""
     scores = {
-        piece: predicted.scores()
+        piece: predicted.event_scores()
         for piece, predicted in predictions(model, traces, masks, batch_size)
     }
     return [scores[piece] for piece in range(len(traces))]

@@ -1,0 +1,60 @@
+"""Held-out pieces as sequences of tokens, and how likely a model holds them to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seqmusic.metrics.likelihood import Likelihood, TrainableModel, score_pieces
+from seqmusic.pitch_grid import count_cells
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, make_grammar_masks
+from seqmusic.score import Score
+from seqmusic.tokens.batched.columns import note_columns
+from seqmusic.tokens.batched.encoding import trace_batch
+from seqmusic.tokens.context import columns_to_max_voices
+from seqmusic.tokens.tokenizer import Trace
+from seqmusic.training.batches import GrammarMasks
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPieces:
+    """Scores with their traces, in the same order."""
+
+    scores: tuple[Score, ...]
+    traces: tuple[Trace, ...]
+
+    @property
+    def max_voices(self) -> int:
+        """For how many voices the traces have context columns."""
+        return columns_to_max_voices(self.traces[0].context.shape[1])
+
+    @property
+    def cells(self) -> list[int]:
+        """Cells of each piece."""
+        return [count_cells(score) for score in self.scores]
+
+    @property
+    def notes(self) -> list[int]:
+        """Notes of each piece."""
+        return [score.n_notes for score in self.scores]
+
+
+def encode_pieces(scores: Sequence[Score], max_voices: int = DEFAULT_MAX_VOICES) -> EncodedPieces:
+    """The scores with their traces, for a model of up to `max_voices` voices."""
+    return EncodedPieces(tuple(scores), tuple(trace_batch(note_columns(scores), None, max_voices)))
+
+
+def score_held_out(
+    model: TrainableModel, pieces: EncodedPieces, masks: GrammarMasks | None = None
+) -> Likelihood:
+    """The likelihood of whole pieces under a model, on the device where it is.
+
+    Args:
+        model: put into evaluation mode.
+        pieces: with one trace or more.
+        masks: which tokens may follow which, on the device of the model; those of the grammar by default.
+    """
+    if masks is None:
+        device = next(model.parameters()).device
+        masks = make_grammar_masks(device, model.vocabulary.max_voices)
+    return score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes)

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CorpusError
-from seqmusic.score import Key, Note, Score, TimeSignature, Voice
+from seqmusic.score import Note, Score
+from seqmusic.score_data import metadata_to_score, score_metadata
 
 FORMAT_VERSION = 1
 _WORK, _VOICE = 0, 1  # columns of the notes; the others are the fields of `Note`
@@ -114,19 +115,6 @@ def _work_metadata(work: Work) -> dict[str, Any]:
     return own | ({"style": work.style} if work.style else {}) | score_metadata(work.score)
 
 
-def score_metadata(score: Score) -> dict[str, Any]:
-    """All of a score but its notes, in plain values."""
-    return {
-        "voices": [voice.name for voice in score.voices],
-        "time_signatures": [(tick, str(signature)) for tick, signature in score.time_signatures],
-        "pickup_ticks": score.pickup_ticks,
-        "key": score.key and (score.key.sharps, score.key.mode),
-        "tempo_bpm": score.tempo_bpm,
-        "title": score.title,
-        "source": score.source,
-    }
-
-
 def _metadata_to_work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Work:
     score = metadata_to_score(facts, lines)
     return Work(
@@ -136,19 +124,4 @@ def _metadata_to_work(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) 
         facts["family"],
         facts["reason"],
         facts.get("style", ""),
-    )
-
-
-def metadata_to_score(facts: dict[str, Any], lines: Iterator[tuple[Note, ...]]) -> Score:
-    """The score of its facts and the notes of its voices, the next of `lines`."""
-    return Score(
-        voices=tuple(Voice(name, next(lines)) for name in facts["voices"]),
-        time_signatures=tuple(
-            (tick, TimeSignature.parse(text)) for tick, text in facts["time_signatures"]
-        ),
-        pickup_ticks=facts["pickup_ticks"],
-        key=facts["key"] and Key(*facts["key"]),
-        tempo_bpm=facts["tempo_bpm"],
-        title=facts["title"],
-        source=facts["source"],
     )

@@ -22,12 +22,13 @@ from seqmusic.corpus.folders.shards import (
 )
 from seqmusic.corpus.folders.workers import WorkerFailure, n_cores, parallel_map
 from seqmusic.corpus.similarity.digests import sketch
-from seqmusic.corpus.storage import note_rows, score_metadata
+from seqmusic.corpus.storage import note_rows
 from seqmusic.corpus.works_table import key_label, meter_label, n_bars
 from seqmusic.errors import CorpusError, FormatError, UnencodableError
 from seqmusic.formats.read_report import ReadReport
 from seqmusic.progress import ProgressBar, progress_bar
 from seqmusic.score import Score
+from seqmusic.score_data import score_metadata
 from seqmusic.tokens.tokenizer import header_events, normalized
 from seqmusic.tokens.vocabulary import timesig_to_id
 

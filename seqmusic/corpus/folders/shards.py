@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.similarity.digests import Shingles, Sketch
-from seqmusic.corpus.storage import metadata_to_score, notes_by_voice
+from seqmusic.corpus.storage import notes_by_voice
 from seqmusic.errors import CorpusError
 from seqmusic.score import Score
+from seqmusic.score_data import metadata_to_score
 
 N_SHARDS = 256
 _VERSION = 1

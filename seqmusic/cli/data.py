@@ -79,7 +79,9 @@ def _prepare_chorales(source: str) -> None:
             f"--out is missing: name the folder that the data prepared from {source} is to be kept in"
         )
     dataset = load_chorales()
-    parts = ", ".join(f"{split} {len(dataset.works_in(split))}" for split in ("train", "valid", "test"))
+    parts = ", ".join(
+        f"{split} {len(dataset.works_in(split))}" for split in ("train", "valid", "test")
+    )
     print(
         f"{len(dataset.kept_works)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families"
     )

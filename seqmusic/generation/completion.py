@@ -149,7 +149,10 @@ def _dead_end_error(reached: int) -> RequestError:
 
 
 def _compose_steps(
-    model: DecodableModel, events: Sequence[Event], candidates: Sequence[PartialCandidate], request: Request
+    model: DecodableModel,
+    events: Sequence[Event],
+    candidates: Sequence[PartialCandidate],
+    request: Request,
 ) -> Iterator[None]:
     """Compose all streams to their ends, event by event, as many at once as the decoder takes."""
     while candidates:
@@ -201,7 +204,9 @@ def _compose_batch(
         yield
 
 
-def prefill_prompt(model: DecodableModel, events: Sequence[Event]) -> tuple[GrammarState, Decoder, _Ids]:
+def prefill_prompt(
+    model: DecodableModel, events: Sequence[Event]
+) -> tuple[GrammarState, Decoder, _Ids]:
     """Where a sequence stands after its last event, a decoder that has heard it, and (1, C) the context to ask it with.
 
     Raises:
@@ -217,7 +222,9 @@ def _state_after(model: DecodableModel, events: Sequence[Event]) -> GrammarState
     return state
 
 
-def _prefilled_decoder(model: DecodableModel, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
+def _prefilled_decoder(
+    model: DecodableModel, events: Sequence[Event], n: int
+) -> tuple[Decoder, _Ids]:
     """A decoder of `n` sequences, or the first of them, that have the prompt in common, and (N, C) where these stand after it."""
     context_length = model.settings.context_length
     if len(events) >= context_length:

@@ -18,7 +18,7 @@ from seqmusic.generation.partial_candidate import (
     choose_sounds,
 )
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import Decoder, DecodableModel, make_decoder
+from seqmusic.model.decoding.decoder import DecodableModel, Decoder, make_decoder
 from seqmusic.score import Note, Score
 from seqmusic.tokens.context import PITCH_CODE
 from seqmusic.tokens.grammar import GrammarState, clipped_contexts
@@ -130,7 +130,7 @@ def finished_notes(state: GrammarState, n_emitted: dict[int, int]) -> Iterator[t
         n_emitted: how much of each voice was told; brought up to date.
     """
     for place, line in enumerate(state.lines):
-        may_go_on = not state.is_finished and line.last[1] == MAX_DURATION
+        may_go_on = not state.is_finished and line.last_event[1] == MAX_DURATION
         segments = line.composed[n_emitted.get(place, 0) : len(line.composed) - may_go_on]
         if segments:
             n_emitted[place] = n_emitted.get(place, 0) + len(segments)

@@ -15,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.generation.completion import complete
+from seqmusic.generation.completion import complete, state_after
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
 from seqmusic.generation.partial_candidate import PartialCandidate, choose_durations, choose_sounds
-from seqmusic.generation.prompts import Prompt, with_voices
+from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import LogProbabilities
+from seqmusic.generation.voice_names import with_voices
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.model.transformer import Transformer
 from seqmusic.pitch_grid import pitch_grid
@@ -152,9 +153,7 @@ def harmonize_with_ngram(model: NGram, score: Score, request: Request) -> list[S
     rule = partial(_force_events, forced_events=_events_by_tick(score))
     found = []
     for index in range(request.n):
-        state = GrammarState(DEFAULT_MAX_VOICES)
-        for sound, duration in encode_prompt(prompt.score, prompt.holes)[1:]:
-            state.push(sound, duration)
+        state = state_after(encode_prompt(prompt.score, prompt.holes), DEFAULT_MAX_VOICES)
         rng = np.random.default_rng([request.seed, index])
         stream = PartialCandidate(state, rng, NO_CONSTRAINTS, rule)
         said: dict[int, list[Event]] = {}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from seqmusic.cli.arguments import Flag
+from seqmusic.cli.options import Flag
 
 app = App(
     name="benchmark",

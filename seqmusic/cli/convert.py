@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from seqmusic.cli.arguments import Flag, grid_ticks, require_empty_folder
+from seqmusic.cli.arguments import grid_ticks, print_repairs, require_empty_folder
+from seqmusic.cli.options import Flag
 from seqmusic.errors import FormatError, SeqmusicError
 
 if TYPE_CHECKING:
@@ -56,26 +57,25 @@ def convert(
 
 
 def _write_and_report(
-    name: str, reading: ReadReport, target: Path, ticks: int | None, layout: Layout
+    name: str, report: ReadReport, target: Path, ticks: int | None, layout: Layout
 ) -> None:
     """Write one piece; what was mended, left out and lost goes to the error stream, one line a kind."""
     from seqmusic.formats import write_score
     from seqmusic.formats.conversion_losses import conversion_losses
 
-    score = reading.score
+    score = report.score
     if target.suffix.lower() == ".csv" and layout == "grid":
         from seqmusic.formats.csv.file import write_csv_grid
 
         write_csv_grid(score, target, ticks)
     else:
         write_score(score, target)
-    for told in reading.repairs + reading.losses:
-        print(f"{name}: {told}", file=sys.stderr)
+    print_repairs(name, report)
     if lost := conversion_losses(score, target, layout):
         print(f"{target}: does not hold {'; '.join(lost)}", file=sys.stderr)
     bars = f", {len(score.bars())} bars" if score.time_signatures else ""
     print(
-        f"{name} ({reading.status}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}"
+        f"{name} ({report.status}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}"
     )
 
 

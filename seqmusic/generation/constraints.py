@@ -241,7 +241,7 @@ def _final_pitch_classes(state: GrammarState, line: VoiceLine, key: Key) -> froz
 
 
 def third_pitch_classes(key: Key) -> frozenset[int]:
-    """Pitch classes of the third over the tonic; in minor both, as a minor piece may end in major."""
+    """Pitch classes of the third over the tonic; in minor both, as the piece may end in major."""
     thirds = (3, 4) if key.mode == "minor" else (4,)
     return frozenset((tonic_pitch_class(key) + third) % 12 for third in thirds)
 

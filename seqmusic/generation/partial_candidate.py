@@ -68,7 +68,7 @@ class PartialCandidate:
         """(V,) log-probabilities after the rule; the candidate is stuck if it forbids all of them.
 
         Raises:
-            ValueError: the rule returns another number of values, NaN, or +inf.
+            ValueError: the rule returns another number of values, or +inf.
         """
         if self.rule is None or self.is_stuck:
             return log_probabilities
@@ -134,7 +134,7 @@ def _choose_ids(
     sampling: Sampling,
     penalty: Logits | None = None,
 ) -> list[int]:
-    """An id for each of the N candidates, drawn from (N, V) logits; a candidate without one is stuck.
+    """An id for each of N candidates, drawn from (N, V) logits; a candidate without one is stuck.
 
     The log-probability of the id under the model is added to that of its candidate.
     """
@@ -145,15 +145,17 @@ def _choose_ids(
     if 0.0 in sums:
         for row in np.flatnonzero(np.equal(sums, 0.0)).tolist():
             candidates[row].is_stuck, sums[row] = True, 1.0
-            allowed_logits[row, 0] = 0.0  # any id, so that the row can be drawn from like the others
-    weights = allowed_logits if penalty is None else allowed_logits + penalty
+            allowed_logits[row, 0] = (
+                0.0  # any id, so that the row can be drawn from like the others
+            )
+    log_weights = allowed_logits if penalty is None else allowed_logits + penalty
     if candidates[0].rule is not None:
-        rows = zip(candidates, weights, strict=True)
-        weights = np.stack([candidate.apply_rule(row) for candidate, row in rows])
-    if weights is not allowed_logits:
-        weights -= np.maximum.reduce(weights, axis=1, keepdims=True)
+        rows = zip(candidates, log_weights, strict=True)
+        log_weights = np.stack([candidate.apply_rule(row) for candidate, row in rows])
+    if log_weights is not allowed_logits:
+        log_weights -= np.maximum.reduce(log_weights, axis=1, keepdims=True)
     uniform = [candidate.rng.random() for candidate in candidates]
-    ids: list[int] = sample_ids(weights, sampling, uniform).tolist()
+    ids: list[int] = sample_ids(log_weights, sampling, uniform).tolist()
     for row, (candidate, chosen) in enumerate(zip(candidates, ids, strict=True)):
         candidate.log_probability += allowed_logits.item(row, chosen) - log(sums[row])
     return ids

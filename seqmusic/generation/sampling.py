@@ -13,7 +13,7 @@ LogProbabilities = NDArray[np.float64]
 
 
 def log_softmax(logits: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> LogProbabilities:
-    """(..., V) log-probabilities of the allowed ids, -inf for the others; at least one is allowed."""
+    """(..., V) log-probabilities of the allowed ids, -inf for the others; some are allowed."""
     allowed = np.where(mask, logits, -np.inf).astype(np.float64, copy=False)
     allowed -= allowed.max(axis=-1, keepdims=True)
     allowed -= np.log(np.exp(allowed).sum(axis=-1, keepdims=True))

@@ -246,8 +246,8 @@ def _predict_batch(
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks)[scored]  # (N, D)
     sounds, durations = batch.events[:, 1:][scored].unbind(-1)
     context, (sound_rule, duration_rule) = batch.context[scored], batch.rules[scored].unbind(-1)
-    sound_log_p = _log_softmax(model.heads.sound_logits(hidden, context), masks.sounds[sound_rule])
-    duration_log_p = _log_softmax(
+    sound_log_p = masked_log_softmax(model.heads.sound_logits(hidden, context), masks.sounds[sound_rule])
+    duration_log_p = masked_log_softmax(
         model.heads.duration_logits(hidden, context, sounds), masks.durations[duration_rule]
     )
     piece, row = scored.nonzero(as_tuple=True)
@@ -259,7 +259,7 @@ def _predict_batch(
     return [Predictions(*own) for own in zip(*columns, strict=True)]
 
 
-def _log_softmax(logits: Tensor, allowed: Tensor) -> Tensor:
+def masked_log_softmax(logits: Tensor, allowed: Tensor) -> Tensor:
     return logits.float().masked_fill(~allowed, -torch.inf).log_softmax(-1)
 
 

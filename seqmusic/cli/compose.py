@@ -27,7 +27,9 @@ def continue_(
     style: str = "",
     options: ComposeOptions | None = None,
 ) -> None:
-    """Continue a theme, and write the candidates as MIDI, MusicXML, LilyPond and pictures, likeliest first.
+    """Continue a theme, and write candidates as MIDI, MusicXML, LilyPond and pictures.
+
+    The candidates are numbered, likeliest first.
 
     For example: seqmusic continue "G4 A4 B4 C5 | D5:1/2 B4" --voices satb --bars 8 --seed 7
 

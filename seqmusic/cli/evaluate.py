@@ -20,7 +20,7 @@ def evaluate(
     samples: int = 100,
     json: Annotated[bool, Flag] = False,
 ) -> None:
-    """Measure how well a model predicts works, beside an n-gram and persistence, and its calibration.
+    """Measure how well a model predicts works, beside an n-gram and persistence.
 
     Prints a short table; --report writes a page, with the passages that surprise the model most and
     least, engraved and played.

@@ -17,7 +17,7 @@ app = App(
     help="Train many small models, and compare them; each experiment can be stopped and resumed."
     "\n\n"
     "For example: seqmusic experiment learning-curve --out experiments/works",
-    help_format="plaintext",
+    help_format="markdown",
 )
 
 
@@ -31,9 +31,9 @@ def learning_curve(
     seeds: int = 3,
     options: ConfigurationOptions | None = None,
 ) -> None:
-    """Train on 1/16, 1/8 ... all of the training works, and estimate what twice as many would bring.
+    """Train on 1/16, 1/8 ... all of the works, and estimate the loss with twice as many.
 
-    For example: seqmusic experiment learning-curve configs/chorales.toml --out experiments/works --seeds 5
+    For example: seqmusic experiment learning-curve configs/chorales.toml --out experiments/works
 
     Args:
         config: What is trained; by default the small model of configs/trial.toml.
@@ -90,7 +90,7 @@ def compare(
     split: Literal["valid", "test"] = "valid",
     cpu_seconds: float = 120.0,
 ) -> None:
-    """Compare an n-gram, decision trees, an LSTM and a transformer: how well they predict, and what they cost.
+    """Compare an n-gram, decision trees, an LSTM and a transformer: their losses and their costs.
 
     For example: seqmusic experiment compare --out experiments/families --cpu-seconds 600
 
@@ -123,10 +123,10 @@ def copying(
     lets it continue works at every evaluation. Put copying.csv into the folder of a run, and the
     report of seqmusic evaluate shows it.
 
-    For example: seqmusic experiment copying configs/quick.toml --out experiments/copying --training.steps 2000
+    For example: seqmusic experiment copying --out experiments/copying --training.steps 2000
 
     Args:
-        config: What is trained; by default the small model of configs/quick.toml, for all its steps.
+        config: What is trained; by default the small model of configs/quick.toml.
         out: The folder of the experiment; if it is one already, it is resumed.
         data: Another corpus than the chorales, as for train.
         samples: Continuations of validation works, and as many of training works, at every

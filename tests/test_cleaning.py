@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from seqmusic.corpus.cleaning import (
+from seqmusic.corpus.selection.cleaning import (
     CHORALE_RULES,
     CleaningRules,
     clean,

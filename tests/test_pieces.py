@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import scores
 
 from seqmusic.pitch_grid import count_cells
-from seqmusic.corpus.cleaning import GENERAL_RULES
+from seqmusic.corpus.selection.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.collecting import CorpusSource
 from seqmusic.corpus.folders.prepared_folder import prepare_source

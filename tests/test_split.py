@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seqmusic.corpus.dataset import SPLITS, Dataset, Work
 from seqmusic.corpus.similarity.families import shared_tune_share
-from seqmusic.corpus.split import Shares, split_works
+from seqmusic.corpus.selection.split import Shares, split_works
 from seqmusic.corpus.works_table import read_works, with_table, write_works
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.score import Note, Score, melody

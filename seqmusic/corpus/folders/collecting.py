@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from seqmusic.corpus.cleaning import CleaningRules, drop_reason
+from seqmusic.corpus.selection.cleaning import CleaningRules, drop_reason
 from seqmusic.corpus.folders.parallel_reading import read_timeout
 from seqmusic.corpus.folders.shards import (
     N_SHARDS,

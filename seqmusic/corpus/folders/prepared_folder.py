@@ -22,9 +22,9 @@ from seqmusic.corpus.dataset import Dataset, Work, natural_sort_key
 from seqmusic.corpus.folders.collecting import CorpusSource, file_stamps, update_shards
 from seqmusic.corpus.folders.selection import Selection, piece_names, select_works
 from seqmusic.corpus.folders.shards import N_SHARDS, Shard, shard_path
-from seqmusic.corpus.long_pieces import split_long_score
+from seqmusic.corpus.folders.long_scores import split_long_score
 from seqmusic.corpus.similarity.digests import Digests
-from seqmusic.corpus.split import DEFAULT_SHARES, Shares
+from seqmusic.corpus.selection.split import DEFAULT_SHARES, Shares
 from seqmusic.corpus.works_table import WORKS_COLUMNS, WORKS_FILE, table_text, with_table
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.score import SATB, Score

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seqmusic import formats
 from seqmusic.corpus.chorales import read_chorale_or_all
-from seqmusic.corpus.cleaning import CHORALE_RULES, GENERAL_RULES
+from seqmusic.corpus.selection.cleaning import CHORALE_RULES, GENERAL_RULES
 from seqmusic.corpus.folders.collecting import CorpusSource, find_files
 from seqmusic.corpus.folders.prepared_folder import STATE_FILE
 from seqmusic.errors import CorpusError, FormatError

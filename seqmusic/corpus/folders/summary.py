@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from seqmusic.corpus.cleaning import reason_kind
+from seqmusic.corpus.selection.cleaning import reason_kind
 from seqmusic.corpus.dataset import SPLITS
 from seqmusic.corpus.folders.prepared_folder import REPORT_FILE
 from seqmusic.corpus.works_table import WORKS_FILE, read_works

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from seqmusic import cli
-from seqmusic.corpus.cleaning import GENERAL_RULES, reason_kind
+from seqmusic.corpus.selection.cleaning import GENERAL_RULES, reason_kind
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.folders import collecting as gathering
 from seqmusic.corpus.folders.collecting import CorpusSource, find_files
@@ -27,7 +27,7 @@ from seqmusic.corpus.folders.shards import Shard
 from seqmusic.corpus.folders.source import find_source, folder_source, read_pieces_or_errors
 from seqmusic.corpus.folders.summary import folder_summary
 from seqmusic.corpus.loading import load_corpus
-from seqmusic.corpus.long_pieces import split_long_score
+from seqmusic.corpus.folders.long_scores import split_long_score
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats import write_score
 from seqmusic.formats.read_report import ReadReport

@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from seqmusic.corpus.cleaning import CleaningRules, duplicate_reason, preference_key
+from seqmusic.corpus.selection.cleaning import CleaningRules, duplicate_reason, preference_key
 from seqmusic.corpus.dataset import Work, natural_sort_key
 from seqmusic.corpus.folders.shards import Shard
 from seqmusic.corpus.similarity.duplicates import Outline, find_duplicates
 from seqmusic.corpus.similarity.families import families_of, similar_pairs
 from seqmusic.corpus.similarity.pairs import DigestTable, Ints, linked_pairs, shared_pairs
-from seqmusic.corpus.split import Shares, split_works
+from seqmusic.corpus.selection.split import Shares, split_works
 from seqmusic.score import Score
 
 _NO_SCORE = Score(())

@@ -10,9 +10,7 @@ from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 REST_CELL = -1
 
 
-def count_steps(
-    score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, first_tick: int = 0
-) -> int:
+def count_steps(score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, first_tick: int = 0) -> int:
     """Steps of the grid from `first_tick` on that a score begins, the last one perhaps not full.
 
     >>> from seqmusic.score import Note, melody

@@ -17,7 +17,8 @@ from seqmusic.corpus.cache import cache_folder, load_or_prepare
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work, natural_sort_key
 from seqmusic.corpus.description import cleaning_report, describe
-from seqmusic.corpus.folders.parallel_reading import read_files, unique_file_names
+from seqmusic.corpus.file_names import unique_file_names
+from seqmusic.corpus.folders.parallel_reading import read_files
 from seqmusic.corpus.selection.preparation import prepare
 from seqmusic.corpus.selection.split import Shares
 from seqmusic.corpus.storage import (

@@ -20,8 +20,9 @@ import pytest
 from seqmusic import cli
 from seqmusic.corpus.selection.cleaning import GENERAL_RULES, reason_kind
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.folders import collecting as gathering
+from seqmusic.corpus.folders import collecting
 from seqmusic.corpus.folders.collecting import CorpusSource, find_files
+from seqmusic.corpus.folders.file_records import piece_record
 from seqmusic.corpus.folders.prepared_folder import load_prepared, prepare_source, shard_paths
 from seqmusic.corpus.folders.shards import Shard
 from seqmusic.corpus.folders.source import find_source, folder_source, read_pieces_or_errors
@@ -148,7 +149,7 @@ def faulty_reader(path: Path) -> Sequence[ReadReport | FormatError]:
 def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "read_timeout", lambda path: 3)
+    monkeypatch.setattr(collecting, "read_timeout", lambda path: 3)
     source = replace(folder_source(folder), read=faulty_reader)
     prepare_source(source, tmp_path / "out", n_processes=2)
     with (tmp_path / "out" / "report.csv").open(encoding="utf-8", newline="") as file:
@@ -195,7 +196,7 @@ def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(
         file["name"]: shard
         for path in shard_paths(tmp_path / "out")
         for shard in [Shard(path)]
-        for file in shard.files()
+        for file in shard.file_metadata()
     }
     assert 5 <= len(done) < 40
     with pytest.raises(
@@ -273,26 +274,26 @@ def test_more_subfolders_than_styles_are_no_styles(
 
 
 def test_general_rules_keep_what_chorales_may_not_be() -> None:
-    assert gathering._piece_record(tune(1), GENERAL_RULES).facts["reason"] == ""
+    assert piece_record(tune(1), GENERAL_RULES).metadata["reason"] == ""
     short = melody([Note(0, 24, 60)])
-    assert reason_kind(gathering._piece_record(short, GENERAL_RULES).facts["reason"]) == "too short"
+    assert reason_kind(piece_record(short, GENERAL_RULES).metadata["reason"]) == "too short"
     odd = replace(tune(1), time_signatures=((0, TimeSignature(3, 32)),))
     assert (
-        reason_kind(gathering._piece_record(odd, GENERAL_RULES).facts["reason"]) == "without tokens"
+        reason_kind(piece_record(odd, GENERAL_RULES).metadata["reason"]) == "without tokens"
     )
     later = replace(tune(1), time_signatures=((0, TimeSignature(4, 4)), (96, TimeSignature(23, 8))))
     assert (
-        reason_kind(gathering._piece_record(later, GENERAL_RULES).facts["reason"])
+        reason_kind(piece_record(later, GENERAL_RULES).metadata["reason"])
         == "without tokens"
     )
     with_rest = replace(tune(1), voices=(*tune(1).voices, Voice("Voice 3", ())))
-    assert gathering._piece_record(with_rest, GENERAL_RULES).facts["voices"] == [
+    assert piece_record(with_rest, GENERAL_RULES).metadata["voices"] == [
         "Voice 1",
         "Voice 2",
     ]
     crowd = Score(tuple(Voice(f"{i}", tune(i).voices[0].notes) for i in range(17)))
     assert (
-        gathering._piece_record(crowd, GENERAL_RULES).facts["reason"] == "not 1 to 16 voices (17)"
+        piece_record(crowd, GENERAL_RULES).metadata["reason"] == "not 1 to 16 voices (17)"
     )
 
 
@@ -333,7 +334,7 @@ def test_the_commands_take_what_was_prepared(out: Path, capsys: pytest.CaptureFi
 
 def test_shards_hold_whole_digests(out: Path) -> None:
     for path in shard_paths(out):
-        for file in Shard(path).read_files():
+        for file in Shard(path).records():
             for piece in file.pieces:
                 assert len(np.unique(piece.sketch.tune)) == len(piece.sketch.tune) > 0
                 assert (np.diff(piece.sketch.shingles.digests.astype(object)) > 0).all()

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """The folder for files that can be made again: `SEQMUSIC_CACHE`, else one in the user's cache."""
+    """The folder for files that can be made again: `SEQMUSIC_CACHE`, or in the user's cache."""
     if chosen := os.environ.get("SEQMUSIC_CACHE"):
         return Path(chosen).expanduser()
     return platformdirs.user_cache_path("seqmusic", appauthor=False)

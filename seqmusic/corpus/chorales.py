@@ -1,4 +1,4 @@
-"""The embedded corpus: the Bach chorales that music21 installs, kept prepared in the user's cache."""
+"""The embedded corpus: the Bach chorales of music21, kept in the user's cache when prepared."""
 
 from __future__ import annotations
 

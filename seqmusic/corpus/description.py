@@ -20,7 +20,7 @@ _MAX_NAMES = 6
 def describe(dataset: Dataset) -> str:
     """The data set on a page.
 
-    It shows parts, voices, lengths, time signatures, keys, durations, families, and what was dropped.
+    It shows parts, voices, lengths, time signatures, keys, durations, families and dropped works.
     """
     works = dataset.kept_works
     if not works:
@@ -113,8 +113,8 @@ def _length_rows(works: Sequence[Work]) -> Iterator[Sequence[str]]:
 
 def _spread(lengths: Sequence[float]) -> Iterator[str]:
     """The least, median, mean and greatest length."""
-    for summary in (min, statistics.median, statistics.fmean, max):
-        figure = summary(lengths)
+    figures = min(lengths), statistics.median(lengths), statistics.fmean(lengths), max(lengths)
+    for figure in figures:
         yield f"{figure:.10g}" if figure == int(figure) else f"{figure:.1f}"
 
 

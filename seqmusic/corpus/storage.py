@@ -136,9 +136,7 @@ def _metadata_to_work(metadata: dict[str, Any], voice_notes: Iterator[tuple[Note
     return Work(score=score, style=metadata.get("style", ""), **fields)
 
 
-def metadata_to_score(
-    metadata: dict[str, Any], voice_notes: Iterator[tuple[Note, ...]]
-) -> Score:
+def metadata_to_score(metadata: dict[str, Any], voice_notes: Iterator[tuple[Note, ...]]) -> Score:
     """The score of its metadata and the notes of its voices, taken from `voice_notes` in order."""
     return Score(
         voices=tuple(Voice(name, next(voice_notes)) for name in metadata["voices"]),

@@ -1,4 +1,4 @@
-"""A corpus ready for training: the table of its works, and their pieces, read when they are drawn."""
+"""A corpus ready for training: the table of its works, and pieces that are read when drawn."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def with_table(dataset: Dataset, path: Path) -> Dataset:
     Works that the table leaves out are dropped.
 
     Raises:
-        CorpusError: the table is wrong, as in `read_works`, or names a work that the data set lacks.
+        CorpusError: the table is wrong, as in `read_works`, or names an unknown work.
     """
     entries = read_works(path)
     known = {work.name for work in dataset.works}
@@ -161,7 +161,7 @@ def n_bars(score: Score) -> int:
 
 
 def known_or_inferred_key(score: Score) -> Key | None:
-    """The score's key if its mode is known, else the key that its notes suggest; None without notes."""
+    """The score's key if its mode is known, else the one its notes suggest; None without notes."""
     if score.key is not None and score.key.mode:
         return score.key
     return infer_key(score) if score.n_notes else None
@@ -174,6 +174,6 @@ def key_label(score: Score) -> str:
 
 
 def meter_label(score: Score) -> str:
-    """Time signatures in their order, "" if no meter is known; one that is only repeated counts once."""
+    """Time signatures in their order without repetitions; "" if no meter is known."""
     signatures = (str(signature) for _, signature in score.time_signatures)
     return " ".join(signature for signature, _ in itertools.groupby(signatures))

@@ -90,10 +90,9 @@ def _with_ranks(read_tables: DigestTableReader, rank: Ints) -> Iterator[DigestTa
 def _families(
     candidates: Candidates, rank: Ints, outlines: Sequence[Outline], pairs: Pairs
 ) -> list[int]:
-    """The family of each rank; `outlines` and `pairs` are those of the ranks before any was dropped."""
-    links = [
-        *linked_pairs(lambda: _with_ranks(candidates.read_tunes, rank), candidates.n_tune_digests)
-    ]
+    """The family of each rank; `outlines` and `pairs` still have the ranks of dropped works."""
+    n_rows = candidates.n_tune_digests
+    links = list(linked_pairs(lambda: _with_ranks(candidates.read_tunes, rank), n_rows))
     similar = similar_pairs(pairs, [outline.n_shingles for outline in outlines])
     is_kept = np.isin(np.arange(len(outlines)), rank)
     links.append(similar[is_kept[similar].all(axis=1)])

@@ -39,7 +39,8 @@ def prepare(
 def _candidates(works: Sequence[Work]) -> Candidates:
     sketches = [sketch(work.score) for work in works]
     shingles = digest_table(
-        [of_work.shingles.digests for of_work in sketches], [of_work.shingles.lowest for of_work in sketches]
+        [of_work.shingles.digests for of_work in sketches],
+        [of_work.shingles.lowest for of_work in sketches],
     )
     tunes = digest_table([of_work.tune for of_work in sketches])
     return Candidates(

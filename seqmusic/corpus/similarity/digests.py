@@ -171,7 +171,7 @@ def _ngram_digests(passages: NDArray[np.int64], kind: int) -> Digests:
 
 @functools.cache
 def _pitch_hash_table() -> Digests:
-    """(quarter, pitch) what a pitch on a quarter adds to a shingle; the last column, a rest, is 0."""
+    """(quarter, pitch) what a pitch on a quarter adds to a shingle; the last column is a rest."""
     positions = np.arange(SHINGLE_QUARTERS)[:, None] * _POSITION_STRIDE
     table = _mixed_bits(positions + np.arange(_REST_COLUMN + 1)[None])
     table[:, _REST_COLUMN] = 0

@@ -62,7 +62,7 @@ def find_duplicates(works: Sequence[Outline], pairs: Pairs, min_share: float) ->
         min_share: share of shingles from which on a work repeats another, 0..1.
 
     >>> no_pairs = Pairs(*np.zeros((4, 0), np.int64))
-    >>> find_duplicates([Outline(b"same", 60, 0), Outline(b"same", 62, 0)], no_pairs, min_share=0.75)
+    >>> find_duplicates([Outline(b"a", 60, 0), Outline(b"a", 62, 0)], no_pairs, min_share=0.75)
     {1: Match(original=0, semitones=2, share=1.0, is_exact=True)}
     """
     n_shingles = np.array([work.n_shingles for work in works], np.int64)

@@ -21,7 +21,7 @@ _MIN_SHINGLE_SHARE = 0.25
 
 
 def similar_pairs(pairs: Pairs, n_shingles: Sequence[int]) -> Ints:
-    """(K, 2) pairs of works that share many chords; `n_shingles` counts the shingles of each work."""
+    """(K, 2) pairs of works that share many chords, given the number of shingles of each work."""
     sizes = np.array(n_shingles, np.int64)
     smaller = np.minimum(sizes[pairs.earlier], sizes[pairs.later])
     is_similar = pairs.n_shared >= _MIN_SHINGLE_SHARE * smaller

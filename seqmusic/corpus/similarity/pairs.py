@@ -35,7 +35,7 @@ class DigestTable(NamedTuple):
 
     def rows(self, chosen: NDArray[np.bool_] | Ints) -> DigestTable:
         """Some of the rows, by a mask or by their numbers."""
-        return DigestTable(*(column[chosen] for column in self))
+        return DigestTable(self.work[chosen], self.digest[chosen], self.lowest[chosen])
 
 
 DigestTableReader = Callable[[], Iterable[DigestTable]]

@@ -19,7 +19,7 @@ from seqmusic.score import Score
 
 # The files that decide what is in the cache; their content is part of the cache file's name.
 _CACHE_KEY_FILES = (
-    *("score.py", "tonality.py", "pitch_grid.py", "formats/measures.py"),
+    *("score.py", "score_data.py", "tonality.py", "pitch_grid.py", "formats/measures.py"),
     *(f"formats/notation/{name}.py" for name in ("file", "streams", "reading")),
     *(f"corpus/{name}.py" for name in ("chorales", "dataset", "file_names", "storage")),
     *(f"corpus/selection/{name}.py" for name in ("candidates", "cleaning", "preparation", "split")),

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CorpusError
-from seqmusic.score import Key, Note, Score, TimeSignature, Voice
+from seqmusic.score import Note, Score
+from seqmusic.score_data import metadata_to_score, score_metadata
 
 FORMAT_VERSION = 1
 _WORK, _VOICE = 0, 1  # columns of the notes; the others are the fields of `Note`
@@ -117,35 +118,7 @@ def _work_metadata(work: Work) -> dict[str, Any]:
     return fields | ({"style": work.style} if work.style else {}) | score_metadata(work.score)
 
 
-def score_metadata(score: Score) -> dict[str, Any]:
-    """Everything of a score but its notes, in plain values."""
-    return {
-        "voices": [voice.name for voice in score.voices],
-        "time_signatures": [(tick, str(signature)) for tick, signature in score.time_signatures],
-        "pickup_ticks": score.pickup_ticks,
-        "key": score.key and (score.key.sharps, score.key.mode),
-        "tempo_bpm": score.tempo_bpm,
-        "title": score.title,
-        "source": score.source,
-    }
-
-
 def _metadata_to_work(metadata: dict[str, Any], voice_notes: Iterator[tuple[Note, ...]]) -> Work:
     score = metadata_to_score(metadata, voice_notes)
     fields = {field: metadata[field] for field in ("name", "split", "family", "reason")}
     return Work(score=score, style=metadata.get("style", ""), **fields)
-
-
-def metadata_to_score(metadata: dict[str, Any], voice_notes: Iterator[tuple[Note, ...]]) -> Score:
-    """The score of its metadata and the notes of its voices, taken from `voice_notes` in order."""
-    return Score(
-        voices=tuple(Voice(name, next(voice_notes)) for name in metadata["voices"]),
-        time_signatures=tuple(
-            (tick, TimeSignature.parse(text)) for tick, text in metadata["time_signatures"]
-        ),
-        pickup_ticks=metadata["pickup_ticks"],
-        key=metadata["key"] and Key(*metadata["key"]),
-        tempo_bpm=metadata["tempo_bpm"],
-        title=metadata["title"],
-        source=metadata["source"],
-    )

@@ -36,7 +36,7 @@ class TrainingCorpus:
         entries: the entry of each work in the table.
         table: the table as text.
         pieces: the pieces of the works that are kept.
-        names: the name of the work of each number in `pieces.works`.
+        names: the name of the work of each number in `pieces.work_ids`.
         digests: returns the shingles of each kept work, read anew each time.
     """
 
@@ -49,7 +49,7 @@ class TrainingCorpus:
     def pieces_in(self, split: str) -> Pieces:
         """The pieces of one part of the split."""
         is_chosen = np.array([self._split(name) == split for name in self.names], bool)
-        return self.pieces.chosen(np.flatnonzero(is_chosen[self.pieces.works]))
+        return self.pieces.subset(np.flatnonzero(is_chosen[self.pieces.work_ids]))
 
     def n_works(self, split: str) -> int:
         """Number of works in a part of the split."""

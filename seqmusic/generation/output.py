@@ -36,6 +36,7 @@ from seqmusic.runs.pretrained import (
     model_folder,
 )
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
+from seqmusic.score_data import score_to_data
 
 GIVEN_COLOR = "#1f6fb2"
 MIN_SHARED_NOTES = (
@@ -119,7 +120,7 @@ def compose_run(
     made = json.dumps(
         {
             "task": asdict(task),
-            "score": _score_to_json(score),
+            "score": score_to_data(score),
             "model": named,
             "request": asdict(request),
         }
@@ -301,21 +302,6 @@ def _without_empty_voices(score: Score) -> Score:
 
 def _note_identity(note: Note) -> tuple[int, int, int]:
     return note.onset_ticks, note.duration_ticks, note.pitch
-
-
-def _score_to_json(score: Score) -> dict[str, object]:
-    """The score in lists and numbers."""
-    return {
-        "voices": [
-            [v.name, [[*_note_identity(note), int(note.fermata)] for note in v.notes]]
-            for v in score.voices
-        ],
-        "time_signatures": [[tick, str(signature)] for tick, signature in score.time_signatures],
-        "pickup_ticks": score.pickup_ticks,
-        "key": asdict(score.key) if score.key else None,
-        "tempo_bpm": score.tempo_bpm,
-        "title": score.title,
-    }
 
 
 def _score_from_json(told: dict[str, Any]) -> Score:

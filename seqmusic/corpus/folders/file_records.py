@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from seqmusic.corpus.folders.parallel_reading import error_text
 from seqmusic.corpus.selection.cleaning import CleaningRules, drop_reason
 from seqmusic.corpus.similarity.digests import Sketch, sketch
-from seqmusic.corpus.storage import note_rows, score_metadata
+from seqmusic.corpus.storage import note_rows
 from seqmusic.corpus.works_table import score_figures
 from seqmusic.errors import FormatError, UnencodableError
 from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import Score
+from seqmusic.score_data import score_metadata
 from seqmusic.tokens.tokenizer import header_events, normalized
 from seqmusic.tokens.vocabulary import timesig_to_id
 

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.folders.file_records import FileRecord, PieceRecord
 from seqmusic.corpus.similarity.digests import Digests, Shingles, Sketch
-from seqmusic.corpus.storage import DAMAGE_ERRORS, metadata_to_score, notes_by_voice
+from seqmusic.corpus.storage import DAMAGE_ERRORS, notes_by_voice
 from seqmusic.errors import CorpusError
 from seqmusic.score import Score
+from seqmusic.score_data import metadata_to_score
 
 N_SHARDS = 256
 _VERSION = 1

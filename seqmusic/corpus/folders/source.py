@@ -83,7 +83,7 @@ def read_pieces_or_errors(path: Path) -> Sequence[ReadReport | FormatError]:
     Raises:
         FormatError: the file cannot be read.
     """
-    return [piece.reading or FormatError(piece.refusal) for piece in formats.read_pieces(path)]
+    return [piece.report or FormatError(piece.refusal) for piece in formats.read_pieces(path)]
 
 
 def read_chorale_piece(path: Path) -> Sequence[ReadReport | FormatError]:

@@ -129,8 +129,8 @@ def _off_grid(score: Score) -> Iterator[str]:
         for note in voice.notes:
             for verb, ticks in (("starts at", note.onset_ticks), ("lasts", note.duration_ticks)):
                 if all(ticks % grid for grid in _GRIDS):
-                    place = f"{voice.name}: a note {verb} {ticks} ticks"
-                    yield f"off the grid ({place}, no multiple of {grids})"
+                    position = f"{voice.name}: a note {verb} {ticks} ticks"
+                    yield f"off the grid ({position}, no multiple of {grids})"
 
 
 def _out_of_compass(score: Score, compass: tuple[tuple[int, int], ...] | None) -> Iterator[str]:

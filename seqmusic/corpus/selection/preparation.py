@@ -23,8 +23,7 @@ def prepare(
 ) -> Dataset:
     """The works as a data set: cleaned, grouped by tune family, and split.
 
-    A work that comes with a reason stays dropped for it. The splits and families of the works are
-    ignored.
+    A work that has a reason already stays dropped for it; splits and families are ignored.
     """
     checked = [
         replace(work, split="", family=-1, reason=work.reason or drop_reason(work.score, rules))

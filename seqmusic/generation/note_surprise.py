@@ -252,7 +252,7 @@ def _alternative_text(sound: int, semitones: int, key: Key) -> str:
     """A sound of the moved score as text; pitches are those of the score itself."""
     if sound >= TIMESIG:
         return f"change to {id_to_timesig(sound)}"
-    return sound_text(sound - semitones if is_pitch(sound) else sound, key, _SOUND_NAMES)
+    return sound_text(sound, key, _SOUND_NAMES, semitones)
 
 
 def _surprisal_bits(log_p: Tensor, ids: Tensor) -> list[float]:

@@ -44,10 +44,10 @@ def next_sounds(model: DecodableModel, theme: Score) -> dict[str, float]:
     }
 
 
-def sound_text(sound: int, key: Key | None, names: Mapping[int, str]) -> str:
-    """A pitch as it is spelled in a key; of another sound, its name in `names` or its token's."""
+def sound_text(sound: int, key: Key | None, names: Mapping[int, str], semitones: int = 0) -> str:
+    """A pitch, lower by `semitones`, as spelled in a key; another sound by `names` or its token."""
     if is_pitch(sound):
-        return str(spell(sound - PITCH, key))
+        return str(spell(sound - PITCH - semitones, key))
     return names.get(sound) or sound_name(sound)
 
 

@@ -1,4 +1,4 @@
-"""Explanations by an untrained model: what holds whatever the model thinks."""
+"""Explanations by an untrained model: laws that hold for any model."""
 
 import math
 from collections import Counter
@@ -51,7 +51,7 @@ MELODY = Prompt(
 
 
 def random_model(strength: float) -> Transformer:
-    """An untrained model, whose opinions are the stronger the larger its weights are."""
+    """An untrained model, whose predictions are more extreme the larger its weights are."""
     torch.manual_seed(3)
     model = Transformer(
         ModelSettings(width=16, layers=2, heads=2, context_length=256), VOCABULARY
@@ -79,39 +79,41 @@ def body_nats(model: Transformer, score: Score, holes: object) -> tuple[np.ndarr
 
 @pytest.mark.parametrize("prompt", [None, PROMPT], ids=["nothing given", "holes"])
 def test_bits_are_the_nats_of_the_likelihood(model: Transformer, prompt: Prompt | None) -> None:
-    told = explain(model, PIECE, prompt)
+    explanation = explain(model, PIECE, prompt)
     sound_nats, duration_nats = body_nats(model, PIECE, prompt and prompt.holes)
-    assert told.bits == pytest.approx((sound_nats + duration_nats).sum() / math.log(2))
-    assert [event.sound_bits for event in told.composed] == pytest.approx(
+    assert explanation.bits == pytest.approx((sound_nats + duration_nats).sum() / math.log(2))
+    assert [event.sound_bits for event in explanation.composed] == pytest.approx(
         sound_nats[:-1] / math.log(2)
     )  # the last one is EOS
-    assert [event.duration_bits for event in told.composed] == pytest.approx(
+    assert [event.duration_bits for event in explanation.composed] == pytest.approx(
         duration_nats[:-1] / math.log(2)
     )
-    assert told.other_bits == pytest.approx(sound_nats[-1] / math.log(2))
+    assert explanation.other_bits == pytest.approx(sound_nats[-1] / math.log(2))
 
 
-def test_notes_outside_the_holes_are_given_and_every_note_is_told_once(model: Transformer) -> None:
-    told = explain(model, PIECE, PROMPT)
-    own = Counter(
+def test_notes_outside_the_holes_are_given_and_every_note_is_explained_once(
+    model: Transformer,
+) -> None:
+    explanation = explain(model, PIECE, PROMPT)
+    explained = Counter(
         (e.voice, e.onset_ticks, e.duration_ticks, e.pitch)
-        for e in told.events
+        for e in explanation.events
         if e.pitch is not None
     )
-    drawn = [
+    written = [
         (v, n.onset_ticks, n.duration_ticks, n.pitch)
         for v, voice in enumerate(PIECE.voices)
         for n in voice.notes
     ]
-    assert own == Counter(drawn)
-    assert [(e.voice, e.onset_ticks) for e in told.events] == sorted(
-        ((e.voice, e.onset_ticks) for e in told.events), key=lambda place: place[::-1]
+    assert explained == Counter(written)
+    assert [(e.voice, e.onset_ticks) for e in explanation.events] == sorted(
+        ((e.voice, e.onset_ticks) for e in explanation.events), key=lambda pair: pair[::-1]
     )
-    given = {(e.voice, e.onset_ticks) for e in told.events if e.is_given}
+    given = {(e.voice, e.onset_ticks) for e in explanation.events if e.is_given}
     assert given == {(0, 0), (0, 24), (1, 0), (1, 24), (1, 48), (1, 72), (2, 24), (2, 48)}
-    assert not any(e.bits or e.alternatives for e in told.events if e.is_given)
-    assert [(e.voice, e.onset_ticks) for e in told.composed if e.pitch is None] == [(3, 24)]
-    assert all(e.bits > 0 and len(e.alternatives) == 5 for e in told.composed)
+    assert not any(e.bits or e.alternatives for e in explanation.events if e.is_given)
+    assert [(e.voice, e.onset_ticks) for e in explanation.composed if e.pitch is None] == [(3, 24)]
+    assert all(e.bits > 0 and len(e.alternatives) == 5 for e in explanation.composed)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_notes_outside_the_holes_are_given_and_every_note_is_told_once(model: Tr
 def test_alternatives_are_the_likeliest_pairs_of_all(
     strength: float, likely: int | slice | None
 ) -> None:
-    """Every pair that may stand where the second note is, each asked for by itself, step by step as music is composed."""
+    """Every pair that may stand in place of the second note, one by one, as music is composed."""
     model = random_model(strength)
     if likely is not None:
         with torch.no_grad():
@@ -140,22 +142,26 @@ def test_alternatives_are_the_likeliest_pairs_of_all(
             (sound, ticks): p for ticks, p in enumerate(sounds[sound] + log_softmax(logits, mask))
         }
     best = sorted(pairs, key=lambda pair: -pairs[pair])[:5]
-    told = explain(model, line).events[1].alternatives
-    assert [one.duration_ticks for one in told] == [ticks for _, ticks in best]
-    assert [one.probability for one in told] == pytest.approx(
+    alternatives = explain(model, line).events[1].alternatives
+    assert [one.duration_ticks for one in alternatives] == [ticks for _, ticks in best]
+    assert [one.probability for one in alternatives] == pytest.approx(
         [math.exp(pairs[pair]) for pair in best], rel=1e-4
     )
-    words = {REST: "rest", EOS: "the end"} | {
+    names = {REST: "rest", EOS: "the end"} | {
         PITCH + pitch: str(spell(pitch, line.key)) for pitch in range(128)
     }
-    assert [one.sound for one in told] == [
-        words.get(sound) or f"change to {id_to_timesig(sound)}" for sound, _ in best
+    assert [one.sound for one in alternatives] == [
+        names.get(sound) or f"change to {id_to_timesig(sound)}" for sound, _ in best
     ]
 
 
-def test_a_written_alternative_is_as_likely_as_it_is_surprising(model: Transformer) -> None:
+def test_the_probability_of_a_written_alternative_is_that_of_its_bits(model: Transformer) -> None:
     candidates = compose_candidates(model, MELODY, Request(n=6, temperature=0.3))
-    events = [event for own in candidates for event in explain(model, own.score, MELODY).composed]
+    events = [
+        event
+        for candidate in candidates
+        for event in explain(model, candidate.score, MELODY).composed
+    ]
     written = [(event, one) for event in events for one in event.alternatives if one.is_written]
     assert len(written) > 12
     for event, one in written:
@@ -165,15 +171,15 @@ def test_a_written_alternative_is_as_likely_as_it_is_surprising(model: Transform
         )
 
 
-def test_a_candidate_is_no_less_surprising_here_than_while_it_was_composed(
+def test_a_candidate_is_no_less_surprising_than_while_it_was_composed(
     model: Transformer,
 ) -> None:
     prompt = continuation_prompt(parse_theme("G4 A4 B4 C5", key=Key(1, "major")), 2)
-    for own in compose_candidates(model, prompt, Request(n=4)):
-        told = explain(model, own.score, prompt)
-        assert told.bits >= -own.log_probability / math.log(2) - 1e-3
-        assert len(told.composed) == own.n_events
-        assert [(e.voice, e.pitch) for e in told.events if e.is_given] == [
+    for candidate in compose_candidates(model, prompt, Request(n=4)):
+        explanation = explain(model, candidate.score, prompt)
+        assert explanation.bits >= -candidate.log_probability / math.log(2) - 1e-3
+        assert len(explanation.composed) == candidate.n_events
+        assert [(e.voice, e.pitch) for e in explanation.events if e.is_given] == [
             (0, 67),
             (0, 69),
             (0, 71),
@@ -182,43 +188,41 @@ def test_a_candidate_is_no_less_surprising_here_than_while_it_was_composed(
 
 
 @pytest.mark.parametrize("pitch", [60, None])
-def test_what_is_cut_because_it_is_long_is_one_event_with_all_its_bits(
+def test_the_parts_of_a_long_note_are_one_event_with_all_their_bits(
     model: Transformer, pitch: int | None
 ) -> None:
     long = [Note(24, 250, pitch)] if pitch is not None else []
     score = melody([Note(0, 24, 62), *long, Note(274, 24, 64)])
-    told = explain(model, score)
-    assert [(e.onset_ticks, e.duration_ticks, e.pitch) for e in told.events] == [
+    explanation = explain(model, score)
+    assert [(e.onset_ticks, e.duration_ticks, e.pitch) for e in explanation.events] == [
         (0, 24, 62),
         (24, 250, pitch),
         (274, 24, 64),
     ]
     sound_nats, duration_nats = body_nats(model, score, None)
-    assert told.events[1].bits == pytest.approx(
+    assert explanation.events[1].bits == pytest.approx(
         (sound_nats + duration_nats)[1:4].sum() / math.log(2)
     )
-    written = [one for one in told.events[1].alternatives if one.is_written]
-    assert all(one.duration_ticks == 96 for one in written), (
-        "what might have been is about where it begins"
-    )
+    written = [one for one in explanation.events[1].alternatives if one.is_written]
+    assert all(one.duration_ticks == 96 for one in written)  # alternatives to its first part
 
 
-def test_what_the_model_saw_in_its_compass_and_by_its_names_is_told_as_it_is_written(
+def test_an_explanation_has_the_pitches_and_voices_of_the_score(
     model: Transformer,
 ) -> None:
-    """A piece three octaves low, its voices called otherwise, was composed where the model knows voices."""
+    """A piece three octaves low with other names of voices, as it would be composed."""
     low = PIECE.transposed(-36)
     named = replace(
         low, voices=tuple(replace(voice, name=f"Viol {i}") for i, voice in enumerate(low.voices))
     )
-    told, usual = explain(model, named, Prompt(low, HOLES)), explain(model, PIECE, PROMPT)
-    assert told.bits == usual.bits
-    assert [event.pitch for event in told.events] == [
+    explanation, usual = explain(model, named, Prompt(low, HOLES)), explain(model, PIECE, PROMPT)
+    assert explanation.bits == usual.bits
+    assert [event.pitch for event in explanation.events] == [
         event.pitch and event.pitch - 36 for event in usual.events
     ]
     pairs = [
         pair
-        for a, b in zip(told.composed, usual.composed, strict=True)
+        for a, b in zip(explanation.composed, usual.composed, strict=True)
         for pair in zip(a.alternatives, b.alternatives, strict=True)
     ]
     octaves = {

@@ -1,4 +1,4 @@
-"""What may be drawn, and what is drawn, against the plain definitions, along random ways through the grammar."""
+"""What may be drawn, and what is drawn, against plain definitions, on random paths."""
 
 import math
 
@@ -54,7 +54,7 @@ CONSTRAINTS = {
 
 
 def pitch_sounding_at(line, tick):
-    """What is known to sound in a line, from all that was given and made."""
+    """The pitch that sounds in a line at a tick, given or composed."""
     pitches = [
         segment.code - PITCH_CODE
         for segment in [*line.given, *line.composed]
@@ -64,28 +64,27 @@ def pitch_sounding_at(line, tick):
 
 
 def is_faulty(state, pitch):
-    """Whether the pitch crosses another voice, or is reached in parallel fifths, octaves or unisons with it."""
-    tick, place = state.tick, state.lines.index(state.line)
+    """Whether a pitch crosses another voice, or is reached in parallel with one."""
+    tick, index = state.tick, state.lines.index(state.line)
     for number, other in enumerate(state.lines):
         end = pitch_sounding_at(other, tick)
-        if number == place or end is None:
+        if number == index or end is None:
             continue
-        if (pitch - end) * (number - place) < 0:
+        if (pitch - end) * (number - index) < 0:
             return True
         for before in [tick - 1, tick - 6] if tick % 6 == 0 else [tick - 1]:
-            own, start = pitch_sounding_at(state.line, before), pitch_sounding_at(other, before)
-            intervals = (
-                None
-                if own is None or start is None
-                else {abs(own - start) % 12, abs(pitch - end) % 12}
-            )
-            if intervals in ({0}, {7}) and (pitch - own) * (end - start) > 0:
+            start = pitch_sounding_at(state.line, before)
+            other_start = pitch_sounding_at(other, before)
+            if start is None or other_start is None:
+                continue
+            intervals = {abs(start - other_start) % 12, abs(pitch - end) % 12}
+            if intervals in ({0}, {7}) and (pitch - start) * (end - other_start) > 0:
                 return True
     return False
 
 
 def is_sound_allowed(state, constraints, sound):
-    """Whether the sound may come, but for the chord of a cadence."""
+    """Whether a sound may come next, except for the chord of a cadence."""
     if not sound_masks(4)[state.sound_rule, sound] or sound >= TIMESIG:
         return False
     if state.line is None or not (sound in (REST, HOLD) or PITCH <= sound < KEY):
@@ -101,7 +100,7 @@ def is_sound_allowed(state, constraints, sound):
 
 
 def is_duration_allowed(state, constraints, sound, ticks):
-    """Whether the duration may follow, but for what strict voice leading forbids."""
+    """Whether a duration may follow, except for what strict voice leading forbids."""
     is_note = sound in (REST, HOLD) or PITCH <= sound < KEY
     if not duration_masks()[state.duration_rule(sound), ticks] or not is_note or state.end is None:
         return bool(duration_masks()[state.duration_rule(sound), ticks])
@@ -112,7 +111,7 @@ def is_duration_allowed(state, constraints, sound, ticks):
 
 
 def check_masks(state, constraints):
-    """Compare what may come with the definitions; returns a sound that may."""
+    """Compare the masks with the definitions."""
     sounds = allowed_sounds(state, constraints)
     plain = np.array([is_sound_allowed(state, constraints, sound) for sound in range(N_SOUNDS)])
     is_end = (
@@ -144,21 +143,20 @@ def check_masks(state, constraints):
 def sample_by_definition(logits, allowed, penalty, temperature, uniform):
     """An id and its log-probability at temperature 1, by definition."""
     ids = np.flatnonzero(allowed)
-    nats = {
-        own: logits[own] - math.log(sum(math.exp(logits[other]) for other in ids)) for own in ids
-    }
-    weights = [(math.exp(nats[own]) * penalty[own]) ** (1 / temperature) for own in ids]
-    place = int(np.searchsorted(np.cumsum(weights), uniform * sum(weights), side="right"))
-    return int(ids[place]), nats[ids[place]]
+    total = sum(math.exp(logits[i]) for i in ids)
+    nats = {i: logits[i] - math.log(total) for i in ids}
+    weights = [(math.exp(nats[i]) * penalty[i]) ** (1 / temperature) for i in ids]
+    drawn = ids[np.searchsorted(np.cumsum(weights), uniform * sum(weights), side="right")]
+    return int(drawn), nats[drawn]
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 @pytest.mark.parametrize("constraints", CONSTRAINTS.values(), ids=CONSTRAINTS)
-def test_candidates_draw_what_the_definitions_say(prompt, constraints):
+def test_candidates_draw_as_defined(prompt, constraints):
     state = GrammarState()
     for event in PROMPTS[prompt][1:]:
         state.push(*event)
-    sampling, likes = Sampling(temperature=0.8), np.random.default_rng(3)
+    sampling, logits_rng = Sampling(temperature=0.8), np.random.default_rng(3)
     candidates = [
         PartialCandidate(state.copy(), np.random.default_rng([7, index]), constraints)
         for index in range(3)
@@ -166,17 +164,15 @@ def test_candidates_draw_what_the_definitions_say(prompt, constraints):
     twins = [np.random.default_rng([7, index]) for index in range(3)]
     nats = [0.0] * 3
     for step in range(60):
-        live = [index for index, stream in enumerate(candidates) if not stream.is_done]
+        live = [index for index, candidate in enumerate(candidates) if not candidate.is_done]
         if not live:
             break
         composed = [candidates[index] for index in live]
-        said, lasting = (
-            likes.normal(0, 2, (len(live), N_SOUNDS)),
-            likes.normal(0, 2, (len(live), MAX_DURATION + 1)),
-        )
-        lasting[:, [6, 12, 24, 96]] += [5, 5, 5, 4]
-        said[:, [REST, HOLD]] += 4
-        masks = [allowed_sounds(stream.state, constraints) for stream in composed]
+        sound_logits = logits_rng.normal(0, 2, (len(live), N_SOUNDS))
+        duration_logits = logits_rng.normal(0, 2, (len(live), MAX_DURATION + 1))
+        duration_logits[:, [6, 12, 24, 96]] += [5, 5, 5, 4]
+        sound_logits[:, [REST, HOLD]] += 4
+        masks = [allowed_sounds(candidate.state, constraints) for candidate in composed]
         if not all(mask.any() for mask in masks):
             break
         penalties = [
@@ -185,28 +181,28 @@ def test_candidates_draw_what_the_definitions_say(prompt, constraints):
         ]
         if step % 3 == 0:
             check_masks(composed[0].state, constraints)
-        sounds = choose_sounds(composed, said, sampling)
+        sounds = choose_sounds(composed, sound_logits, sampling)
         allowed = [
-            allowed_durations(stream.state, sound, constraints)
-            for stream, sound in zip(composed, sounds, strict=True)
+            allowed_durations(candidate.state, sound, constraints)
+            for candidate, sound in zip(composed, sounds, strict=True)
         ]
         if not all(mask.any() for mask in allowed):
             break
-        durations = choose_durations(composed, lasting, sounds, sampling)
+        durations = choose_durations(composed, duration_logits, sounds, sampling)
         for row, index in enumerate(live):
-            sound, own = sample_by_definition(
-                said[row], masks[row], penalties[row], 0.8, twins[index].random()
+            sound, sound_nats = sample_by_definition(
+                sound_logits[row], masks[row], penalties[row], 0.8, twins[index].random()
             )
-            duration, more = sample_by_definition(
-                lasting[row], allowed[row], np.ones(97), 0.8, twins[index].random()
+            duration, duration_nats = sample_by_definition(
+                duration_logits[row], allowed[row], np.ones(97), 0.8, twins[index].random()
             )
             assert (sound, duration) == (sounds[row], durations[row])
-            nats[index] += own + more
+            nats[index] += sound_nats + duration_nats
             candidates[index].advance(sound, duration)
             assert candidates[index].log_probability == pytest.approx(nats[index], rel=1e-6)
 
 
-def test_who_has_no_choice_is_stuck_alone():
+def test_a_candidate_without_a_choice_gets_stuck_alone():
     constraints, candidates = Constraints({"Alto": (60, 60)}, scale=True), []
     for index, key in enumerate((Key(2, "major"), G_MAJOR)):  # the first scale has no C
         state = GrammarState()
@@ -222,11 +218,14 @@ def test_who_has_no_choice_is_stuck_alone():
         candidates.append(PartialCandidate(state, np.random.default_rng(index), constraints))
     sounds = choose_sounds(candidates, np.zeros((2, N_SOUNDS)), Sampling())
     durations = choose_durations(candidates, np.zeros((2, MAX_DURATION + 1)), sounds, Sampling())
-    assert [stream.is_stuck for stream in candidates] == [True, False]
+    assert [candidate.is_stuck for candidate in candidates] == [True, False]
     assert sounds[1] == PITCH + 60
-    for stream, event in zip(candidates, zip(sounds, durations, strict=True), strict=True):
-        stream.advance(*event)
-    assert [stream.state.lines[1].end_ticks - 24 for stream in candidates] == [0, durations[1]]
+    for candidate, event in zip(candidates, zip(sounds, durations, strict=True), strict=True):
+        candidate.advance(*event)
+    assert [candidate.state.lines[1].end_ticks - 24 for candidate in candidates] == [
+        0,
+        durations[1],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +239,7 @@ def test_who_has_no_choice_is_stuck_alone():
         (Sampling(temperature=0), [3]),
     ],
 )
-def test_the_tail_is_cut_by_hand(sampling, kept):
+def test_tails_are_cut_by_hand(sampling, kept):
     weights = np.log([[0.2, 0.5, 0.3, 1.0]])  # of 2: probabilities 0.1, 0.25, 0.15, 0.5
     drawn = {
         sample_ids(weights, sampling, [uniform]).item() for uniform in np.linspace(0, 0.999, 200)
@@ -248,7 +247,7 @@ def test_the_tail_is_cut_by_hand(sampling, kept):
     assert sorted(drawn) == kept
 
 
-def test_a_note_is_not_held_on_under_the_soprano_that_falls_below_it():
+def test_a_note_is_not_held_above_a_soprano_that_falls_below_it():
     for soprano in (62, 55):
         state = GrammarState()
         chord = [(PITCH + pitch, 96) for pitch in (67, 60, 50, 43)]
@@ -259,7 +258,7 @@ def test_a_note_is_not_held_on_under_the_soprano_that_falls_below_it():
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-4])
-def test_the_likeliest_is_what_a_rule_and_lenience_leave_however_cold_it_is(temperature):
+def test_a_low_temperature_takes_the_likeliest_after_rule_and_lenience(temperature):
     state = GrammarState()
     for event in [*encode_prompt(EMPTY, [[(0, 192)]] * 4)[1:], (PITCH + 60, 24)]:
         state.push(*event)  # the alto comes next, and 61 would be above the soprano
@@ -270,7 +269,7 @@ def test_the_likeliest_is_what_a_rule_and_lenience_leave_however_cold_it_is(temp
         log_probabilities[PITCH + 60] = -np.inf
         return log_probabilities
 
-    stream = PartialCandidate(
+    candidate = PartialCandidate(
         state, np.random.default_rng(0), Constraints({}, lenience=1e-6), without_sixty
     )
-    assert choose_sounds([stream], logits, Sampling(temperature=temperature)) == [PITCH + 59]
+    assert choose_sounds([candidate], logits, Sampling(temperature=temperature)) == [PITCH + 59]

@@ -1,4 +1,4 @@
-"""Key finding beside music21's own, on fifty chorales."""
+"""Key finding beside that of music21, on fifty chorales."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ N_SCORES = 50
 
 @pytest.fixture(scope="module")
 def fifty_scores(chorales: Dataset) -> list[Score]:
-    """Every seventh."""
+    """Every seventh chorale."""
     return [work.score for work in chorales.kept_works[::7]][:N_SCORES]
 
 
 def music21_correlations(
     score: Score, *, last_bass_note_longer: float = 0
 ) -> dict[tuple[int, str], float]:
-    """music21's correlations by tonic and mode; of the score with its last bass note longer by so many quarters."""
+    """music21's correlations by tonic and mode, with the last bass note longer by some quarters."""
     notes = m21stream.Stream()
     last = score.voices[-1].notes[-1]
     for voice in score.voices:
-        for own in voice.notes:
-            extra = last_bass_note_longer if own is last else 0
-            notes.insert(
-                own.onset_ticks / TICKS_PER_QUARTER,
-                _note(own.pitch, own.duration_ticks / TICKS_PER_QUARTER + extra),
-            )
+        for note in voice.notes:
+            extra = last_bass_note_longer if note is last else 0
+            quarters = note.duration_ticks / TICKS_PER_QUARTER + extra
+            notes.insert(note.onset_ticks / TICKS_PER_QUARTER, _note(note.pitch, quarters))
     analysis = KrumhanslKessler()
     first = analysis.getSolution(notes)
     keys = [first, *first.alternateInterpretations]
@@ -40,15 +38,13 @@ def music21_correlations(
 
 
 def _note(pitch: int, quarters: float) -> m21note.Note:
-    made = m21note.Note(pitch)
-    made.quarterLength = quarters
-    return made
+    return m21note.Note(pitch, quarterLength=quarters)
 
 
-def test_correlations_are_those_of_music21_with_a_longer_last_bass_note(
+def test_correlations_equal_those_of_music21_with_a_longer_last_bass_note(
     fifty_scores: list[Score],
 ) -> None:
-    """The one departure: where a piece ends tells more of its key than one note does."""
+    """The only difference: the end of a piece says more about its key than one note."""
     assert len(fifty_scores) == N_SCORES
     for score in fifty_scores:
         theirs = music21_correlations(score, last_bass_note_longer=4)
@@ -56,20 +52,18 @@ def test_correlations_are_those_of_music21_with_a_longer_last_bass_note(
         assert ours == pytest.approx(theirs, abs=1e-3), score.title  # music21 rounds
 
 
-def test_the_key_is_mostly_that_of_music21_and_oftener_the_written_one(
+def test_the_key_mostly_equals_that_of_music21_and_is_more_often_the_written_one(
     fifty_scores: list[Score],
 ) -> None:
     """At writing: 45 times the same; the written key 38 times here, 35 times there."""
     same = ours_right = theirs_right = 0
     for score in fifty_scores:
         theirs = music21_correlations(score)
-        own, best, written = (
-            _tonic_and_mode(infer_key(score)),
-            max(theirs, key=lambda key: theirs[key]),
-            score.key and _tonic_and_mode(score.key),
-        )
-        same += own == best
-        ours_right += own == written
+        ours = _tonic_and_mode(infer_key(score))
+        best = max(theirs, key=lambda key: theirs[key])
+        written = score.key and _tonic_and_mode(score.key)
+        same += ours == best
+        ours_right += ours == written
         theirs_right += best == written
     assert same >= 43
     assert ours_right >= max(36, theirs_right)

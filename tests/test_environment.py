@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import seqmusic
-from seqmusic.cli import environment as doctor
+from seqmusic.cli import environment
 
 
 def row(text: str, name: str) -> str:
@@ -18,7 +18,7 @@ def row(text: str, name: str) -> str:
 
 
 def test_versions_are_those_installed() -> None:
-    text = doctor.environment_report()
+    text = environment.environment_report()
     assert row(text, "seqmusic") == seqmusic.__version__
     assert row(text, "torch") == torch.__version__
     assert row(text, "numpy") == importlib.metadata.version("numpy")
@@ -26,18 +26,18 @@ def test_versions_are_those_installed() -> None:
 
 
 def test_devices_are_those_that_torch_sees() -> None:
-    text = doctor.environment_report()
+    text = environment.environment_report()
     assert f"{torch.get_num_threads()} threads" in row(text, "cpu")
     assert ("GiB" in row(text, "cuda")) == torch.cuda.is_available()
     assert (row(text, "mps") == "found") == torch.backends.mps.is_available()
 
 
-def test_a_missing_part_is_told_with_the_command_that_gets_it(
+def test_a_missing_part_is_listed_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(doctor, "OPTIONAL", (("no-such-package", "does nothing", "score"),))
+    monkeypatch.setattr(environment, "OPTIONAL", (("no-such-package", "does nothing", "score"),))
     monkeypatch.setenv("PATH", "")
-    text = doctor.environment_report()
+    text = environment.environment_report()
     assert (
         row(text, "no-such-package")
         == "does nothing: not found; get it with: pip install 'seqmusic[score]'"
@@ -47,41 +47,42 @@ def test_a_missing_part_is_told_with_the_command_that_gets_it(
 
 def test_every_extra_named_exists_and_holds_the_part() -> None:
     needs = [need.replace('"', "'") for need in importlib.metadata.requires("seqmusic") or []]
-    for name, _, extra in doctor.OPTIONAL:
+    for name, _, extra in environment.OPTIONAL:
         assert any(need.startswith(name) and f"extra == '{extra}'" in need for need in needs)
-    assert {need.split(">")[0] for need in needs if "extra" not in need} == set(doctor.CORE)
+    assert {need.split(">")[0] for need in needs if "extra" not in need} == set(environment.CORE)
 
 
-def test_a_program_that_does_not_start_is_told(
+def test_a_program_that_does_not_start_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "lilypond"
     program.write_bytes(b"\x7fELF no program")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "does not start" in row(doctor.environment_report(), "lilypond")
+    assert "does not start" in row(environment.environment_report(), "lilypond")
 
 
-def test_the_cache_is_told_with_what_it_holds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cache_is_listed_with_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQMUSIC_CACHE", str(tmp_path / "cache"))
     assert (
-        row(doctor.environment_report(), "cache")
+        row(environment.environment_report(), "cache")
         == f"{tmp_path / 'cache'} (empty; 'seqmusic data prepare' fills it)"
     )
     (tmp_path / "cache" / "inner").mkdir(parents=True)
     (tmp_path / "cache" / "inner" / "works").write_bytes(b"x" * 2_500_000)
-    assert row(doctor.environment_report(), "cache").endswith("(1 files, 2.5 MB)")
+    assert row(environment.environment_report(), "cache").endswith("(1 files, 2.5 MB)")
 
 
-def test_speed_is_told_where_it_was_measured() -> None:
-    assert "Speed" not in doctor.environment_report()
-    assert row(doctor.environment_report("9,300 notes/s"), "here") == "9,300 notes/s"
+def test_the_speed_is_listed_if_it_was_measured() -> None:
+    assert "Speed" not in environment.environment_report()
+    assert row(environment.environment_report("9,300 notes/s"), "here") == "9,300 notes/s"
 
 
 def test_it_works_without_torch_and_without_the_extras() -> None:
     missing = ("torch", "verovio", "resvg_py", "matplotlib", "music21", "miditoolkit")
-    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); from seqmusic.cli.environment import environment_report; print(environment_report())"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing})); "
+        "from seqmusic.cli.environment import environment_report; print(environment_report())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "cannot be loaded: " in done.stdout

@@ -115,7 +115,8 @@ def test_a_melody_is_a_score_of_one_voice_with_the_settings_of_a_score() -> None
     notes = (Note(0, 24, 60), Note(24, 48, 64))
     settings = (((0, THREE_FOUR),), 24, Key(1, "minor"), 72.0, "Title", "source")
     names = ("time_signatures", "pickup_ticks", "key", "tempo_bpm", "title", "source")
-    one = melody(iter(notes), "Alto", **dict(zip(names, settings, strict=True)))  # type: ignore[arg-type]
+    by_name = dict(zip(names, settings, strict=True))
+    one = melody(iter(notes), "Alto", **by_name)  # type: ignore[arg-type]
     assert one == Score((Voice("Alto", notes),), *settings)
     assert (one.title, one.source) == ("Title", "source")
     assert melody(notes) == Score((Voice("Soprano", notes),))

@@ -124,10 +124,9 @@ def _named_pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, FilePi
             )
     for path in paths:
         try:
-            if ticks is None:
-                pieces = read_pieces(path)
-            else:
-                pieces = [FilePiece(path.stem, read_with_report(path, ticks))]
+            pieces = read_pieces(path)
+            if ticks is not None:
+                pieces = iter([FilePiece(path.stem, read_with_report(path, ticks))])
             for piece in pieces:
                 is_enough = path == source or piece.name == path.stem
                 yield (piece.name if is_enough else f"{path.stem} {piece.name}"), piece

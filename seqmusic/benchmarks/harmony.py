@@ -25,8 +25,8 @@ from seqmusic.errors import CorpusError
 from seqmusic.generation.composing import compose_candidates
 from seqmusic.generation.prompts import harmonization_prompt
 from seqmusic.generation.request import Request
-from seqmusic.metrics.likelihood import bootstrap_interval
-from seqmusic.metrics.style import style_figures
+from seqmusic.metrics.bootstrap import bootstrap_interval
+from seqmusic.metrics.style import style_estimates
 from seqmusic.model.transformer import Transformer
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, load_model
 from seqmusic.score import SATB, Score
@@ -172,7 +172,7 @@ def _style(
                 made[name] += [candidate.score for candidate in candidates]
                 bar.update(times)
     tables = {
-        name: {f.name: f for f in style_figures(own) if f.name in STYLE_MEASURES}
+        name: {f.name: f for f in style_estimates(own) if f.name in STYLE_MEASURES}
         for name, own in made.items()
     }
     heads = [f"{name} ({len(own)})" for name, own in made.items()]

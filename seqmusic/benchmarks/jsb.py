@@ -18,9 +18,9 @@ from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.corpus.similarity.fingerprints import fingerprints, known_pieces, read_fingerprints
 from seqmusic.errors import CorpusError
 from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
+from seqmusic.metrics.bootstrap import bootstrap_interval
 from seqmusic.metrics.likelihood import (
     EventScores,
-    bootstrap_interval,
     score_events,
     total_likelihood,
 )

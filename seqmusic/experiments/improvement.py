@@ -31,7 +31,8 @@ from seqmusic.metrics.calibration import (
     predict_choices,
     temperature_scaled,
 )
-from seqmusic.metrics.likelihood import Likelihood, bootstrap_interval, score_pieces
+from seqmusic.metrics.bootstrap import bootstrap_interval
+from seqmusic.metrics.likelihood import Likelihood, score_pieces
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import BarSeries, bar_chart

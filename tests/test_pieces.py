@@ -41,7 +41,7 @@ from seqmusic.tokens.pieces import (
 from seqmusic.tokens.tokenizer import decode, encode_prompt, normalized
 from seqmusic.tokens.training_tasks import legal_shifts_by_piece
 from seqmusic.tokens.vocabulary import STYLE
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 
 def is_same(a: NoteColumns, b: NoteColumns) -> bool:

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from seqmusic.array_types import Floats, Mask
 from seqmusic.baselines.viewpoints import (
     N_VIEWPOINTS,
     Example,
@@ -31,8 +31,6 @@ from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, PITCH
 
 _CACHED_ORDER = 3  # shorter contexts are few and needed most
 _MIN_ENTROPY = 1e-3  # keeps the weight of a certain viewpoint finite
-_Floats = NDArray[np.float64]
-_Mask = NDArray[np.bool_]
 
 
 class NGram:
@@ -56,7 +54,7 @@ class NGram:
         """Number of different pairs of a context, shorter ones included, and its continuation."""
         return sum(counts.size for counts in (*self._sounds, *self._durations))
 
-    def distributions(self, trace: Trace) -> tuple[_Floats, _Floats]:
+    def distributions(self, trace: Trace) -> tuple[Floats, Floats]:
         """The predicted distributions of the N scored events; each row sums to 1.
 
         Returns:
@@ -69,8 +67,8 @@ class NGram:
         )
 
     def next_sound(
-        self, context_row: Sequence[int], past_events: Sequence[tuple[int, int]], allowed: _Mask
-    ) -> _Floats:
+        self, context_row: Sequence[int], past_events: Sequence[tuple[int, int]], allowed: Mask
+    ) -> Floats:
         """(sound,) probabilities of the next sound of a voice.
 
         Args:
@@ -85,8 +83,8 @@ class NGram:
         context_row: Sequence[int],
         past_events: Sequence[tuple[int, int]],
         sound: int,
-        allowed: _Mask,
-    ) -> _Floats:
+        allowed: Mask,
+    ) -> Floats:
         """(duration,) probabilities of the duration of `sound`; arguments as for `next_sound`."""
         return self._duration_distribution(note_example(context_row, past_events, sound), allowed)
 
@@ -94,12 +92,12 @@ class NGram:
         """Total negative log-likelihood of the scored events."""
         return float(-np.log(self.event_probabilities(trace)).sum())
 
-    def event_probabilities(self, trace: Trace) -> _Floats:
+    def event_probabilities(self, trace: Trace) -> Floats:
         """(N, 2) predicted probabilities of the sound and of the duration of each scored event."""
         pairs = [self._event_probability(example, trace) for example in scored_examples(trace)]
         return np.array(pairs).reshape(-1, 2)
 
-    def adaptive_event_probabilities(self, trace: Trace) -> _Floats:
+    def adaptive_event_probabilities(self, trace: Trace) -> Floats:
         """(N, 2) as `event_probabilities`, each event being counted once it was predicted.
 
         Source: the short-term model of Pearce, 2005.
@@ -114,7 +112,7 @@ class NGram:
         sounds, durations = self._predict(example, trace)
         return sounds[example.sound], durations[example.duration]
 
-    def _predict(self, example: Example, trace: Trace) -> tuple[_Floats, _Floats]:
+    def _predict(self, example: Example, trace: Trace) -> tuple[Floats, Floats]:
         sound_rule, duration_rule = trace.rules[example.row]
         sounds = sound_masks(columns_to_max_voices(trace.context.shape[1]))[sound_rule]
         return (
@@ -122,12 +120,12 @@ class NGram:
             self._duration_distribution(example, duration_masks()[duration_rule]),
         )
 
-    def _sound_distribution(self, example: Example, allowed: _Mask) -> _Floats:
+    def _sound_distribution(self, example: Example, allowed: Mask) -> Floats:
         views = _view_probabilities(self._sounds, example.sound_viewpoints)
         views[:, PITCH:KEY] = np.roll(views[:, PITCH:KEY], -example.shift, axis=1)
         return combine_viewpoints(views, allowed)
 
-    def _duration_distribution(self, example: Example, allowed: _Mask) -> _Floats:
+    def _duration_distribution(self, example: Example, allowed: Mask) -> Floats:
         views = _view_probabilities(self._durations, example.duration_viewpoints)
         return combine_viewpoints(views, allowed)
 
@@ -144,7 +142,7 @@ class Counts:
     def __init__(self, n_symbols: int) -> None:
         self._uniform = np.full(n_symbols, 1 / n_symbols)
         self._tables: dict[Items, dict[int, int]] = {}
-        self._cache: dict[Items, _Floats] = {}  # probabilities after short contexts
+        self._cache: dict[Items, Floats] = {}  # probabilities after short contexts
 
     def add(self, items: Items, symbol: int) -> None:
         """Count one symbol after the whole context and after every shorter one."""
@@ -158,7 +156,7 @@ class Counts:
         """Pairs of a context and a symbol that followed it."""
         return sum(map(len, self._tables.values()))
 
-    def probabilities(self, items: Items) -> _Floats:
+    def probabilities(self, items: Items) -> Floats:
         """(symbol,) interpolated from no context to the longest one known, by method C.
 
         After n events of t kinds, a context leaves t / (n + t) to the shorter one. With one event
@@ -174,7 +172,7 @@ class Counts:
             self._cache[short] = self._interpolated(self._uniform, short, range(len(short) + 1))
         return self._interpolated(self._cache[short], items, range(len(short) + 1, len(items) + 1))
 
-    def _interpolated(self, shorter: _Floats, items: Items, orders: range) -> _Floats:
+    def _interpolated(self, shorter: Floats, items: Items, orders: range) -> Floats:
         chosen = shorter.copy()
         for order in orders:
             table = self._tables.get(items[:order])
@@ -186,7 +184,7 @@ class Counts:
         return chosen
 
 
-def combine_viewpoints(views: _Floats, allowed: _Mask) -> _Floats:
+def combine_viewpoints(views: Floats, allowed: Mask) -> Floats:
     """(symbol,) mean of the (view, symbol) probabilities over what is allowed.
 
     Each view is weighted by one over its relative entropy.
@@ -205,7 +203,7 @@ def combine_viewpoints(views: _Floats, allowed: _Mask) -> _Floats:
     return chosen
 
 
-def _view_probabilities(counts: Sequence[Counts], viewpoints: Viewpoints) -> _Floats:
+def _view_probabilities(counts: Sequence[Counts], viewpoints: Viewpoints) -> Floats:
     """(view, symbol)."""
     return np.stack(
         [table.probabilities(items) for table, items in zip(counts, viewpoints, strict=True)]

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.array_types import Floats, Ints
 from seqmusic.baselines.viewpoints import scored_examples, transpose_sound
 from seqmusic.errors import MissingExtraError
 from seqmusic.tokens.context import (
@@ -31,8 +32,6 @@ from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, PITCH
 
 _PITCH_COLUMNS = ("sound", "ahead", "parallel")
-_Floats = NDArray[np.float64]
-_Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class Trees:
             for tree in getattr(estimator, "estimators_", [estimator])
         )
 
-    def distributions(self, trace: Trace) -> tuple[_Floats, _Floats]:
+    def distributions(self, trace: Trace) -> tuple[Floats, Floats]:
         """The predicted distributions of the N scored events; each row sums to 1.
 
         Returns:
@@ -98,10 +97,10 @@ class Trees:
             _renormalized(of_durations, duration_masks()[duration_rules]),
         )
 
-    def _smoothed(self, estimator: Any, features: _Ints, frequencies: _Floats) -> _Floats:
+    def _smoothed(self, estimator: Any, features: Ints, frequencies: Floats) -> Floats:
         probabilities = np.zeros((len(features), len(frequencies)))
         probabilities[:, estimator.classes_] = estimator.predict_proba(features)
-        smoothed: _Floats = (1 - self._smoothing) * probabilities + self._smoothing * frequencies
+        smoothed: Floats = (1 - self._smoothing) * probabilities + self._smoothing * frequencies
         return smoothed
 
 
@@ -116,11 +115,11 @@ class _Features(NamedTuple):
         rows: (N,) rows of the trace.
     """
 
-    context: _Ints
-    sounds: _Ints
-    durations: _Ints
-    shifts: _Ints
-    rows: _Ints
+    context: Ints
+    sounds: Ints
+    durations: Ints
+    shifts: Ints
+    rows: Ints
 
 
 def _features(trace: Trace) -> _Features:
@@ -159,14 +158,14 @@ def _new_estimator(settings: TreeSettings) -> Any:
     return ExtraTreesClassifier(settings.n_trees, max_features=0.5, **options)
 
 
-def _relative_frequencies(ids: _Ints, n_ids: int) -> _Floats:
+def _relative_frequencies(ids: Ints, n_ids: int) -> Floats:
     """(id,) share of each id, with one half added to each count."""
     counts = np.bincount(ids, minlength=n_ids) + 0.5
-    shares: _Floats = counts / counts.sum()
+    shares: Floats = counts / counts.sum()
     return shares
 
 
-def _renormalized(probabilities: _Floats, allowed: NDArray[np.bool_]) -> _Floats:
+def _renormalized(probabilities: Floats, allowed: NDArray[np.bool_]) -> Floats:
     probabilities = probabilities * allowed
-    shares: _Floats = probabilities / probabilities.sum(axis=1, keepdims=True)
+    shares: Floats = probabilities / probabilities.sum(axis=1, keepdims=True)
     return shares

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from seqmusic.array_types import Floats
 from seqmusic.metrics.likelihood import Predictions, TrainableModel, predict_events
 from seqmusic.model.transformer import Transformer
 from seqmusic.training.batches import GrammarMasks, TokenSequence
 
 N_BINS = 15
 _LOWEST_TEMPERATURE, _HIGHEST_TEMPERATURE = 0.25, 4.0
-_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class Choices:
         targets: (N,) actual ids.
     """
 
-    log_probabilities: _Floats
+    log_probabilities: Floats
     targets: NDArray[np.int64]
 
     def at_temperature(self, temperature: float) -> Choices:
@@ -74,7 +74,7 @@ def choices_from_predictions(pieces: Sequence[Predictions]) -> tuple[Choices, Ch
 
 def _with_alternatives(
     log_p: NDArray[Any], targets: NDArray[np.int64]
-) -> tuple[_Floats, NDArray[np.int64]]:
+) -> tuple[Floats, NDArray[np.int64]]:
     is_choice = np.isfinite(log_p).sum(axis=1) > 1
     return log_p[is_choice].astype(np.float64), targets[is_choice]
 

@@ -17,14 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqmusic.array_types import Floats, Ints
 from seqmusic.metrics.bootstrap import bootstrap_interval
 from seqmusic.model.recurrent import Recurrent
 from seqmusic.model.transformer import Transformer
 from seqmusic.training.batches import GrammarMasks, TokenSequence, make_batch
 
 TrainableModel = Transformer | Recurrent
-_Floats = NDArray[np.float64]
-_Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +40,16 @@ class EventScores:
         duration_choices: (N,) number of durations that the grammar allowed.
     """
 
-    rows: _Ints
-    sound_nats: _Floats
-    duration_nats: _Floats
-    sound_ranks: _Ints
-    duration_ranks: _Ints
-    sound_choices: _Ints
-    duration_choices: _Ints
+    rows: Ints
+    sound_nats: Floats
+    duration_nats: Floats
+    sound_ranks: Ints
+    duration_ranks: Ints
+    sound_choices: Ints
+    duration_choices: Ints
 
     @property
-    def nats(self) -> _Floats:
+    def nats(self) -> Floats:
         """(N,) sound and duration together."""
         return self.sound_nats + self.duration_nats
 
@@ -67,18 +66,17 @@ class Predictions:
         duration_log_p: (N, duration) log-probabilities given the actual sound.
     """
 
-    rows: _Ints
-    sounds: _Ints
-    durations: _Ints
+    rows: Ints
+    sounds: Ints
+    durations: Ints
     sound_log_p: NDArray[Any]
     duration_log_p: NDArray[Any]
 
     def event_scores(self) -> EventScores:
         """How well the actual events were predicted."""
-        sound = _score_targets(self.sound_log_p, self.sounds)
-        duration = _score_targets(self.duration_log_p, self.durations)
-        nats, ranks, choices = zip(sound, duration, strict=True)
-        return EventScores(self.rows, *nats, *ranks, *choices)
+        sound_nats, sound_ranks, sound_choices = _score_targets(self.sound_log_p, self.sounds)
+        nats, ranks, choices = _score_targets(self.duration_log_p, self.durations)
+        return EventScores(self.rows, sound_nats, nats, sound_ranks, ranks, sound_choices, choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +208,7 @@ def total_likelihood(
     )
 
 
-def top_k_accuracy(ranks_and_choices: Sequence[tuple[_Ints, _Ints]], k: int = 1) -> float:
+def top_k_accuracy(ranks_and_choices: Sequence[tuple[Ints, Ints]], k: int = 1) -> float:
     """Share of the events that were among the k likeliest; nan where there was never a choice.
 
     Args:
@@ -278,7 +276,7 @@ def _predict_batch(
     return [Predictions(*piece_columns) for piece_columns in zip(*columns, strict=True)]
 
 
-def _score_targets(log_p: NDArray[Any], targets: _Ints) -> tuple[_Floats, _Ints, _Ints]:
+def _score_targets(log_p: NDArray[Any], targets: Ints) -> tuple[Floats, Ints, Ints]:
     """(N,) nats of the targets, numbers of likelier ids, and numbers of allowed ids."""
     target = np.take_along_axis(log_p, targets[:, None], axis=1)  # (N, 1)
     nats = -target[:, 0].astype(np.float64)

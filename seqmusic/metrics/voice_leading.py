@@ -173,8 +173,9 @@ def crossings(score: Score) -> Rate:
     Rate(hits=1, opportunities=4)
     """
     grid = pitch_grid(score)
-    crossed = (_both_sound(grid[:-1], grid[1:]) & (grid[:-1] < grid[1:])).any(axis=0)
-    return Rate(int(crossed.sum()), len(crossed) if len(grid) > 1 else 0)
+    upper, lower = grid[:-1], grid[1:]
+    crossed = (_both_sound(upper, lower) & (upper < lower)).any(axis=0)
+    return Rate(int(crossed.sum()), grid.shape[1] if len(grid) > 1 else 0)
 
 
 def wide_spacings(score: Score) -> Rate:
@@ -193,7 +194,7 @@ def wide_spacings(score: Score) -> Rate:
         return Rate(0, 0)
     upper, lower = grid[:-2], grid[1:-1]
     wide = (_both_sound(upper, lower) & (upper - lower > OCTAVE)).any(axis=0)
-    return Rate(int(wide.sum()), len(wide))
+    return Rate(int(wide.sum()), grid.shape[1])
 
 
 def leaps_beyond(score: Score, semitones: int) -> Rate:
@@ -248,7 +249,7 @@ def _is_hidden(move: PairMove) -> bool:
 
 
 def _both_sound(upper: NDArray[np.int16], lower: NDArray[np.int16]) -> NDArray[np.bool_]:
-    return (upper != REST_CELL) & (lower != REST_CELL)
+    return np.asarray((upper != REST_CELL) & (lower != REST_CELL))
 
 
 def _move_sizes(score: Score) -> list[int]:

@@ -37,7 +37,7 @@ def scores_with_nats(rows: np.ndarray, nats: np.ndarray) -> EventScores:  # type
     return EventScores(rows, nats, np.zeros(len(rows)), zeros, zeros, nines, nines)
 
 
-def few_works(chorales: Dataset) -> Dataset:
+def small_corpus(chorales: Dataset) -> Dataset:
     """Five training works, two validation works and three test works."""
     sizes = {"train": 5, "valid": 2, "test": 3}
     return Dataset(tuple(w for split, n in sizes.items() for w in chorales.works_in(split)[:n]))

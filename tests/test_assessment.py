@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from assessments import DATA, few_works, subject_of
+from assessments import DATA, small_corpus, subject_of
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.predictions import baseline_predictions
@@ -25,7 +25,7 @@ CHORALES = Path("chorales")
 
 @pytest.fixture(scope="module")
 def dataset(chorales: Dataset) -> Dataset:
-    return few_works(chorales)
+    return small_corpus(chorales)
 
 
 @pytest.fixture(scope="module")

@@ -111,9 +111,9 @@ def test_the_interval_of_a_distance_narrows_with_more_pieces(chorales: Dataset) 
         for split in ("test", "train")
     )
     reference = pooled_counts(training)
-    few, many = distance_interval(counts[:10], reference), distance_interval(counts, reference)
-    assert many[0] == pytest.approx(jensen_shannon(pooled_counts(counts), reference))
-    assert few[1] <= few[0] <= few[2]
-    assert many[2] - many[1] < few[2] - few[1]
+    of_ten, of_all = (distance_interval(c, reference) for c in (counts[:10], counts))
+    assert of_all[0] == pytest.approx(jensen_shannon(pooled_counts(counts), reference))
+    assert of_ten[1] <= of_ten[0] <= of_ten[2]
+    assert of_all[2] - of_all[1] < of_ten[2] - of_ten[1]
     nothing = distance_interval([Counter()], reference)
     assert all(math.isnan(value) for value in nothing)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from assessments import DATA, few_works, subject_of
+from assessments import DATA, small_corpus, subject_of
 
 from seqmusic.cli import main
 from seqmusic.corpus.dataset import Dataset
@@ -28,7 +28,7 @@ TINY = Configuration(
 
 @pytest.fixture(scope="module")
 def dataset(chorales: Dataset) -> Dataset:
-    return few_works(chorales)
+    return small_corpus(chorales)
 
 
 @pytest.fixture(scope="module")

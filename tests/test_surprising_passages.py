@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from assessments import DUET, few_works, scores_with_nats, subject_of
+from assessments import DUET, scores_with_nats, small_corpus, subject_of
 
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.assessment import Assessment, assess
@@ -23,7 +23,7 @@ from seqmusic.score import Note, melody
 
 @pytest.fixture(scope="module")
 def assessment(chorales: Dataset) -> Assessment:
-    return assess(subject_of(Path("chorales"), "test", few_works(chorales)))
+    return assess(subject_of(Path("chorales"), "test", small_corpus(chorales)))
 
 
 def test_passages_are_two_whole_bars_without_the_pickup() -> None:

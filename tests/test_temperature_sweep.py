@@ -162,7 +162,7 @@ def test_training_works_are_copied_whole(model: Transformer, works: list[Score])
 
 
 def test_a_sweep_needs_openings(model: Transformer, works: list[Score]) -> None:
-    with pytest.raises(ValueError, match="at most sixteen, got none"):
+    with pytest.raises(ValueError, match="needs openings of held-out works, got none"):
         sweep_temperatures(model, [], works, sampling_settings())
 
 

@@ -62,16 +62,13 @@ def benchmark_jsb(
     for split in SPLITS:
         pieces = encode_pieces([work.score for work in dataset.works_in(split)])
         members = [score_events(m, pieces.traces, grammar_masks_for(m)) for m in trained]
-        figures = {
+        alone = [model_figures(scores, pieces) for scores in members]
+        report[split] = figures = {
             **mixture_figures(members, pieces, ngram),
             "known_pieces": len(known[split]),
-            "alone": {
-                folder.name: model_figures(scores, pieces)
-                for folder, scores in zip(folders, members, strict=True)
-            },
+            "alone": {folder.name: row for folder, row in zip(folders, alone, strict=True)},
             "rivals": baseline_figures(training, pieces, ngram),
         }
-        report[split] = figures
         logger.info(_table_text(split, figures))
     return report
 

@@ -28,7 +28,6 @@ from seqmusic.tokens.batched.infilling import (
     infilling_batch,
 )
 from seqmusic.tokens.batched.states import (
-    BAR_TICKS,
     GrammarStates,
     grammar_states,
     section_end_masks,
@@ -45,6 +44,7 @@ from seqmusic.tokens.context import (
     context_columns,
 )
 from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
+from seqmusic.tokens.meters import BAR_TICKS_ARRAY
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import (
     HOLE,
@@ -156,7 +156,7 @@ def _duration_rules(batch: InfillingBatch, rows: EventColumns, states: GrammarSt
     pickup = np.flatnonzero(rows.sound == PICKUP)
     signature = batch.headers.meter[rows.piece[pickup]] - TIMESIG
     rule[pickup] = rules.ZERO_TO + np.where(
-        signature > 0, np.minimum(BAR_TICKS[signature] - 1, MAX_DURATION), 0
+        signature > 0, np.minimum(BAR_TICKS_ARRAY[signature] - 1, MAX_DURATION), 0
     )
     return rule
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqmusic.tokens import grammar
 from seqmusic.tokens.batched.columns import IntColumn
 from seqmusic.tokens.batched.events import (
     BODY_NOTE,
@@ -18,9 +17,9 @@ from seqmusic.tokens.batched.events import (
 )
 from seqmusic.tokens.batched.infilling import VOICE_TO_COLUMN, InfillingBatch, Mask
 from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
+from seqmusic.tokens.meters import BAR_TICKS_ARRAY
 from seqmusic.tokens.vocabulary import TIMESIG
 
-BAR_TICKS = np.array(grammar.BAR_TICKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def _meters(
     changed[said] = notes.change_tick[(start + n_said - 1)[said]]
     earliest = np.maximum(np.maximum(_latest_onsets(rows), changed), pickup - 1) + 1
     limit = np.where(first == TIMESIG, -1, tick - earliest)
-    return meter, (tick - base) % BAR_TICKS[meter - TIMESIG], limit
+    return meter, (tick - base) % BAR_TICKS_ARRAY[meter - TIMESIG], limit
 
 
 def _n_meter_changes(rows: EventColumns) -> IntColumn:

@@ -45,8 +45,17 @@ from seqmusic.tokens.vocabulary import (
 )
 
 __all__ = [
-    *("Event", "Hole", "Trace", "decode", "encode", "encode_prompt", "header_events"),
-    *("is_scored_event", "normalized", "tokens_text", "trace"),
+    "Event",
+    "Hole",
+    "Trace",
+    "decode",
+    "encode",
+    "encode_prompt",
+    "header_events",
+    "is_scored_event",
+    "normalized",
+    "tokens_text",
+    "trace",
 ]
 
 

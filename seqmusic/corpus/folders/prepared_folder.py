@@ -28,7 +28,8 @@ from seqmusic.corpus.split import DEFAULT_SHARES, Shares
 from seqmusic.corpus.works_table import WORKS_COLUMNS, WORKS_FILE, table_text, with_table
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.score import SATB, Score
-from seqmusic.tokens.pieces import PackedColumns, packed_columns, save_pieces
+from seqmusic.tokens.piece_files import save_pieces
+from seqmusic.tokens.pieces import PackedColumns, packed_columns
 
 STATE_FILE = "prepared.json"
 REPORT_FILE = "report.csv"

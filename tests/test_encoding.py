@@ -12,7 +12,7 @@ from strategies import scores
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tokens.augmentation import legal_shifts, transposed
-from seqmusic.tokens.batched.columns import REST_PITCH, NoteColumns, note_columns
+from seqmusic.tokens.batched.columns import NoteColumns, note_columns
 from seqmusic.tokens.batched.encoding import InfillingMask, trace_batch
 from seqmusic.tokens.tokenizer import Trace, encode, normalized, trace
 from seqmusic.tokens.vocabulary import VOICE, sound_name

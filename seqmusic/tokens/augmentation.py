@@ -86,7 +86,8 @@ def legal_shifts(score: Score) -> list[int]:
     """Semitones in -6..6 that keep every voice in its compass, and 0.
 
     >>> from seqmusic.score import Note, Voice
-    >>> legal_shifts(Score((Voice("Soprano", (Note(0, 24, 59),)), Voice("Bass", (Note(0, 24, 62),)))))
+    >>> soprano, bass = Voice("Soprano", (Note(0, 24, 59),)), Voice("Bass", (Note(0, 24, 62),))
+    >>> legal_shifts(Score((soprano, bass)))
     [-2, -1, 0, 1, 2, 3, 4]
     """
     low, high = -_MAX_SHIFT, _MAX_SHIFT

@@ -75,8 +75,8 @@ def encode_parallel(held: int, before: int, after: int) -> tuple[int, int]:
         after: sound code of the voice that moved, now.
 
     Returns:
-        The sound code to which the next note would move in parallel, and 1 plus the interval between
-        the voices without its octaves; 0 and 0 where nothing moved or one of them is no pitch.
+        The sound code to which the next note would move in parallel, and 1 plus the interval
+        between the voices modulo 12; 0 and 0 where nothing moved or one of them is no pitch.
     """
     parallel = held + after - before
     if before == after or held < PITCH_CODE or before < PITCH_CODE or after < PITCH_CODE:

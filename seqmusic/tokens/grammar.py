@@ -1,8 +1,8 @@
 """The grammar as a state machine: which events may follow, and where in the music they go.
 
 The next note always goes to the voice whose line ends first (of several, the highest), so neither
-the voice nor the onset of a note is written. In GIVEN the lines hold what is known, with holes; BODY
-fills the holes and, where a line was left open, goes on.
+the voice nor the onset of a note is written. In GIVEN the lines hold what is known, with holes;
+BODY fills the holes and, where a line was left open, goes on.
 """
 
 from __future__ import annotations

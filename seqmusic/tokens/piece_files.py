@@ -18,7 +18,7 @@ _HEADER_BYTES = 128  # of an array file of one dimension, as numpy writes it
 
 
 def save_pieces(chunks: Iterable[PackedColumns], folder: Path) -> None:
-    """Write the pieces of all chunks, in order, into a new folder; one chunk at a time is in memory.
+    """Write the pieces of all chunks, in order, into a new folder; one chunk is in memory at once.
 
     Raises:
         FormatError: a file cannot be written.
@@ -53,9 +53,10 @@ def load_pieces(folder: Path) -> Pieces:
     for field in fields(PackedColumns):
         path = _path(folder, field.name)
         try:
-            # An empty array cannot be mapped.
-            mode = "r" if path.stat().st_size > _HEADER_BYTES else None
-            columns[field.name] = np.load(path, mmap_mode=mode, allow_pickle=False)  # type: ignore[call-overload]
+            is_empty = path.stat().st_size <= _HEADER_BYTES  # and cannot be mapped
+            columns[field.name] = np.load(
+                path, mmap_mode=None if is_empty else "r", allow_pickle=False
+            )
         except (OSError, ValueError, EOFError) as error:
             raise CorpusError(
                 f"{path}: missing or damaged ({error}); prepare the data again"

@@ -116,7 +116,7 @@ class Pieces:
 
     @property
     def n_cells(self) -> int:
-        """Sum over all pieces of sixteenths times voices; a last, partial sixteenth counts whole."""
+        """Sixteenths times voices, summed over all pieces; a partial sixteenth counts whole."""
         if not len(self):
             return 0
         begins_voice = is_voice(self._columns.header_sound)

@@ -1,4 +1,4 @@
-"""The events of a section: the lines of a score as segments, split at the holes and put in order."""
+"""The events of a section: the lines of a score as segments, cut at the holes and put in order."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def draw_task(
 
 
 def _hide_styles(notes: NoteColumns, rng: np.random.Generator) -> NoteColumns:
-    """The pieces, some of them without their style: a model also composes where no style is given."""
+    """The pieces, some without their style, because a model also composes where none is given."""
     if not any(is_style(sound) for header in notes.headers for sound, _ in header):
         return notes
     hides = rng.random(len(notes.headers)) < _HIDDEN_STYLES
@@ -109,9 +109,7 @@ def _drop_notes(notes: NoteColumns, keep: Mask) -> NoteColumns:
         return notes
     present = set(zip(notes.piece[keep].tolist(), notes.voice[keep].tolist(), strict=True))
     headers = tuple(
-        tuple(
-            event for event in header if not is_voice(event[0]) or (piece, event[0]) in present
-        )
+        tuple(event for event in header if not is_voice(event[0]) or (piece, event[0]) in present)
         for piece, header in enumerate(notes.headers)
     )
     columns = {

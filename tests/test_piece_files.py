@@ -14,7 +14,7 @@ from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
 from seqmusic.score import Note, melody
 from seqmusic.tokens.piece_files import load_pieces, save_pieces
 from seqmusic.tokens.pieces import pack_scores, packed_columns
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 
 def test_pieces_on_disk_are_those_in_memory(tmp_path: Path, chorales: Dataset) -> None:

@@ -28,7 +28,7 @@ from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.pieces import PackedColumns
 from seqmusic.tokens.tokenizer import decode, encode_prompt, normalized
 from seqmusic.tokens.vocabulary import STYLE, is_style
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 
 def tune(seed: int) -> Score:

@@ -69,7 +69,7 @@ def progress_bar(
 
 
 def track(items: Iterable[T], description: str, unit: str, total: int | None = None) -> Iterator[T]:
-    """The items, each reported as a step when the next one is asked for.
+    """The items, each reported as a step when the next one is requested.
 
     >>> list(track("abc", "reading", "letter"))
     ['a', 'b', 'c']

@@ -1,13 +1,18 @@
 """The command line: help, refusals, exit statuses, and the commands that compose."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import resource
 import shlex
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -21,7 +26,6 @@ from seqmusic.formats import read_score, write_score
 from seqmusic.formats.theme import parse_theme
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = (
     *("data prepare", "data describe", "data clean", "data tokens", "data collections"),
     *("train", "continue", "harmonize", "regenerate", "replay", "convert", "evaluate", "doctor"),
@@ -185,17 +189,22 @@ def test_the_program_exits_with_that_status() -> None:
 
 
 def test_ctrl_c_ends_a_preparation_with_status_130_and_no_file(tmp_path: Path) -> None:
+    terminal, end_of_child = pty.openpty()  # the progress bar is shown at a terminal alone
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))  # rows, columns
     command = subprocess.Popen(
         [sys.executable, "-m", "seqmusic", "data", "prepare"],
         env=os.environ | {"SEQMUSIC_CACHE": str(tmp_path)},
-        stderr=subprocess.PIPE,
+        stderr=end_of_child,
     )
-    assert command.stderr
-    while not command.stderr.read(8):  # the progress bar: it reads
-        pass
+    os.close(end_of_child)
+    shown = os.read(terminal, 8)  # of the bar: it is reading files
     command.send_signal(signal.SIGINT)
-    assert command.communicate()[1].decode().endswith("seqmusic: stopped\n")
-    assert command.returncode == 130
+    with contextlib.suppress(OSError):  # on Linux, the end of the output
+        while text := os.read(terminal, 1024):
+            shown += text
+    os.close(terminal)
+    assert command.wait() == 130
+    assert shown.endswith(b"seqmusic: stopped\r\n")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -266,22 +275,27 @@ def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == {"candidates": [one]}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/lesson.md", "docs/lesson.fr.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/commands.md", "docs/lesson.md", "docs/lesson.fr.md"]
+)
 def test_the_commands_on_a_page_can_be_parsed(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    blocks = "".join(re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     commands = re.findall(r"^\| `(seqmusic .*?)` \|", text, re.MULTILINE)
-    commands += re.findall(r"^seqmusic .*", blocks, re.MULTILINE)
-    assert len(commands) >= 10
+    commands += re.findall(r"^(?:\$ )?(seqmusic .*)", blocks, re.MULTILINE)
+    assert len(commands) >= 7
     for command in commands:
         app.parse_args(
             shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False
         )
 
 
-def test_the_readmes_figures_are_those_of_the_corpus(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_figures_of_the_corpus_are_those_of_the_documentation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["data", "describe"]) == 0
     description = capsys.readouterr().out
+    page = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
     for figure in (
         "388 works kept of 413, 91,452 notes",
         "Tune families: 195,",
@@ -295,7 +309,7 @@ def test_the_readmes_figures_are_those_of_the_corpus(capsys: pytest.CaptureFixtu
         "91,452 notes",
         "195 tune families",
     ):
-        assert figure in " ".join(README.split())
+        assert figure in " ".join(page.split())
 
 
 def test_harmonize_regenerate_and_replay(

@@ -152,10 +152,10 @@ def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False)
     if as_json:
         print(json.dumps({"candidates": candidates}))
         return
-    print("rank  log-probability a note  bits a note  notes  files")
+    print("rank  log-probability per note  bits per note  notes  files")
     for candidate in candidates:
         nats, bits = candidate["log_probability_per_note"], candidate["bits_per_note"]
-        figures = f"{candidate['rank']:>4}  {nats:>22.3f}  {bits:>11.2f}  {candidate['n_notes']:>5}"
+        figures = f"{candidate['rank']:>4}  {nats:>24.3f}  {bits:>13.2f}  {candidate['n_notes']:>5}"
         files = [Path(file) for kind, file in candidate["files"].items() if kind != "picture"]
         names = [str(file) if file is files[0] else file.suffix for file in files]
         print(f"{figures}  {' '.join(names)}".rstrip())

@@ -154,7 +154,7 @@ def test_a_result_can_be_made_again(trained_run: Path, tmp_path: Path) -> None:
             row["log_probability_per_note"] for row in made
         ]
         assert read_score(tmp_path / name / "2.mid") == read_score(tmp_path / "a" / "2.mid")
-    with pytest.raises(FormatError, match="is there already"):
+    with pytest.raises(FormatError, match="exists already"):
         composition.compose_run(task, parse_theme("G4"), trained_run, request, tmp_path / "a")
 
 
@@ -164,7 +164,7 @@ def test_a_result_can_be_made_again(trained_run: Path, tmp_path: Path) -> None:
         (
             "C4 D4 E4 F4 | G4:1",
             {"bars": 2},
-            "the head has 2 bars, and so fills the 2 asked for in all; ask for more",
+            "the theme has 2 bars, which leaves none of 2 to compose; request more",
         ),
         ("C4; C3; C2", {}, "has 3 voices, and a melody has one"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from seqmusic.formats.measures import written_values
+from seqmusic.formats.written_values import written_values
 from seqmusic.report.explanation import Alternative, ExplainedEvent
 from seqmusic.score import TICKS_PER_WHOLE, Bar, Key
 from seqmusic.tonality import spell

@@ -31,15 +31,15 @@ from music21.musicxml import helpers, m21ToXml
 
 from seqmusic import tonality
 from seqmusic.errors import FormatError
-from seqmusic.formats.measures import (
+from seqmusic.formats.measures import printed_bars
+from seqmusic.formats.notation.reading import SOURCE_FIELD, VOICES_FIELD
+from seqmusic.formats.printed_events import (
     PrintedEvent,
-    WrittenValue,
     beams,
-    printed_bars,
     printed_events_by_bar,
     shown_accidentals,
 )
-from seqmusic.formats.notation.reading import SOURCE_FIELD, VOICES_FIELD
+from seqmusic.formats.written_values import WrittenValue
 from seqmusic.score import TICKS_PER_QUARTER, Bar, Key, Note, Score, Voice
 
 NoteColor: TypeAlias = Callable[[int, Note], str | None]

@@ -261,7 +261,7 @@ def corpus_figures(works: Sequence[Work]) -> dict[str, float]:
     data = training_data(works)
     figures = {
         "prepare_seconds": time.perf_counter() - started,
-        "positions_per_bar": int(data.pieces.lengths.sum())
+        "positions_per_bar": int(data.pieces.n_notes.sum())
         * BAR_TICKS
         / sum(score.end_ticks for score in scores),
     }

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import scores
 
-from seqmusic.pitch_grid import count_cells
 from seqmusic.corpus.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.collecting import CorpusSource
@@ -24,6 +23,7 @@ from seqmusic.formats import write_score
 from seqmusic.generation.output import Task, compose_run
 from seqmusic.generation.request import Request
 from seqmusic.model.settings import ModelSettings
+from seqmusic.pitch_grid import count_cells
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import TrainingData, draw_batch
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
@@ -61,12 +61,12 @@ def test_pieces_give_the_tiles_of_those_that_are_taken(
         data.draw(st.lists(st.integers(0, len(drawn) - 1), unique=True, max_size=4)),
     )
     assert is_same(pieces.take(numbers), note_columns(drawn).take(numbers))
-    assert is_same(pieces.chosen(numbers).take(range(len(numbers))), pieces.take(numbers))
+    assert is_same(pieces.subset(numbers).take(range(len(numbers))), pieces.take(numbers))
     assert [pieces.shifts(piece) for piece in range(len(drawn))] == legal_shifts_by_piece(
         note_columns(drawn)
     )
     assert pieces.n_cells == sum(map(count_cells, drawn))
-    assert pieces.chosen(numbers).n_cells == sum(count_cells(drawn[number]) for number in numbers)
+    assert pieces.subset(numbers).n_cells == sum(count_cells(drawn[number]) for number in numbers)
     assert max(len(score.voices) for score in drawn) <= pieces.max_voices <= 16
 
 
@@ -131,12 +131,16 @@ def tune(seed: int, n: int = 30) -> Score:
 def test_styles_come_from_the_folder_to_the_header(tmp_path: Path) -> None:
     paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(9)}
     source = CorpusSource(
-        "mine", paths, read_pieces_or_errors, GENERAL_RULES, {"0": "waltz", "1": "march", "2": "waltz"}
+        "mine",
+        paths,
+        read_pieces_or_errors,
+        GENERAL_RULES,
+        {"0": "waltz", "1": "march", "2": "waltz"},
     )
     prepare_source(source, tmp_path / "out", n_processes=1)
     corpus = load_training_corpus(tmp_path / "out")
     styles = {}
-    for number, work in enumerate(corpus.pieces.works.tolist()):
+    for number, work in enumerate(corpus.pieces.work_ids.tolist()):
         (header,) = corpus.pieces.take([number]).headers
         styles[corpus.names[work]] = [
             sound - STYLE for sound, _ in header if STYLE <= sound < STYLE + 16

@@ -23,14 +23,14 @@ from seqmusic.tokens.context import GLOBAL_COLUMNS, PITCH_CODE, VOICE_COLUMNS, c
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import (
-    HOLD,
     KEY,
     N_DURATIONS,
     N_SOUNDS,
     PITCH,
-    REST,
     VOICE,
     id_to_key,
+    is_note_event,
+    is_pitch,
     voice_column,
 )
 
@@ -283,7 +283,7 @@ def scored_examples(trace: Trace) -> Iterator[Example]:
     )  # by voice
     for row, (context_row, (sound, duration)) in enumerate(zip(context, events[1:], strict=False)):
         voice = context_row[_VOICE]
-        is_note = voice > 0 and (sound in (REST, HOLD) or PITCH <= sound < KEY)
+        is_note = voice > 0 and is_note_event(sound)
         if trace.is_scored[row]:
             before = [tuple(event) for event in events[max(row - 1, 0) : row + 1]]
             views = (
@@ -381,4 +381,4 @@ def _key_shift(key: int) -> int:
 
 def transpose_sound(sound: int, shift: int) -> int:
     """The sound id with its pitch, if it is one, moved by so many semitones, around the end of the pitches if need be."""
-    return PITCH + (sound - PITCH + shift) % (KEY - PITCH) if PITCH <= sound < KEY else sound
+    return PITCH + (sound - PITCH + shift) % (KEY - PITCH) if is_pitch(sound) else sound

@@ -28,7 +28,7 @@ from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, make_grammar_masks
 from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.context import GLOBAL_COLUMNS
 from seqmusic.tokens.grammar import GrammarState
-from seqmusic.tokens.tokenizer import Event, Hole, encode, encode_prompt, is_music, trace
+from seqmusic.tokens.tokenizer import Event, Hole, encode, encode_prompt, is_scored_event, trace
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, VOICE, voice_name
 
 NO_CONSTRAINTS = Constraints({})
@@ -220,7 +220,7 @@ def _events_by_tick(score: Score) -> dict[int, Event]:
     state, found = GrammarState(DEFAULT_MAX_VOICES), {}
     for index, (sound, duration) in enumerate(encode(score)):
         if index:
-            if state.voice == VOICE and is_music(state, sound) and sound < KEY:
+            if state.voice == VOICE and is_scored_event(state, sound) and sound < KEY:
                 found[state.tick] = (sound, duration)
             state.push(sound, duration)
     return found

@@ -43,7 +43,7 @@ class TrainingCorpus:
         entries: what the table says about each work.
         table: the table as text.
         pieces: of the works that are kept.
-        names: the work of each number in `pieces.works`.
+        names: the work of each number in `pieces.work_ids`.
         digests: the shingles of each work that is kept, read anew each time.
     """
 
@@ -56,7 +56,7 @@ class TrainingCorpus:
     def pieces_in(self, split: str) -> Pieces:
         """The pieces of one part of the split."""
         chosen = np.array([self._split(name) == split for name in self.names], bool)
-        return self.pieces.chosen(np.flatnonzero(chosen[self.pieces.works]))
+        return self.pieces.subset(np.flatnonzero(chosen[self.pieces.work_ids]))
 
     def n_works(self, split: str) -> int:
         """How many works are in a part of the split."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from seqmusic.array_types import Mask
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.persistence import persistence_nats
 from seqmusic.baselines.trees import Trees
@@ -34,13 +35,10 @@ from seqmusic.score import TICKS_PER_WHOLE
 from seqmusic.tokens.context import GLOBAL_COLUMNS
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import (
-    HOLD,
-    KEY,
-    PITCH,
-    REST,
     TIMESIG,
     VOICE,
     id_to_timesig,
+    is_note_event,
     voice_name,
 )
 from seqmusic.training.batches import GrammarMasks
@@ -50,7 +48,6 @@ TOP_KS = (1, 3, 5)
 KINDS = ("sound", "length")
 _VOICE, _POSITION, _METER = (GLOBAL_COLUMNS.index(name) for name in ("voice", "position", "meter"))
 _N_TENTHS = 10
-_Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +246,14 @@ def total(
     )
 
 
-def prediction_mask(trace: Trace, scores: EventScores) -> _Mask:
+def prediction_mask(trace: Trace, scores: EventScores) -> Mask:
     """(N,) which of the scored events are notes, rests or ties."""
     sounds = trace.events[scores.rows + 1, 0]
-    is_note: _Mask = (sounds == REST) | (sounds == HOLD) | ((sounds >= PITCH) & (sounds < KEY))
-    return is_note
+    mask: Mask = is_note_event(sounds)
+    return mask
 
 
-def prediction_accuracy(scores: Sequence[EventScores], masks: Sequence[_Mask]) -> Accuracy:
+def prediction_accuracy(scores: Sequence[EventScores], masks: Sequence[Mask]) -> Accuracy:
     """How well the chosen events of some works were predicted; one or more must be chosen.
 
     Args:
@@ -294,7 +291,7 @@ def _top_k_accuracy(
 
 def groupings(
     pieces: EncodedPieces, scores: Sequence[EventScores]
-) -> dict[str, dict[str, list[_Mask]]]:
+) -> dict[str, dict[str, list[Mask]]]:
     """By name of a grouping and name of a group: (N,) of each work, which of its events are in the group."""
     places = [trace.context[own.rows] for trace, own in zip(pieces.traces, scores, strict=True)]
     notes = [prediction_mask(trace, own) for trace, own in zip(pieces.traces, scores, strict=True)]
@@ -334,8 +331,8 @@ def groupings(
 
 
 def _by_beat(
-    places: Sequence[NDArray[np.int16]], notes: Sequence[_Mask]
-) -> dict[str, dict[str, list[_Mask]]]:
+    places: Sequence[NDArray[np.int16]], notes: Sequence[Mask]
+) -> dict[str, dict[str, list[Mask]]]:
     """By place in the bar, in the time signature that most predictions stand in."""
     meters = np.concatenate(
         [place[mask, _METER] for place, mask in zip(places, notes, strict=True)]
@@ -345,7 +342,7 @@ def _by_beat(
     if signature is None:
         return {}
     half = TICKS_PER_WHOLE // signature.denominator // 2  # of a beat
-    groups: dict[str, list[_Mask]] = {}
+    groups: dict[str, list[Mask]] = {}
     for number in range(2 * signature.numerator):
         name = f"{1 + number // 2}{'½' * (number % 2)}"
         groups[name] = [
@@ -360,7 +357,7 @@ def _by_beat(
 
 
 def breakdown(
-    name: str, groups: Mapping[str, Sequence[_Mask]], by_event: Mapping[str, Sequence[EventScores]]
+    name: str, groups: Mapping[str, Sequence[Mask]], by_event: Mapping[str, Sequence[EventScores]]
 ) -> Breakdown:
     """The guesses of each predictor in each group."""
     own = {
@@ -375,7 +372,8 @@ def calibrations(
 ) -> tuple[Calibration, ...]:
     """Of sounds and of lengths; the temperatures are fitted to the validation works, whatever part is asked about."""
     valid = encode_pieces(
-        [work.score for work in subject.dataset.works_in("valid")], subject.model.vocabulary.max_voices
+        [work.score for work in subject.dataset.works_in("valid")],
+        subject.model.vocabulary.max_voices,
     )
     made = choices_from_predictions(model_predictions)
     if subject.split == "valid":

@@ -14,7 +14,7 @@ from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import ExplainedEvent, Explanation
 from seqmusic.score import Note, Score
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.tokens.vocabulary import KEY, PITCH
+from seqmusic.tokens.vocabulary import is_pitch
 
 N_PASSAGES = 5
 N_BARS = 2
@@ -80,7 +80,7 @@ def two_bar_passages(
     bars = [bar for bar in printed_bars(score) if bar.number]
     for first, last in zip(bars, bars[N_BARS - 1 :], strict=False):
         inside = is_prediction & (onsets >= first.onset_ticks) & (onsets < last.end_ticks)
-        n_notes = int(((sounds >= PITCH) & (sounds < KEY) & inside).sum())
+        n_notes = int((is_pitch(sounds) & inside).sum())
         if n_notes >= _MIN_NOTES * len(score.voices):
             bits = float(scores.nats[inside].sum()) / math.log(2)
             yield TwoBarPassage(

@@ -66,6 +66,6 @@ def _epoch_order(
     """The pieces in the order of an epoch, and where in it each batch begins; pieces of a batch are alike in length."""
     n_pieces, shuffled = len(pieces), np.random.default_rng([seed, epoch])
     batches = max(1, n_pieces // batch_size)
-    order = np.argsort(pieces.lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")
+    order = np.argsort(pieces.n_notes * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")
     left_over = int(shuffled.integers(max(0, n_pieces - batches * batch_size) + 1))
     return order, (left_over + shuffled.permutation(batches) * batch_size).tolist()

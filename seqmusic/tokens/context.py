@@ -9,7 +9,6 @@ from functools import cache
 
 from seqmusic.tokens.vocabulary import MAX_DURATION, N_KEYS, N_TIMESIGS, N_VOICE_NAMES
 
-SECTIONS = ("header", "given", "body")
 MAX_POSITION = 192  # of the place in the bar; later places count as the last
 MAX_TO_END = 64  # quarters
 MAX_INTERVAL = 24  # semitones
@@ -21,8 +20,14 @@ VOICE_COLUMNS = (
     *("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval"),
     *("next_step", "then_step", "until_then", "parallel", "before"),
 )
+# The same as indices: of a row, and of the columns of one voice.
+SECTION_COLUMN, VOICE_COLUMN, POSITION_COLUMN = range(3)
+METER_COLUMN, KEY_COLUMN, TO_END_COLUMN = range(3, 6)
+SOUND_COLUMN, ELAPSED_COLUMN, REMAINING_COLUMN, AHEAD_COLUMN, UNTIL_AHEAD_COLUMN = range(5)
+INTERVAL_COLUMN, NEXT_STEP_COLUMN, THEN_STEP_COLUMN, UNTIL_THEN_COLUMN = range(5, 9)
+PARALLEL_COLUMN, BEFORE_COLUMN = range(9, 11)
 _SIZES = {
-    "section": len(SECTIONS),
+    "section": 3,  # header, given, body
     "voice": 1 + N_VOICE_NAMES,  # of the next note: its voice id
     "position": MAX_POSITION,  # ticks since the bar line; since a whole-note grid where there is no meter
     "meter": N_TIMESIGS,  # in force now
@@ -65,6 +70,15 @@ def encode_parallel(own: int, before: int, after: int) -> tuple[int, int]:
     if not PITCH_CODE <= parallel < N_SOUND_CODES:
         return 0, 0
     return parallel, 1 + (before - own) % 12
+
+
+def first_column(voice_column: int) -> int:
+    """Index of the first context column of the voice in a given column of the vocabulary.
+
+    >>> context_columns(4)[first_column(2) + AHEAD_COLUMN]
+    'ahead_2'
+    """
+    return len(GLOBAL_COLUMNS) + len(VOICE_COLUMNS) * voice_column
 
 
 @cache

@@ -100,7 +100,7 @@ class GrammarState:
         if PITCH <= sound < KEY or sound in (REST, HOLD):
             return self.longest_ticks
         if sound == HOLE:
-            goes_on = self._next_line is not None and self._next_line.last[0] == HOLE
+            goes_on = self._next_line is not None and self._next_line.last_event[0] == HOLE
             return MAX_DURATION if goes_on else rules.ZERO_TO + MAX_DURATION
         return (
             rules.ZERO_TO + min(self.tick - self._earliest_meter_change, MAX_DURATION)
@@ -219,7 +219,7 @@ class GrammarState:
         if line is None:
             tick = self.end or 0
         self._next_line, self.tick = line, tick
-        bits = 0 if line is None else self._note_bits(*line.last)
+        bits = 0 if line is None else self._note_bits(*line.last_event)
         if tick >= self._earliest_meter_change and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
@@ -277,7 +277,7 @@ class GrammarState:
         )
         own = line.past[-1].code if line is not None and line.past else 0
         for other in self.lines:
-            start, past, upcoming, sound = other.start, other.past, other.upcoming, 0
+            start, past, upcoming, sound = other.first_column, other.past, other.upcoming, 0
             if past:
                 segment = past[-1]
                 sound, remaining = segment.code, segment.end - tick

@@ -64,7 +64,7 @@ class Pieces:
 
     >>> from seqmusic.score import Note, melody
     >>> pieces = pack_scores([melody([Note(0, 24, 60)]), melody([Note(0, 24, 62), Note(24, 12, 64)])])
-    >>> len(pieces), pieces.lengths.tolist(), pieces.take([1, 0]).pitch.tolist()
+    >>> len(pieces), pieces.n_notes.tolist(), pieces.take([1, 0]).pitch.tolist()
     (2, [1, 2], [62, 64, 60])
     """
 
@@ -79,7 +79,7 @@ class Pieces:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def chosen(self, pieces: Sequence[int] | Array) -> Pieces:
+    def subset(self, pieces: Sequence[int] | Array) -> Pieces:
         """Some of the pieces, numbered anew; what they hold is not copied."""
         return Pieces(self._columns, self._numbers[np.asarray(pieces, np.int64)])
 
@@ -87,15 +87,15 @@ class Pieces:
         """At most so many of the pieces, the same each time."""
         if len(self) <= max_pieces:
             return self
-        return self.chosen(np.sort(np.random.default_rng(0).permutation(len(self))[:max_pieces]))
+        return self.subset(np.sort(np.random.default_rng(0).permutation(len(self))[:max_pieces]))
 
     @property
-    def works(self) -> Array:
+    def work_ids(self) -> Array:
         """(P,) number of the work that each piece is, or is a passage of."""
         return np.asarray(self._columns.work[self._numbers])
 
     @property
-    def lengths(self) -> Array:
+    def n_notes(self) -> Array:
         """(P,) notes and rests of each piece."""
         return np.asarray(self._columns.n_tiles[self._numbers])
 

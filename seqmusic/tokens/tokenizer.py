@@ -179,7 +179,7 @@ def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
         following = events[index + 1] if index + 1 < len(events) else (0, 0)
         context.append(state.context_row())
         rules.append((state.sound_rule, state.duration_rule(following[0])))
-        scored.append(index + 1 < len(events) and is_music(state, following[0]))
+        scored.append(index + 1 < len(events) and is_scored_event(state, following[0]))
         ticks.append(state.tick)
     return Trace(
         np.array(events, dtype=np.int16),
@@ -190,7 +190,7 @@ def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
     )
 
 
-def is_music(state: GrammarState, sound: int) -> bool:
+def is_scored_event(state: GrammarState, sound: int) -> bool:
     """Whether the next event is music to be predicted rather than what was asked for."""
     if state.section == HEADER_SECTION:
         return sound >= TIMESIG or sound == PICKUP or KEY <= sound < VOICE

@@ -11,7 +11,12 @@ sounding note says how long ago it changed.
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.array_types import Mask
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Key, TimeSignature
 
@@ -33,6 +38,57 @@ N_TIMESIGS = 1 + _MAX_NUMERATOR * len(_DENOMINATORS)
 N_SOUNDS = TIMESIG + N_TIMESIGS
 MAX_DURATION = 96
 N_DURATIONS = MAX_DURATION + 1
+
+_Sounds = NDArray[np.integer[Any]]
+
+
+@overload
+def is_pitch(sound: int) -> bool: ...
+@overload
+def is_pitch(sound: _Sounds) -> Mask: ...
+def is_pitch(sound: int | _Sounds) -> bool | Mask:
+    """Whether a sound id, or each of an array, is a pitch."""
+    return (sound >= PITCH) & (sound < KEY)
+
+
+@overload
+def is_note_event(sound: int) -> bool: ...
+@overload
+def is_note_event(sound: _Sounds) -> Mask: ...
+def is_note_event(sound: int | _Sounds) -> bool | Mask:
+    """Whether a sound id, or each of an array, is a pitch, a rest or a tie (HOLD).
+
+    >>> [is_note_event(sound) for sound in (REST, HOLD, HOLE, PITCH + 60, KEY)]
+    [True, True, False, True, False]
+    """
+    return (sound >= REST) & (sound < KEY) & (sound != HOLE)
+
+
+@overload
+def is_key(sound: int) -> bool: ...
+@overload
+def is_key(sound: _Sounds) -> Mask: ...
+def is_key(sound: int | _Sounds) -> bool | Mask:
+    """Whether a sound id, or each of an array, is a key."""
+    return (sound >= KEY) & (sound < VOICE)
+
+
+@overload
+def is_voice(sound: int) -> bool: ...
+@overload
+def is_voice(sound: _Sounds) -> Mask: ...
+def is_voice(sound: int | _Sounds) -> bool | Mask:
+    """Whether a sound id, or each of an array, is a voice."""
+    return (sound >= VOICE) & (sound < STYLE)
+
+
+@overload
+def is_style(sound: int) -> bool: ...
+@overload
+def is_style(sound: _Sounds) -> Mask: ...
+def is_style(sound: int | _Sounds) -> bool | Mask:
+    """Whether a sound id, or each of an array, is a style."""
+    return (sound >= STYLE) & (sound < TIMESIG)
 
 
 def key_to_id(key: Key | None) -> int:

@@ -32,7 +32,7 @@ class VoiceLine:
     """One voice: what was given, what was made, and the holes still to be filled."""
 
     voice: int
-    start: int  # the first column of the context that is its own
+    first_column: int  # the first column of the context that is its own
     given: list[Segment] = field(default_factory=list)
     composed: list[Segment] = field(default_factory=list)
     past: list[Segment] = field(
@@ -45,7 +45,9 @@ class VoiceLine:
     end_ticks: int = 0  # where the next event goes; NEVER once nothing is missing
     hole_end: int = NEVER  # in BODY, the end of the hole that it goes to
     is_open: bool = False
-    last: tuple[int, int] = _NO_EVENT  # sound and duration of the event that ends at `end_ticks`
+    last_event: tuple[int, int] = (
+        _NO_EVENT  # sound and duration of the event that ends at `end_ticks`
+    )
 
     def append(self, segments: list[Segment], sound: int, duration: int) -> None:
         """Add an event to what is given or made; HOLD, and a rest after a rest, make the last tile longer."""
@@ -62,20 +64,25 @@ class VoiceLine:
             segment = Segment(onset, end, code)
             segments.append(segment)
             self.past.append(segment)
-        self.end_ticks, self.last = end, (sound, duration)
+        self.end_ticks, self.last_event = end, (sound, duration)
 
     def append_hole(self, duration: int) -> None:
         """Add a hole to what is given, or make the last one longer; 0 ticks leave the line open."""
         start, end = self.end_ticks, self.end_ticks + duration
-        if self.last[0] == HOLE:
+        if self.last_event[0] == HOLE:
             start, _ = self.holes.pop()
         self.holes.append((start, end if duration else NEVER))
-        self.is_open, self.past, self.end_ticks, self.last = not duration, [], end, (HOLE, duration)
+        self.is_open, self.past, self.end_ticks, self.last_event = (
+            not duration,
+            [],
+            end,
+            (HOLE, duration),
+        )
 
     def move_to_next_hole(self) -> None:
         """Go where something is missing."""
         self.end_ticks, self.hole_end = self.holes.pop(0) if self.holes else (NEVER, NEVER)
-        self.last = _NO_EVENT
+        self.last_event = _NO_EVENT
 
     def all_segments(self) -> list[Segment]:
         """All that was given and made, in order of time."""

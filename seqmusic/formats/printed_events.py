@@ -1,4 +1,4 @@
-"""Notes and rests as printed: cut at bar lines and into written values, with beams and accidentals."""
+"""Notes and rests as printed: cut at bar lines and into values, with beams and accidentals."""
 
 from __future__ import annotations
 

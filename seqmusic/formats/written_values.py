@@ -1,4 +1,4 @@
-"""Written note values: which values there are, and which of them, tied together, last as long as a note."""
+"""Written note values, and which of them, tied together, last as long as a note."""
 
 from __future__ import annotations
 

@@ -20,15 +20,14 @@ from seqmusic.formats import timeout as patience
 from seqmusic.formats.notation import streams as notation_files
 from seqmusic.formats.notation.file import (
     chorale_paths,
-    musicxml_text,
     read_chorale,
     read_notation,
     read_notation_with_report,
     read_tunes,
-    score_from_music21,
-    score_to_music21,
     write_musicxml,
 )
+from seqmusic.formats.notation.reading import report_from_music21
+from seqmusic.formats.notation.writing import musicxml_text, score_to_music21
 from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody
 from seqmusic.tonality import all_keys
@@ -187,7 +186,7 @@ def test_random_scores_come_back_from_musicxml(tmp_path, score, staves):
 
 def test_music21_stream_comes_back():
     score = chorale("bwv66.6.mxl")
-    assert score_from_music21(score_to_music21(score)) == score
+    assert report_from_music21(score_to_music21(score)).score == score
 
 
 # Reading what others write: one measure a string, notes by hand.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
 from seqmusic.formats import read_pieces, read_with_report
-from seqmusic.formats.notation.file import musicxml_text
+from seqmusic.formats.notation.writing import musicxml_text
 from seqmusic.score import Key, Note, Score, Voice
 
 FOLDER = Path(__file__).parent / "fixtures" / "notation"

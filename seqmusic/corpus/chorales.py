@@ -19,7 +19,8 @@ from seqmusic.score import Score
 
 _CACHE_KEY_FILES = (
     *("score.py", "tonality.py", "formats/measures.py"),
-    *(f"formats/notation/{name}.py" for name in ("file", "streams", "reading")),
+    *(f"formats/notation/{name}.py" for name in ("file", "streams", "reading", "note_reading")),
+    *("formats/notation/aligned_measures.py", "formats/voice_names.py", "formats/time_grid.py"),
     *(f"corpus/{name}.py" for name in ("chorales", "cleaning", "split", "preparation", "dataset")),
     *(f"corpus/similarity/{name}.py" for name in ("digests", "pairs", "duplicates", "families")),
     *("corpus/folders/parallel_reading.py", "corpus/storage.py"),

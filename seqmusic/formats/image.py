@@ -18,7 +18,7 @@ from seqmusic.errors import FormatError, MissingExtraError, SeqmusicError
 from seqmusic.score import SATB, TICKS_PER_WHOLE, Score
 
 if TYPE_CHECKING:
-    from seqmusic.formats.notation.writing import NoteColor
+    from seqmusic.formats.notation.measure_writing import NoteColor
 
 MAX_BARS = 200
 MAX_WIDTH_PX = 3000
@@ -64,7 +64,7 @@ def score_svg(
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note, or more than 200 bars.
     """
-    from seqmusic.formats.notation.file import musicxml_text
+    from seqmusic.formats.notation.writing import musicxml_text
 
     verovio = _import_extra("verovio")
     _check_size(score)

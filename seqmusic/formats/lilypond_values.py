@@ -93,7 +93,7 @@ def _triplet_stretches(
 
 
 def _triplet_cost(spans: Sequence[Span], start: int, end: int) -> int:
-    """How badly a triplet reads over a stretch: its ties, and the notes that begin off its thirds."""
+    """How badly a triplet reads over a stretch: ties, and notes that begin off its thirds."""
     third = (end - start) // 3
     inside = [span for span, _ in _clip_spans(spans, start, end)]
     ties = sum(span.start < edge < span.end for edge in (start, end) for span in spans)

@@ -13,7 +13,7 @@ COMMON, WALTZ = TimeSignature(4, 4), TimeSignature(3, 4)
 def printed_measures(
     *lengths: int, first_number: int = 1, changes: dict[int, TimeSignature] | None = None
 ) -> list[PrintedMeasure]:
-    """Measures of these lengths, in 4/4, with time signatures written at the start of those in `changes`."""
+    """Measures of these lengths, in 4/4, with the time signatures of `changes` at their starts."""
     written = {0: COMMON} | (changes or {})
     onsets = [sum(lengths[:index]) for index in range(len(lengths))]
     return [
@@ -53,7 +53,7 @@ def test_repeated_time_signature_cuts_an_incomplete_bar_short():
 
 
 def test_overlong_measure_ends_where_it_ends():
-    """Five beats are a bar and a bar cut to one beat, although the three beats after them would fill it."""
+    """Five beats are a bar and a bar cut to one beat; the three beats after them do not fill it."""
     assert meter_from_measures(printed_measures(96, 120, 72, 96)) == (
         0,
         ((0, COMMON), (216, COMMON), (288, COMMON)),

@@ -34,7 +34,7 @@ def test_parts_of_a_syncopation_reach_the_beat_first():
 
 
 def test_accidentals_hold_for_the_measure_and_the_octave():
-    """G major: F# needs none, F needs one, but not again; F#, and F an octave higher; not a tied F."""
+    """In G major, F natural needs one, but not again; so do F# after it, and F an octave higher."""
     key = Key(1, "major")
     f_sharp, f, f_high = spell(66, key), Spelling("F", 0, 4), Spelling("F", 0, 5)
     written = [

@@ -18,7 +18,8 @@ def notes(text, **settings):
 
 def test_the_theme_of_the_documentation():
     score = parse_theme("C4 D4:1/8 Eb4:3/8 R:1/4 | F4")
-    # 1/4 + 1/8 + 3/8 + 1/4 is one whole bar, so F4 stands at tick 96, and the rest before it leaves a gap from 72
+    # 1/4 + 1/8 + 3/8 + 1/4 is one whole bar, so F4 stands at tick 96; the rest before it begins
+    # at tick 72.
     assert score == Score(
         (Voice("Soprano", (Note(0, 24, 60), Note(24, 12, 62), Note(36, 36, 63), Note(96, 24, 65))),)
     )
@@ -28,10 +29,11 @@ def test_the_theme_of_the_documentation():
     ("written", "pitch"),
     [
         ("C4", 60), ("c4", 60), ("60", 60), ("do4", 60), ("B#3", 60), ("Dbb4", 60), ("si#3", 60),
-        ("Eb4", 63), ("E♭4", 63), ("mib4", 63), ("MIb4", 63), ("D#4", 63), ("ré#4", 63), ("re#4", 63), ("Re♯4", 63),
-        ("re\u0301#4", 63),  # the accent as a character of its own
-        ("Cx4", 62), ("C##4", 62), ("sol4", 67), ("solb4", 66), ("fa#4", 66), ("fab4", 64), ("la4", 69), ("b4", 71),
-        ("Bb4", 70), ("BB4", 70), ("bbb4", 69), ("C-1", 0), ("G9", 127), ("0", 0), ("127", 127), ("007", 7),
+        ("Eb4", 63), ("E♭4", 63), ("mib4", 63), ("MIb4", 63), ("D#4", 63), ("ré#4", 63),
+        ("re#4", 63), ("Re♯4", 63), ("re\u0301#4", 63),  # the accent as a separate character
+        ("Cx4", 62), ("C##4", 62), ("sol4", 67), ("solb4", 66), ("fa#4", 66), ("fab4", 64),
+        ("la4", 69), ("b4", 71), ("Bb4", 70), ("BB4", 70), ("bbb4", 69), ("C-1", 0), ("G9", 127),
+        ("0", 0), ("127", 127), ("007", 7),
     ],
 )  # fmt: skip
 def test_a_pitch_is_a_name_a_syllable_or_a_number(written, pitch):
@@ -39,13 +41,8 @@ def test_a_pitch_is_a_name_a_syllable_or_a_number(written, pitch):
 
 
 def test_octave_and_value_stay_until_another_is_given():
-    assert notes("E F5:1/8 G 60 A:1/4.") == [
-        (0, 24, 64),
-        (24, 12, 77),
-        (36, 12, 79),
-        (48, 12, 60),
-        (60, 36, 81),
-    ]
+    expected = [(0, 24, 64), (24, 12, 77), (36, 12, 79), (48, 12, 60), (60, 36, 81)]
+    assert notes("E F5:1/8 G 60 A:1/4.") == expected
 
 
 def test_each_voice_starts_again_with_octave_4_and_quarters():
@@ -56,14 +53,8 @@ def test_each_voice_starts_again_with_octave_4_and_quarters():
 @pytest.mark.parametrize(
     ("value", "ticks"),
     [
-        ("1", 96),
-        ("3/8", 36),
-        ("1/4.", 36),
-        ("1/4..", 42),
-        ("1/12", 8),
-        ("1/96", 1),
-        ("2", 192),
-        ("2/8", 24),
+        *(("1", 96), ("2", 192), ("2/8", 24), ("3/8", 36)),
+        *(("1/4.", 36), ("1/4..", 42), ("1/12", 8), ("1/96", 1)),
     ],
 )
 def test_values_are_fractions_of_a_whole_note(value, ticks):
@@ -102,11 +93,7 @@ def test_names_of_voices_follow_their_number():
 @pytest.mark.parametrize(
     ("text", "position", "message"),
     [
-        (
-            "C4 D4 Zb4",
-            7,
-            r"^token 3 'Zb4' at character 7: expected a pitch such as C4, .*; did you mean 'Bb4'\?$",
-        ),
+        ("C4 D4 Zb4", 7, r"^token 3 'Zb4' at character 7: expected a pitch .* mean 'Bb4'\?$"),
         ("H4:1/8", 1, r"did you mean 'B4:1/8'\?"),
         ("E#b", 1, r"did you mean 'E[b#]'\?"),
         ("C4 Dmi4", 4, r"token 2 'Dmi4' at character 4.*did you mean 'mi4'\?"),
@@ -208,5 +195,6 @@ def test_a_written_theme_means_the_same_score(score):
 def test_a_theme_is_written_with_bars_ties_and_the_spelling_of_its_key():
     soprano = Voice("Soprano", (Note(0, 24, 70), Note(24, 120, 75), Note(168, 8, 68)))
     score = Score((soprano, Voice("Bass", ())), ((0, TimeSignature(4, 4)),), 24, Key(-2, "minor"))
-    # bar 1 spans ticks 24..120, so Eb5 (24..144) is held for a quarter in bar 2, which rests until 168
+    # Bar 1 spans ticks 24..120, so Eb5 (24..144) is held for a quarter in bar 2; the rest ends at
+    # tick 168.
     assert theme_text(score) == "Bb4 | Eb5:1 | _:1/4 R Ab4:1/12 ; R |"

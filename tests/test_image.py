@@ -182,7 +182,7 @@ def test_svg_is_one_self_contained_page(tmp_path: Path) -> None:
     assert not re.findall(r'(?:href|src)="(?!#)', text)
 
 
-def test_pictures_can_be_made_in_other_threads() -> None:
+def test_pictures_can_be_drawn_in_other_threads() -> None:
     expected = image.score_svg(choir())
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(lambda _: image.score_svg(choir()), range(6))) == [expected] * 6

@@ -1,4 +1,4 @@
-"""A time limit stops what takes too long."""
+"""The time limit of readers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqmusic.formats import timeout
 
 
 class SwallowsInterrupt:
-    """Takes its time to go, and drops what is raised in it."""
+    """Is deleted slowly, and drops what is raised meanwhile."""
 
     def __del__(self) -> None:
         end = time.monotonic() + 0.3
@@ -19,16 +19,16 @@ class SwallowsInterrupt:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_call_to_stop_that_is_dropped_is_made_again(monkeypatch):
+def test_an_interrupt_that_is_dropped_is_repeated(monkeypatch):
     monkeypatch.setattr(timeout, "_RETRY_SECONDS", 0.1)
     end = time.monotonic() + 5
 
-    def dawdle() -> None:
+    def wait() -> None:
         SwallowsInterrupt()
         while time.monotonic() < end:
             pass
 
     with pytest.raises(timeout.TimeLimitError), timeout.time_limit(0.1):
-        dawdle()
+        wait()
     assert time.monotonic() < end
-    time.sleep(0.3)  # and none comes afterwards
+    time.sleep(0.3)  # and no interrupt follows

@@ -95,7 +95,7 @@ def read_pieces(path: Path | str) -> Iterator[FilePiece]:
     """The pieces in a file: tunes of an ABC file, pieces of a CSV or JSON file, else the one score.
 
     The one score is named like the file. A tune that is refused stops no other; its `FilePiece`
-    says why.
+    gives the reason.
 
     Raises:
         FormatError: there is no such file, its ending is unknown, or it cannot be read at all.

@@ -63,7 +63,7 @@ def write_score_page(
 
     Args:
         path: where to; an existing file is replaced.
-        score: what is shown; it is played at its own tempo, or at 80 quarters a minute.
+        score: what is shown; it is played at its tempo, or at 80 quarters a minute.
         explanation: of that score.
         title: any text.
         settings: how the score was made, by name.

@@ -11,7 +11,7 @@ from seqmusic.report.explanation import ExplainedEvent, Explanation
 from seqmusic.score import Score
 
 MAX_BITS = 8  # all surprises above are shaded alike
-# From light to dark, and yellow to red: their lightness alone tells them apart, and a black note is
+# From light to dark, and yellow to red: they differ in lightness alone as well, and a black note is
 # legible on each.
 _RAMP = ((255, 251, 224), (255, 224, 130), (255, 170, 70), (240, 112, 60), (214, 72, 72))
 _STAFF_SPACE = 180  # between two lines of a staff, in the units of the engraving

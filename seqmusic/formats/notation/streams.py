@@ -227,7 +227,7 @@ def _check_meters(text: str) -> None:
 
 
 def _unmark_full_measure_rests(root: ElementTree.Element) -> None:
-    """Let every rest last as long as its duration says.
+    """Give every rest the length of its duration.
 
     Music21 stretches a rest for a whole bar to the length of the bar, with two voices of the wrong
     one.

@@ -41,7 +41,7 @@ def musicxml_text(
 ) -> str:
     """A score as MusicXML 4.0; the same score gives the same text.
 
-    Each written note and rest has an id that says where it is: ``v0-24`` is in the first voice and
+    The id of a written note or rest is its voice and onset: ``v0-24`` is in the first voice and
     starts at tick 24.
 
     Args:
@@ -67,7 +67,7 @@ def score_to_music21(
 ) -> stream.Score:
     """A score as a music21 Score of parts, measures and tied notes.
 
-    It is complete: music21 prints or exports it without making notation of its own.
+    It is complete: music21 prints or exports it without adding notation.
 
     Args:
         score: what is written.

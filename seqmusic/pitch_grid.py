@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import TICKS_PER_SIXTEENTH, Score
+from seqmusic.score import TICKS_PER_SIXTEENTH, Note, Score
 
 REST_CELL = -1
 
@@ -43,3 +46,19 @@ def pitch_grid(score: Score, step_ticks: int = TICKS_PER_SIXTEENTH) -> NDArray[n
             first, end = -(-note.onset_ticks // step_ticks), -(-note.end_ticks // step_ticks)
             row[first:end] = note.pitch
     return grid
+
+
+def notes_from_cells(
+    pitches: Iterable[int], step_ticks: int = TICKS_PER_SIXTEENTH
+) -> Iterator[Note]:
+    """One note for each run of equal pitches in one voice of a grid, -1 for a rest.
+
+    >>> [(n.onset_ticks, n.duration_ticks, n.pitch) for n in notes_from_cells([60, 60, -1, 62])]
+    [(0, 12, 60), (18, 6, 62)]
+    """
+    onset = 0
+    for pitch, run in itertools.groupby(pitches):
+        duration = step_ticks * sum(1 for _ in run)
+        if pitch != REST_CELL:
+            yield Note(onset, duration, pitch)
+        onset += duration

@@ -1,4 +1,7 @@
-"""Files of scores, one module a format; a format's module, and the library it stands on, is imported when it is first used."""
+"""Files of scores, a module or room for each format.
+
+A format's module, and the library that it needs, is imported when it is first used.
+"""
 
 from __future__ import annotations
 
@@ -22,24 +25,29 @@ __all__ = [
     "write_score",
 ]
 
-_READERS = (
-    dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_with_report"))
-    | dict.fromkeys(
-        (".xml", ".musicxml", ".mxl", ".mei", ".krn", ".abc"),
-        ("notation.file", "read_notation_with_report"),
-    )
-    | {
-        ".csv": ("csv.file", "read_csv_with_report"),
-        ".json": ("pitch_table", "read_jsb_with_report"),
-    }
-)
-_PIECE_READERS = {
+_Function = tuple[str, str]
+"""The module and the name of a function."""
+_READ_MIDI = ("midi.file", "read_midi_with_report")
+_READ_NOTATION = ("notation.file", "read_notation_with_report")
+_READERS: dict[str, _Function] = {
+    ".mid": _READ_MIDI,
+    ".midi": _READ_MIDI,
+    ".xml": _READ_NOTATION,
+    ".musicxml": _READ_NOTATION,
+    ".mxl": _READ_NOTATION,
+    ".mei": _READ_NOTATION,
+    ".krn": _READ_NOTATION,
+    ".abc": _READ_NOTATION,
+    ".csv": ("csv.file", "read_csv_with_report"),
+    ".json": ("pitch_table", "read_jsb_with_report"),
+}
+_PIECE_READERS: dict[str, _Function] = {
     ".abc": ("notation.file", "read_tunes"),
     ".csv": ("csv.file", "read_csv_pieces"),
     ".json": ("pitch_table", "read_jsb_pieces"),
 }
-_QUANTIZING_MODULES = ("midi.file", "csv.file")
-_WRITERS = {
+_QUANTIZED_SUFFIXES = (".mid", ".midi", ".csv")
+_WRITERS: dict[str, _Function] = {
     ".mid": ("midi.file", "write_midi"),
     ".midi": ("midi.file", "write_midi"),
     ".xml": ("notation.file", "write_musicxml"),
@@ -57,38 +65,45 @@ WRITABLE = tuple(_WRITERS)
 
 
 def read_score(path: Path | str) -> Score:
-    """The score in a file, whose format its ending tells: MIDI, MusicXML, MEI, kern, ABC, CSV or the JSON of the chorale benchmark.
+    """The score in a file, in the format of its ending.
+
+    The formats are MIDI, MusicXML, MEI, kern, ABC, CSV and the JSON of the chorale benchmark.
 
     Raises:
-        FormatError: there is no such file, its ending is unknown, or it holds several pieces or what a score cannot.
+        FormatError: there is no such file, its ending is unknown, or it holds several pieces or
+            what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
     return read_with_report(path).score
 
 
 def read_with_report(path: Path | str, grid_ticks: int | None = None) -> ReadReport:
-    """The score in a file, as `read_score` reads it, with what was mended in the file and what the score does not hold of it.
+    """The score in a file, with what was repaired in the file and what the score lacks of it.
 
     Args:
         path: of the file.
-        grid_ticks: MIDI and CSV files alone: notes are moved to multiples of so many ticks, 6 for sixteenths, None for the nearest
-            tick; a row of a CSV grid lasts so long, None for a sixteenth.
+        grid_ticks: for MIDI and CSV files alone: notes are moved to multiples of so many ticks, 6
+            for sixteenths, None for the nearest tick; a row of a CSV grid lasts so long, None for a
+            sixteenth.
 
     Raises:
-        FormatError: there is no such file, its ending is unknown, or it holds several pieces or what a score cannot.
+        FormatError: there is no such file, its ending is unknown, or it holds several pieces or
+            what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    module, function = _find_reader(path, _READERS)
-    if grid_ticks is not None and module not in _QUANTIZING_MODULES:
+    function = _find_reader(path)
+    if grid_ticks is None:
+        return cast(ReadReport, _import_function(*function)(path))
+    if path.suffix.lower() not in _QUANTIZED_SUFFIXES:
         raise FormatError(f"{path}: only MIDI and CSV files are put on a grid; leave it out")
-    read = _import_function(module, function)
-    return cast(ReadReport, read(path) if grid_ticks is None else read(path, grid_ticks))
+    return cast(ReadReport, _import_function(*function)(path, grid_ticks))
 
 
 def read_pieces(path: Path | str) -> Iterator[FilePiece]:
-    """The pieces in a file: the tunes of an ABC file, the pieces of a CSV or JSON file, else the one score, named like the file.
+    """The pieces in a file, or its one score, named like the file.
 
+    Several pieces are in ABC files (tunes), in CSV files and in the JSON of the chorale benchmark.
     A tune that is refused stops no other; its `FilePiece` says why.
 
     Raises:
@@ -96,57 +111,51 @@ def read_pieces(path: Path | str) -> Iterator[FilePiece]:
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    choice = _find_reader(path, _READERS)
+    function = _find_reader(path)
     if path.suffix.lower() in _PIECE_READERS:
         yield from _import_function(*_PIECE_READERS[path.suffix.lower()])(path)
     else:
-        yield FilePiece(path.stem, _import_function(*choice)(path))
+        yield FilePiece(path.stem, _import_function(*function)(path))
 
 
 def write_score(score: Score, path: Path | str) -> Path:
-    """Write a score in the format that the ending tells, and return its path.
+    """Write a score in the format of the ending, and return its path.
 
-    The formats are MIDI, MusicXML, CSV (a list of notes), the JSON of the chorale benchmark, LilyPond, and pictures (SVG, PNG).
-
-    An existing file is replaced, or left as it was where the score cannot be written.
+    The formats are MIDI, MusicXML, CSV (a list of notes), the JSON of the chorale benchmark,
+    LilyPond, and pictures (SVG, PNG). An existing file is replaced, or left as it was where the
+    score cannot be written.
 
     Raises:
-        FormatError: the ending is unknown, the format cannot hold the score, or the file cannot be written.
-        MissingExtraError: a picture is asked for and the extra ``[score]`` is not installed.
+        FormatError: the ending is unknown, the format cannot hold the score, or the file cannot be
+            written.
+        MissingExtraError: the file is a picture and the extra ``[score]`` is not installed.
     """
     path = Path(path)
-    module, function = _find_entry(path, _WRITERS, "written")
+    function = _find_entry(path, _WRITERS, "written")
     if path.is_dir():
         raise FormatError(f"{path}: is a folder; choose another name for the file")
-    return cast(Path, _import_function(module, function)(score, path))
+    return cast(Path, _import_function(*function)(score, path))
 
 
 def _import_function(module: str, name: str) -> Callable[..., Any]:
-    return cast(
-        "Callable[..., Any]", getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    )
+    function = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return cast("Callable[..., Any]", function)
 
 
-def _find_reader(path: Path, known: dict[str, tuple[str, str]]) -> tuple[str, str]:
+def _find_reader(path: Path) -> _Function:
     if path.is_dir():
-        raise FormatError(f"{path}: is a folder; name one file in it ({_join_suffixes(READABLE)})")
-    choice = _find_entry(path, known, "read")
+        raise FormatError(f"{path}: is a folder; name one file in it ({' '.join(READABLE)})")
+    function = _find_entry(path, _READERS, "read")
     if not path.exists():
         raise FormatError(f"{path}: there is no such file")
-    return choice
+    return function
 
 
-def _find_entry(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[str, str]:
+def _find_entry(path: Path, known: dict[str, _Function], verb: str) -> _Function:
     ending = path.suffix.lower()
-    if ending not in known:
-        found = (
-            f"{path.suffix!r} files are not {verb}"
-            if ending
-            else "a name without an ending tells no format"
-        )
-        raise FormatError(f"{path}: {found}; the endings are {_join_suffixes(tuple(known))}")
-    return known[ending]
-
-
-def _join_suffixes(endings: tuple[str, ...]) -> str:
-    return " ".join(endings)
+    if ending in known:
+        return known[ending]
+    problem = f"{path.suffix!r} files are not {verb}"
+    if not ending:
+        problem = "a name without an ending tells no format"
+    raise FormatError(f"{path}: {problem}; the endings are {' '.join(known)}")

@@ -67,7 +67,6 @@ LATE_IMPORTS = {
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi\.\w+",
     "numba": r"seqmusic\.model\.decoding\.kernels",
-    "symusic": r"seqmusic\.formats\.midi\.\w+",
     "mido": r"seqmusic\.formats\.midi\.\w+",
     "music21": r"seqmusic\.formats\.notation\.\w+",
     "verovio": r"seqmusic\.formats\.image",

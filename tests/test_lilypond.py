@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
+from seqmusic.formats import read_score
 from seqmusic.formats.lilypond import LANGUAGES, lilypond_text, pitch_name, write_lilypond
 from seqmusic.formats.lilypond_values import Span, notate_bar
-from seqmusic.formats.midi.file import read_midi
 from seqmusic.formats.notation.file import chorale_paths, read_chorale
 from seqmusic.formats.theme import parse_theme
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
@@ -321,7 +321,7 @@ def test_lilypond_engraves_it_without_a_warning_and_plays_the_same_notes(name, l
     ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (result.returncode, result.stderr) == (0, "")
-    played = read_midi(tmp_path / "piece.midi")
+    played = read_score(tmp_path / "piece.midi")
     assert sounds(played) == sounds(score)
 
 

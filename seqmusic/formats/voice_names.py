@@ -1,4 +1,4 @@
-"""Names of the voices in a file: what unnamed voices are called, and how equal names are told apart."""
+"""Names of the voices in a file, also of those that have none or the same as another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqmusic.score import SATB
 
 
 def default_voice_names(n_voices: int) -> tuple[str, ...]:
-    """Names for unnamed voices, from high to low: Soprano, Alto, Tenor, Bass as far as they go, else numbered.
+    """Names for unnamed voices, from high to low: Soprano to Bass for up to four, else numbers.
 
     >>> default_voice_names(2), default_voice_names(5)[-1]
     (('Soprano', 'Bass'), 'Voice 5')

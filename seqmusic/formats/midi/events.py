@@ -32,7 +32,7 @@ class MidiEvent(NamedTuple):
 
 
 def iterate_events(source: MidiSource, at: int, stop: int, max_time: int) -> Iterator[MidiEvent]:
-    """Channel and meta events in ``data[at:stop]``, to the end of the track or of its readable part.
+    """Channel and meta events in ``data[at:stop]``, as far as the track can be read.
 
     Args:
         source: the bytes; counts the repairs.

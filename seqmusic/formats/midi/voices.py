@@ -88,7 +88,7 @@ def voices_from_metadata(
 
 
 def _voice_order(lines: Sequence[QuantizedPart]) -> list[int]:
-    """Soprano, alto, tenor, bass where all have different ones of these names, else by mean pitch."""
+    """Soprano to bass where all have different ones of these names, else by mean pitch."""
     names = [line.name for line in lines]
     order = satb_order(names)
     if order is not None and len({name.strip().capitalize() for name in names}) == len(names):

@@ -1,4 +1,4 @@
-"""Whatever the bytes, a MIDI file is read as a score that can be written, or refused in one line."""
+"""Any bytes are read as a score that can be written to a MIDI file, or refused in one line."""
 
 import struct
 from pathlib import Path

@@ -39,7 +39,8 @@ from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import decode, encode, encode_prompt
-from seqmusic.training.loop import TrainingSettings, new_training_state, train
+from seqmusic.training.loop import new_training_state, train
+from seqmusic.training.settings import TrainingSettings
 
 SIZES = {
     "128x4": ModelSettings(width=128, layers=4, heads=4),

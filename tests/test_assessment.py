@@ -45,7 +45,7 @@ from seqmusic.runs import pretrained as checkpoints
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
 from seqmusic.score import Note, Score, TimeSignature, Voice
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.0, context_length=512),

@@ -15,7 +15,7 @@ from seqmusic.errors import CorpusError
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 
 def random_walk_voices(seed: int, n_beats: int = 24) -> list[list[int]]:

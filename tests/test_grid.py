@@ -27,7 +27,8 @@ from seqmusic.model.grid_transformer import GridTransformer
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.pitch_grid import pitch_grid
 from seqmusic.score import Note, Score, Voice, melody
-from seqmusic.training.loop import TrainingSettings, new_training_state
+from seqmusic.training.loop import new_training_state
+from seqmusic.training.settings import TrainingSettings
 
 SETTINGS = ModelSettings(width=24, layers=2, heads=2, dropout=0.0)
 MASKS = grid_masks(torch.device("cpu"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import scores
 
-from seqmusic.corpus.cleaning import GENERAL_RULES
+from seqmusic.corpus.selection.cleaning import GENERAL_RULES
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.collecting import CorpusSource
 from seqmusic.corpus.folders.prepared_folder import prepare_source
@@ -41,7 +41,7 @@ from seqmusic.tokens.pieces import (
 from seqmusic.tokens.tokenizer import decode, encode_prompt, normalized
 from seqmusic.tokens.training_tasks import legal_shifts_by_piece
 from seqmusic.tokens.vocabulary import STYLE
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 
 def is_same(a: NoteColumns, b: NoteColumns) -> bool:

@@ -25,7 +25,7 @@ from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.pretrained import load_model
 from seqmusic.score import Score
-from seqmusic.training.lock import locked
+from seqmusic.runs.folder_lock import locked
 
 STATE = Path("resume") / "state.safetensors"
 

@@ -22,7 +22,7 @@ from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import legal_shifts
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import GrammarMasks
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 LOWEST_PITCH, HIGHEST_PITCH = 36, 81  # what the chorales sing, after transposition too
 MAX_GRID_VOICES = 4

@@ -33,7 +33,8 @@ from seqmusic.runs.data import draw_batch, training_data
 from seqmusic.runs.pretrained import make_grammar_masks, make_vocabulary
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import GrammarMasks
-from seqmusic.training.loop import TrainingSettings, new_training_state
+from seqmusic.training.loop import new_training_state
+from seqmusic.training.settings import TrainingSettings
 
 MILESTONE = 0.45  # nats a cell
 SETTINGS = TrainingSettings(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from seqmusic.model.transformer import Transformer
 from seqmusic.training.batches import GrammarMasks, TokenSequence
-from seqmusic.training.loop import TrainingSettings, TrainingState, train
+from seqmusic.training.loop import TrainingState, train
+from seqmusic.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, slots=True)

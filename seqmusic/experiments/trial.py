@@ -16,7 +16,8 @@ from seqmusic.metrics.likelihood import TrainableModel, score_pieces
 from seqmusic.model.transformer import n_parameters
 from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.training.batches import TokenSequence
-from seqmusic.training.loop import TrainingSettings, new_training_state
+from seqmusic.training.loop import new_training_state
+from seqmusic.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.pieces import Pieces, pack_scores
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.training_tasks import draw_task, transpose_pieces
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)

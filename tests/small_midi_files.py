@@ -62,7 +62,7 @@ def midi_file(*tracks, division=480, kind=1):
 
 
 def note_messages(*notes, name="", channel=0):
-    """Messages of (start, end, pitch) notes; note-offs stand before note-ons of the same time."""
+    """Messages of (start, end, pitch) notes; note-offs come before note-ons of the same time."""
     offs = [
         mido.Message("note_off", time=end, note=pitch, channel=channel) for _, end, pitch in notes
     ]

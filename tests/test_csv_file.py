@@ -61,7 +61,7 @@ def test_several_pieces(tmp_path: Path) -> None:
         ("onset,pitch,duration\n0,128,1\n", "row 2, column 'pitch': .* got '128'"),
         ("soprano,bass\n60,48\n60,4.5\n", "row 3, column 'bass': .* got '4.5'"),
         ("soprano,bass\n60,48,36\n", "row 2 has 3 cells; expected 2, one for each column"),
-        ("soprano,soprano\n60,48\n", "row 1: the column 'soprano' stands there twice"),
+        ("soprano,soprano\n60,48\n", "row 1: the column 'soprano' is there twice"),
         ("x" * 300 + ",y\nz,1\n", r"row 2, column 'x{37}\.\.\.'"),
         ("a," * 300 + "\n", "has 301 columns; at most 256"),
         (

@@ -84,7 +84,7 @@ def test_names_of_tracks_are_utf8_or_else_latin1(name):
 
 
 def test_a_repeated_time_signature_counts_only_where_it_cuts_a_bar():
-    # 480 units to a quarter: bar lines every 1920; the change at 4800 stands in the middle of bar 3
+    # 480 units to a quarter: bar lines every 1920; the change at 4800 is in the middle of bar 3
     changes = [meter_message(4, 4, time) for time in (0, 1920, 4800, 6720)]
     data = midi_file(changes, note_messages((0, 9600, 60)))
     four = TimeSignature(4, 4)

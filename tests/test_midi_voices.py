@@ -124,7 +124,7 @@ NOTES = st.lists(
 
 
 @given(NOTES)
-def test_separated_voices_hold_all_notes_and_survive_their_own_file(notes):
+def test_separated_voices_hold_all_notes_and_survive_writing(notes):
     durations = {(start, pitch): length for start, length, pitch in sorted(notes)}
     distinct = [(0, 1, 40)]
     for (start, pitch), length in durations.items():

@@ -82,7 +82,7 @@ def scores(draw):
 
 @settings(deadline=None)
 @given(scores())
-def test_a_score_survives_its_own_file_exactly(tmp_path_factory, score):
+def test_a_score_survives_its_midi_file_exactly(tmp_path_factory, score):
     back = round_trip(score, tmp_path_factory.getbasetemp())
     assert back == score
     assert (back.title, back.source) == (score.title, score.source)
@@ -92,13 +92,13 @@ CHORALES = [14, 26, 41, 65, 103, 153, 184, 226, 273, 321]
 
 
 @pytest.mark.parametrize("index", CHORALES)
-def test_a_chorale_survives_its_own_file_exactly(index, tmp_path):
+def test_a_chorale_survives_its_midi_file_exactly(index, tmp_path):
     score = read_chorale(chorale_paths()[index])
     assert round_trip(score, tmp_path) == score
 
 
 @pytest.mark.slow
-def test_every_chorale_survives_its_own_file_exactly(tmp_path):
+def test_every_chorale_survives_its_midi_file_exactly(tmp_path):
     n_read = 0
     for path in chorale_paths():
         try:

@@ -112,7 +112,7 @@ def test_a_wrong_shape_is_refused_with_its_position(
         (b'{"train": [[[60,', "is not JSON"),
         (b"[" * 200_000, "is not JSON"),
         (b"[1, 2]", "must be an object with the keys train, valid, test, got list"),
-        (b'{"train": [], "train": [], "valid": [], "test": []}', "the key 'train' stands twice"),
+        (b'{"train": [], "train": [], "valid": [], "test": []}', "the key 'train' is there twice"),
         (b'{"train": ' + b"9" * 5000 + b"}", "is not JSON"),
     ],
 )

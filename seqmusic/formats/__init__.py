@@ -1,7 +1,4 @@
-"""Files of scores, a module or room for each format.
-
-A format's module, and the library that it needs, is imported when it is first used.
-"""
+"""Reads and writes files of scores; the module of a format is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -25,29 +22,24 @@ __all__ = [
     "write_score",
 ]
 
-_Function = tuple[str, str]
-"""The module and the name of a function."""
-_READ_MIDI = ("midi.file", "read_midi_with_report")
-_READ_NOTATION = ("notation.file", "read_notation_with_report")
-_READERS: dict[str, _Function] = {
-    ".mid": _READ_MIDI,
-    ".midi": _READ_MIDI,
-    ".xml": _READ_NOTATION,
-    ".musicxml": _READ_NOTATION,
-    ".mxl": _READ_NOTATION,
-    ".mei": _READ_NOTATION,
-    ".krn": _READ_NOTATION,
-    ".abc": _READ_NOTATION,
-    ".csv": ("csv.file", "read_csv_with_report"),
-    ".json": ("pitch_table", "read_jsb_with_report"),
-}
-_PIECE_READERS: dict[str, _Function] = {
+_READERS = (
+    dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_with_report"))
+    | dict.fromkeys(
+        (".xml", ".musicxml", ".mxl", ".mei", ".krn", ".abc"),
+        ("notation.file", "read_notation_with_report"),
+    )
+    | {
+        ".csv": ("csv.file", "read_csv_with_report"),
+        ".json": ("pitch_table", "read_jsb_with_report"),
+    }
+)
+_PIECE_READERS = {
     ".abc": ("notation.file", "read_tunes"),
     ".csv": ("csv.file", "read_csv_pieces"),
     ".json": ("pitch_table", "read_jsb_pieces"),
 }
-_QUANTIZED_SUFFIXES = (".mid", ".midi", ".csv")
-_WRITERS: dict[str, _Function] = {
+_QUANTIZING_MODULES = ("midi.file", "csv.file")
+_WRITERS = {
     ".mid": ("midi.file", "write_midi"),
     ".midi": ("midi.file", "write_midi"),
     ".xml": ("notation.file", "write_musicxml"),
@@ -65,9 +57,9 @@ WRITABLE = tuple(_WRITERS)
 
 
 def read_score(path: Path | str) -> Score:
-    """The score in a file, in the format of its ending.
+    """The score in a file: MIDI, MusicXML, MEI, kern, ABC, CSV or the chorale benchmark's JSON.
 
-    The formats are MIDI, MusicXML, MEI, kern, ABC, CSV and the JSON of the chorale benchmark.
+    The ending of the file gives its format.
 
     Raises:
         FormatError: there is no such file, its ending is unknown, or it holds several pieces or
@@ -78,12 +70,12 @@ def read_score(path: Path | str) -> Score:
 
 
 def read_with_report(path: Path | str, grid_ticks: int | None = None) -> ReadReport:
-    """The score in a file, with what was repaired in the file and what the score lacks of it.
+    """The score in a file, with what was repaired in the file and what is lost of it.
 
     Args:
         path: of the file.
-        grid_ticks: for MIDI and CSV files alone: notes are moved to multiples of so many ticks, 6
-            for sixteenths, None for the nearest tick; a row of a CSV grid lasts so long, None for a
+        grid_ticks: only of MIDI and CSV files: notes are moved to multiples of this length, 6 for
+            sixteenths, None for the nearest tick; a row of a CSV grid lasts that long, None for a
             sixteenth.
 
     Raises:
@@ -92,34 +84,33 @@ def read_with_report(path: Path | str, grid_ticks: int | None = None) -> ReadRep
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    function = _find_reader(path)
-    if grid_ticks is None:
-        return cast(ReadReport, _import_function(*function)(path))
-    if path.suffix.lower() not in _QUANTIZED_SUFFIXES:
+    module, function = _find_reader(path)
+    if grid_ticks is not None and module not in _QUANTIZING_MODULES:
         raise FormatError(f"{path}: only MIDI and CSV files are put on a grid; leave it out")
-    return cast(ReadReport, _import_function(*function)(path, grid_ticks))
+    read = _import_function(module, function)
+    return cast(ReadReport, read(path) if grid_ticks is None else read(path, grid_ticks))
 
 
 def read_pieces(path: Path | str) -> Iterator[FilePiece]:
-    """The pieces in a file, or its one score, named like the file.
+    """The pieces in a file: tunes of an ABC file, pieces of a CSV or JSON file, else the one score.
 
-    Several pieces are in ABC files (tunes), in CSV files and in the JSON of the chorale benchmark.
-    A tune that is refused stops no other; its `FilePiece` says why.
+    The one score is named like the file. A tune that is refused stops no other; its `FilePiece`
+    says why.
 
     Raises:
         FormatError: there is no such file, its ending is unknown, or it cannot be read at all.
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    function = _find_reader(path)
-    if path.suffix.lower() in _PIECE_READERS:
-        yield from _import_function(*_PIECE_READERS[path.suffix.lower()])(path)
+    reader, ending = _find_reader(path), path.suffix.lower()
+    if ending in _PIECE_READERS:
+        yield from _import_function(*_PIECE_READERS[ending])(path)
     else:
-        yield FilePiece(path.stem, _import_function(*function)(path))
+        yield FilePiece(path.stem, _import_function(*reader)(path))
 
 
 def write_score(score: Score, path: Path | str) -> Path:
-    """Write a score in the format of the ending, and return its path.
+    """Write a score in the format of the file's ending, and return the path.
 
     The formats are MIDI, MusicXML, CSV (a list of notes), the JSON of the chorale benchmark,
     LilyPond, and pictures (SVG, PNG). An existing file is replaced, or left as it was where the
@@ -128,13 +119,13 @@ def write_score(score: Score, path: Path | str) -> Path:
     Raises:
         FormatError: the ending is unknown, the format cannot hold the score, or the file cannot be
             written.
-        MissingExtraError: the file is a picture and the extra ``[score]`` is not installed.
+        MissingExtraError: a picture is asked for and the extra ``[score]`` is not installed.
     """
     path = Path(path)
-    function = _find_entry(path, _WRITERS, "written")
+    module, function = _find_entry(path, _WRITERS, "written")
     if path.is_dir():
         raise FormatError(f"{path}: is a folder; choose another name for the file")
-    return cast(Path, _import_function(*function)(score, path))
+    return cast(Path, _import_function(module, function)(score, path))
 
 
 def _import_function(module: str, name: str) -> Callable[..., Any]:
@@ -142,20 +133,20 @@ def _import_function(module: str, name: str) -> Callable[..., Any]:
     return cast("Callable[..., Any]", function)
 
 
-def _find_reader(path: Path) -> _Function:
+def _find_reader(path: Path) -> tuple[str, str]:
     if path.is_dir():
         raise FormatError(f"{path}: is a folder; name one file in it ({' '.join(READABLE)})")
-    function = _find_entry(path, _READERS, "read")
+    reader = _find_entry(path, _READERS, "read")
     if not path.exists():
         raise FormatError(f"{path}: there is no such file")
-    return function
+    return reader
 
 
-def _find_entry(path: Path, known: dict[str, _Function], verb: str) -> _Function:
+def _find_entry(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[str, str]:
     ending = path.suffix.lower()
-    if ending in known:
-        return known[ending]
-    problem = f"{path.suffix!r} files are not {verb}"
-    if not ending:
-        problem = "a name without an ending tells no format"
-    raise FormatError(f"{path}: {problem}; the endings are {' '.join(known)}")
+    if ending not in known:
+        problem = f"{path.suffix!r} files are not {verb}"
+        if not ending:
+            problem = "a name without an ending tells no format"
+        raise FormatError(f"{path}: {problem}; the endings are {' '.join(known)}")
+    return known[ending]

@@ -126,7 +126,7 @@ def _read_json(path: Path) -> object:
 def _object_with_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     keys = [key for key, _ in pairs]
     if repeated := next((key for key in keys if keys.count(key) > 1), None):
-        raise ValueError(f"the key {abbreviated(repeated)!r} stands twice")
+        raise ValueError(f"the key {abbreviated(repeated)!r} is there twice")
     return dict(pairs)
 
 

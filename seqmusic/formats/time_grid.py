@@ -27,7 +27,7 @@ _TOLERANCE_TICKS = 0.1  # or half a unit of the file, which is its accuracy
 _THIRTY_SECOND = TICKS_PER_QUARTER // 8
 # Played to a click (30 ms off, 120 a minute) gives 0.33 and more, onsets at random 0.21 and less.
 _MIN_BEAT_STRENGTH = 0.25
-_MIN_ONSETS = 32  # for fewer the strength of a beat says little
+_MIN_ONSETS = 32  # for fewer the strength of a beat means little
 
 
 class PlayedNote(NamedTuple):
@@ -236,7 +236,7 @@ def beat_strength(onsets: Iterable[float]) -> float:
 def describe_missing_beat(onsets: Collection[float]) -> str | None:
     """Why distinct onsets, in quarter notes, are not put on a grid: they keep to no beat.
 
-    None where they do, or are too few to say.
+    None where they do, or are too few to judge.
     """
     if len(onsets) < _MIN_ONSETS or (strength := beat_strength(onsets)) >= _MIN_BEAT_STRENGTH:
         return None

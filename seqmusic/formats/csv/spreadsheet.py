@@ -135,7 +135,7 @@ def _check_columns(path: Path, columns: tuple[str, ...], row: int) -> None:
         raise CorruptFileError(f"{path}: row {row} holds numbers; {rule}")
     repeated = sorted({name for name in columns if name and columns.count(name) > 1})
     if repeated:
-        problem = f"the column {abbreviated(repeated[0])!r} stands there twice"
+        problem = f"the column {abbreviated(repeated[0])!r} is there twice"
         raise CorruptFileError(f"{path}: row {row}: {problem}; give each its own name")
 
 

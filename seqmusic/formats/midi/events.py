@@ -70,9 +70,7 @@ def iterate_events(source: MidiSource, at: int, stop: int, max_time: int) -> Ite
             running = status
         if at <= stop and (status < 0xF0 or status == META):
             yield MidiEvent(start, time, status, content)
-    is_cut = at > stop
-    what = "a track that ends inside an event" if is_cut else "a track without its end event"
-    repairs.add(what, f"byte {stop}")
+    _report_missing_end(source, at, stop)
 
 
 def _event_data(source: MidiSource, at: int, stop: int, status: int) -> tuple[bytes, int]:
@@ -118,6 +116,12 @@ def _clip_data(source: MidiSource, content: bytes, byte: int) -> bytes:
     n_clipped = sum(value > 127 for value in content)
     source.repairs.add("data bytes above 127 taken as 127", f"byte {byte}", n_clipped)
     return bytes(min(value, 127) for value in content)
+
+
+def _report_missing_end(source: MidiSource, at: int, stop: int) -> None:
+    is_cut = at > stop
+    what = "a track that ends inside an event" if is_cut else "a track without its end event"
+    source.repairs.add(what, f"byte {stop}")
 
 
 def _report_trailing_bytes(source: MidiSource, at: int, stop: int) -> None:

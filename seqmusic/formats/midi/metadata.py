@@ -31,7 +31,7 @@ _PARSING_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class ScoreMetadata:
-    """What the markers of a file say about its score.
+    """What the markers of a file hold of its score.
 
     Attributes:
         title: as in the score, and so the next five.
@@ -77,7 +77,7 @@ def metadata_markers(score: Score) -> Iterator[str]:
 
 
 def parse_metadata_markers(texts: Iterable[str], file_name: str) -> ScoreMetadata | None:
-    """What the markers of this package among `texts` say; None where there are none.
+    """The contents of the markers of this package among `texts`; None where there are none.
 
     Raises:
         CorruptFileError: they are not what `metadata_markers` writes.

@@ -47,7 +47,7 @@ def events_to_meter(events: Meter) -> tuple[Meter, int]:
 
 
 def _without_redundant_signatures(events: Meter, pickup_ticks: int) -> Meter:
-    """Without the time signatures that equal the one before them and stand on a bar line."""
+    """Without the time signatures that equal the one before them and are on a bar line."""
     kept, onset = [events[0]], pickup_ticks
     for tick, signature in events[1:]:
         if signature != kept[-1][1] or (tick - onset) % signature.bar_ticks:

@@ -104,7 +104,7 @@ class TrackReader:
         self._end = event.time
 
     def notes_by_channel(self) -> Iterator[list[PlayedNote]]:
-        """The notes of each channel that has any, by onset and pitch, after all events were read."""
+        """The notes of each channel that has any, by onset and pitch, once all events are read."""
         for channel, sounding in self._sounding.items():
             for pitch, onsets in sounding.items():
                 self._closed[channel] += [

@@ -1,4 +1,7 @@
-"""Self-contained HTML pages, which open offline: nothing in them comes from elsewhere, and no script but their own may run."""
+"""Self-contained HTML pages, which open offline.
+
+They load nothing, and the browser runs no script in them but theirs.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
 
 
 def seconds_per_tick(score: Score) -> float:
-    """How long a tick lasts when a page plays the score: at its own tempo, or at 80 quarters a minute."""
+    """How long a tick lasts when a page plays the score: at its tempo, or at 80 quarters a minute."""
     return 60 / (score.tempo_bpm or _DEFAULT_BPM) / TICKS_PER_QUARTER
 
 

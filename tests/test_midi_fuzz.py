@@ -22,10 +22,7 @@ OURS = midi_bytes(
 )
 SEEDS = [OURS, *(path.read_bytes() for path in sorted(FOLDER.glob("*.mid")))]
 SEEDS = [seed for seed in SEEDS if len(seed) > 30]
-EDGE_BYTES = st.sampled_from(
-    [0, 0x3C, 0x7F, 0x80, 0x81, 0x90, 0x99, 0xB0, 0xC0, 0xE0, 0xF0, 0xF4, 0xF7, 0xFF]
-    + [0x2F, 0x51, 0x58, 0x59]
-)
+EDGE_BYTES = st.sampled_from(bytes.fromhex("00 2f 3c 51 58 59 7f 80 81 90 99 b0 c0 e0 f0 f4 f7 ff"))
 POSITIONS = st.integers(0, 700)
 EDITS = st.tuples(
     POSITIONS,

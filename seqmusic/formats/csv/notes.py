@@ -18,7 +18,7 @@ from seqmusic.formats.read_report import ReadReport, Tally
 from seqmusic.formats.time_grid import Shifts, describe_missing_beat, first_overlap, nearest_tick
 from seqmusic.formats.voice_names import default_voice_names, distinct_voice_names, satb_order
 from seqmusic.formats.voice_separation import separate_voices
-from seqmusic.score import TICKS_PER_QUARTER, Note, Score, Voice
+from seqmusic.score import Note, Score, Voice
 
 _COLUMN_NAMES = {
     "onset": ("onset", "onset_quarter", "onset_quarters", "start"),
@@ -170,8 +170,8 @@ def note_list_text(score: Score) -> str:
     writer.writerow(("onset", "pitch", "duration", "voice"))
     for name, voice in zip(column_names(score), score.voices, strict=True):
         for note in voice.notes:
-            onset = quarters_text(note.onset_ticks, TICKS_PER_QUARTER)
-            duration = quarters_text(note.duration_ticks, TICKS_PER_QUARTER)
+            onset = quarters_text(note.onset_ticks)
+            duration = quarters_text(note.duration_ticks)
             writer.writerow((onset, note.pitch, duration, name))
     return text.getvalue()
 

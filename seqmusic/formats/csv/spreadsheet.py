@@ -16,12 +16,14 @@ from pathlib import Path
 from seqmusic.atomic_files import decoded_text, read_bounded
 from seqmusic.errors import CorruptFileError, FormatError, abbreviated
 from seqmusic.formats.typed_pitch import parse_pitch
+from seqmusic.score import TICKS_PER_QUARTER
 
 MAX_CSV_BYTES = 20_000_000
 MAX_COLUMNS = 256
 MAX_QUARTERS = 400_000  # as long as any file may be
 _REST_TEXTS = {"", "-1", "-1.0", "nan", "na", "n/a", "none", "null", "r", "rest"}
 _DELIMITERS = ";\t,"
+_N_DIGITS = math.ceil(math.log10(TICKS_PER_QUARTER * 10)) + 1  # of a written time
 _NUMBER = re.compile(
     r"[+-]?(\d{1,15}(\.\d{0,40})?|\.\d{1,40})(e[+-]?\d{1,2})?|\d{1,9}/\d{1,9}", re.IGNORECASE
 )
@@ -173,11 +175,10 @@ def _padded_rows(
         yield number, cells[:n_columns] + [""] * (n_columns - len(cells))
 
 
-def quarters_text(ticks: int, ticks_per_quarter: int) -> str:
-    """A time as a decimal with enough digits to distinguish it from all others.
+def quarters_text(ticks: int) -> str:
+    """A time in quarter notes as a decimal with enough digits to distinguish it from all others.
 
-    >>> quarters_text(36, 24), quarters_text(8, 24), quarters_text(48, 24)
+    >>> quarters_text(36), quarters_text(8), quarters_text(48)
     ('1.5', '0.3333', '2')
     """
-    n_digits = math.ceil(math.log10(ticks_per_quarter * 10)) + 1
-    return f"{ticks / ticks_per_quarter:.{n_digits}f}".rstrip("0").rstrip(".")
+    return f"{ticks / TICKS_PER_QUARTER:.{_N_DIGITS}f}".rstrip("0").rstrip(".")

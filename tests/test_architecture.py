@@ -41,7 +41,6 @@ LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi\.\w+",
     "numba": r"seqmusic\.model\.decoding\.kernels",
-    "symusic": r"seqmusic\.formats\.midi\.\w+",
     "mido": r"seqmusic\.formats\.midi\.\w+",
     "music21": r"seqmusic\.formats\.notation\.\w+",
     "verovio": r"seqmusic\.formats\.image",

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from seqmusic.errors import FormatError
+from seqmusic.formats import read_score
 from seqmusic.formats.lilypond import lilypond_text, pitch_name, write_lilypond
-from seqmusic.formats.midi.file import read_midi
 from seqmusic.formats.notation.file import chorale_paths, read_chorale
 from seqmusic.formats.theme import parse_theme
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
@@ -272,7 +272,7 @@ def test_lilypond_engraves_it_without_a_warning_and_plays_the_same_notes(name, t
     command = ["lilypond", *options, str(path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (result.returncode, result.stderr) == (0, "")
-    played = read_midi(tmp_path / "piece.midi")
+    played = read_score(tmp_path / "piece.midi")
     assert sounds(played) == sounds(score)
 
 

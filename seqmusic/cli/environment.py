@@ -17,7 +17,6 @@ OPTIONAL = (
     ("verovio", "engraves pictures", "score"),
     ("resvg-py", "pictures as PNG", "score"),
     ("matplotlib", "plots, and the letters of pictures", "report"),
-    ("symusic", "reads many MIDI files sooner", "fast"),
     ("numba", "composes many pieces sooner", "fast"),
     ("miditok", "the tokenizer that the benchmark compares with", "bench"),
 )

@@ -18,7 +18,7 @@ from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.request import Request
 from seqmusic.model.decoding import array_decoder as array_decoding
 from seqmusic.model.decoding.array_decoder import ArrayDecoder
-from seqmusic.model.decoding.array_model import Blocks, weight_shapes
+from seqmusic.model.decoding.packed_model import Blocks, weight_shapes
 from seqmusic.model.decoding.compiled_decoder import CompiledDecoder
 from seqmusic.model.decoding.decoder import (
     MAX_UNCOMPILED_DECODERS,

@@ -10,7 +10,7 @@ from seqmusic.errors import RequestError
 from seqmusic.generation.completion import prefill_prompt
 from seqmusic.generation.sampling import log_softmax
 from seqmusic.model.decoding.array_decoder import forward
-from seqmusic.model.decoding.array_model import ArrayModel
+from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.model.decoding.array_output import ArrayOutputLayer
 from seqmusic.model.decoding.decoder import DecodableModel, to_array_model
 from seqmusic.score import Key, Score

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.decoding.array_model import ArrayModel, pack_model
+from seqmusic.model.decoding.packed_model import ArrayModel, pack_model
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB

@@ -1,8 +1,8 @@
-"""Causal attention within each of several sequences that stand one after the other, without padding.
+"""Causal attention within each of several concatenated sequences, without padding.
 
-On a processor torch's own attention computes each weight a second time in the backward pass. Here the
-weights are stored, which makes forward and backward together a fifth faster, and queries go in blocks,
-each of which looks only at the keys up to its end.
+On a processor torch's own attention computes each weight a second time in the backward pass. Here
+the weights are stored, which makes forward and backward together a fifth faster, and queries go in
+blocks, each of which looks only at the keys up to its end.
 """
 
 from __future__ import annotations

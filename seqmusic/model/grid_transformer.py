@@ -1,7 +1,7 @@
 """The rival on a grid: one event for each cell of a grid, and plain logits of its value.
 
-Trunk, batches, loss and training are those of the voice-order grammar. An event is a cell value, and
-its duration, the only one there is, costs nothing.
+Trunk, batches, loss and training are those of the voice-order grammar. An event is a cell value,
+and its duration, the only one there is, costs nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class GridOutputLayer(OutputLayer):
         nn.init.normal_(self.sound.weight, std=0.02)
 
     def sound_logits(self, hidden: Tensor, context: Tensor) -> Tensor:
-        """(N, V) logits of the next cell value from (N, D) hidden states; the context is not used."""
+        """(N, V) logits of the next cell value from (N, D) hidden states, without the context."""
         logits: Tensor = self.sound(hidden)
         return logits
 

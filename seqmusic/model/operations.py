@@ -12,8 +12,8 @@ from torch import Tensor
 def gelu(x: Tensor) -> Tensor:
     """The GELU of (..., N, D) by torch's own kernel.
 
-    A contiguous tensor would get oneDNN's on a processor, which is compiled for every shape it meets
-    and kept, half a megabyte each; in training every batch has new shapes.
+    A contiguous tensor would get oneDNN's on a processor, which is compiled for every shape it
+    meets and kept, half a megabyte each; in training every batch has new shapes.
     """
     return F.gelu(x.mT).mT
 
@@ -21,9 +21,9 @@ def gelu(x: Tensor) -> Tensor:
 def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
     """The numbers, in training a share `rate` of them 0 and the others larger by as much.
 
-    On a processor torch draws a number for each of them, one after the other. Here one draw of 64 bits
-    serves four, and the share is rounded to 1 / 65536. Comparisons and masks are slow, so a steep line
-    is clipped on both sides instead.
+    On a processor torch draws a number for each of them, one after the other. Here one draw of 64
+    bits serves four, and the share is rounded to 1 / 65536. Comparisons and masks are slow, so a
+    steep line is clipped on both sides instead.
     """
     if not training or not rate or x.device.type != "cpu":
         return F.dropout(x, rate, training)
@@ -45,13 +45,13 @@ def summed_rows(table: Tensor, rows: Tensor) -> Tensor:
 
 
 def summed_windows(windows: Tensor, starts: Tensor, n: int) -> Tensor:
-    """(n,) sums of (M, W) windows, each of which covers W positions from its one of (M,) `starts` on."""
+    """(n,) sums of (M, W) windows, each added at W positions from one of (M,) `starts` on."""
     sums: Tensor = _SummedWindows.apply(windows, starts, n)  # type: ignore[no-untyped-call]
     return sums
 
 
 class _SummedRows(torch.autograd.Function):
-    """Torch sorts all rows to add up their gradients; column by column takes a third of the time."""
+    """Torch sorts all rows to add up gradients; column by column takes a third of the time."""
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, rows: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
-"""The output layer: logits of the next sound and of its duration, in part relative to what is known.
+"""The output layer: logits of the next sound and its duration, in part relative to the context.
 
-A melody moves by intervals, and a note often ends where another ends. So besides plain logits there are
-anchored ones: they are computed as offsets from an anchor (a pitch that sounds, the end of a note that
-sounds, the bar line) and added to the logits they point to. What is learned in one key or at one
-position then holds in all.
+A melody moves by intervals, and a note often ends where another ends. So besides plain logits there
+are
+anchored ones: they are computed as offsets from an anchor (a pitch that sounds, the end of a note
+that sounds, the bar line) and added to the logits they point to. What is learned in one key or at
+one position then holds in all.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class AnchoredLogits(nn.Module):
     offsets: Tensor
 
     def __init__(self, width: int, n_anchors: int, lowest: int, highest: int, size: int) -> None:
-        """For each anchor, offsets `lowest`..`highest`; what falls outside 0..`size` - 1 is dropped."""
+        """For each anchor, offsets `lowest`..`highest`; outside 0..`size` - 1 they are dropped."""
         super().__init__()
         self.size, self.margin = size, max(-lowest, highest, size)
         self.project = nn.Linear(width, n_anchors * (highest - lowest + 1))
@@ -48,7 +49,7 @@ class AnchoredLogits(nn.Module):
         return logits[:, self.margin : self.margin + self.size]
 
     def _projected(self, hidden: Tensor, n_each: list[int]) -> Tensor:
-        """(M, offsets) outputs of each anchor for its rows; the (M, D) rows are sorted by anchor."""
+        """(M, offsets) outputs of each anchor for its rows of (M, D), sorted by anchor."""
         weights, biases = (
             parameter.view(len(n_each), len(self.offsets), *parameter.shape[1:])
             for parameter in self.project.parameters()

@@ -1,4 +1,4 @@
-"""The recurrent rival: the embeddings and the output layer of the transformer, with an LSTM between them.
+"""The recurrent rival: an LSTM between the embeddings and the output layer of the transformer.
 
 It knows the past through its state alone, and musical time through the context of the events.
 """
@@ -47,7 +47,7 @@ class Recurrent(EventModel):
     def forward(
         self, events: Tensor, context: Tensor, ticks: Tensor, packing: Packing | None = None
     ) -> Tensor:
-        """(B, T, D) hidden states; row t predicts event t + 1. With a packing (N, D), the needed ones.
+        """(B, T, D) hidden states; row t predicts event t + 1. With a packing, (N, D).
 
         Args:
             events: (B, T, 2) sound and duration ids.

@@ -1,4 +1,4 @@
-"""What a transformer is built to: its size, and the vocabulary that the tokens impose. Needs neither torch nor music."""
+"""The size of a transformer, and what the tokens impose on it; needs neither torch nor music."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Vocabulary:
             Alto, Tenor and Bass.
         context_sizes: values of each of the C context columns.
         first_pitch, n_pitches: the sound ids that are pitches.
-        pitch_columns: columns in which v, from `pitch_shift` on, stands for pitch v - `pitch_shift`.
+        pitch_columns: columns in which v >= `pitch_shift` stands for pitch v - `pitch_shift`.
         pitch_shift: see there.
         voice_column: column of the next voice.
         voice_pitch_column: for each of its values, which of `pitch_columns` holds the last pitch of

@@ -1,8 +1,8 @@
-"""The transformer: decoder-only, pre-norm, with rotary positions by order of events and by musical time.
+"""The transformer: decoder-only, pre-norm, with rotary positions by order and by musical time.
 
-Half of each head rotates with the order of events, half with time. A query stands at the onset of the
-event it predicts, a key at the onset of its own event, so a score between them can depend on how long
-ago a note began.
+Half of each head rotates with the order of events, half with time. A query stands at the onset of
+the event it predicts, a key at the onset of its own event, so a score between them can depend on
+how long ago a note began.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Transformer(EventModel):
         cache: KVCache | None = None,
         packing: Packing | None = None,
     ) -> Tensor:
-        """(B, T, D) hidden states; row t predicts event t + 1. With a packing (N, D), the needed ones.
+        """(B, T, D) hidden states; row t predicts event t + 1. With a packing, (N, D).
 
         Args:
             events: (B, T, 2) sound and duration ids.
@@ -209,9 +209,9 @@ class Transformer(EventModel):
         return embedded * is_kept[..., :1], context * is_kept[..., 1:]
 
     def _rotations(self, inputs: _Inputs) -> Tensor:
-        """(B, T, 3, 1, K / 2) complex factors of queries, which also scale them, keys, and values (1).
+        """(B, T, 3, 1, K / 2) complex factors of queries, keys, and values, which stay as they are.
 
-        One half of them is by order, the other by time.
+        Half of them are by order, half by time; those of queries also scale them.
         """
         positions = [
             torch.stack([inputs.indices, ticks / TICKS_PER_ROTARY_UNIT], dim=-1)

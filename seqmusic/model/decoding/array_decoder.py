@@ -1,7 +1,7 @@
-"""The transformer on arrays, on a processor and without torch: a few sequences that grow against a cache of keys and values.
+"""The transformer on arrays, without torch: sequences that grow, with a cache of keys and values.
 
-A prompt is a forward pass of many new events, a step is one of a single event. The forward pass is that of `forward`, with the
-inner loops of numpy, or that of `compiled_kernels`.
+A prompt is a forward pass of many new events, a step is one of a single event. The forward pass is
+that of `forward`, with the inner loops of numpy, or that of `compiled_kernels`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class ArrayDecoder:
     def __init__(
         self, model: ArrayModel, n_rows: int, max_length: int, backend: ModuleType
     ) -> None:
-        """`backend` holds the functions of the forward pass: the module `forward` or `compiled_kernels`."""
+        """`backend` holds the forward pass: the module `forward` or `compiled_kernels`."""
         settings = model.settings
         self.model, self.n_rows, self.max_length, self.length = model, n_rows, max_length, 0
         self.output_layer = ArrayOutputLayer(model, backend)
-        self._backend = backend
+        self.backend = backend
         self._epsilon = -1.0 if settings.normalization == "none" else settings.width * NORM_EPSILON
         self._hidden = np.empty((n_rows, settings.width + 1), np.float32)
         head_width = settings.width // settings.heads
-        self._kv_cache = np.empty(
+        self._kv_cache: Floats = np.empty(
             (settings.layers, 2, n_rows, settings.heads, 0, head_width), np.float32
         )
 
@@ -48,10 +48,13 @@ class ArrayDecoder:
         self._hidden = self.forward(events[:, None], context[:, None], ticks)[:, 0]
 
     def forward(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
-        """(N, T, D + 1) hidden states of T new events, each with a 1 at the end; takes the same as `prefill`."""
+        """(N, T, D + 1) hidden states of T new events, each with a 1 at the end.
+
+        The arguments are those of `prefill`.
+        """
         n_rows, n_new = events.shape[:2]
         self._reserve(self.length + n_new)
-        hidden: Floats = self._backend.hidden_states(
+        hidden: Floats = self.backend.hidden_states(
             np.concatenate([events, context], axis=-1, dtype=np.int64) + self.model.starts,
             np.ascontiguousarray(ticks, np.int64),
             self.length,
@@ -72,7 +75,10 @@ class ArrayDecoder:
         return self.output_layer.duration_logits(self._hidden, context, sounds)
 
     def _reserve(self, n_events: int) -> None:
-        """Make room for `n_events` in the cache; where it is lacking, for twice as many, `max_length` at most."""
+        """Make room for `n_events` in the cache.
+
+        Where there is none, it is made for twice as many, but for `max_length` at most.
+        """
         check_capacity(n_events, self.max_length)
         *shape, n_before, head_width = self._kv_cache.shape
         if n_events > n_before:

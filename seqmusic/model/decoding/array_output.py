@@ -1,4 +1,4 @@
-"""The output layer on arrays: plain logits, and those relative to anchors added where they point to."""
+"""The output layer on arrays: plain logits, and logits relative to anchors."""
 
 from __future__ import annotations
 

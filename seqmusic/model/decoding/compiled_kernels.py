@@ -1,7 +1,8 @@
 """The forward pass compiled for the processor it runs on (numba, from the extra `fast`).
 
-Each kernel does what its namesake in `numpy_kernels` does, in plain loops; at the end `forward` is compiled with them. Array
-expressions are avoided, because each of them takes up to a second to compile.
+Each kernel does what its namesake in `numpy_kernels` does, in plain loops; at the end `forward` is
+compiled with them. Array expressions are avoided, because each of them takes up to a second to
+compile.
 """
 
 from __future__ import annotations
@@ -19,21 +20,19 @@ from seqmusic.model.decoding.packed_model import Floats, Ids
 from seqmusic.model.settings import TICKS_PER_ROTARY_UNIT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_OPTIONS: Any = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract", "nsz"},
+}
 _LOG2_E, _LN_2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
 _MIN_EXPONENT = np.float32(-125)  # of two; smaller numbers count as this one
 
 
 def _kernel(function: Function) -> Function:
-    """The function, compiled together with those that call it."""
-    no_wrappers = {
-        "no_cpython_wrapper": True,
-        "no_cfunc_wrapper": True,
-    }  # only compiled code calls it
-    return cast(Function, numba.njit(function, **no_wrappers, **_options()))
-
-
-def _options() -> dict[str, Any]:
-    return {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+    """The function, compiled as a part of those that call it; Python cannot call it."""
+    no_wrappers: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(Function, numba.njit(function, **no_wrappers, **_OPTIONS))
 
 
 @_kernel
@@ -94,7 +93,8 @@ def add_product(x: Floats, weight: Floats, out: Floats) -> None:
 def _add_columns(x: Floats, weight: Floats, first: int, last: int, out: Floats) -> None:
     """Add columns `first` to `last` of the product to those of `out`.
 
-    Four columns of two rows at a time: their sums stay in registers, and each number that is read is used more than once.
+    Four columns of two rows at a time: their sums stay in registers, and each number that is read
+        is used more than once.
     """
     n_rows, n_in = len(x), x.shape[1] - 1  # x ends in a 1, which takes the bias
     for j in range(first, last - 3, 4):
@@ -215,7 +215,10 @@ def _exponentiate(scores: Floats, n_scores: int) -> np.float32:
 def _average(
     weights: Floats, total: np.float32, values: Floats, n_values: int, out: Floats
 ) -> None:
-    """(K,) average of the first of (S, K) values; four at a time, to read `out` a quarter as often."""
+    """(K,) average of the first of (S, K) values by weights that add up to `total`.
+
+    Four at a time, so that `out` is read a quarter as often.
+    """
     for d in range(len(out)):
         out[d] = 0
     n_fours = n_values // 4 * 4
@@ -265,22 +268,26 @@ def anchored_logits(
 
 
 def _with_kernels(function: Function, signature: str) -> Function:
-    """A function of `forward` compiled with the kernels of this module, which numba keeps on disk where it finds a folder."""
-    # As a function of this file it is compiled anew when a kernel changes; numba compares its own code besides.
+    """A function of `forward`, compiled with the kernels of this module.
+
+    Numba keeps it on disk, where it finds a folder it may write to.
+    """
+    # As a function of this file it is compiled again when a kernel changes, and, because numba
+    # compares the code, when the function itself does.
     code = cast(FunctionType, function).__code__.replace(co_filename=__file__)
     rebound = FunctionType(code, globals(), function.__name__)
     try:
-        return cast(Function, numba.njit(signature, cache=True, **_options())(rebound))
+        return cast(Function, numba.njit(signature, cache=True, **_OPTIONS)(rebound))
     except RuntimeError:
-        return cast(Function, numba.njit(signature, **_options())(rebound))
+        return cast(Function, numba.njit(signature, **_OPTIONS)(rebound))
 
 
+_WEIGHTS = f"Tuple((f4[:,::1], f4[::1], {', '.join(['f4[:,:,::1]'] * 4)}))"
 _TABLE = "UniTuple(f4[::1], 2)"
 _ANCHORS = "i8[::1], i8[:,::1], i8[::1]"
 hidden_states = _with_kernels(
     forward.hidden_states,
-    "f4[:,::1](i8[:,:,::1], i8[:,::1], i8, "
-    f"Tuple((f4[:,::1], f4[::1], f4[:,:,::1], f4[:,:,::1], f4[:,:,::1], f4[:,:,::1])), {_TABLE}, f4[:,:,:,:,:,::1], f8)",
+    f"f4[:,::1](i8[:,:,::1], i8[:,::1], i8, {_WEIGHTS}, {_TABLE}, f4[:,:,:,:,:,::1], f8)",
 )
 sound_logits = _with_kernels(
     forward.sound_logits, f"f4[:,::1](f4[:,::1], f4[:,::1], {_ANCHORS}, UniTuple(i8, 2))"

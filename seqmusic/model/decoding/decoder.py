@@ -1,6 +1,6 @@
 """Decoding one event at a time, arrays in and arrays out: what generation needs of a model.
 
-On a processor `array_decoder` does it, without torch; elsewhere, on a GPU, the transformer's module.
+On a processor this is done by `array_decoder`, without torch; on a GPU by the transformer's module.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""The transformer's forward pass on arrays, written once: numpy runs it as it stands, numba compiles it (`compiled_kernels`).
+"""The transformer's forward pass on arrays, written once for numpy and for numba.
 
-Only what both understand is used here: loops, indices, and calls of kernels.
+Python runs it with `numpy_kernels`; `compiled_kernels` compiles it with its own. So it uses only
+what
+numba understands as well: loops, indices, and calls of kernels.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def hidden_states(
         ids: (N, T, 2 + C) rows of the embeddings.
         ticks: (N, T + 1) onsets of the events and, last, of the one to come.
         n_cached: events before the new ones.
-        weights: `PackedModel.forward_weights`.
+        weights: `ArrayModel.weights`.
         gelu_table: slopes and intercepts.
         kv_cache: (L, 2, N or more, H, S, K) keys and values, with room for the new ones.
         epsilon: of `normalize`.
@@ -67,7 +69,7 @@ def hidden_states(
 def sound_logits(
     hidden: Floats, weight: Floats, parts: Ids, starts: Ids, lowest: Ids, window: tuple[int, int]
 ) -> Floats:
-    """(M, V) logits of sounds from (M, D + 1) hidden states; the others are arguments of `anchored_logits`."""
+    """(M, V) logits of sounds; for the arguments see `numpy_kernels.anchored_logits`."""
     logits = np.empty((len(hidden), parts[0]), np.float32)
     anchored_logits(hidden, weight, parts, starts, lowest, window, logits)
     return logits
@@ -82,7 +84,15 @@ def duration_logits(
     starts: Ids,
     lowest: Ids,
 ) -> Floats:
-    """(M, 97) logits of durations from (M, D + 1) hidden states and (M, D + 1) embeddings of the sounds, which are overwritten."""
+    """(M, 97) logits of durations.
+
+    Args:
+        hidden: (M, D + 1) hidden states.
+        inner: (M, D + 1) what the sounds add inside; overwritten.
+        weights: `duration_in` and `duration` of the `OutputWeights`.
+        gelu_table: slopes and intercepts.
+        parts, starts, lowest: see `numpy_kernels.anchored_logits`.
+    """
     duration_in, duration = weights
     slopes, intercepts = gelu_table
     add_product(hidden, duration_in, inner)

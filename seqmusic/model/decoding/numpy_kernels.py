@@ -1,7 +1,8 @@
 """The inner loops of the forward pass in numpy, for an installation without the extra `fast`.
 
-Letters in shapes: N sequences, T new events of each, M = N T rows, I inputs, O outputs, D width, H heads, K head width, S cached
-positions. The inputs of a product end in a 1, which takes the bias in the last column of the weight.
+Letters in shapes: N sequences, T new events of each, M = N T rows, I inputs, O outputs, D width, H
+heads, K head width, S cached positions. The inputs of a product end in a 1, which takes the bias in
+the last column of the weight.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def rotary_factors(ticks: Ids, n_cached: int, frequencies: Floats) -> Floats:
     """(N, T, 2, K) cosines and sines, by turns, of the rotary angles of queries and of keys.
 
     Args:
-        ticks: (N, T + 1) onsets of the events and, last, of the one to come; a query stands at the event to come.
+        ticks: (N, T + 1) onsets of the events and, last, of the one to come; a query stands at the
+            event to come.
         n_cached: events before the new ones.
         frequencies: (K / 4,) radians for each event, and for each sixteenth.
     """
@@ -40,11 +42,11 @@ def rotary_factors(ticks: Ids, n_cached: int, frequencies: Floats) -> Floats:
 
 
 def normalize(x: Floats, epsilon: float, normed: Floats) -> None:
-    """Divide each row by the root of `epsilon` and its sum of squares; a negative `epsilon` stands for no normalization.
+    """Divide each row by the root of the sum of `epsilon` and its squares.
 
     Args:
         x: (M, D) the residual stream.
-        epsilon: D times that of the normalization, or -1.
+        epsilon: D times that of the normalization; negative for no normalization.
         normed: (M, D + 1) the result; its last column stays as it is.
     """
     if epsilon < 0:
@@ -84,7 +86,7 @@ def gelu(x: Floats, slopes: Floats, intercepts: Floats) -> None:
 def attend(
     qkv: Floats, rotations: Floats, keys: Floats, values: Floats, n_cached: int, out: Floats
 ) -> None:
-    """Rotate new queries and keys, put keys and values into the cache, and average values by causal attention.
+    """Average values by causal attention; new keys and values join the cache.
 
     Args:
         qkv: (M, 3 D) queries, already scaled, keys and values of the new events; changed in place.
@@ -124,10 +126,12 @@ def anchored_logits(
     Args:
         hidden: (M, D + 1) hidden states.
         weight: (O, D + 1) weights of the V plain logits, then of those relative to each anchor.
-        parts: (A + 1,) where in the O outputs the part of each anchor begins, and the last one ends.
+        parts: (A + 1,) where in the O outputs the part of each anchor begins, and the last one
+            ends.
         starts: (M, A) the logit that the first output of each part is added to.
         lowest: (A,) of these the lowest; below it the anchor is absent.
-        window: first logit that has relative parts, and the one after the last; what falls outside is dropped.
+        window: first logit that has relative parts, and the one after the last; what falls outside
+            is dropped.
         logits: (M, V) the result.
     """
     outputs = np.empty((len(hidden), len(weight)), np.float32)

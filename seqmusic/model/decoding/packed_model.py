@@ -1,9 +1,10 @@
-"""The transformer's weights as numpy arrays, repacked for decoding on a processor; nothing here needs torch.
+"""The transformer's weights as numpy arrays, repacked for decoding without torch.
 
-What is constant is folded into the weights: the scale of the attention scores, the gains and shifts of the normalizations, and the
-scale of the table in which the GELU is looked up. Each weight is (outputs, inputs + 1) with its bias in the last column; the inputs
-end in a 1. Before a layer normalization, everything that is added to the residual stream is centered, and so the stream has no mean
-to subtract.
+What is constant is folded into the weights: the scale of the attention scores, the gains and shifts
+of the normalizations, and the scale of the table in which the GELU is looked up. Each weight is
+(outputs, inputs + 1) with its bias in the last column; the inputs end in a 1. Before a layer
+normalization, everything that is added to the residual stream is centered, and so the stream has no
+mean to subtract.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class ArrayModel:
         settings: its size.
         vocabulary: of its tokens.
         embeddings: (E, D) all embeddings.
-        starts: (2 + C,) the row of `embeddings` where those of each id begin: sound, duration and context columns.
-        frequencies: (K / 4,) radians by which pairs of a head turn for each event, and for each sixteenth.
+        starts: (2 + C,) row of `embeddings` where each id begins: sound, duration, context columns.
+        frequencies: (K / 4,) rotary angles, in radians, for each event and for each sixteenth.
         blocks: weights of the blocks.
         heads: weights of the output layer.
         compiled: whether it is decoded by compiled code; None for yes where numba is installed.
@@ -176,10 +177,10 @@ def _zero_relative_weights(settings: ModelSettings, vocabulary: Vocabulary) -> d
 
 @cache
 def gelu_table() -> tuple[Floats, Floats]:
-    """Slopes and intercepts of the lines that stand for the GELU; the first and last are those beyond the ends.
+    """Slopes and intercepts of lines for the GELU; the first and last are those beyond the ends.
 
-    A line goes through the two nearest points, 1 / 512 apart, and is shifted by half its largest distance from the curve: it is off
-    by less than a millionth.
+    A line goes through the two nearest points, 1 / 512 apart, and is shifted by half its largest
+    distance from the curve: it is off by less than a millionth.
     """
     # edges of the lines, and the middles between them
     points = np.arange(-2 * _GELU_ZERO_INDEX, 2 * _GELU_ZERO_INDEX + 1) / (2 * _GELU_SCALE)
@@ -249,7 +250,10 @@ def _concatenated(weights: Weights, names: tuple[str, ...]) -> tuple[Floats, Flo
 
 
 def _norm(weights: Weights, name: str, settings: ModelSettings) -> tuple[Floats, Floats]:
-    """(D,) gain and (D,) shift of a normalization; without one, the gain undoes the factor of `_fold_norm`."""
+    """(D,) gain and (D,) shift of a normalization.
+
+    Without a normalization, the gain undoes the factor of `_fold_norm`.
+    """
     width = settings.width
     gain = weights.get(f"{name}.weight", np.full(width, width**-0.5, np.float32))
     return gain, weights.get(f"{name}.bias", np.zeros(width, np.float32))
@@ -270,6 +274,6 @@ def _centered_outputs(weight: Floats, bias: Floats, settings: ModelSettings) -> 
 
 
 def _centered(rows: Floats, settings: ModelSettings) -> Floats:
-    """(..., D) numbers that are added to the residual stream; without their mean where a layer normalization subtracts it."""
+    """(..., D) numbers for the residual stream, without the mean if a norm removes it."""
     centered: Floats = rows - rows.mean(axis=-1, keepdims=True)
     return centered if settings.normalization == "layer" else rows

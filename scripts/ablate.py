@@ -22,7 +22,7 @@ from seqmusic.runs.data import TrainingData, draw_batch, training_data
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, VOCABULARY
 from seqmusic.tokens.context import context_columns
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 Change = Callable[[ModelSettings, TrainingSettings], tuple[ModelSettings, TrainingSettings]]
 _PARALLEL_COLUMNS = [

@@ -73,3 +73,12 @@ class RequestError(SeqmusicError):
 
 class MissingExtraError(SeqmusicError):
     """An optional part that is not installed; the text names the command that installs it."""
+
+
+def abbreviated(text: str, max_characters: int = 40) -> str:
+    """The beginning of a text, enough to recognize it in an error message.
+
+    >>> abbreviated("a very long name", max_characters=9)
+    'a very...'
+    """
+    return text if len(text) <= max_characters else f"{text[: max_characters - 3]}..."

@@ -7,6 +7,7 @@ s-1 .. s+5; the five others are taken where chorales take them: raised rather th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from seqmusic.score import Key, Score
@@ -59,6 +60,15 @@ def spell(pitch: int, key: Key | None) -> Spelling:
     fifth = lowest + (7 * pitch - lowest) % 12
     step, alter = STEPS[(fifth + 1) % 7], (fifth + 1) // 7
     return Spelling(step, alter, (pitch - alter) // 12 - 1)
+
+
+def with_default_mode(key: Key) -> Key:
+    """The key itself, or the major key with its signature where the mode is unknown.
+
+    >>> with_default_mode(Key(-1)), with_default_mode(Key(-1, "minor"))
+    (Key(sharps=-1, mode='major'), Key(sharps=-1, mode='minor'))
+    """
+    return key if key.mode else replace(key, mode="major")
 
 
 def key_name(key: Key) -> str:

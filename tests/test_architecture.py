@@ -37,7 +37,16 @@ PUBLIC_NAMES = {
 }
 """What `import seqmusic` offers; a name added or taken away is a decision, so it is made here as well."""
 
-MUSIC = ("score", "tonality", "counterpoint", "pitch_grid", "formats", "corpus", "tokens")
+MUSIC = (
+    "array_types",
+    "score",
+    "tonality",
+    "counterpoint",
+    "pitch_grid",
+    "formats",
+    "corpus",
+    "tokens",
+)
 LEARNING = ("model", "training")
 JOINING = (
     *(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seqmusic.errors import ConfigurationError
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.runs.configuration import Configuration, configuration_text, read_configuration
-from seqmusic.training.loop import OPTIMIZERS, SCHEDULES, TrainingSettings
+from seqmusic.training.settings import OPTIMIZERS, SCHEDULES, TrainingSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 

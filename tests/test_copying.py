@@ -19,7 +19,7 @@ from seqmusic.report.copies import (
     write_copying,
 )
 from seqmusic.runs.configuration import Configuration
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1),

@@ -187,12 +187,12 @@ def test_several_pieces(tmp_path: Path) -> None:
         match=r"book\.csv: holds 2 pieces \('b', 'a', \.\.\.\); keep the rows of one, or read all with",
     ):
         read_score(path)
-    assert [(p.name, p.reading and notes_by_voice(p.reading.score)) for p in read_pieces(path)] == [
+    assert [(p.name, p.report and notes_by_voice(p.report.score)) for p in read_pieces(path)] == [
         ("b", [[(0, 24, 60), (24, 24, 64)]]),
         ("a", [[(0, 24, 62)]]),
     ]
     path.write_text("piece,soprano\nx,60\ny,62\nx,60\n", encoding="utf-8")
-    assert [(p.name, p.reading and notes_by_voice(p.reading.score)) for p in read_pieces(path)] == [
+    assert [(p.name, p.report and notes_by_voice(p.report.score)) for p in read_pieces(path)] == [
         ("x", [[(0, 12, 60)]]),
         ("y", [[(0, 6, 62)]]),
     ]
@@ -325,7 +325,7 @@ def test_whatever_a_table_holds_it_is_read_or_refused(
         refusal = ""
         try:
             pieces = list(csv_file.read_csv_pieces(Path("x.csv")))
-            assert all(piece.reading and piece.reading.score.n_notes for piece in pieces)
+            assert all(piece.report and piece.report.score.n_notes for piece in pieces)
         except FormatError as error:
             refusal = str(error)
     assert not refusal or (refusal.startswith("x.csv: ") and "\n" not in refusal)

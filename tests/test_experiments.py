@@ -26,7 +26,7 @@ from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.data import draw_batch, training_data
 from seqmusic.runs.pretrained import VOCABULARY, make_grammar_masks
 from seqmusic.score import Score
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.0),

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.errors import ThemeError
-from seqmusic.formats.theme import default_voice_names, parse_theme, theme_text
+from seqmusic.formats.theme import parse_theme, theme_text
+from seqmusic.formats.voice_names import default_voice_names
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.experiments.improvement import (
     CALIBRATED_TEMPERATURES,
     UNCHANGED,
@@ -24,7 +24,7 @@ from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, VOCABULARY, load_model, make_grammar_masks
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1),

@@ -452,13 +452,13 @@ def test_tunes_of_a_book_are_read_one_by_one_and_one_that_is_refused_stops_no_ot
     first, bad, third = read_tunes(path)
     assert (first.name, bad.name, third.name) == ("1 First", "2 Bad", "3")
     assert (
-        first.reading.score.time_signatures
-        == third.reading.score.time_signatures
+        first.report.score.time_signatures
+        == third.report.score.time_signatures
         == ((0, TimeSignature(3, 4)),)
     )
-    assert [n.pitch for n in third.reading.score.voices[0].notes] == [66, 67, 69]
-    assert first.reading.score.n_notes == 3
-    assert bad.reading is None
+    assert [n.pitch for n in third.report.score.voices[0].notes] == [66, 67, 69]
+    assert first.report.score.n_notes == 3
+    assert bad.report is None
     assert re.fullmatch(
         r".*book\.abc: 2 Bad: holds a time signature with 99; at most 64 is read", bad.refusal
     )

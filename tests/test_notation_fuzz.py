@@ -79,7 +79,7 @@ def check_reads_or_refuses(path: Path, data: bytes) -> None:
     except FormatError as error:
         refusals.append(str(error))
     if path.suffix == ".abc":
-        refusals += [piece.refusal for piece in read_pieces(path) if piece.reading is None]
+        refusals += [piece.refusal for piece in read_pieces(path) if piece.report is None]
     for refusal in refusals:
         assert refusal.startswith(f"{path}: ")
         assert "\n" not in refusal

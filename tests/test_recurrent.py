@@ -13,7 +13,8 @@ from seqmusic.runs import pretrained as checkpoints
 from seqmusic.score import Note, melody
 from seqmusic.tokens.tokenizer import encode, trace
 from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
-from seqmusic.training.loop import TrainingSettings, new_training_state, train
+from seqmusic.training.loop import new_training_state, train
+from seqmusic.training.settings import TrainingSettings
 
 SETTINGS = RecurrentSettings(width=23, layers=3, dropout=0.0)
 

@@ -29,7 +29,8 @@ from seqmusic.runs.folder import read_metrics
 from seqmusic.runs.pretrained import load_model
 from seqmusic.score import Note, Score, Voice
 from seqmusic.training.device import choose_device
-from seqmusic.training.loop import TrainingSettings, new_training_state, train
+from seqmusic.training.loop import new_training_state, train
+from seqmusic.training.settings import TrainingSettings
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1, context_length=512),

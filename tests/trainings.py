@@ -24,7 +24,7 @@ from seqmusic.model.transformer import ModelSettings
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration, configuration_text
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.training.settings import TrainingSettings
 
 TINY = Configuration(
     model=ModelSettings(width=16, layers=2, heads=2, dropout=0.1),

@@ -93,10 +93,10 @@ def _convert_all(
     n_written = n_refused = 0
     for name, piece in _named_pieces(source, ticks):
         try:
-            if piece.reading is None:
+            if piece.report is None:
                 raise FormatError(piece.refusal)
             _write_and_report(
-                name, piece.reading, folder / _file_name(name, ending, taken), ticks, layout
+                name, piece.report, folder / _file_name(name, ending, taken), ticks, layout
             )
             n_written += 1
         except SeqmusicError as error:

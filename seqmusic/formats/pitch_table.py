@@ -56,7 +56,7 @@ def read_jsb_with_report(path: Path) -> ReadReport:
     if len(pieces) != 1:
         found = "several pieces; read them all with read_pieces" if pieces else "no pieces"
         raise FormatError(f"{path}: holds {found}")
-    reading = pieces[0].reading
+    reading = pieces[0].report
     assert reading  # every piece is read, or the whole file refused
     return reading
 

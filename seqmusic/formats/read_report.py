@@ -34,12 +34,12 @@ class FilePiece(NamedTuple):
 
     Attributes:
         name: as the file calls it; unlike all others in the file if the file has different names.
-        reading: None where this piece is refused, and others may still be read.
+        report: None where this piece is refused, and others may still be read.
         refusal: why it is refused, in one line that names the file.
     """
 
     name: str
-    reading: ReadReport | None
+    report: ReadReport | None
     refusal: str = ""
 
 

@@ -20,8 +20,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from seqmusic.errors import ThemeError
+from seqmusic.formats.voice_names import default_voice_names
 from seqmusic.score import (
-    SATB,
     TICKS_PER_QUARTER,
     TICKS_PER_WHOLE,
     Key,
@@ -175,17 +175,6 @@ def parse_pitch(text: str) -> int | None:
 
 def _normalized(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_UNICODE_ACCIDENTALS).lower()
-
-
-def default_voice_names(n_voices: int) -> tuple[str, ...]:
-    """Names for so many unnamed voices, from high to low: Soprano, Alto, Tenor, Bass as far as they go, else numbered."""
-    usual: dict[int, tuple[str, ...]] = {
-        1: SATB[:1],
-        2: (SATB[0], SATB[3]),
-        3: (SATB[0], SATB[1], SATB[3]),
-        4: SATB,
-    }
-    return usual.get(n_voices) or tuple(f"Voice {i}" for i in range(1, n_voices + 1))
 
 
 def _split_voices(texts: list[str]) -> Iterator[tuple[str, int]]:

@@ -11,13 +11,14 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import count, pairwise, zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
 from seqmusic.formats.rhythm import Quantizer
-from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Note
+from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, TICKS_PER_WHOLE, Note
 
 BEAT_DIVISIONS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24)
 """Places in a quarter note that a beat may have."""
@@ -59,6 +60,40 @@ class Shifts:
         if self.n_too_short:
             told.append(f"notes too short for the grid left out: {self.n_too_short}")
         return tuple(told)
+
+
+def nearest_tick(
+    quarters: Fraction, moves: list[float], step_ticks: int = 1, tolerance: Fraction = Fraction(0)
+) -> int:
+    """The tick nearest to a time in quarter notes.
+
+    Args:
+        quarters: the time.
+        moves: gets the distance in ticks where it is greater than the tolerance.
+        step_ticks: the result is a multiple of it.
+        tolerance: in ticks.
+
+    >>> moves = []
+    >>> nearest_tick(Fraction(1, 2), moves), nearest_tick(Fraction(1, 5), moves), moves
+    (12, 5, [0.2])
+    """
+    ticks = quarters * TICKS_PER_QUARTER
+    nearest = step_ticks * round(ticks / step_ticks)
+    if abs(ticks - nearest) > tolerance:
+        moves.append(abs(float(ticks - nearest)))
+    return nearest
+
+
+def fraction_of_whole(ticks: int, denominator: int) -> tuple[int, int] | None:
+    """Numerator and denominator of a length in parts of a whole note, as coarse as it can be told but not coarser than given.
+
+    >>> fraction_of_whole(84, 8), fraction_of_whole(24, 8), fraction_of_whole(12, 4), fraction_of_whole(8, 4)
+    ((7, 8), (2, 8), (1, 8), None)
+    """
+    for finer in (denominator, 4, 8, 16, 32):
+        if finer >= denominator and ticks * finer % TICKS_PER_WHOLE == 0:
+            return ticks * finer // TICKS_PER_WHOLE, finer
+    return None
 
 
 def quantize(

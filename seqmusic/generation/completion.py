@@ -18,10 +18,11 @@ from seqmusic.generation.partial_candidate import (
     choose_sounds,
 )
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import Decoder, DecodableModel, make_decoder
+from seqmusic.model.decoding.decoder import DecodableModel, Decoder, make_decoder
 from seqmusic.score import Note, Score
 from seqmusic.tokens.context import PITCH_CODE
-from seqmusic.tokens.grammar import GrammarState, clipped_contexts
+from seqmusic.tokens.context_rows import clipped_contexts
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import MAX_DURATION
 
@@ -130,7 +131,7 @@ def finished_notes(state: GrammarState, n_emitted: dict[int, int]) -> Iterator[t
         n_emitted: how much of each voice was told; brought up to date.
     """
     for place, line in enumerate(state.lines):
-        may_go_on = not state.is_finished and line.last[1] == MAX_DURATION
+        may_go_on = not state.is_finished and line.last_event[1] == MAX_DURATION
         segments = line.composed[n_emitted.get(place, 0) : len(line.composed) - may_go_on]
         if segments:
             n_emitted[place] = n_emitted.get(place, 0) + len(segments)
@@ -149,7 +150,10 @@ def _dead_end_error(reached: int) -> RequestError:
 
 
 def _compose_steps(
-    model: DecodableModel, events: Sequence[Event], candidates: Sequence[PartialCandidate], request: Request
+    model: DecodableModel,
+    events: Sequence[Event],
+    candidates: Sequence[PartialCandidate],
+    request: Request,
 ) -> Iterator[None]:
     """Compose all streams to their ends, event by event, as many at once as the decoder takes."""
     while candidates:
@@ -201,7 +205,9 @@ def _compose_batch(
         yield
 
 
-def prefill_prompt(model: DecodableModel, events: Sequence[Event]) -> tuple[GrammarState, Decoder, _Ids]:
+def prefill_prompt(
+    model: DecodableModel, events: Sequence[Event]
+) -> tuple[GrammarState, Decoder, _Ids]:
     """Where a sequence stands after its last event, a decoder that has heard it, and (1, C) the context to ask it with.
 
     Raises:
@@ -217,7 +223,9 @@ def _state_after(model: DecodableModel, events: Sequence[Event]) -> GrammarState
     return state
 
 
-def _prefilled_decoder(model: DecodableModel, events: Sequence[Event], n: int) -> tuple[Decoder, _Ids]:
+def _prefilled_decoder(
+    model: DecodableModel, events: Sequence[Event], n: int
+) -> tuple[Decoder, _Ids]:
     """A decoder of `n` sequences, or the first of them, that have the prompt in common, and (N, C) where these stand after it."""
     context_length = model.settings.context_length
     if len(events) >= context_length:

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from seqmusic.array_types import Mask
 from seqmusic.generation.voice_masks import (
     NO_MOTIONS,
     PITCHES,
-    Mask,
     PerfectMotions,
     parallel_pitch_mask,
     read_only,
@@ -34,6 +34,7 @@ from seqmusic.tokens.vocabulary import (
     REST,
     TIMESIG,
     id_to_key,
+    is_note_event,
     voice_name,
 )
 from seqmusic.tokens.voice_line import Segment, VoiceLine
@@ -87,7 +88,7 @@ def allowed_sounds(state: GrammarState, constraints: Constraints) -> Mask:
     may_rest = not is_end and (state.longest_ticks > 1 or not _reaches_end(state))
     held_pitch = (
         line.composed[-1].code - PITCH_CODE
-        if line.last[1] == MAX_DURATION and line.last[0] != REST
+        if line.last_event[1] == MAX_DURATION and line.last_event[0] != REST
         else None
     )
     return _sound_mask(
@@ -124,7 +125,7 @@ def _sound_mask(
 def allowed_durations(state: GrammarState, sound: int, constraints: Constraints) -> Mask:
     """(97,) which durations may follow the sound; not to be written to."""
     line, rule = state.line, state.duration_rule(sound)
-    if line is None or not (PITCH <= sound < KEY or sound in (REST, HOLD)):
+    if line is None or not is_note_event(sound):
         return _duration_mask(rule)
     pitch = (
         None

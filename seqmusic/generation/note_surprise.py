@@ -25,9 +25,11 @@ from seqmusic.tokens.vocabulary import (
     KEY,
     PITCH,
     REST,
-    STYLE,
     VOICE,
     id_to_timesig,
+    is_note_event,
+    is_pitch,
+    is_voice,
 )
 from seqmusic.tonality import infer_key, spell
 from seqmusic.training.batches import GrammarMasks, make_batch
@@ -103,13 +105,13 @@ def _event_predictions(model: Transformer, events: list[Event]) -> list[_EventPr
     )
     columns = (_surprisal_bits(sound_log_p, sounds), _surprisal_bits(duration_log_p, durations))
     likeliest = _likeliest_pairs(model, hidden, context, sound_log_p, rules[:, 1], masks)
-    names = [sound - VOICE for sound, _ in events if VOICE <= sound < STYLE]
+    names = [sound - VOICE for sound, _ in events if is_voice(sound)]
     lines = [
         names.index(name - 1) if name else None
         for name in context[:, model.vocabulary.voice_column].tolist()
     ]
     voices = [
-        line if _is_note(sound) else None
+        line if is_note_event(sound) else None
         for line, (sound, _) in zip(lines, events[body + 1 :], strict=True)
     ]
     return [
@@ -223,15 +225,11 @@ def _given_events(score: Score, composed: Iterable[ExplainedEvent]) -> list[Expl
 
 
 def _sound_description(sound: int, semitones: int, key: Key) -> str:
-    if PITCH <= sound < KEY:
+    if is_pitch(sound):
         return str(spell(sound - PITCH - semitones, key))
     return {REST: "rest", HOLD: "tied on", EOS: "the end"}.get(
         sound
     ) or f"change to {id_to_timesig(sound)}"
-
-
-def _is_note(sound: int) -> bool:
-    return sound in (REST, HOLD) or PITCH <= sound < KEY
 
 
 def _log_softmax(logits: Tensor, allowed: Tensor) -> Tensor:

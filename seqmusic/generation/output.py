@@ -36,6 +36,7 @@ from seqmusic.runs.pretrained import (
     model_folder,
 )
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice
+from seqmusic.score_data import score_to_data
 
 GIVEN_COLOR = "#1f6fb2"
 MIN_COMPILED_BARS = 256  # of fewer, numpy has composed most when compiled code is loaded
@@ -121,7 +122,7 @@ def compose_run(
     made = json.dumps(
         {
             "task": asdict(task),
-            "score": _score_to_json(score),
+            "score": score_to_data(score),
             "model": named,
             "request": asdict(request),
         }
@@ -255,7 +256,7 @@ def _style_number(style: str, folder: Path) -> int | None:
     """The number of a style that the model in a folder has learned; None where none is asked for."""
     if not style:
         return None
-    styles = kept_styles(read_works(folder / WORKS_FILE))
+    styles = kept_styles(read_works(folder / WORKS_FILE).values())
     if style in styles:
         return styles.index(style)
     known = f"it knows {', '.join(styles)}" if styles else "it was trained on works without styles"
@@ -309,21 +310,6 @@ def _without_empty_voices(score: Score) -> Score:
 
 def _note_identity(note: Note) -> tuple[int, int, int]:
     return note.onset_ticks, note.duration_ticks, note.pitch
-
-
-def _score_to_json(score: Score) -> dict[str, object]:
-    """The score in lists and numbers."""
-    return {
-        "voices": [
-            [v.name, [[*_note_identity(note), int(note.fermata)] for note in v.notes]]
-            for v in score.voices
-        ],
-        "time_signatures": [[tick, str(signature)] for tick, signature in score.time_signatures],
-        "pickup_ticks": score.pickup_ticks,
-        "key": asdict(score.key) if score.key else None,
-        "tempo_bpm": score.tempo_bpm,
-        "title": score.title,
-    }
 
 
 def _score_from_json(told: dict[str, Any]) -> Score:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.array_types import Mask
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import LogProbabilities, log_softmax, sample_ids
-from seqmusic.generation.voice_masks import Mask, faulty_sound_mask
+from seqmusic.generation.voice_masks import faulty_sound_mask
 from seqmusic.tokens.grammar import END_SECTION, GrammarState
-from seqmusic.tokens.vocabulary import HOLD, KEY, N_SOUNDS, PITCH, REST
+from seqmusic.tokens.vocabulary import KEY, N_SOUNDS, is_note_event
 
 _FORBIDDEN = np.float32(-np.inf)
 _LOWEST = np.finfo(np.float32).min
@@ -59,7 +60,7 @@ class PartialCandidate:
     def advance(self, sound: int, duration: int) -> None:
         """Go on by one event; a candidate that is stuck stays as it is."""
         if not self.is_stuck:
-            self.n_events += sound in (REST, HOLD) or PITCH <= sound < KEY
+            self.n_events += is_note_event(sound)
             self.state.advance(sound, duration)
 
     def ruled(self, log_probabilities: LogProbabilities) -> LogProbabilities:

@@ -14,7 +14,7 @@ from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
-from seqmusic.tokens.vocabulary import KEY, PICKUP, PITCH, REST, sound_name
+from seqmusic.tokens.vocabulary import PICKUP, PITCH, REST, is_pitch, sound_name
 from seqmusic.tonality import spell
 
 
@@ -93,6 +93,6 @@ def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
 
 
 def _sound_label(sound: int, key: Key | None) -> str:
-    if PITCH <= sound < KEY:
+    if is_pitch(sound):
         return str(spell(sound - PITCH, key))
     return "R" if sound == REST else sound_name(sound)

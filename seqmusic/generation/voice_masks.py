@@ -12,13 +12,13 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.array_types import Mask
 from seqmusic.score import TICKS_PER_SIXTEENTH
 from seqmusic.tokens.context import PITCH_CODE
 from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.vocabulary import KEY, MAX_DURATION, N_SOUNDS, PITCH
 from seqmusic.tokens.voice_line import Segment, VoiceLine
 
-Mask = NDArray[np.bool_]
 PerfectMotions = frozenset[
     tuple[int, int, int]
 ]  # of each, the pitch that a voice leaves, and from where to where another one goes

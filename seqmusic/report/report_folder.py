@@ -5,9 +5,7 @@ Nothing on the page comes from elsewhere, its policy forbids the browser to ask 
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import io
 import itertools
 import json
@@ -15,19 +13,17 @@ import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from string import Template
 
 from tqdm import tqdm
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.image import score_svg
 from seqmusic.report.figures import figure_svg, new_figure
-from seqmusic.report.score_page import DEFAULT_BPM, SOUND_SCRIPT
+from seqmusic.report.html_page import html_page, seconds_per_tick
 from seqmusic.report.sections import Chart, Column, Excerpt, Report, Section, Table, TableCell
 from seqmusic.report.shading import shaded_svg
 from seqmusic.score import TICKS_PER_QUARTER, Note, melody
 
-_TEMPLATES = Path(__file__).parent / "page_files"
 PAGE_FILE, NUMBERS_FILE = "report.html", "numbers.json"
 _EXCERPT_PX = (560, 3000)  # width of a full line of music, and most height: two bars in one line
 
@@ -90,35 +86,20 @@ def page_text(report: Report) -> str:
     Raises:
         MissingExtraError: matplotlib or verovio is not installed.
     """
-    style, script = (
-        _template("report.css"),
-        SOUND_SCRIPT.read_text(encoding="utf-8") + _template("report.js"),
-    )
     excerpts = [excerpt for section in report.sections for excerpt in section.excerpts]
     names = (f"figure{number}" for number in itertools.count(1))
     shown = tqdm(report.sections, desc="writing the report", unit="section")
-    return Template(_template("report.html")).substitute(
-        title=escape(report.title),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(
-            "ascii"
-        ),
-        style=style,
-        script=script,
-        summary=_paragraphs_html(report.summary),
-        label=_label_html(report.label),
-        contents="".join(
+    parts = {
+        "title": escape(report.title),
+        "summary": _paragraphs_html(report.summary),
+        "label": _label_html(report.label),
+        "contents": "".join(
             f'<li><a href="#section-{section.name}">{escape(section.title)}</a></li>'
             for section in report.sections
         ),
-        sections="\n".join(_section_html(section, report.label, names) for section in shown),
-        data=json.dumps(
-            [_player_data(excerpt) for excerpt in excerpts], separators=(",", ":")
-        ).replace("<", "\\u003c"),
-    )
-
-
-def _template(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
+        "sections": "\n".join(_section_html(section, report.label, names) for section in shown),
+    }
+    return html_page("report", [_player_data(excerpt) for excerpt in excerpts], parts)
 
 
 def _require_unique(what: str, names: list[str]) -> None:
@@ -179,7 +160,7 @@ def _player_data(excerpt: Excerpt) -> dict[str, object]:
     """What the script plays: events, in the order of the explanation, as [voice, MIDI number or None, onset, end], in ticks."""
     events = excerpt.explanation.events
     return {
-        "secondsPerTick": 60 / (excerpt.score.tempo_bpm or DEFAULT_BPM) / TICKS_PER_QUARTER,
+        "secondsPerTick": seconds_per_tick(excerpt.score),
         "voiceCount": len(excerpt.score.voices),
         "notes": [
             (event.voice, event.pitch, event.onset_ticks, event.onset_ticks + event.duration_ticks)

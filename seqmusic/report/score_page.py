@@ -5,18 +5,15 @@ Nothing in it comes from elsewhere, its policy forbids the browser to ask for an
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Protocol
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.measures import printed_bars
 from seqmusic.report.explanation import ExplainedEvent, Explanation
+from seqmusic.report.html_page import html_page, seconds_per_tick
 from seqmusic.report.labels import (
     alternative_name,
     n_choices_text,
@@ -27,17 +24,14 @@ from seqmusic.report.labels import (
     with_count,
 )
 from seqmusic.report.shading import MAX_BITS, shaded_svg, surprise_color
-from seqmusic.score import TICKS_PER_QUARTER, Score
+from seqmusic.score import Score
 from seqmusic.tonality import infer_key, key_name
 
 WIDE_PX, NARROW_PX = (
     (1000, 700),
     (340, 3000),
 )  # width and most height of the two engravings; two wide ones fit a sheet of paper
-DEFAULT_BPM = 80.0
 N_SURPRISES = 8
-_FILES = Path(__file__).parent / "page_files"
-SOUND_SCRIPT = _FILES / "sound.js"  # what any page that plays notes begins its script with
 
 
 class SharedPassage(Protocol):
@@ -84,26 +78,17 @@ def write_score_page(
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note or more than 200 bars, or the file cannot be written.
     """
-    style, script = (
-        (_FILES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
-    )
-    script = SOUND_SCRIPT.read_text(encoding="utf-8") + script
-    text = Template((_FILES / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(
-            "ascii"
-        ),
-        style=style,
-        script=script,
-        summary=_summary(score, explanation),
-        legend=_legend(),
-        wide="\n".join(shaded_svg(score, explanation, WIDE_PX, "wide")),
-        narrow="\n".join(shaded_svg(score, explanation, NARROW_PX, "narrow")),
-        surprises=_surprise_rows(score, explanation),
-        shared=_shared_section(shared, min_shared_notes),
-        settings=_settings_section(score, settings or {}),
-        data=_script_json(_player_data(score, explanation)),
-    )
+    parts = {
+        "title": escape(title),
+        "summary": _summary(score, explanation),
+        "legend": _legend(),
+        "wide": "\n".join(shaded_svg(score, explanation, WIDE_PX, "wide")),
+        "narrow": "\n".join(shaded_svg(score, explanation, NARROW_PX, "narrow")),
+        "surprises": _surprise_rows(score, explanation),
+        "shared": _shared_section(shared, min_shared_notes),
+        "settings": _settings_section(score, settings or {}),
+    }
+    text = html_page("score_page", _player_data(score, explanation), parts)
     return write_atomic(Path(path), text.encode("utf-8", errors="replace"))
 
 
@@ -190,7 +175,7 @@ def _player_data(score: Score, explanation: Explanation) -> dict[str, object]:
     """What the script of the page reads; ticks as in the score, texts ready to be shown."""
     bars, key = printed_bars(score), score.key or infer_key(score)
     return {
-        "secondsPerTick": 60 / (score.tempo_bpm or DEFAULT_BPM) / TICKS_PER_QUARTER,
+        "secondsPerTick": seconds_per_tick(score),
         "endTick": score.end_ticks,
         "voiceCount": len(score.voices),
         "bars": [[bar.onset_ticks, bar.number] for bar in bars],
@@ -228,8 +213,3 @@ def _alternatives(event: ExplainedEvent, written: str) -> Iterable[tuple[str, fl
         )
     if not event.is_given and not any(one.is_written for one in event.alternatives):
         yield written, round(2**-event.bits, 4), percent_text(2**-event.bits), True
-
-
-def _script_json(value: object) -> str:
-    """JSON that can stand inside a script element."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

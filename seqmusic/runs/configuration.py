@@ -16,7 +16,7 @@ from seqmusic.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from seqmusic.model.settings import ModelSettings
-    from seqmusic.training.loop import TrainingSettings
+    from seqmusic.training.settings import TrainingSettings
 
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
@@ -106,14 +106,14 @@ def configuration_text(configuration: Configuration) -> str:
 
 def _tables() -> dict[str, Any]:
     from seqmusic.model.settings import ModelSettings
-    from seqmusic.training.loop import TrainingSettings
+    from seqmusic.training.settings import TrainingSettings
 
     return {"model": ModelSettings, "training": TrainingSettings}
 
 
 def _choices() -> dict[str, tuple[str, ...]]:
     from seqmusic.model.settings import NORMALIZATIONS
-    from seqmusic.training.loop import OPTIMIZERS, PRECISIONS, SCHEDULES
+    from seqmusic.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES
 
     return {
         "normalization": NORMALIZATIONS,

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from seqmusic.corpus.dataset import Work
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
+from seqmusic.tokens.augmentation import transpose_pieces
 from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.pieces import Pieces, pack_scores
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.tokens.training_tasks import draw_task, transpose_pieces
-from seqmusic.training.loop import TrainingSettings
+from seqmusic.tokens.training_tasks import draw_task
+from seqmusic.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +67,6 @@ def _epoch_order(
     """The pieces in the order of an epoch, and where in it each batch begins; pieces of a batch are alike in length."""
     n_pieces, shuffled = len(pieces), np.random.default_rng([seed, epoch])
     batches = max(1, n_pieces // batch_size)
-    order = np.argsort(pieces.lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")
+    order = np.argsort(pieces.n_notes * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")
     left_over = int(shuffled.integers(max(0, n_pieces - batches * batch_size) + 1))
     return order, (left_over + shuffled.permutation(batches) * batch_size).tolist()

@@ -48,8 +48,9 @@ from seqmusic.tokens.vocabulary import VOICE
 from seqmusic.training.batches import GrammarMasks, make_batch, nll
 from seqmusic.training.device import choose_device
 from seqmusic.training.distributed import SINGLE_PROCESS, ProcessGroup, process_group
-from seqmusic.training.lock import locked
-from seqmusic.training.loop import TrainingSettings, TrainingState, new_training_state, train
+from seqmusic.runs.folder_lock import locked
+from seqmusic.training.loop import TrainingState, new_training_state, train
+from seqmusic.training.settings import TrainingSettings
 from seqmusic.training.stopping import stop_requests
 
 MAX_VALIDATION_PIECES = 256  # pieces that a model is measured on while it is trained

@@ -16,7 +16,7 @@ from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats.csv.notes import column_names
 from seqmusic.formats.csv.spreadsheet import MAX_QUARTERS, Sheet, abbreviated
 from seqmusic.formats.read_report import ReadReport
-from seqmusic.formats.theme import default_voice_names
+from seqmusic.formats.voice_names import default_voice_names
 from seqmusic.score import SATB, TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Note, Score, Voice
 
 MAX_GRID_VOICES = 64

@@ -11,8 +11,8 @@ from fractions import Fraction
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats.csv.spreadsheet import Sheet, abbreviated, quarters_text
 from seqmusic.formats.read_report import ReadReport, Tally
-from seqmusic.formats.theme import default_voice_names
 from seqmusic.formats.time_grid import Shifts, beat_strength, first_overlap
+from seqmusic.formats.voice_names import default_voice_names
 from seqmusic.formats.voice_separation import separate_voices
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Note, Score, Voice
 

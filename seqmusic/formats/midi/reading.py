@@ -23,7 +23,6 @@ from seqmusic.formats.midi.repair import MAX_PARTS, repair
 from seqmusic.formats.midi.writing import DEFAULT_METER, Meter, meter_events, utf8_as_latin1
 from seqmusic.formats.read_report import ReadReport, Tally
 from seqmusic.formats.rhythm import Quantizer, beat_quantizer, is_performance, step_quantizer
-from seqmusic.formats.theme import default_voice_names
 from seqmusic.formats.time_grid import (
     Shifts,
     beat_strength,
@@ -31,6 +30,7 @@ from seqmusic.formats.time_grid import (
     quantize,
     without_legato,
 )
+from seqmusic.formats.voice_names import default_voice_names
 from seqmusic.formats.voice_separation import MAX_SEPARATED_VOICES, max_polyphony, separate_voices
 from seqmusic.score import SATB, TICKS_PER_QUARTER, Key, Note, Score, TimeSignature, Voice
 

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Checks the code without running it: lint, format, types, and the rules on imports and names. CI runs it before the tests.
+
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
+
+prepare_environment dev
+say "ruff check"
+"$VENV_PYTHON" -m ruff check .
+say "ruff format --check"
+"$VENV_PYTHON" -m ruff format --check .
+say "mypy"
+"$VENV_PYTHON" -m mypy
+say "rules on imports and names"
+"$VENV_PYTHON" -m pytest -q -p no:cacheprovider tests/test_architecture.py

@@ -1,6 +1,7 @@
-"""What our speed is measured against: other libraries, as one uses them without further thought.
+"""What our speed is measured against: other libraries with their usual settings.
 
-GPT-2 of Hugging Face transformers, and the decoder of x-transformers with its cache; of tokens, MidiTok.
+They are GPT-2 of Hugging Face transformers, the decoder of x-transformers with its cache, and, for
+tokens, MidiTok.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class PeerModel:
 
 
 def make_peer(name: str, settings: ModelSettings, n_ids: int) -> PeerModel:
-    """A rival with the width, layers, heads and context of `settings`, over so many ids.
+    """A peer with the width, layers, heads and context of `settings`, over so many ids.
 
     Raises:
         MissingExtraError: its library is not installed.
@@ -47,31 +48,28 @@ def make_peer(name: str, settings: ModelSettings, n_ids: int) -> PeerModel:
         return PEERS[name](settings, n_ids)
     except ImportError as error:
         raise MissingExtraError(
-            f"{name} is not installed; install it with: pip install 'seqmusic[bench]' (in a clone: '.[bench]')"
+            f"{name} is not installed; install it with: pip install 'seqmusic[bench]' "
+            "(in a clone: '.[bench]')"
         ) from error
 
 
 def generate_tokens(peer: PeerModel, n_rows: int, n_prompt: int, n_new: int) -> int:
-    """Tokens that a rival makes: `n_new` in each of `n_rows`, after a prompt."""
+    """How many tokens a peer has generated: `n_new` in each of `n_rows`, after a prompt."""
     peer.module.eval()
     return int(peer.generate(torch.randint(1, peer.n_ids, (n_rows, n_prompt)), n_new).numel())
 
 
 def training_step(peer: PeerModel) -> Callable[[Sequence[NDArray[np.integer[Any]]]], int]:
-    """A training step on sequences of ids, padded at their ends: what it returns is how many ids they have."""
+    """A training step on sequences of ids, which are padded; it returns how many ids they have."""
     optimizer = torch.optim.AdamW(peer.module.train().parameters(), lr=1e-3, fused=True)
 
     def step(sequences: Sequence[NDArray[np.integer[Any]]]) -> int:
-        lengths = [len(own) for own in sequences]
-        ids, present = (
-            torch.zeros((len(lengths), max(lengths)), dtype=torch.int64),
-            torch.zeros((len(lengths), max(lengths))),
-        )
-        for row, own in enumerate(sequences):
-            ids[row, : len(own)], present[row, : len(own)] = (
-                torch.from_numpy(own.astype(np.int64)),
-                1,
-            )
+        lengths = [len(sequence) for sequence in sequences]
+        ids = torch.zeros((len(lengths), max(lengths)), dtype=torch.int64)
+        present = torch.zeros((len(lengths), max(lengths)))
+        for row, sequence in enumerate(sequences):
+            ids[row, : len(sequence)] = torch.from_numpy(sequence.astype(np.int64))
+            present[row, : len(sequence)] = 1
         loss = peer.loss(ids, present)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -100,16 +98,16 @@ def _gpt2(settings: ModelSettings, n_ids: int) -> PeerModel:
     model: Any = GPT2LMHeadModel(config)
 
     def generate(ids: Tensor, n_new: int) -> Tensor:
-        own: Tensor = model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=n_new, do_sample=True, top_k=0
+        mask = torch.ones_like(ids)
+        generated: Tensor = model.generate(
+            ids, attention_mask=mask, max_new_tokens=n_new, do_sample=True, top_k=0
         )
-        return own[:, ids.shape[1] :]
+        return generated[:, ids.shape[1] :]
 
     def loss(ids: Tensor, present: Tensor) -> Tensor:
-        own: Tensor = model(
-            input_ids=ids, attention_mask=present, labels=ids.masked_fill(present == 0, -100)
-        ).loss
-        return own
+        labels = ids.masked_fill(present == 0, -100)
+        nats: Tensor = model(input_ids=ids, attention_mask=present, labels=labels).loss
+        return nats
 
     return PeerModel(model, generate, loss, n_ids)
 
@@ -132,16 +130,21 @@ def _x_transformer(settings: ModelSettings, n_ids: int) -> PeerModel:
     model: Any = AutoregressiveWrapper(inner, ignore_index=-100, pad_value=0)
 
     def loss(ids: Tensor, present: Tensor) -> Tensor:
-        own: Tensor = model(ids.masked_fill(present == 0, -100))
-        return own
+        nats: Tensor = model(ids.masked_fill(present == 0, -100))
+        return nats
 
-    return PeerModel(
-        model, lambda ids, n_new: model.generate(ids, n_new, cache_kv=True), loss, n_ids
-    )
+    def generate(ids: Tensor, n_new: int) -> Tensor:
+        generated: Tensor = model.generate(ids, n_new, cache_kv=True)
+        return generated
+
+    return PeerModel(model, generate, loss, n_ids)
 
 
 def remi(scores: Sequence[Score]) -> dict[str, Callable[[], object]]:
-    """What encodes all scores with MidiTok's REMI, set as by default, and what decodes them; empty where it is not installed."""
+    """Functions that encode and decode all scores with MidiTok's REMI and its default settings.
+
+    Empty where it is not installed.
+    """
     try:
         from miditok import REMI, TokenizerConfig
         from symusic import Score as MidiScore

@@ -40,7 +40,7 @@ JOINING = (
 LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi\.\w+",
-    "numba": r"seqmusic\.model\.decoding\.kernels",
+    "numba": r"seqmusic\.model\.decoding\.compiled_kernels",
     "mido": r"seqmusic\.formats\.midi\.\w+",
     "music21": r"seqmusic\.formats\.notation\.\w+",
     "verovio": r"seqmusic\.formats\.image",

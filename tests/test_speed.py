@@ -4,7 +4,7 @@ import time
 
 import benchmark_speed as speed
 import pytest
-import speed_peers as speed_rivals
+import speed_peers
 
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import MissingExtraError
@@ -83,4 +83,4 @@ def test_unknown_and_missing_rivals_are_refused(monkeypatch: pytest.MonkeyPatch)
         MissingExtraError,
         match=r"transformers is not installed; install it with: pip install 'seqmusic\[bench\]'",
     ):
-        speed_rivals.make_peer("transformers", ModelSettings(), 99)
+        speed_peers.make_peer("transformers", ModelSettings(), 99)

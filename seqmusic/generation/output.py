@@ -33,6 +33,7 @@ _TITLES = {
     "harmonize": "Harmonization",
     "regenerate": "Regeneration",
 }
+MIN_COMPILED_BARS = 512  # of fewer, numpy composes before compiled code is loaded
 logger = logging.getLogger(__name__)
 
 
@@ -91,11 +92,18 @@ def compose_run(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: exists already; choose another --out")
     folder = model_folder(model)
-    array_model = load_array_model(folder)
+    compiled = None if _n_composed_bars(task, score, request) >= MIN_COMPILED_BARS else False
+    array_model = load_array_model(folder, compiled)
     score, prompt = _prompt_with_key(task, score, array_model, folder)
     candidates = _compose(task, array_model, score, prompt, request, on_note)
     run = _Run(task, score, prompt, folder, request)
     return _write_candidates(run, candidates, out, explain=explain)
+
+
+def _n_composed_bars(task: Task, score: Score, request: Request) -> int:
+    """About how many bars of 4/4 a task composes, over all candidates and rounds."""
+    n_bars = task.bars if isinstance(task.bars, int) else -(-score.end_ticks // 96)
+    return n_bars * request.n * task.rounds
 
 
 def replay_run(path: Path, out: Path) -> list[dict[str, object]]:

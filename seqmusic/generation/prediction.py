@@ -9,10 +9,8 @@ import numpy as np
 from seqmusic.generation.completion import prefill_prompt, too_long_error
 from seqmusic.generation.prompts import require_notes
 from seqmusic.generation.sampling import log_softmax
-from seqmusic.model.decoding.array_decoder import forward
-from seqmusic.model.decoding.array_model import ArrayModel
-from seqmusic.model.decoding.array_output import ArrayOutputLayer
-from seqmusic.model.decoding.decoder import DecodableModel, to_array_model
+from seqmusic.model.decoding.decoder import DecodableModel, make_array_decoder, to_array_model
+from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
@@ -85,17 +83,18 @@ def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
     max_voices = model.vocabulary.max_voices
     steps = trace(events, max_voices)
     onsets = np.concatenate(([0], steps.ticks[:-1]))
-    _, hidden = forward(model, steps.events[None, :-1], steps.context[None, :-1], onsets[None])
+    decoder = make_array_decoder(model, 1, len(events))
+    hidden = decoder.forward(steps.events[None, :-1], steps.context[None, :-1], onsets[None])
     rows = np.flatnonzero(steps.is_scored[:-1])
-    (sounds, durations), context = steps.events[rows + 1].T, steps.context[rows]
+    hidden, context = hidden[0, rows], steps.context[rows]
+    sounds, durations = steps.events[rows + 1].T
     sound_rules, duration_rules = steps.rules[rows].T
-    output = ArrayOutputLayer(model, (len(rows),))
-    output.project_hidden(hidden[0, rows])
+    layer = decoder.output_layer
     sound_log_p = log_softmax(
-        output.sound_logits(context), rules.sound_masks(max_voices)[sound_rules]
+        layer.sound_logits(hidden, context), rules.sound_masks(max_voices)[sound_rules]
     )
     duration_log_p = log_softmax(
-        output.duration_logits(context, sounds), rules.duration_masks()[duration_rules]
+        layer.duration_logits(hidden, context, sounds), rules.duration_masks()[duration_rules]
     )
     order = np.arange(len(rows))
     return float((sound_log_p[order, sounds] + duration_log_p[order, durations]).sum())

@@ -15,12 +15,11 @@ from pathlib import Path
 import torch
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces, score_held_out
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.loading import load_corpus
 from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
 from seqmusic.metrics.calibration import best_temperature, calibration_error, predict_choices
-from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.checkpoint import save_weights
 from seqmusic.runs.pretrained import PRETRAINED, load_model, make_grammar_masks, vocabulary_to_dict
@@ -103,8 +102,7 @@ def card(
 
 def likelihood_row(split: str, model: Transformer, pieces: EncodedPieces) -> str:
     """One row of the first table."""
-    masks = make_grammar_masks(torch.device("cpu"))
-    own = score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes)
+    own = score_held_out(model, pieces)
     low, high = own.interval()
     parts = f"{own.sound_nats_per_cell:.4f} | {own.duration_nats_per_cell:.4f} | {own.nats_per_note:.3f}"
     return f"| {split} | {len(pieces.scores)} | {own.nats_per_cell:.4f} | {low:.4f}..{high:.4f} | {parts} |"

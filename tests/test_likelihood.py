@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from seqmusic.metrics.bootstrap import bootstrap_interval
 from seqmusic.metrics.likelihood import (
     EventScores,
     Likelihood,
-    bootstrap_interval,
     score_events,
     score_pieces,
     total_likelihood,

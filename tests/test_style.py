@@ -18,7 +18,7 @@ from seqmusic.metrics.style import (
     hold_rate,
     onset_rate,
     repeated_bars,
-    style_figures,
+    style_estimates,
 )
 from seqmusic.score import Key, Score, TimeSignature, Voice, melody
 
@@ -66,7 +66,7 @@ def test_a_voice_that_stopped_before_has_no_say_in_the_end() -> None:
 
 def test_scores_without_music_have_no_figures() -> None:
     nothing = [Score(()), Score((Voice("Soprano", ()),)), Score((), ())]
-    figures = style_figures(nothing)
+    figures = style_estimates(nothing)
     assert [figure.name for figure in figures] == [measure.name for measure in STYLE_METRICS]
     assert [figure.name for figure in figures if not math.isnan(figure.value)] == [
         "endings on the tonic"
@@ -84,7 +84,7 @@ def test_chorales_keep_the_rules_as_told(chorales: Dataset) -> None:
     """The ranges are what the three parts of this corpus and of the usual benchmark have, with room for a part of another size."""
     figures = {
         figure.name: figure
-        for figure in style_figures([work.score for work in chorales.kept_works])
+        for figure in style_estimates([work.score for work in chorales.kept_works])
     }
     for name, low, high in (
         ("parallel fifths", 0.4, 1.3),
@@ -127,7 +127,7 @@ def test_the_benchmark_has_its_published_figures(
     held: tuple[float, ...],
 ) -> None:
     pieces = [work.score for work in benchmark.works_in(split)]
-    told = {figure.name: figure for figure in style_figures(pieces)}
+    told = {figure.name: figure for figure in style_estimates(pieces)}
     assert told["parallel fifths"].value == pytest.approx(fifths, abs=0.005)
     assert told["parallel octaves"].value == pytest.approx(octaves, abs=0.005)
     assert told["hidden fifths and octaves"].hits / len(pieces) == pytest.approx(
@@ -155,7 +155,7 @@ def test_a_melody_has_the_figures_that_one_voice_can_have() -> None:
     tune = melody(quarters(60, 67, 66, 60, 60), key=Key(0, "major"))
     told = {
         figure.name: figure.value
-        for figure in style_figures([tune])
+        for figure in style_estimates([tune])
         if not math.isnan(figure.value)
     }
     assert told == {

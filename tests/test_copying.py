@@ -10,7 +10,7 @@ from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CheckpointError, FormatError
 from seqmusic.experiments.copying import copying_study
 from seqmusic.model.transformer import ModelSettings
-from seqmusic.report.copies import (
+from seqmusic.report.copying_curve import (
     COPYING_CSV,
     CopyingPoint,
     copying_charts,

@@ -1,4 +1,4 @@
-"""Self-contained HTML pages, which open offline: nothing in them comes from elsewhere, and no script but their own may run."""
+"""Self-contained HTML pages: they open offline, load nothing, and run no script but their own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _DEFAULT_BPM = 80.0
 def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
     """A page from the template NAME.html, with the style NAME.css and the scripts sound.js and NAME.js.
 
-    Its content security policy names the hash of the script: a browser runs no other, and loads nothing.
+    Its content security policy names the hash of the script: a browser runs no other, and loads
+    nothing.
 
     Args:
         name: of the files in page_files.

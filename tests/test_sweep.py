@@ -7,20 +7,17 @@ import pytest
 import torch
 
 from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.evaluation.estimates import UNITS, Estimate
+from seqmusic.evaluation.sampling_settings import sampling_settings
 from seqmusic.evaluation.subject import Subject
-from seqmusic.evaluation.temperature_sweep import (
-    UNITS,
-    Estimate,
-    SweepPoint,
-    TemperatureSweep,
-    sampling_settings,
-)
+from seqmusic.evaluation.temperature_sweep import SweepPoint, TemperatureSweep
 from seqmusic.metrics.distributions import DISTRIBUTIONS
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.report.copies import COPYING_CSV, CopyingPoint, write_copying
+from seqmusic.report.copying_curve import COPYING_CSV, CopyingPoint, write_copying
 from seqmusic.report.report_folder import write_report_folder
 from seqmusic.report.sections import Report
-from seqmusic.report.sweep import originality_section, sample_sections, temperature_section
+from seqmusic.report.originality_section import originality_section
+from seqmusic.report.sweep import sample_sections, temperature_section
 from seqmusic.runs.pretrained import VOCABULARY
 from seqmusic.score import Note, melody
 

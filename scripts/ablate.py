@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.loading import benchmark_dataset
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.configuration import read_configuration

@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces, score_held_out
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.loading import load_corpus
 from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces, score_held_out
 from seqmusic.metrics.calibration import best_temperature, calibration_error, predict_choices
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.checkpoint import save_weights

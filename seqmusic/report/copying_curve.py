@@ -114,4 +114,4 @@ def copying_table(rows: Sequence[CopyingPoint]) -> Table:
         for name in CopyingPoint._fields
     )
     caption = "Copying over a training, beside the loss."
-    return Table("copying", caption, columns, tuple(map(tuple, rows)), is_collapsed=True)
+    return Table("copying", caption, columns, tuple(rows), is_collapsed=True)

@@ -16,7 +16,7 @@ _DEFAULT_BPM = 80.0
 
 
 def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
-    """A page from the template NAME.html, with the style NAME.css and the scripts sound.js and NAME.js.
+    """A page from the template NAME.html, the style NAME.css and the scripts sound.js and NAME.js.
 
     Its content security policy names the hash of the script: a browser runs no other, and loads
     nothing.
@@ -38,7 +38,7 @@ def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
 
 
 def seconds_per_tick(score: Score) -> float:
-    """How long a tick lasts when a page plays the score: at its own tempo, or at 80 quarters a minute."""
+    """Seconds per tick when a page plays the score: at its tempo, or at 80 quarters per minute."""
     return 60 / (score.tempo_bpm or _DEFAULT_BPM) / TICKS_PER_QUARTER
 
 

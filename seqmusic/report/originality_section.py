@@ -88,7 +88,10 @@ def _is_drawn(point: SweepPoint) -> bool:
 
 def _share_of_pieces(copy_lengths: Sequence[int]) -> tuple[list[int], list[float]]:
     """Numbers of notes, and the percentage of pieces whose longest copy has as many or more."""
-    lengths, n_pieces = list(range(0, max(copy_lengths, default=0) + 2, 2)), max(1, len(copy_lengths))
+    lengths, n_pieces = (
+        list(range(0, max(copy_lengths, default=0) + 2, 2)),
+        max(1, len(copy_lengths)),
+    )
     return lengths, [100 * sum(n >= length for n in copy_lengths) / n_pieces for length in lengths]
 
 

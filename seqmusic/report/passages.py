@@ -66,9 +66,7 @@ def _passage_section(
     )
 
 
-def _passages_table(
-    name: str, assessment: Assessment, passages: Sequence[TwoBarPassage]
-) -> Table:
+def _passages_table(name: str, assessment: Assessment, passages: Sequence[TwoBarPassage]) -> Table:
     works = assessment.subject.works
     rows = tuple(
         (works[p.work].name, *p.bars, p.n_notes, p.bits, p.bits_per_note) for p in passages

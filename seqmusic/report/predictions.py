@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from seqmusic.evaluation.accuracy import Accuracy
 from seqmusic.evaluation.assessment import Assessment, PredictorTotal
 from seqmusic.evaluation.breakdown import Breakdown
 from seqmusic.report.charts import BarSeries, LineSeries, bar_chart, line_chart
@@ -101,32 +103,42 @@ def _accuracy_chart(totals: Sequence[PredictorTotal]) -> Chart:
 
 
 def _breakdown_chart(breakdown: Breakdown) -> Chart:
-    kind, title = breakdown_kind(breakdown), f"Surprise by {breakdown.name}"
-    if kind == "part":
-        middles = [float(group.split("–")[0]) + _TENTH_PERCENT / 2 for group in breakdown.groups]
-        figure = line_chart(
-            [LineSeries(name, middles, *rest) for name, *rest in _nats_with_intervals(breakdown)],
-            x_label="position in the piece, % of its length",
-            y_label="nats per prediction",
-            title=title,
-        )
-    else:
-        figure = bar_chart(
-            breakdown.groups,
-            [BarSeries(name, *rest) for name, *rest in _nats_with_intervals(breakdown)],
-            x_label="nats per prediction (shorter is better)",
-            title=title,
-            format_value="{:.2f}",
-        )
+    kind = breakdown_kind(breakdown)
+    is_over_time = kind == "part"
+    figure = _breakdown_lines(breakdown) if is_over_time else _breakdown_bars(breakdown)
     return Chart(figure, _BREAKDOWN_CAPTIONS[kind])
 
 
-def _nats_with_intervals(
+def _breakdown_lines(breakdown: Breakdown) -> Any:
+    middles = [float(group.split("–")[0]) + _TENTH_PERCENT / 2 for group in breakdown.groups]
+    return line_chart(
+        [
+            LineSeries(predictor, middles, [accuracy.nats for accuracy in accuracies], low, high)
+            for predictor, accuracies, low, high in _accuracies_and_intervals(breakdown)
+        ],
+        x_label="position in the piece, % of its length",
+        y_label="nats per prediction",
+        title=f"Surprise by {breakdown.name}",
+    )
+
+
+def _breakdown_bars(breakdown: Breakdown) -> Any:
+    return bar_chart(
+        breakdown.groups,
+        [
+            BarSeries(predictor, [accuracy.nats for accuracy in accuracies], low, high)
+            for predictor, accuracies, low, high in _accuracies_and_intervals(breakdown)
+        ],
+        x_label="nats per prediction (shorter is better)",
+        title=f"Surprise by {breakdown.name}",
+        format_value="{:.2f}",
+    )
+
+
+def _accuracies_and_intervals(
     breakdown: Breakdown,
-) -> list[tuple[str, Sequence[float], Sequence[float], Sequence[float]]]:
-    """Of each predictor its name, the nats of all groups, and the ends of their intervals."""
-    rows = []
+) -> Iterator[tuple[str, Sequence[Accuracy], Sequence[float], Sequence[float]]]:
+    """Each predictor, its accuracy in each group, and the ends of the intervals of the nats."""
     for predictor, accuracies in breakdown.prediction_accuracy.items():
         low, high = zip(*(accuracy.interval for accuracy in accuracies), strict=True)
-        rows.append((predictor, [accuracy.nats for accuracy in accuracies], low, high))
-    return rows
+        yield predictor, accuracies, low, high

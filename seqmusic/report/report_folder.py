@@ -138,7 +138,7 @@ def _chart_html(chart: Chart, label: str, name: str) -> str:
 
 
 def _prefix_ids(svg: str, name: str) -> str:
-    """The picture with ids that are unique on the page; those that nothing refers to are left out."""
+    """The picture with ids that are unique on the page, without those that nothing refers to."""
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
     svg = re.sub(
         r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg

@@ -140,7 +140,7 @@ def _cell_accuracies(
             for kind, request in requests.items():
                 pairs = []
                 for score in scores:
-                    pairs += [(made, score) for made in harmonize(score, request)]
+                    pairs += [(result, score) for result in harmonize(score, request)]
                     bar.update()
                 accuracies[name][kind] = cell_accuracy(pairs)
             drawn, likeliest = accuracies[name].values()

@@ -56,22 +56,19 @@ def benchmark_jsb(
     known = _known_pieces(dataset, folders, allow_overlap)
     training = [work.score for work in dataset.works_in("train")]
     ngram = NGram(encode_pieces(training).traces)
-    report: dict[str, object] = {
-        folder.name: {"parameters": n_parameters(model)}
-        for folder, model in zip(folders, trained, strict=True)
-    }
+    report: dict[str, object] = {}
+    for folder, model in zip(folders, trained, strict=True):
+        report[folder.name] = {"parameters": n_parameters(model)}
     for split in SPLITS:
         pieces = encode_pieces([work.score for work in dataset.works_in(split)])
-        members = [
-            score_events(model, pieces.traces, grammar_masks_for(model)) for model in trained
-        ]
-        figures = mixture_figures(members, pieces, ngram) | {"known_pieces": len(known[split])}
-        figures["alone"] = {
-            folder.name: model_figures(scores, pieces)
-            for folder, scores in zip(folders, members, strict=True)
+        members = [score_events(m, pieces.traces, grammar_masks_for(m)) for m in trained]
+        alone = [model_figures(scores, pieces) for scores in members]
+        report[split] = figures = {
+            **mixture_figures(members, pieces, ngram),
+            "known_pieces": len(known[split]),
+            "alone": {folder.name: row for folder, row in zip(folders, alone, strict=True)},
+            "rivals": baseline_figures(training, pieces, ngram),
         }
-        figures["rivals"] = baseline_figures(training, pieces, ngram)
-        report[split] = figures
         logger.info(_table_text(split, figures))
     return report
 
@@ -119,11 +116,11 @@ def _known_pieces(
 
     Those that the training part of the file itself repeats are never an error.
     """
-    own_training = fingerprints([work.score for work in dataset.works_in("train")])
+    training_prints = fingerprints([work.score for work in dataset.works_in("train")])
     known: dict[str, list[int]] = {}
     for split in SPLITS:
         scores = [work.score for work in dataset.works_in(split)]
-        inherent = set(known_pieces(own_training, scores))
+        inherent = set(known_pieces(training_prints, scores))
         found = set(inherent)
         for folder in folders:
             foreign = sorted(set(known_pieces(read_fingerprints(folder), scores)) - inherent)

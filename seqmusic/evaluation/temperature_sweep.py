@@ -9,10 +9,8 @@ measures have the same weight.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -138,23 +136,14 @@ def sweep_temperatures(
         ValueError: there are no openings.
     """
     if not openings:
-        raise ValueError(
-            "a temperature sweep needs held-out works of more than two bars and at most sixteen, "
-            "got none"
-        )
+        raise ValueError("a temperature sweep needs openings of held-out works, got none")
     index = CopyIndex(training)
     counts = {name: [count(score) for score in training] for name, count in DISTRIBUTIONS.items()}
     corpus = {name: pooled_counts(pieces) for name, pieces in counts.items()}
-    chosen = draw_openings(openings, -(-n // N_CANDIDATES), seed)
-    points = []
-    with progress_bar(n * len(settings), "sampling", "piece") as bar:
-        for setting in settings:
-            request = replace(setting.request, n=N_CANDIDATES, seed=seed)
-            pieces = []
-            for continuations in sample_continuations(model, chosen, request, index):
-                pieces += continuations
-                bar.update(N_CANDIDATES)
-            points.append(_sweep_point(setting, pieces, corpus))
+    points = [
+        SweepPoint(setting, len(pieces), estimates(pieces, corpus), copy_lengths(pieces))
+        for setting, pieces in _samples(model, openings, settings, index, n, seed)
+    ]
     originals = original_continuations(model, openings, index)
     return TemperatureSweep(
         tuple(points),
@@ -164,9 +153,21 @@ def sweep_temperatures(
     )
 
 
-def _sweep_point(
-    setting: SamplingSetting,
-    pieces: Sequence[Continuation],
-    corpus: Mapping[str, Counter[Any]],
-) -> SweepPoint:
-    return SweepPoint(setting, len(pieces), estimates(pieces, corpus), copy_lengths(pieces))
+def _samples(
+    model: Transformer,
+    openings: Sequence[Opening],
+    settings: Sequence[SamplingSetting],
+    index: CopyIndex,
+    n: int,
+    seed: int,
+) -> Iterator[tuple[SamplingSetting, list[Continuation]]]:
+    """The continuations at each setting, of the same openings."""
+    sampled = draw_openings(openings, -(-n // N_CANDIDATES), seed)
+    with progress_bar(n * len(settings), "sampling", "piece") as bar:
+        for setting in settings:
+            request = replace(setting.request, n=N_CANDIDATES, seed=seed)
+            pieces = []
+            for continuations in sample_continuations(model, sampled, request, index):
+                pieces += continuations
+                bar.update(N_CANDIDATES)
+            yield setting, pieces

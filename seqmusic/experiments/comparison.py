@@ -41,8 +41,8 @@ _COLUMNS = (
     Column("nats_per_cell", "nats per cell", ".4f"),
     Column("low", "95 percent from", ".4f"),
     Column("high", "to", ".4f"),
-    Column("sound_accuracy", "sound accuracy", ".1%"),
-    Column("duration_accuracy", "duration accuracy", ".1%"),
+    Column("sound_accuracy", "sound, top 1", ".1%"),
+    Column("duration_accuracy", "duration, top 1", ".1%"),
     Column("training_cpu_seconds", "s to train", ".0f"),
     Column("cpu_seconds_a_piece", "s per piece", ".3f"),
     Column("size", "size", ","),
@@ -149,7 +149,7 @@ def _write_comparison(folder: Path, rows: Sequence[TrialRecord], split: str) -> 
     )
     logger.info(write_results(folder, table, figure, {"split": split}))
     logger.info(
-        "size: continuations known to the n-gram, nodes of the trees, parameters of the networks; "
+        "size: entries of the n-gram, nodes of the trees, parameters of the networks; "
         "seconds are processor time"
     )
     logger.info(f"table, picture and trials are in {folder}")

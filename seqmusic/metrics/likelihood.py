@@ -201,10 +201,8 @@ def total_likelihood(
         duration_nats=tuple(float(piece.duration_nats.sum()) for piece in pieces),
         cells=tuple(cells),
         notes=tuple(notes),
-        sound_accuracy=top_k_accuracy([(own.sound_ranks, own.sound_choices) for own in pieces]),
-        duration_accuracy=top_k_accuracy(
-            [(own.duration_ranks, own.duration_choices) for own in pieces]
-        ),
+        sound_accuracy=top_k_accuracy([(p.sound_ranks, p.sound_choices) for p in pieces]),
+        duration_accuracy=top_k_accuracy([(p.duration_ranks, p.duration_choices) for p in pieces]),
     )
 
 

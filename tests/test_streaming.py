@@ -14,7 +14,7 @@ from seqmusic.generation.completion import finished_notes
 from seqmusic.generation.composing import compose_candidates, continuation, stream
 from seqmusic.generation.prompts import continuation_prompt
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.array_model import ArrayModel
+from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.runs.pretrained import load_array_model
 from seqmusic.score import Key, Note, Score
 from seqmusic.tokens.grammar import GrammarState

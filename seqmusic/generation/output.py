@@ -39,6 +39,7 @@ from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 from seqmusic.score_data import score_to_data
 
 GIVEN_COLOR = "#1f6fb2"
+MIN_COMPILED_BARS = 256  # of fewer, numpy has composed most when compiled code is loaded
 MIN_SHARED_NOTES = (
     8  # notes; held-out chorales share 14 in the median with a training work, their sopranos 8
 )
@@ -97,7 +98,8 @@ def compose_run(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(f"{out}: is there already; choose another --out")
     folder = model_folder(model)
-    trained = load_array_model(folder)
+    compiled = None if _n_composed_bars(task, score, request) >= MIN_COMPILED_BARS else False
+    trained = load_array_model(folder, compiled)
     prompt = replace(
         _prompt(task, score, learned_voice_names(trained.vocabulary)),
         style=_style_number(task.style, folder),
@@ -153,6 +155,12 @@ def compose_run(
         for files, page in zip(file_names, pages, strict=True):
             files["html"] = str(page)
     return written
+
+
+def _n_composed_bars(task: Task, score: Score, request: Request) -> int:
+    """About how many bars of 4/4 a task composes, over all candidates and rounds."""
+    n_bars = task.bars if isinstance(task.bars, int) else -(-score.end_ticks // 96)
+    return n_bars * request.n * task.rounds
 
 
 def replay_run(path: Path, out: Path) -> list[dict[str, object]]:

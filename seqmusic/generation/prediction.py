@@ -9,10 +9,8 @@ import numpy as np
 from seqmusic.errors import RequestError
 from seqmusic.generation.completion import prefill_prompt
 from seqmusic.generation.sampling import log_softmax
-from seqmusic.model.decoding.array_decoder import forward
-from seqmusic.model.decoding.array_model import ArrayModel
-from seqmusic.model.decoding.array_output import ArrayOutputLayer
-from seqmusic.model.decoding.decoder import DecodableModel, to_array_model
+from seqmusic.model.decoding.decoder import DecodableModel, make_array_decoder, to_array_model
+from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
@@ -79,16 +77,16 @@ def _log_likelihood(model: ArrayModel, events: Sequence[Event]) -> float:
     max_voices = model.vocabulary.max_voices
     steps = trace(events, max_voices)
     before = np.concatenate(([0], steps.ticks[:-1]))
-    _, heard = forward(model, steps.events[None, :-1], steps.context[None, :-1], before[None])
+    decoder = make_array_decoder(model, 1, len(events))
+    hidden = decoder.forward(steps.events[None, :-1], steps.context[None, :-1], before[None])
     rows = np.flatnonzero(steps.is_scored[:-1])
     (sounds, durations), context = steps.events[rows + 1].T, steps.context[rows]
-    heads = ArrayOutputLayer(model, (len(rows),))
-    heads.project_hidden(heard[0, rows])
+    heads, hidden = decoder.output_layer, hidden[0, rows]
     said = log_softmax(
-        heads.sound_logits(context), rules.sound_masks(max_voices)[steps.rules[rows, 0]]
+        heads.sound_logits(hidden, context), rules.sound_masks(max_voices)[steps.rules[rows, 0]]
     )
     lasting = log_softmax(
-        heads.duration_logits(context, sounds), rules.duration_masks()[steps.rules[rows, 1]]
+        heads.duration_logits(hidden, context, sounds), rules.duration_masks()[steps.rules[rows, 1]]
     )
     order = np.arange(len(rows))
     return float((said[order, sounds] + lasting[order, durations]).sum())

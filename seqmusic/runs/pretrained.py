@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.decoding.array_model import ArrayModel, pack_model
+from seqmusic.model.decoding.packed_model import ArrayModel, pack_model
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB
@@ -151,11 +152,15 @@ def load_model(folder: Path) -> Transformer:
     return load_weights(model_folder(folder), vocabulary_from_dict)
 
 
-def load_array_model(folder: Path) -> ArrayModel:
-    """The same model, which only composes, on a processor, and needs no torch: it is there sooner.
+def load_array_model(folder: Path, compiled: bool | None = None) -> ArrayModel:
+    """The same model for composing alone, on a processor and without torch, which loads sooner.
+
+    Args:
+        folder: as for `load_model`.
+        compiled: whether it is decoded by compiled code; None for yes where numba is installed.
 
     Raises:
         CheckpointError: as for `load_model`.
     """
     settings, vocabulary, weights = read_weights(model_folder(folder), vocabulary_from_dict)
-    return pack_model(weights, settings, vocabulary)
+    return replace(pack_model(weights, settings, vocabulary), compiled=compiled)

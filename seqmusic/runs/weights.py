@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.decoding.array_model import Floats, weight_shapes
+from seqmusic.model.decoding.packed_model import Floats, weight_shapes
 from seqmusic.model.settings import ModelSettings, Vocabulary
 
 WEIGHTS_FILE = "model.safetensors"

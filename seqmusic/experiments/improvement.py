@@ -15,7 +15,7 @@ from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
 from seqmusic.corpus.works_table import work_entries
-from seqmusic.evaluation.held_out import encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.experiments.improvement_report import (
     Attempt,
     compare_on_test,
@@ -60,8 +60,7 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0) ->
             unchanged.
         dataset: the corpus that it was trained on, with the same splits.
         out: new, or one to go on with; at the end it is the folder of a run.
-        minutes: of processor time for all trainings together; evaluations, a minute or so, are
-            extra.
+        minutes: of processor time for all trainings together, evaluations left out.
 
     Returns:
         The attempts in their order.
@@ -83,17 +82,18 @@ def improve(run: Path, dataset: Dataset, out: Path, *, minutes: float = 10.0) ->
     settings = {"weights": digest, "corpus": corpus_name(dataset), "minutes": minutes}
     open_study(out, {"experiment": "improve", **settings})
     most = model.vocabulary.max_voices
-    pieces, test = (
-        encode_pieces([work.score for work in dataset.works_in(split)], most)
-        for split in ("valid", "test")
-    )
-    configuration = read_configuration(folder / CONFIGURATION_FILE)
+    valid, test = (_encode_split(dataset, split, most) for split in ("valid", "test"))
     data = replace(training_data(dataset.works_in("train")), max_voices=most)
-    task = ImprovementTask(model, configuration, data, pieces, out)
+    configuration = read_configuration(folder / CONFIGURATION_FILE)
+    task = ImprovementTask(model, configuration, data, valid, out)
     attempts, best = _run_attempts(task, minutes)
     _write_model(folder, task, best)
     write_improvement_report(folder, out, attempts, compare_on_test(model, best, test))
     return attempts
+
+
+def _encode_split(dataset: Dataset, split: str, max_voices: int) -> EncodedPieces:
+    return encode_pieces([work.score for work in dataset.works_in(split)], max_voices)
 
 
 def compare_candidates(

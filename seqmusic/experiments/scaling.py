@@ -52,7 +52,7 @@ _COLUMNS = (
     Column("operations", "operations", ".1e"),
     Column("nats_per_cell", "nats per cell", ".4f"),
 )
-_VARIED_SETTINGS = {"[model] width", "[training] evaluate_every"}
+_VARIED_SETTINGS = ("[model] width", "[training] evaluate_every")
 # Batches between two evaluations, times the width: a wider model takes longer for a batch.
 _EVALUATION_INTERVAL_TIMES_WIDTH = 2000
 _MIN_EVALUATION_INTERVAL = 4
@@ -75,8 +75,8 @@ def scaling_study(
         dataset: its training and validation works are used.
         folder: new, or that of a study to go on with.
         widths: three or more, multiples of 4 x heads.
-        cpu_seconds: the largest budget; the others are a half, a quarter and an eighth of it.
-        n_seeds: trainings of each width, of which the mean counts.
+        cpu_seconds: the largest budget, above 0; the others are a half, a quarter and an eighth.
+        n_seeds: one or more trainings of each width, of which the mean counts.
 
     Returns:
         The parabola of each budget, the smallest first.
@@ -86,30 +86,18 @@ def scaling_study(
         CheckpointError: the folder holds another study.
         CorpusError: the corpus has no works to validate.
         MissingExtraError: matplotlib is not installed.
-        ValueError: there are fewer than three widths, a width is no multiple of 4 x heads,
-            cpu_seconds is not above 0, or n_seeds is less than 1.
+        ValueError: widths, cpu_seconds or n_seeds are not as above.
     """
     _check(configuration, widths, cpu_seconds, n_seeds)
     require_matplotlib()
     configuration = _constant_rate(configuration)
-    budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
     pieces = pieces_of_split(dataset, "valid")
     data = replace(training_data(dataset.works_in("train")), max_voices=pieces.max_voices)
-    common = common_settings("scaling", configuration, dataset)
-    fixed = {name: value for name, value in common.items() if name not in _VARIED_SETTINGS}
-    open_study(folder, {**fixed, "cpu_seconds": cpu_seconds})
-    widths = sorted(set(widths))
-    seeds = [configuration.training.seed + k for k in range(n_seeds)]
-    trials = {
-        f"width-{width}-seed-{seed}": partial(
-            _trial, configuration, data, pieces, width, seed, cpu_seconds
-        )
-        for width in widths
-        for seed in seeds
-    }
-    rows = list(run_trials(folder, trials).values())
-    cells = tuple(_budget_row(rows, width, budget) for budget in budgets for width in widths)
-    return _write_scaling(folder, cells, budgets)
+    settings = _fixed_settings(configuration, dataset)
+    open_study(folder, {**settings, "cpu_seconds": cpu_seconds})
+    varied = _varied_configurations(configuration, widths, n_seeds)
+    trials = {name: partial(_trial, c, data, pieces, cpu_seconds) for name, c in varied.items()}
+    return _write_scaling(folder, list(run_trials(folder, trials).values()), cpu_seconds)
 
 
 def _constant_rate(configuration: Configuration) -> Configuration:
@@ -125,10 +113,33 @@ def _constant_rate(configuration: Configuration) -> Configuration:
     return replace(configuration, training=training)
 
 
-def _write_scaling(
-    folder: Path, cells: tuple[tuple[float, ...], ...], budgets: Sequence[float]
-) -> list[Parabola]:
+def _fixed_settings(configuration: Configuration, dataset: Dataset) -> dict[str, object]:
+    """The settings that all trials have in common."""
+    settings = common_settings("scaling", configuration, dataset)
+    return {name: value for name, value in settings.items() if name not in _VARIED_SETTINGS}
+
+
+def _varied_configurations(
+    configuration: Configuration, widths: Sequence[int], n_seeds: int
+) -> dict[str, Configuration]:
+    """The configuration of each trial by its name."""
+    varied = {}
+    for width in sorted(set(widths)):
+        model = replace(configuration.model, width=width)
+        every = max(_MIN_EVALUATION_INTERVAL, _EVALUATION_INTERVAL_TIMES_WIDTH // width)
+        for k in range(n_seeds):
+            seed = configuration.training.seed + k
+            training = replace(configuration.training, seed=seed, evaluate_every=every)
+            name = f"width-{width}-seed-{seed}"
+            varied[name] = replace(configuration, model=model, training=training)
+    return varied
+
+
+def _write_scaling(folder: Path, rows: Sequence[TrialRecord], cpu_seconds: float) -> list[Parabola]:
     """Write and log the results; returns the parabola of each budget."""
+    budgets = [cpu_seconds / 2**k for k in reversed(range(N_BUDGETS))]
+    widths = sorted({row["width"] for row in rows})
+    cells = tuple(_budget_row(rows, width, budget) for budget in budgets for width in widths)
     caption = "Nats per cell of models of several sizes with the same processor time."
     table = Table("scaling", caption, _COLUMNS, cells)
     records = table.records()
@@ -198,26 +209,11 @@ def interpolate_at_budget(
 
 
 def _trial(
-    configuration: Configuration,
-    data: TrainingData,
-    pieces: EncodedPieces,
-    width: int,
-    seed: int,
-    cpu_seconds: float,
+    configuration: Configuration, data: TrainingData, pieces: EncodedPieces, cpu_seconds: float
 ) -> TrialRecord:
-    every = max(_MIN_EVALUATION_INTERVAL, _EVALUATION_INTERVAL_TIMES_WIDTH // width)
-    trial_configuration = replace(
-        configuration,
-        model=replace(configuration.model, width=width),
-        training=replace(configuration.training, seed=seed, evaluate_every=every),
-    )
-    model, trial = train_new_model(
-        trial_configuration,
-        data,
-        pieces,
-        cpu_seconds=cpu_seconds,
-        name=f"width {width}, seed {seed}",
-    )
+    width, seed = configuration.model.width, configuration.training.seed
+    name = f"width {width}, seed {seed}"
+    model, trial = train_new_model(configuration, data, pieces, cpu_seconds=cpu_seconds, name=name)
     multiplied = n_non_embedding_parameters(model)
     return {"width": width, "seed": seed, "multiplied": multiplied, **trial.metrics()}
 

@@ -1,4 +1,4 @@
-"""One trial: a training with a budget, and the figures that the model reaches on held-out pieces."""
+"""One trial: a training with a budget, and the figures of the model on held-out pieces."""
 
 from __future__ import annotations
 

@@ -90,24 +90,16 @@ def line_chart(
         ValueError: there are too many lines.
     """
     measured = [line for line in lines if not line.is_guide]
-    if len(measured) > len(COLORS):
-        raise ValueError(
-            f"a chart tells {len(COLORS)} lines apart, got {len(measured)}; draw two charts"
-        )
+    _require_distinguishable("lines", len(measured))
     with matplotlib_settings(CHART_STYLE):
         figure = new_figure(_WIDTH, _HEIGHT)
         panel = figure.subplots()
         if log_x:
-            panel.set_xscale("log")
+            _make_logarithmic(panel, sorted({x for line in measured for x in line.x}))
         for number, line in enumerate(measured):
             _draw_line(panel, line, number)
-        for line in lines:
-            if line.is_guide:
-                _draw_guide(panel, line)
-        if log_x:
-            ticks = sorted({x for line in measured for x in line.x})
-            panel.set_xticks(ticks, [f"{x:g}" for x in ticks])
-            panel.minorticks_off()
+        for guide in (line for line in lines if line.is_guide):
+            _draw_guide(panel, guide)
         for name, value in references:
             _draw_horizontal_reference(panel, name, value)
         panel.set(xlabel=x_label, ylabel=y_label)
@@ -139,10 +131,7 @@ def bar_chart(
         MissingExtraError: matplotlib is not installed.
         ValueError: there are too many series.
     """
-    if len(bars) > len(COLORS):
-        raise ValueError(
-            f"a chart tells {len(COLORS)} sets of bars apart, got {len(bars)}; draw two charts"
-        )
+    _require_distinguishable("sets of bars", len(bars))
     thickness = 0.8 / len(bars)
     with matplotlib_settings(CHART_STYLE):
         figure = new_figure(_WIDTH, 1.1 + len(names) * max(0.28, 0.2 * len(bars)))
@@ -165,6 +154,19 @@ def add_horizontal_grid(panel: Any) -> None:
     """Draw light horizontal lines behind everything else."""
     panel.grid(axis="y", color="#e4e4e4", linewidth=0.8)
     panel.set_axisbelow(True)
+
+
+def _require_distinguishable(kind: str, n_series: int) -> None:
+    if n_series > len(COLORS):
+        raise ValueError(
+            f"a chart tells {len(COLORS)} {kind} apart, got {n_series}; draw two charts"
+        )
+
+
+def _make_logarithmic(panel: Any, ticks: Sequence[float]) -> None:
+    panel.set_xscale("log")
+    panel.set_xticks(ticks, [f"{x:g}" for x in ticks])
+    panel.minorticks_off()
 
 
 def _draw_line(panel: Any, line: LineSeries, number: int) -> None:

@@ -140,7 +140,7 @@ def test_page_json_and_csv_agree(folder: Path, text: str) -> None:
     assert files == {"dial.csv", "numbers.json", "report.html", "works.csv"}
 
 
-def test_the_page_loads_nothing_and_runs_its_own_script_only(text: str) -> None:
+def test_the_page_loads_nothing_and_runs_only_its_script(text: str) -> None:
     assert not re.findall(r'(?:href|src|srcset|action)="(?!#)|url\((?!#)|@import', text)
     namespaces = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
     assert set(re.findall(r"https?://[\w./]+", text)) <= namespaces

@@ -23,7 +23,7 @@ from seqmusic.training.settings import TrainingSettings
 UNCHANGED = "as it is"
 LEARNING_RATE_FACTOR = 0.1  # of the learning rate that the run was trained with
 _MAX_DROPOUT = 0.9
-_PATIENCE_EPOCHS = 4  # epochs without progress
+_EPOCHS_WITHOUT_PROGRESS = 4  # that end a fine-tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _fine_tuning_settings(trained: TrainingSettings, n_works: int) -> TrainingSe
         schedule="constant",
         warmup=0.0,
         evaluate_every=max(1, n_works // trained.batch_size),
-        patience=_PATIENCE_EPOCHS,
+        patience=_EPOCHS_WITHOUT_PROGRESS,
         seed=trained.seed + 1,  # other batches than those that the run began with
     )
 

@@ -61,7 +61,7 @@ def _measure(peers: Sequence[str], seconds: float) -> dict[str, Any]:
     started = time.perf_counter()
     works = load_corpus(None).works_in("train")
     corpus = {"load_seconds": time.perf_counter() - started, **corpus_figures(works)}
-    decoder = "numpy" if compiled_backend() is None else "compiled code"
+    decoder = "numba" if compiled_backend() else "numpy"
     print(f"composing with {decoder}", flush=True)
     share = seconds / (len(speed_rates.SIZES) * len(BATCHES) + 2)
     decode: dict[str, dict[str, Any]] = {size: {} for size in speed_rates.SIZES}

@@ -19,9 +19,10 @@ from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.request import Request
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
+from seqmusic.pitch_grid import count_cells
 from seqmusic.runs.data import draw_batch, training_data
 from seqmusic.runs.pretrained import VOCABULARY, make_grammar_masks
-from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
+from seqmusic.score import SATB, Score, Voice
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import Trace, decode, encode, encode_prompt
@@ -91,13 +92,13 @@ def training_rates(
     ours = _OurTraining(works)
     methods: dict[str, Method] = {"ours": ours}
     rng = np.random.default_rng(0)
+    n_cells = sorted(count_cells(work.score) for work in works)
     for name in peers:
         on_ours, on_grid = (
             training_step(make_peer(name, SIZES[MAIN_SIZE], VOCABULARY.n_sounds)) for _ in range(2)
         )
         methods[name] = partial(_train_on_our_lengths, on_ours, ours, rng)
-        grid = partial(_train_on_grid, on_grid, _grid_lengths(works), rng)
-        methods[f"{name} on the grid"] = grid
+        methods[f"{name} on the grid"] = partial(_train_on_grid, on_grid, n_cells, rng)
     return interleaved(methods, seconds)
 
 
@@ -148,14 +149,6 @@ def _train_on_grid(
     lengths = [min(n, SIZES[MAIN_SIZE].context_length) for n in batch]
     n_positions = step([rng.integers(1, 48, n) for n in lengths])
     return {"positions": n_positions, "pieces": len(lengths)}
-
-
-def _grid_lengths(works: Sequence[Work]) -> list[int]:
-    """Cells of each work on the sixteenth grid, ascending."""
-    scores = [work.score for work in works]
-    return sorted(
-        len(score.voices) * -(-score.end_ticks // TICKS_PER_SIXTEENTH) for score in scores
-    )
 
 
 def corpus_figures(works: Sequence[Work]) -> dict[str, float]:

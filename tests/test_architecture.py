@@ -66,7 +66,7 @@ LATE_IMPORTS = {
 }  # how a score draws itself in a notebook, when asked to
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi\.\w+",
-    "numba": r"seqmusic\.model\.decoding\.kernels",
+    "numba": r"seqmusic\.model\.decoding\.compiled_kernels",
     "symusic": r"seqmusic\.formats\.midi\.\w+",
     "mido": r"seqmusic\.formats\.midi\.\w+",
     "music21": r"seqmusic\.formats\.notation\.\w+",

@@ -233,10 +233,10 @@ def test_compiled_code_is_used_where_the_model_does_not_say_otherwise(model: Tra
         (uncompiled, True, compiled_kernels),
     ):
         for _ in range(6):  # however many there were before
-            made = make_decoder(model_, 20, 5, compiled)
-            assert isinstance(made, ArrayDecoder)
-            assert made.backend is backend
-            assert made.n_rows == (20 if backend is forward else 8)  # the others come after them
+            array_decoder = make_decoder(model_, 20, 5, compiled)
+            assert isinstance(array_decoder, ArrayDecoder)
+            assert array_decoder.backend is backend
+            assert array_decoder.n_rows == (20 if backend is forward else 8)  # the others come after them
 
 
 def test_a_small_request_does_not_load_compiled_code(
@@ -264,9 +264,9 @@ def test_more_candidates_than_are_decoded_at_once_are_all_composed(model: Transf
 
 def test_without_numba_numpy_decodes(model: Transformer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder, "compiled_backend", lambda: None)
-    made = make_decoder(model, 2, 5)
-    assert isinstance(made, ArrayDecoder)
-    assert made.backend is forward
+    array_decoder = make_decoder(model, 2, 5)
+    assert isinstance(array_decoder, ArrayDecoder)
+    assert array_decoder.backend is forward
     with pytest.raises(MissingExtraError, match="needs numba"):
         make_decoder(model, 2, 5, compiled=True)
 

@@ -39,7 +39,7 @@ from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 from seqmusic.score_data import score_to_data
 
 GIVEN_COLOR = "#1f6fb2"
-MIN_COMPILED_BARS = 256  # of fewer, numpy has composed most when compiled code is loaded
+MIN_COMPILED_BARS = 512  # of fewer, numpy composes before compiled code is loaded
 MIN_SHARED_NOTES = (
     8  # notes; held-out chorales share 14 in the median with a training work, their sopranos 8
 )

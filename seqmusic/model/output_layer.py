@@ -1,10 +1,9 @@
 """The output layer: logits of the next sound and its duration, in part relative to the context.
 
 A melody moves by intervals, and a note often ends where another ends. So besides plain logits there
-are
-anchored ones: they are computed as offsets from an anchor (a pitch that sounds, the end of a note
-that sounds, the bar line) and added to the logits they point to. What is learned in one key or at
-one position then holds in all.
+are anchored ones: they are computed as offsets from an anchor (a pitch that sounds, the end of a
+note that sounds, the bar line) and added to the logits they point to. What is learned in one key or
+at one position then holds in all.
 """
 
 from __future__ import annotations

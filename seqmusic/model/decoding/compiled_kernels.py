@@ -20,11 +20,8 @@ from seqmusic.model.decoding.packed_model import Floats, Ids
 from seqmusic.model.settings import TICKS_PER_ROTARY_UNIT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_OPTIONS: Any = {
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz"},
-}
+_FAST_MATH = {"reassoc", "contract", "nsz"}
+_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": _FAST_MATH}
 _LOG2_E, _LN_2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
 _MIN_EXPONENT = np.float32(-125)  # of two; smaller numbers count as this one
 
@@ -261,9 +258,8 @@ def anchored_logits(
         for part in range(len(lowest)):
             if starts[row, part] >= lowest[part]:
                 shift = starts[row, part] - parts[part]
-                for j in range(
-                    max(parts[part] + shift, window[0]), min(parts[part + 1] + shift, window[1])
-                ):
+                end = min(parts[part + 1] + shift, window[1])
+                for j in range(max(starts[row, part], window[0]), end):
                     logits[row, j] += outputs[row, j - shift]
 
 

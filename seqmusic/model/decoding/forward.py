@@ -1,8 +1,7 @@
 """The transformer's forward pass on arrays, written once for numpy and for numba.
 
-Python runs it with `numpy_kernels`; `compiled_kernels` compiles it with its own. So it uses only
-what
-numba understands as well: loops, indices, and calls of kernels.
+Python runs it with the kernels of `numpy_kernels`; `compiled_kernels` compiles it with its own. It
+is limited to what numba understands as well: loops, indices, and calls of kernels.
 """
 
 from __future__ import annotations

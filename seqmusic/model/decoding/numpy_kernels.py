@@ -21,7 +21,7 @@ def embed(ids: Ids, embeddings: Floats, out: Floats) -> None:
 
 
 def rotary_factors(ticks: Ids, n_cached: int, frequencies: Floats) -> Floats:
-    """(N, T, 2, K) cosines and sines, by turns, of the rotary angles of queries and of keys.
+    """(N, T, 2, K) alternating cosines and sines of the rotary angles of queries and of keys.
 
     Args:
         ticks: (N, T + 1) onsets of the events and, last, of the one to come; a query stands at the
@@ -126,8 +126,7 @@ def anchored_logits(
     Args:
         hidden: (M, D + 1) hidden states.
         weight: (O, D + 1) weights of the V plain logits, then of those relative to each anchor.
-        parts: (A + 1,) where in the O outputs the part of each anchor begins, and the last one
-            ends.
+        parts: (A + 1,) the output where the part of each anchor begins, and where the last ends.
         starts: (M, A) the logit that the first output of each part is added to.
         lowest: (A,) of these the lowest; below it the anchor is absent.
         window: first logit that has relative parts, and the one after the last; what falls outside

@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.model.settings import LONGEST_INTERVAL, LONGEST_LAG, ModelSettings, Vocabulary
+from seqmusic.model.settings import (
+    LONGEST_INTERVAL,
+    LONGEST_LAG,
+    ROTARY_BASE,
+    ModelSettings,
+    Vocabulary,
+)
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.integer[Any]]
@@ -201,7 +207,7 @@ def _scale_to_gelu_table(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
 
 def _rotary_frequencies(settings: ModelSettings) -> Floats:
     n_each = settings.width // settings.heads // 4
-    return np.float32(512.0) ** -(np.arange(n_each, dtype=np.float32) / np.float32(n_each))
+    return np.float32(ROTARY_BASE) ** -(np.arange(n_each, dtype=np.float32) / np.float32(n_each))
 
 
 def _pack_blocks(weights: Weights, settings: ModelSettings) -> BlockWeights:

@@ -102,7 +102,7 @@ def test_those_that_come_with_seqmusic_are_found_by_name(
         ("[model]\nlayers = 4.0\n", "[model] layers must be a whole number, got 4.0"),
         ("[model]\nlayers = true\n", "[model] layers must be a whole number, got True"),
         ('[training]\nminutes = "2"\n', "[training] minutes must be a number, got '2'"),
-        ("[training]\nlearning_rate = nan\n", "[training] learning_rate must be a number, got nan"),
+        ("[training]\nlearning_rate = nan\n", "[training] learning_rate must be a finite number, got nan"),
         ("[training]\noptimizer = 1\n", "[training] optimizer must be a text, got 1"),
         (
             '[training]\noptimizer = "adamv"\n',
@@ -131,7 +131,7 @@ def test_a_wrong_file_is_refused_with_the_place(text: str, words: str, tmp_path:
     [
         ("model.dropout", "much", "--model.dropout: [model] dropout must be a number, got 'much'"),
         ("model.layers", "2.5", "[model] layers must be a whole number, got '2.5'"),
-        ("model.dropout", "inf", "[model] dropout must be a number, got 'inf'"),
+        ("model.dropout", "inf", "[model] dropout must be a finite number, got inf"),
         (
             "training.step",
             "3",

@@ -22,6 +22,7 @@ from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import legal_shifts
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import GrammarMasks
+from seqmusic.training.epochs import BatchOrder
 from seqmusic.training.settings import TrainingSettings
 
 LOWEST_PITCH, HIGHEST_PITCH = 36, 81  # what the chorales sing, after transposition too
@@ -110,22 +111,11 @@ def grid_traces(scores: Sequence[Score]) -> list[Trace]:
 
 def draw_grid_batch(data: GridData, settings: TrainingSettings, step: int) -> list[Trace]:
     """Whole pieces for batch `step`: alike in length, in a new order each epoch, each moved within its compass."""
-    n_pieces = len(data.grids)
-    epoch, place = divmod(step, max(1, n_pieces // settings.batch_size))
-    shuffled = np.random.default_rng([settings.seed, epoch])
     lengths = np.array([grid.size for grid in data.grids])
-    order = np.argsort(lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")
-    left_over = int(shuffled.integers(n_pieces % settings.batch_size + 1))
-    first = (
-        left_over
-        + int(shuffled.permutation(max(1, n_pieces // settings.batch_size))[place])
-        * settings.batch_size
-    )
-    chance = np.random.default_rng([settings.seed, epoch, place])
-    chosen = order[first : first + settings.batch_size].tolist()
+    pieces, rng = BatchOrder(lengths, settings).draw(step)
     return [
-        grid_trace(_transposed(data.grids[piece], int(chance.choice(data.shifts[piece]))))
-        for piece in chosen
+        grid_trace(_transposed(data.grids[piece], int(rng.choice(data.shifts[piece]))))
+        for piece in pieces
     ]
 
 

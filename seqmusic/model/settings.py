@@ -34,7 +34,9 @@ class ModelSettings:
     feedforward: int = 4  # width of the feed-forward layer in widths, 1 or more
     dropout: float = 0.2  # probability, 0 or more and below 1
     input_dropout: float = 0.0  # of each event and context column in training; same range
-    normalization: str = "layer"  # before attention, feed-forward and output layer: layer, rms, none
+    normalization: str = (
+        "layer"  # before attention, feed-forward and output layer: layer, rms, none
+    )
     relative_output: bool = True  # also score pitches as intervals, and durations as lags
 
     def __post_init__(self) -> None:

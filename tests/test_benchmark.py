@@ -47,7 +47,7 @@ def model(table_path: Path) -> Path:
         model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1, input_dropout=0.1),
         training=TrainingSettings(steps=4, batch_size=2, evaluate_every=2),
     )
-    run.train_run(tiny, out, corpus=table_path, device="cpu", show=lambda text: None)
+    run.train_run(tiny, out, corpus=table_path, device="cpu")
     return out
 
 
@@ -84,14 +84,14 @@ def test_training_pieces_are_refused_or_labeled(
     other = tmp_path / "other.json"
     other.write_text(json.dumps(shuffled))
     with pytest.raises(CorpusError, match=r"trained on 1 of the 3 valid pieces \(first: 2\)"):
-        benchmark_jsb(other, [model], show=lambda text: None)
-    report = benchmark_jsb(other, [model], allow_overlap=True, show=lambda text: None)
+        benchmark_jsb(other, [model])
+    report = benchmark_jsb(other, [model], allow_overlap=True)
     assert report["valid"]["known_pieces"] == 1  # type: ignore[index]
 
 
 def test_two_models_are_averaged(table_path: Path, model: Path) -> None:
-    alone = benchmark_jsb(table_path, [model], show=lambda text: None)
-    twice = benchmark_jsb(table_path, [model, model], show=lambda text: None)
+    alone = benchmark_jsb(table_path, [model])
+    twice = benchmark_jsb(table_path, [model, model])
     assert twice["test"]["nats_per_cell"] == pytest.approx(alone["test"]["nats_per_cell"])  # type: ignore[index]
 
 

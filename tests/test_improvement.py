@@ -46,7 +46,7 @@ def trained_run(small_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory
     out = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "load_training_corpus", lambda corpus: training_corpus_of(small_dataset))
-        run.train_run(TINY, out, device="cpu", show=lambda text: None)
+        run.train_run(TINY, out, device="cpu")
     return out
 
 

@@ -165,13 +165,7 @@ def test_a_model_is_asked_for_a_style_by_its_name(tmp_path: Path) -> None:
     configuration = Configuration(
         model=ModelSettings(width=16, layers=1, heads=2), training=settings
     )
-    train_run(
-        configuration,
-        tmp_path / "run",
-        corpus=tmp_path / "out",
-        device="cpu",
-        show=lambda text: None,
-    )
+    train_run(configuration, tmp_path / "run", corpus=tmp_path / "out", device="cpu")
     head, request = tune(3).sliced(0, 96), Request(n=1)
 
     def composed(style: str) -> list[dict[str, object]]:

@@ -56,7 +56,7 @@ def patch_small_dataset() -> None:
 def train(out: Path, configuration: Configuration = TINY, **how: bool) -> None:
     """A run, resumed where there is one, that says nothing."""
     resume = (out / "config.toml").is_file()
-    run.train_run(configuration, out, device="cpu", resume=resume, show=lambda text: None, **how)
+    run.train_run(configuration, out, device="cpu", resume=resume, **how)
 
 
 @contextlib.contextmanager

@@ -13,10 +13,9 @@ from pathlib import Path
 import torch
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
 from seqmusic.corpus.works_table import work_entries
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.experiments.study import (
     TrialRecord,
     corpus_name,
@@ -37,16 +36,11 @@ from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import BarSeries, bar_chart
 from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
+from seqmusic.runs.card import CARD_FILE, bullet_list, code_block, write_card
 from seqmusic.runs.checkpoint import save_weights
 from seqmusic.runs.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.runs.data import TrainingData, draw_batch, training_data
-from seqmusic.runs.folder import (
-    CARD_FILE,
-    CONFIGURATION_FILE,
-    METRICS_FILE,
-    WORKS_FILE,
-    check_corpus,
-)
+from seqmusic.runs.folder import CONFIGURATION_FILE, HISTORY_FILES, check_corpus
 from seqmusic.runs.pretrained import (
     load_model,
     make_grammar_masks,
@@ -329,7 +323,7 @@ def _write_model(folder: Path, task: _ImprovementTask, kept: str, model: Transfo
     save_weights(model, task.out, vocabulary_to_dict(model.vocabulary))
     configuration = replace(task.configuration, model=model.settings)
     write_atomic(task.out / CONFIGURATION_FILE, configuration_text(configuration))
-    for part in (WORKS_FILE, METRICS_FILE, FINGERPRINTS_FILE):
+    for part in HISTORY_FILES:
         if (folder / part).is_file():
             shutil.copyfile(folder / part, task.out / part)
 
@@ -389,7 +383,7 @@ def _write_improvement_report(
         f"saved on the test works: {test['worth']['nats_per_cell']:.4f} nats a cell [{low:.4f}..{high:.4f}]"
     )
     show("\n".join([text, *lines, f"the model is in {out}"]))
-    write_atomic(out / CARD_FILE, _card(folder, out, text, lines))
+    _write_card(folder, out, text, lines)
 
 
 def _metrics_text(own: TrialRecord) -> str:
@@ -398,25 +392,14 @@ def _metrics_text(own: TrialRecord) -> str:
     return f"{own['nats_per_cell']:.4f} nats a cell [{low:.4f}..{high:.4f}], calibration error {errors}"
 
 
-def _card(folder: Path, out: Path, table: str, lines: Sequence[str]) -> str:
-    before = (
-        (folder / CARD_FILE).read_text(encoding="utf-8") if (folder / CARD_FILE).is_file() else ""
+def _write_card(folder: Path, out: Path, table: str, lines: Sequence[str]) -> None:
+    path = folder / CARD_FILE
+    before = path.read_text(encoding="utf-8").rstrip("\n") if path.is_file() else ""
+    explanation = (
+        "What was tried, in nats a cell of the validation works; kept is what they confirm, "
+        "against what was kept before it.\n"
+        "Temperatures that were kept stand in the weights of the output layer: "
+        "drawn at 1, this model is calibrated."
     )
-    return "\n".join(
-        [
-            f"# {out.name}: {folder.name}, improved",
-            "",
-            "What was tried, in nats a cell of the validation works; kept is what they confirm, against what was kept before it.",
-            "Temperatures that were kept stand in the weights of the output layer: drawn at 1, this model is calibrated.",
-            "",
-            "```",
-            table,
-            "```",
-            "",
-            *(f"- {line}" for line in lines),
-            "",
-            f"## {folder.name}, before",
-            "",
-            before,
-        ]
-    )
+    blocks = [explanation, code_block(table), bullet_list(lines), f"## {folder.name}, before"]
+    write_card(out, f"{out.name}: {folder.name}, improved", [*blocks, before])

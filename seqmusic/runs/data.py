@@ -41,7 +41,7 @@ def training_data(works: Sequence[Work]) -> TrainingData:
 
 
 def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:
-    """The sequences of batch number `step`: transposed pieces of similar length, a task for each."""
+    """The sequences of batch number `step`: transposed pieces of similar length, with random tasks."""
     numbers, rng = _batch_order(data.pieces, settings).draw(step)
     shifts = [
         int(rng.choice(data.pieces.shifts(piece) if data.is_transposed else [0]))

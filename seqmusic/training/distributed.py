@@ -1,7 +1,7 @@
-"""Processes that train one model together: each computes its share of a batch, and gradients are summed.
+"""Processes that train one model together: each computes its share of every batch.
 
-`torchrun` starts the processes on one machine or several, and passes their ranks in the environment.
-A single process is a group, too.
+`torchrun` starts the processes, on one machine or several, and passes their ranks in environment
+variables. A single process is a group, too.
 """
 
 from __future__ import annotations

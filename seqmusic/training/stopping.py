@@ -16,9 +16,10 @@ _MIN_SECONDS_BETWEEN_INTERRUPTS = 1.0
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """A function that says whether Ctrl-C or SIGTERM has been received; a later Ctrl-C stops at once.
+    """A function that returns whether Ctrl-C or SIGTERM was received.
 
-    Signals reach the main thread alone; in another thread the function always returns False.
+    A second Ctrl-C, a second or more after the first, stops at once. Only the main thread receives
+    signals; in another thread the function always returns False.
     """
     received: list[float] = []
 

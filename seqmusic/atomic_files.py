@@ -1,4 +1,4 @@
-"""Reading files no further than is sensible, and writing them so that a crash or a full disk leaves what was there before."""
+"""Files read up to a limit, and written so that a crash or a full disk keeps what was there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
     """The bytes of a file.
 
     Raises:
-        FormatError: it cannot be opened, or is longer than that.
+        FormatError: it cannot be opened, or is longer than `max_bytes`.
     """
     try:
         with Path(path).open("rb") as file:
@@ -29,7 +29,9 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
 
 
 def decoded_text(data: bytes) -> str:
-    r"""The text in a file: UTF-8, or UTF-16 if its first bytes say so, else Latin-1; each line ends with a newline character.
+    r"""The text in a file, each line ended by a newline character.
+
+    It is UTF-16 if a byte order mark says so, else UTF-8, and Latin-1 if it is not valid UTF-8.
 
     >>> decoded_text("Flöte\r\n".encode("latin-1"))
     'Flöte\n'
@@ -43,7 +45,7 @@ def decoded_text(data: bytes) -> str:
 
 
 def write_atomic(path: Path, data: bytes | str) -> Path:
-    """Write the whole of `data` to `path`, or nothing; text as UTF-8. Missing folders are made.
+    """Write the whole of `data` to `path`, or nothing; text as UTF-8. Missing folders are created.
 
     Returns:
         `path`.
@@ -67,6 +69,7 @@ def write_atomic(path: Path, data: bytes | str) -> Path:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
         raise FormatError(
-            f"{path}: cannot be written: {error.strerror or error}; choose another place or free space"
+            f"{path}: cannot be written: {error.strerror or error}; "
+            "choose another place or free space"
         ) from error
     return path

@@ -10,14 +10,14 @@ from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 REST_CELL = -1
 
 
-def count_steps(score: Score, step_ticks: int = TICKS_PER_SIXTEENTH) -> int:
-    """Steps of the grid that a score begins, the last one perhaps not full.
+def count_steps(score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, first_tick: int = 0) -> int:
+    """Steps of the grid from `first_tick` on that a score begins, the last one perhaps not full.
 
     >>> from seqmusic.score import Note, melody
     >>> count_steps(melody([Note(0, 13, 60)]))
     3
     """
-    return -(-score.end_ticks // step_ticks)
+    return max(0, -(-(score.end_ticks - first_tick) // step_ticks))
 
 
 def count_cells(score: Score) -> int:
@@ -30,16 +30,22 @@ def count_cells(score: Score) -> int:
     return count_steps(score) * len(score.voices)
 
 
-def pitch_grid(score: Score, step_ticks: int = TICKS_PER_SIXTEENTH) -> NDArray[np.int16]:
+def pitch_grid(
+    score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, first_tick: int = 0
+) -> NDArray[np.int16]:
     """(voice, step) pitch that sounds when the step begins, -1 for a rest.
+
+    The steps begin at `first_tick`, such as 12 for the beats after a pickup of an eighth.
 
     >>> from seqmusic.score import Note, melody
     >>> pitch_grid(melody([Note(0, 12, 60), Note(18, 6, 62)])).tolist()
     [[60, 60, -1, 62]]
     """
-    grid = np.full((len(score.voices), count_steps(score, step_ticks)), REST_CELL, np.int16)
+    n_steps = count_steps(score, step_ticks, first_tick)
+    grid = np.full((len(score.voices), n_steps), REST_CELL, np.int16)
     for row, voice in zip(grid, score.voices, strict=True):
         for note in voice.notes:
-            first, end = -(-note.onset_ticks // step_ticks), -(-note.end_ticks // step_ticks)
-            row[first:end] = note.pitch
+            first = -(-(note.onset_ticks - first_tick) // step_ticks)
+            end = -(-(note.end_ticks - first_tick) // step_ticks)
+            row[max(0, first) : max(0, end)] = note.pitch
     return grid

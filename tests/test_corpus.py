@@ -17,9 +17,10 @@ from seqmusic.corpus.cache import cache_folder, load_or_prepare
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset, Work, natural_sort_key
 from seqmusic.corpus.description import cleaning_report, describe
-from seqmusic.corpus.folders.parallel_reading import read_files, unique_file_names
-from seqmusic.corpus.preparation import prepare
-from seqmusic.corpus.split import Shares
+from seqmusic.corpus.file_names import unique_file_names
+from seqmusic.corpus.folders.parallel_reading import read_files
+from seqmusic.corpus.selection.preparation import prepare
+from seqmusic.corpus.selection.split import Shares
 from seqmusic.corpus.storage import (
     arrays_to_dataset,
     dataset_to_arrays,
@@ -31,9 +32,10 @@ from seqmusic.formats.midi.file import read_midi, write_midi
 from seqmusic.report.corpus_plot import plot_dataset
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 
+BASS = Score((Voice("Bass", (Note(6, 24, 40),)), Voice("", ())), (), tempo_bpm=97.25)
 SMALL = Dataset((
     Work("a", melody([Note(0, 24, 60), Note(24, 12, 64)], title="Tune"), "train", 0),
-    Work("b", Score((Voice("Bass", (Note(6, 24, 40),)), Voice("", ())), (), tempo_bpm=97.25), "test", 1),
+    Work("b", BASS, "test", 1),
     Work("c", Score(()), reason="unreadable (so)"),
 ))  # fmt: skip
 
@@ -91,7 +93,7 @@ def test_arrays_give_every_chorale_back(chorales: Dataset) -> None:
     assert arrays_to_dataset(dataset_to_arrays(chorales)) == chorales
 
 
-def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
+def test_any_damage_is_reported_in_one_line(tmp_path: Path) -> None:
     whole = write_dataset(SMALL, tmp_path / "whole.npz").read_bytes()
     damaged = tmp_path / "damaged.npz"
     start = whole.index(b"notes.npy") + 40  # inside the packed notes
@@ -112,23 +114,24 @@ def test_damage_of_every_kind_is_one_clear_line(tmp_path: Path) -> None:
             read_dataset(damaged)
 
 
-@pytest.mark.parametrize(("notes", "facts", "complaint"), [
+@pytest.mark.parametrize(("notes", "metadata", "complaint"), [
     ([[0, 0, 0, 24, 60, 0]], '{"format": 99, "works": []}', "format 99, this version reads 1"),
     ([[0, 0, 0, 24, 60, 0]], '{"format": 1, "works": []}', "do not stand in the order"),
-    ([[0, 1, 0, 24, 60, 0], [0, 0, 0, 24, 60, 0]], '{"format": 1, "works": [{"voices": ["", ""]}]}', "do not stand in the order"),
+    ([[0, 1, 0, 24, 60, 0], [0, 0, 0, 24, 60, 0]],
+     '{"format": 1, "works": [{"voices": ["", ""]}]}', "do not stand in the order"),
     ([[0, 0, 0, 24, 999, 0]], '{"format": 1, "works": [{"voices": [""]}]}', "pitch must be"),
     ([], '{"format": 1, "works": [{"voices": [""]}]}', "KeyError"),
     ([], "[", "JSONDecodeError"),
     ([], "[]", "TypeError"),
 ])  # fmt: skip
 def test_arrays_that_do_not_fit_together_are_refused(
-    tmp_path: Path, notes: list[list[int]], facts: str, complaint: str
+    tmp_path: Path, notes: list[list[int]], metadata: str, complaint: str
 ) -> None:
     path = tmp_path / "wrong.npz"
     np.savez(
         path,
         notes=np.array(notes, np.int32).reshape(-1, 6),
-        works=np.frombuffer(facts.encode(), np.uint8),
+        works=np.frombuffer(metadata.encode(), np.uint8),
     )
     with pytest.raises(CorpusError, match=complaint):
         read_dataset(path)
@@ -145,17 +148,12 @@ def test_arrays_of_objects_are_never_loaded(tmp_path: Path) -> None:
 
 
 def test_names_of_works_differ_and_stand_in_order() -> None:
-    assert [
-        work.name
-        for work in Dataset(tuple(Work(name, Score(())) for name in ("b10", "b9", "a"))).works
-    ] == ["a", "b9", "b10"]
+    dataset = Dataset(tuple(Work(name, Score(())) for name in ("b10", "b9", "a")))
+    assert [work.name for work in dataset.works] == ["a", "b9", "b10"]
     with pytest.raises(ValueError, match="names of works must differ, got 'a' 2 times"):
         Dataset((Work("a", Score(())), Work("a", Score(()))))
-    assert sorted(["bwv2.10", "bwv2.9-a", "bwv2.9"], key=natural_sort_key) == [
-        "bwv2.9",
-        "bwv2.9-a",
-        "bwv2.10",
-    ]
+    names = ["bwv2.10", "bwv2.9-a", "bwv2.9"]
+    assert sorted(names, key=natural_sort_key) == names[::-1]
 
 
 def test_wrong_parts_are_refused() -> None:
@@ -178,38 +176,42 @@ def test_prepared_works_do_not_depend_on_their_order(chorales: Dataset) -> None:
 def test_the_cache_is_used_and_rebuilt_when_damaged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = []
+    calls = []
 
-    def make() -> Dataset:
-        made.append(1)
+    def prepare_small() -> Dataset:
+        calls.append(1)
         return SMALL
 
     path = tmp_path / "deep" / "kept.npz"
-    assert [load_or_prepare(path, make), load_or_prepare(path, make)] == [SMALL, SMALL]
-    assert len(made) == 1
+    assert [load_or_prepare(path, prepare_small), load_or_prepare(path, prepare_small)] == [
+        SMALL,
+        SMALL,
+    ]
+    assert len(calls) == 1
     path.write_bytes(path.read_bytes()[:-99])
-    assert [load_or_prepare(path, make), load_or_prepare(path, make)] == [SMALL, SMALL]
-    assert len(made) == 2
+    assert [load_or_prepare(path, prepare_small), load_or_prepare(path, prepare_small)] == [
+        SMALL,
+        SMALL,
+    ]
+    assert len(calls) == 2
     assert [record.getMessage().count("\n") for record in caplog.records] == [0]
     assert "kept.npz: not a readable data set" in caplog.text
 
 
-def test_an_unwritable_cache_is_said_once_and_goes_without(
+def test_an_unwritable_cache_causes_one_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "kept.npz"  # root may write anywhere but below a file
-    assert [load_or_prepare(path, lambda: SMALL), load_or_prepare(path, lambda: SMALL)] == [
-        SMALL,
-        SMALL,
-    ]
+    for _ in range(2):
+        assert load_or_prepare(path, lambda: SMALL) == SMALL
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "prepared data is not kept and will be prepared again next time"
     ]
 
 
-def test_the_cache_lies_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other folders")
+def test_the_cache_is_in_the_folder_that_the_user_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/clara")
     for chosen, xdg, expected in (
         ("/fast/disk", "/xdg", "/fast/disk"),
@@ -223,13 +225,13 @@ def test_the_cache_lies_where_the_user_wants_it(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_chorales_are_read_again_in_under_a_second(chorales: Dataset) -> None:
-    start = time.process_time()  # not the clock on the wall: others may be using the machine
+    start = time.process_time()  # not wall-clock time: other programs may be running
     again = load_chorales()
     assert time.process_time() - start < 1
     assert again == chorales
 
 
-def test_other_shares_need_no_new_reading(chorales: Dataset) -> None:
+def test_other_shares_split_the_same_works(chorales: Dataset) -> None:
     other = load_chorales(shares=Shares(test=0.5, valid=0.0), seed=3)
     assert abs(len(other.works_in("test")) - len(other.kept_works) / 2) <= 1
     assert not other.works_in("valid")
@@ -241,7 +243,7 @@ def test_other_shares_need_no_new_reading(chorales: Dataset) -> None:
 # Reading.
 
 
-def test_files_are_read_by_several_processes_in_order_and_bad_ones_told(tmp_path: Path) -> None:
+def test_several_processes_read_files_in_order_and_give_bad_ones_a_reason(tmp_path: Path) -> None:
     paths = [write_midi(melody([Note(0, 24, 40 + i)]), tmp_path / f"{i}.mid") for i in range(40)]
     paths[7].write_bytes(b"not MIDI")
     works = read_files(paths, read_midi, n_processes=2)
@@ -253,7 +255,7 @@ def test_files_are_read_by_several_processes_in_order_and_bad_ones_told(tmp_path
     ]
 
 
-def test_a_reason_does_not_repeat_where_the_file_lies(tmp_path: Path) -> None:
+def test_a_reason_does_not_repeat_the_path_of_the_file(tmp_path: Path) -> None:
     def refuse(path: Path) -> Score:
         raise FormatError(f"{path}: holds no notes")
 
@@ -288,9 +290,8 @@ def test_names_of_files_are_short_where_they_can_be() -> None:
 def test_the_description_says_what_the_data_set_holds(chorales: Dataset) -> None:
     text = describe(chorales)
     notes = sum(work.score.n_notes for work in chorales.kept_works)
-    assert (
-        f"{len(chorales.kept_works)} works kept of {len(chorales.works)}, {notes:,} notes." in text
-    )
+    n_kept, n_works = len(chorales.kept_works), len(chorales.works)
+    assert f"{n_kept} works kept of {n_works}, {notes:,} notes." in text
     assert "tune with a training work: 0 %" in text
     assert max(map(len, text.splitlines())) <= 110
     report = cleaning_report(chorales).splitlines()
@@ -302,13 +303,10 @@ def test_the_description_says_what_the_data_set_holds(chorales: Dataset) -> None
 
 
 def test_the_description_of_a_small_data_set_is_right_to_the_letter() -> None:
-    c, g = (
-        melody([Note(0, 96, 60)]),
-        melody([Note(0, 48, 67), Note(48, 48, 79), Note(96, 24, 67), Note(120, 24, 67)]),
-    )
-    dataset = Dataset(
-        (Work("a", c, "train", 0), Work("b", g, "test", 1), Work("c", g, reason="duplicate of b"))
-    )
+    c = melody([Note(0, 96, 60)])
+    g = melody([Note(0, 48, 67), Note(48, 48, 79), Note(96, 24, 67), Note(120, 24, 67)])
+    works = Work("a", c, "train", 0), Work("b", g, "test", 1), Work("c", g, reason="duplicate of b")
+    dataset = Dataset(works)
     assert describe(dataset) == DESCRIPTION
 
 
@@ -349,9 +347,8 @@ Dropped: 1
 
 def test_the_description_of_nothing_says_so() -> None:
     assert describe(Dataset(())).startswith("0 works kept of 0.")
-    assert describe(Dataset((SMALL.work("c"),))).startswith(
-        "0 works kept of 1.\n\nDropped: 1\n  unreadable: 1"
-    )
+    nothing_kept = describe(Dataset((SMALL.work("c"),)))
+    assert nothing_kept.startswith("0 works kept of 1.\n\nDropped: 1\n  unreadable: 1")
     assert cleaning_report(Dataset(())) == "All 0 works are kept.\n"
 
 
@@ -365,12 +362,10 @@ def test_the_picture_is_drawn(tmp_path: Path, chorales: Dataset) -> None:
         plot_dataset(Dataset(()), tmp_path / "corpus.png")
 
 
-def test_without_matplotlib_the_command_that_brings_it_is_named(
+def test_without_matplotlib_the_error_names_the_command_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(
-        sys.modules, "matplotlib.figure", None
-    )  # what Python itself does to forbid an import
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # Python refuses the import then
     with pytest.raises(MissingExtraError, match=r"pip install 'seqmusic\[report\]'"):
         plot_dataset(SMALL, tmp_path / "corpus.png")
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Whether a piece was trained on can be told from digests alone."""
+"""Digests alone show whether a piece was trained on."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ def test_the_split_of_the_corpus_shares_no_piece(chorales: Dataset) -> None:
     training = [work.score for work in chorales.works_in("train")[:60]]
     held_out = [work.score for work in chorales.works_in("test")[:20]]
     assert known_pieces(fingerprints(training), held_out) == []
-    moved = [held_out[0], training[7].transposed(2), held_out[1], training[0]]
-    assert known_pieces(fingerprints(training), moved) == [1, 3]
+    transposed = [held_out[0], training[7].transposed(2), held_out[1], training[0]]
+    assert known_pieces(fingerprints(training), transposed) == [1, 3]
 
 
-def test_fingerprints_survive_the_disk(chorales: Dataset, tmp_path: Path) -> None:
+def test_written_fingerprints_are_read_back(chorales: Dataset, tmp_path: Path) -> None:
     scores = [work.score for work in chorales.works_in("train")[:3]]
     write_fingerprints(fingerprints(scores), tmp_path)
     assert np.array_equal(read_fingerprints(tmp_path), fingerprints(scores))

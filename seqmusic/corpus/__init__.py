@@ -1,1 +1,1 @@
-"""Corpora: where works come from, cleaning, tune families, split, storage."""
+"""Corpora: where works come from, what is kept of them, their split and their storage."""

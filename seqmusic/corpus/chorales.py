@@ -1,4 +1,4 @@
-"""The embedded corpus: the Bach chorales that come with music21, read once and kept in the user's cache folder."""
+"""The embedded corpus: the Bach chorales of music21, kept in the user's cache when prepared."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from pathlib import Path
 from seqmusic.corpus.cache import cache_folder, load_or_prepare
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.folders.parallel_reading import read_files
-from seqmusic.corpus.preparation import prepare
-from seqmusic.corpus.split import DEFAULT_SHARES, Shares, split_works
+from seqmusic.corpus.selection.preparation import prepare
+from seqmusic.corpus.selection.split import DEFAULT_SHARES, Shares, split_works
 from seqmusic.corpus.storage import FORMAT_VERSION
 from seqmusic.errors import CorpusError, CorruptFileError, FormatError
 from seqmusic.score import Score
 
+# The files that decide what is in the cache; their content is part of the cache file's name.
 _CACHE_KEY_FILES = (
-    *("score.py", "tonality.py", "formats/measures.py"),
+    *("score.py", "score_data.py", "tonality.py", "pitch_grid.py", "formats/measures.py"),
     *(f"formats/notation/{name}.py" for name in ("file", "streams", "reading")),
-    *(f"corpus/{name}.py" for name in ("chorales", "cleaning", "split", "preparation", "dataset")),
+    *(f"corpus/{name}.py" for name in ("chorales", "dataset", "file_names", "storage")),
+    *(f"corpus/selection/{name}.py" for name in ("candidates", "cleaning", "preparation", "split")),
     *(f"corpus/similarity/{name}.py" for name in ("digests", "pairs", "duplicates", "families")),
-    *("corpus/folders/parallel_reading.py", "corpus/storage.py"),
+    "corpus/folders/parallel_reading.py",
 )
 
 
 def load_chorales(*, shares: Shares = DEFAULT_SHARES, seed: int = 0) -> Dataset:
-    """The chorales, cleaned, grouped by tune family and split; from the cache when they were prepared before.
+    """The chorales, cleaned, grouped by tune family and split; from the cache if it holds them.
 
     Args:
         shares: how much each part of the split gets.
@@ -43,15 +45,13 @@ def load_chorales(*, shares: Shares = DEFAULT_SHARES, seed: int = 0) -> Dataset:
 
 
 def cache_file() -> Path:
-    """Where the prepared chorales are kept: one file for each version of music21 and of whatever decides what is in it."""
-    return (
-        cache_folder()
-        / f"chorales-music21-{_music21_version()}-{FORMAT_VERSION}-{_source_hash()}.npz"
-    )
+    """Path of the prepared chorales: one file for each version of music21 and of the code."""
+    versions = f"music21-{_music21_version()}-{FORMAT_VERSION}-{_source_hash()}"
+    return cache_folder() / f"chorales-{versions}.npz"
 
 
 def prepare_chorales() -> Dataset:
-    """The chorales, read anew and prepared; the cache is not looked at.
+    """The chorales, read and prepared without the cache.
 
     Raises:
         CorpusError: the chorales are not installed.
@@ -61,8 +61,8 @@ def prepare_chorales() -> Dataset:
     paths = chorale_paths()
     if not paths:
         raise CorpusError(
-            f"the chorales are missing: the corpus of music21 {_music21_version()} holds no Bach; install it again with "
-            "`pip install --force-reinstall music21`"
+            f"the chorales are missing: the corpus of music21 {_music21_version()} holds no Bach; "
+            "install it again with `pip install --force-reinstall music21`"
         )
     return prepare(read_files(paths, read_chorale_or_all))
 

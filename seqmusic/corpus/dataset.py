@@ -1,4 +1,4 @@
-"""The prepared data set: works, each with its part of the split, its tune family, or the reason it was dropped for."""
+"""The prepared data set: works with their split and tune family, or the reason they are dropped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Work:
     """One piece of a corpus.
 
     Attributes:
-        name: unlike any other of its corpus, for instance a file name without its ending.
+        name: unique in its corpus, for instance a file name without its ending.
         score: the music; without voices where it could not be read.
         split: "train", "valid", "test", or "" for a work that is dropped or not yet split.
         family: works with the same number share their tune; -1 where not known.
@@ -39,7 +39,8 @@ class Work:
             )
         if self.split and self.reason:
             raise ValueError(
-                f"a dropped work has no split, got {self.split!r} (work {self.name!r}, {self.reason})"
+                f"a dropped work has no split, got {self.split!r} "
+                f"(work {self.name!r}, {self.reason})"
             )
 
 
@@ -54,16 +55,11 @@ class Dataset:
     works: tuple[Work, ...]
 
     def __post_init__(self) -> None:
-        twice = [
-            name for name, count in Counter(work.name for work in self.works).items() if count > 1
-        ]
-        if twice:
-            raise ValueError(
-                f"names of works must differ, got {twice[0]!r} {Counter(w.name for w in self.works)[twice[0]]} times"
-            )
-        object.__setattr__(
-            self, "works", tuple(sorted(self.works, key=lambda work: natural_sort_key(work.name)))
-        )
+        for name, count in Counter(work.name for work in self.works).items():
+            if count > 1:
+                raise ValueError(f"names of works must differ, got {name!r} {count} times")
+        by_name = sorted(self.works, key=lambda work: natural_sort_key(work.name))
+        object.__setattr__(self, "works", tuple(by_name))
 
     @cached_property
     def kept_works(self) -> list[Work]:
@@ -72,7 +68,7 @@ class Dataset:
 
     @cached_property
     def dropped_works(self) -> list[Work]:
-        """Works that did not pass the cleaning, each with its reason."""
+        """Works that did not pass the cleaning."""
         return [work for work in self.works if work.reason]
 
     def works_in(self, split: str) -> list[Work]:
@@ -99,7 +95,7 @@ class Dataset:
 
     @cached_property
     def families(self) -> dict[int, list[Work]]:
-        """Kept works by the number of their tune family, rising."""
+        """Kept works by the number of their tune family, in rising order."""
         families: dict[int, list[Work]] = {}
         for work in self.kept_works:
             families.setdefault(work.family, []).append(work)
@@ -113,7 +109,7 @@ class Dataset:
 
 
 def natural_sort_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorting key that counts digits as numbers.
+    """A sorting key that compares digits as numbers.
 
     >>> sorted(["bwv10.7", "bwv2.6", "bwv2.6-a"], key=natural_sort_key)
     ['bwv2.6', 'bwv2.6-a', 'bwv10.7']

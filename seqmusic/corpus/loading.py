@@ -1,4 +1,4 @@
-"""Where a data set comes from, by what the user names."""
+"""The data set that a user names: the chorales, a prepared folder, or a benchmark file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from seqmusic.formats.pitch_table import read_jsb
 
 
 def load_corpus(data: Path | None = None) -> Dataset:
-    """The data set of a prepared folder, of a benchmark file (.json, with its own split), or, for None, the chorales.
+    """The data set of a prepared folder or a benchmark file (.json); for None, the chorales.
+
+    A benchmark file has its own split.
 
     Raises:
         CorpusError: there is no such folder or file, or it is no data set.
@@ -25,12 +27,13 @@ def load_corpus(data: Path | None = None) -> Dataset:
     if data.suffix.lower() == ".json":
         return benchmark_dataset(data)
     raise CorpusError(
-        f"{data}: no prepared data set; name a folder made by seqmusic data prepare --out, or a benchmark .json"
+        f"{data}: no prepared data set; "
+        "name a folder made by seqmusic data prepare --out, or a benchmark .json"
     )
 
 
 def benchmark_dataset(path: Path) -> Dataset:
-    """The pieces of a benchmark file as works named "train 0", "train 1" ..., in their own split.
+    """The pieces of a benchmark file as works named "train 0", "train 1" ..., in the file's split.
 
     Raises:
         FormatError: the file is not of its shape.

@@ -1,4 +1,4 @@
-"""What a training needs of a corpus: the table of its works, and their pieces, which are read from disk when they are drawn."""
+"""A corpus ready for training: the table of its works, and pieces that are read when drawn."""
 
 from __future__ import annotations
 
@@ -11,28 +11,22 @@ import numpy as np
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.folders.prepared_folder import (
-    NAMES_FILE,
-    check_finished,
-    is_prepared,
-    pieces_folder,
-    work_digests,
-)
+from seqmusic.corpus.folders.prepared_folder import NAMES_FILE, pieces_folder, work_digests
+from seqmusic.corpus.folders.state import check_finished, is_prepared
 from seqmusic.corpus.loading import load_corpus
 from seqmusic.corpus.similarity.digests import Digests, shingles
 from seqmusic.corpus.similarity.fingerprints import Fingerprints, digests_to_fingerprints
 from seqmusic.corpus.works_table import (
-    WORKS_COLUMNS,
     WORKS_FILE,
     WorkEntry,
     kept_styles,
     read_works,
-    table_text,
     work_entries,
-    works_rows,
+    works_table_text,
 )
 from seqmusic.errors import CorpusError
-from seqmusic.tokens.pieces import Pieces, load_pieces, pack_scores
+from seqmusic.tokens.piece_files import load_pieces
+from seqmusic.tokens.pieces import Pieces, pack_scores
 
 
 @dataclass(frozen=True)
@@ -40,11 +34,11 @@ class TrainingCorpus:
     """The works of a corpus, ready to be trained on.
 
     Attributes:
-        entries: what the table says about each work.
+        entries: the entry of each work in the table.
         table: the table as text.
-        pieces: of the works that are kept.
-        names: the work of each number in `pieces.work_ids`.
-        digests: the shingles of each work that is kept, read anew each time.
+        pieces: the pieces of the works that are kept.
+        names: the name of the work of each number in `pieces.work_ids`.
+        digests: returns the shingles of each kept work, read anew each time.
     """
 
     entries: Mapping[str, WorkEntry]
@@ -55,17 +49,17 @@ class TrainingCorpus:
 
     def pieces_in(self, split: str) -> Pieces:
         """The pieces of one part of the split."""
-        chosen = np.array([self._split(name) == split for name in self.names], bool)
-        return self.pieces.subset(np.flatnonzero(chosen[self.pieces.work_ids]))
+        is_chosen = np.array([self._split(name) == split for name in self.names], bool)
+        return self.pieces.subset(np.flatnonzero(is_chosen[self.pieces.work_ids]))
 
     def n_works(self, split: str) -> int:
-        """How many works are in a part of the split."""
+        """Number of works in a part of the split."""
         return sum(entry.split == split for entry in self.entries.values())
 
     def fingerprints(self) -> Fingerprints:
-        """What the training works can be told by."""
+        """The digests by which the training works are recognized."""
         return digests_to_fingerprints(
-            own for name, own in self.digests() if self._split(name) == "train"
+            digests for name, digests in self.digests() if self._split(name) == "train"
         )
 
     def _split(self, name: str) -> str:
@@ -81,41 +75,31 @@ class TrainingCorpus:
 
 
 def load_training_corpus(data: Path | None = None) -> TrainingCorpus:
-    """The works of a corpus, as `load_corpus` finds them; those of a prepared folder stay on disk.
+    """The works of a corpus named as in `load_corpus`; those of a prepared folder stay on disk.
 
     Raises:
-        CorpusError: there is no such corpus, or it is damaged, or its table does not fit it.
+        CorpusError: there is no such corpus, or it is damaged, or its table does not match it.
         FormatError: a benchmark file is not of its shape.
     """
-    return (
-        training_corpus_of(load_corpus(data))
-        if data is None or not is_prepared(data)
-        else _prepared_material(data)
-    )
+    if data is not None and is_prepared(data):
+        return _prepared_training_corpus(data)
+    return training_corpus_of(load_corpus(data))
 
 
 def training_corpus_of(dataset: Dataset) -> TrainingCorpus:
     """The works of a data set in memory."""
-    kept_works, entries, table = (
-        dataset.kept_works,
-        work_entries(dataset),
-        table_text(WORKS_COLUMNS, works_rows(dataset)),
-    )
-    styles = {style: number for number, style in enumerate(kept_styles(entries))}
-    pieces = pack_scores(
-        [work.score for work in kept_works], [styles.get(work.style) for work in kept_works]
-    )
-    names = tuple(work.name for work in kept_works)
+    works = dataset.kept_works
+    styles = {style: number for number, style in enumerate(kept_styles(works))}
     return TrainingCorpus(
-        entries,
-        table,
-        pieces,
-        names,
-        lambda: ((work.name, shingles(work.score).digests) for work in kept_works),
+        work_entries(dataset),
+        works_table_text(dataset),
+        pack_scores([work.score for work in works], [styles.get(work.style) for work in works]),
+        tuple(work.name for work in works),
+        lambda: ((work.name, shingles(work.score).digests) for work in works),
     )
 
 
-def _prepared_material(folder: Path) -> TrainingCorpus:
+def _prepared_training_corpus(folder: Path) -> TrainingCorpus:
     check_finished(folder)
     path = folder / WORKS_FILE
     entries, pieces = read_works(path), load_pieces(pieces_folder(folder))
@@ -128,6 +112,7 @@ def _prepared_material(folder: Path) -> TrainingCorpus:
         ) from error
     if missing := sorted({name for name, entry in entries.items() if entry.split} - set(names)):
         raise CorpusError(
-            f"{path}: work {missing[0]!r} has a split, but was dropped when the data was prepared, or is not there; empty its split"
+            f"{path}: work {missing[0]!r} has a split, but was dropped when the data was prepared, "
+            "or is not there; empty its split"
         )
     return TrainingCorpus(entries, table, pieces, names, lambda: work_digests(folder))

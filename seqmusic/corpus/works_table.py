@@ -10,25 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import SPLITS, Dataset, Work
 from seqmusic.errors import CorpusError
 from seqmusic.score import Key, Score
 from seqmusic.tonality import infer_key, key_name
 
 WORKS_FILE = "works.csv"
-WORKS_COLUMNS = (
-    "work",
-    "title",
-    "split",
-    "family",
-    "reason",
-    "notes",
-    "bars",
-    "key",
-    "meter",
-    "style",
-)
+FIGURE_COLUMNS = ("notes", "bars", "key", "meter")
+WORKS_COLUMNS = ("work", "title", "split", "family", "reason", *FIGURE_COLUMNS, "style")
 
 
 class WorkEntry(NamedTuple):
@@ -40,35 +29,43 @@ class WorkEntry(NamedTuple):
     style: str = ""
 
 
-def write_works(dataset: Dataset, path: Path) -> Path:
-    """Write the table of all works, dropped ones too; returns `path`.
-
-    Raises:
-        FormatError: the file cannot be written; an existing file is left as it was.
-    """
-    return write_atomic(path, table_text(WORKS_COLUMNS, works_rows(dataset)))
-
-
 def work_entries(dataset: Dataset) -> dict[str, WorkEntry]:
-    """What the table of a data set says about each work."""
+    """The entry of each work of a data set, by name."""
     return {
         work.name: WorkEntry(work.split, work.family, work.reason, work.style)
         for work in dataset.works
     }
 
 
-def kept_styles(entries: Mapping[str, WorkEntry]) -> list[str]:
+def kept_styles(works: Iterable[Work | WorkEntry]) -> list[str]:
     """The styles of the works that are kept, in the order of their numbers.
 
-    >>> kept_styles({"a": WorkEntry("train", 0, "", "waltz"), "b": WorkEntry("", -1, "no meter", "reel"), "c": WorkEntry("test", 1, "", "")})
+    >>> dropped = WorkEntry("", -1, "no meter", "reel")
+    >>> kept_styles([WorkEntry("train", 0, "", "waltz"), dropped, WorkEntry("test", 1, "", "")])
     ['waltz']
     """
-    return sorted({entry.style for entry in entries.values() if entry.style and not entry.reason})
+    return sorted({work.style for work in works if work.style and not work.reason})
 
 
-def works_rows(dataset: Dataset) -> list[tuple[str, ...]]:
-    """The rows of the table of all works."""
-    return [_work_row(work) for work in dataset.works]
+def works_table_text(dataset: Dataset) -> str:
+    """The table of all works as CSV, dropped ones too."""
+    rows = (
+        table_row(work, work.score.title, score_figures(work.score).values())
+        for work in dataset.works
+    )
+    return table_text(WORKS_COLUMNS, rows)
+
+
+def table_row(work: Work, title: str, figures: Iterable[object]) -> tuple[object, ...]:
+    """The row of a work, given its title and the values of `score_figures`."""
+    family = str(work.family) if work.family >= 0 else ""
+    return (work.name, title, work.split, family, work.reason, *figures, work.style)
+
+
+def score_figures(score: Score) -> dict[str, object]:
+    """The columns of the table that describe the music."""
+    figures = (score.n_notes, n_bars(score), key_label(score), meter_label(score))
+    return dict(zip(FIGURE_COLUMNS, figures, strict=True))
 
 
 def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -81,49 +78,58 @@ def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def read_works(path: Path) -> dict[str, WorkEntry]:
-    """What the table says about each work, by name; columns other than work, split, family, reason and style are not looked at.
+    """The entry of each work in a table, by name.
+
+    Columns other than work, split, family, reason and style are ignored.
 
     Raises:
-        CorpusError: the file is missing or no such table, or a row names a work twice, no split, or a family that is no number.
+        CorpusError: the file is missing or no such table, or a row repeats the name of a work, has
+            no such split, or a family that is no number.
     """
+    reader = csv.DictReader(io.StringIO(_table_file_text(path), newline=""), restval="")
+    for column in ("work", "split"):
+        if column not in (reader.fieldnames or ()):
+            raise CorpusError(
+                f"{path}: row 1: the column {column!r} is missing; "
+                f"the table starts with {','.join(WORKS_COLUMNS)}"
+            )
+    entries: dict[str, WorkEntry] = {}
+    for row in reader:
+        where = f"{path}: row {reader.line_num}"
+        if row["work"] in entries:
+            raise CorpusError(
+                f"{where}: work {row['work']!r} stands in the table twice; keep one row"
+            )
+        entries[row["work"]] = _parse_entry(row, where)
+    return entries
+
+
+def _table_file_text(path: Path) -> str:
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"{path}: not a table in UTF-8 (byte {error.start}); save it as CSV in UTF-8"
         ) from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
-    if missing := [
-        column for column in ("work", "split") if column not in (reader.fieldnames or ())
-    ]:
-        raise CorpusError(
-            f"{path}: row 1: the column {missing[0]!r} is missing; the table starts with {','.join(WORKS_COLUMNS)}"
-        )
-    entries: dict[str, WorkEntry] = {}
-    for row in reader:
-        place = f"{path}: row {reader.line_num}"
-        if row["work"] in entries:
-            raise CorpusError(
-                f"{place}: work {row['work']!r} stands in the table twice; keep one row"
-            )
-        entries[row["work"]] = _parse_entry(row, place)
-    return entries
 
 
 def with_table(dataset: Dataset, path: Path) -> Dataset:
-    """The data set with splits, families and reasons as the table at `path` says; works it leaves out are dropped.
+    """The data set with the splits, families, reasons and styles of the table at `path`.
+
+    Works that the table leaves out are dropped.
 
     Raises:
-        CorpusError: the table is wrong, as in `read_works`, or names a work that the data set lacks.
+        CorpusError: the table is wrong, as in `read_works`, or names an unknown work.
     """
     entries = read_works(path)
     known = {work.name for work in dataset.works}
     for number, name in enumerate(entries, start=2):
         if name not in known:
             raise CorpusError(
-                f"{path}: row {number}: this corpus has no work {name!r}; correct the name, or take the row out"
+                f"{path}: row {number}: this corpus has no work {name!r}; "
+                "correct the name, or remove the row"
             )
     left_out = WorkEntry("", -1, f"not in {Path(path).name}")
     return Dataset(
@@ -131,46 +137,31 @@ def with_table(dataset: Dataset, path: Path) -> Dataset:
     )
 
 
-def _parse_entry(row: Mapping[str, str], place: str) -> WorkEntry:
-    split, family, reason = (
-        row["split"].strip(),
-        (row.get("family") or "").strip(),
-        (row.get("reason") or "").strip(),
+def _parse_entry(row: Mapping[str, str], where: str) -> WorkEntry:
+    split, family, reason, style = (
+        (row.get(column) or "").strip() for column in ("split", "family", "reason", "style")
     )
+    complaint = ""
     if split not in ("", *SPLITS):
-        raise CorpusError(
-            f"{place}: split must be {', '.join(SPLITS)} or empty, got {split!r} (work {row['work']!r})"
-        )
-    if split and reason:
-        raise CorpusError(
-            f"{place}: a work is dropped for a reason or has a split, got both; empty one (work {row['work']!r})"
-        )
-    if family and not (family.isascii() and family.isdigit()):
-        raise CorpusError(
-            f"{place}: family must be a whole number or empty, got {family!r} (work {row['work']!r})"
-        )
-    reason = reason if reason or split else "no split in the table"
-    return WorkEntry(split, int(family) if family else -1, reason, (row.get("style") or "").strip())
-
-
-def _work_row(work: Work) -> tuple[str, ...]:
-    family = str(work.family) if work.family >= 0 else ""
-    facts = (
-        str(work.score.n_notes),
-        str(n_bars(work.score)),
-        key_label(work.score),
-        meter_label(work.score),
-    )
-    return (work.name, work.score.title, work.split, family, work.reason, *facts, work.style)
+        complaint = f"split must be {', '.join(SPLITS)} or empty, got {split!r}"
+    elif split and reason:
+        complaint = "a work is dropped for a reason or has a split, got both; empty one"
+    elif family and not (family.isascii() and family.isdigit()):
+        complaint = f"family must be a whole number or empty, got {family!r}"
+    if complaint:
+        raise CorpusError(f"{where}: {complaint} (work {row['work']!r})")
+    if not (split or reason):
+        reason = "no split in the table"
+    return WorkEntry(split, int(family) if family else -1, reason, style)
 
 
 def n_bars(score: Score) -> int:
-    """Bars of the score, its pickup not counted; 0 where no meter is known."""
+    """Number of bars of the score without its pickup; 0 where no meter is known."""
     return max((bar.number for bar in score.bars()), default=0)
 
 
 def known_or_inferred_key(score: Score) -> Key | None:
-    """The score's key where its mode is known, else the key that its notes suggest; None without notes."""
+    """The score's key if its mode is known, else the one its notes suggest; None without notes."""
     if score.key is not None and score.key.mode:
         return score.key
     return infer_key(score) if score.n_notes else None
@@ -183,10 +174,6 @@ def key_label(score: Score) -> str:
 
 
 def meter_label(score: Score) -> str:
-    """Time signatures in their order, "" where no meter is known; one that is only written again is not repeated."""
-    return " ".join(
-        signature
-        for signature, _ in itertools.groupby(
-            str(signature) for _, signature in score.time_signatures
-        )
-    )
+    """Time signatures in their order without repetitions; "" if no meter is known."""
+    signatures = (str(signature) for _, signature in score.time_signatures)
+    return " ".join(signature for signature, _ in itertools.groupby(signatures))

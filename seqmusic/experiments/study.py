@@ -21,7 +21,7 @@ from seqmusic.report.report_folder import table_csv
 from seqmusic.report.sections import Table
 from seqmusic.runs.configuration import Configuration
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
-from seqmusic.training.lock import locked
+from seqmusic.runs.folder_lock import locked
 
 STUDY_FILE = "study.json"
 _PURPOSES = {"train": "train on", "valid": "validate", "test": "test"}

@@ -248,7 +248,7 @@ def _style_number(style: str, folder: Path) -> int | None:
     """The number of a style that the model in a folder has learned; None where none is asked for."""
     if not style:
         return None
-    styles = kept_styles(read_works(folder / WORKS_FILE))
+    styles = kept_styles(read_works(folder / WORKS_FILE).values())
     if style in styles:
         return styles.index(style)
     known = f"it knows {', '.join(styles)}" if styles else "it was trained on works without styles"

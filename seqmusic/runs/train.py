@@ -29,13 +29,13 @@ from seqmusic.runs.folder import (
     read_metrics,
     write_metrics,
 )
+from seqmusic.runs.folder_lock import locked
 from seqmusic.runs.pretrained import load_model, make_grammar_masks, vocabulary_to_dict
 from seqmusic.runs.run_data import RunData, check_batch_size, make_run_data
 from seqmusic.runs.validation import baseline_nats, validation_nats
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.device import choose_device
 from seqmusic.training.distributed import ProcessGroup, process_group
-from seqmusic.training.lock import locked
 from seqmusic.training.loop import StepReport, TrainingState, new_training_state, train
 from seqmusic.training.settings import TrainingSettings
 from seqmusic.training.stopping import stop_requests

@@ -1,6 +1,6 @@
-"""Where we are: the integers that stand beside each event, one row an event, columns named here.
+"""The context: for each event a row of integers that describe the state of the music.
 
-Every column is a small number from 0; 0 means "nothing to say". Ticks are cut at 96.
+Every column is a small number from 0, where 0 means "nothing known". Ticks are clipped at 96.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from functools import cache
 
 from seqmusic.tokens.vocabulary import MAX_DURATION, N_KEYS, N_TIMESIGS, N_VOICE_NAMES
 
-MAX_POSITION = 192  # of the place in the bar; later places count as the last
+MAX_POSITION = 192  # ticks from a bar line; later positions count as the last
 MAX_TO_END = 64  # quarters
 MAX_INTERVAL = 24  # semitones
-REST_CODE = 1  # the code of a rest; 0 is nothing known
+REST_CODE = 1  # the sound code of a rest; 0 is nothing known
 PITCH_CODE = 2  # + MIDI number
 N_SOUND_CODES = PITCH_CODE + 128
 GLOBAL_COLUMNS = ("section", "voice", "position", "meter", "key", "to_end")
@@ -20,35 +20,36 @@ VOICE_COLUMNS = (
     *("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval"),
     *("next_step", "then_step", "until_then", "parallel", "before"),
 )
-# The same as indices: of a row, and of the columns of one voice.
+# Indices into a row.
 SECTION_COLUMN, VOICE_COLUMN, POSITION_COLUMN = range(3)
 METER_COLUMN, KEY_COLUMN, TO_END_COLUMN = range(3, 6)
+# Indices into the columns of one voice.
 SOUND_COLUMN, ELAPSED_COLUMN, REMAINING_COLUMN, AHEAD_COLUMN, UNTIL_AHEAD_COLUMN = range(5)
 INTERVAL_COLUMN, NEXT_STEP_COLUMN, THEN_STEP_COLUMN, UNTIL_THEN_COLUMN = range(5, 9)
 PARALLEL_COLUMN, BEFORE_COLUMN = range(9, 11)
+
+_N_INTERVALS = 2 + 2 * MAX_INTERVAL  # of semitones, signed
 _SIZES = {
     "section": 3,  # header, given, body
-    "voice": 1 + N_VOICE_NAMES,  # of the next note: its voice id
-    "position": MAX_POSITION,  # ticks since the bar line; since a whole-note grid where there is no meter
+    "voice": 1 + N_VOICE_NAMES,  # VOICE index of the next note
+    "position": MAX_POSITION,  # ticks since the bar line; without a meter, since a whole-note grid
     "meter": N_TIMESIGS,  # in force now
     "key": N_KEYS,
     "to_end": 2 + MAX_TO_END,  # quarters to the end, where it is known
-    "sound": N_SOUND_CODES,  # what sounds now in this voice: nothing known, rest, pitch
+    "sound": N_SOUND_CODES,  # what this voice sounds now: nothing known, rest, pitch
     "elapsed": 1 + MAX_DURATION,  # ticks since it started
     "remaining": 1 + MAX_DURATION,  # ticks until it ends, 0 when it has just ended
-    "ahead": N_SOUND_CODES,  # what is given next in this voice
-    "until_ahead": 2 + MAX_DURATION,  # ticks until that starts
-    "interval": 2
-    + 2 * MAX_INTERVAL,  # semitones from the next voice's own last pitch to this voice's
-    "next_step": 2
-    + 2 * MAX_INTERVAL,  # semitones from what sounds in this voice to what is given next
-    "then_step": 2 + 2 * MAX_INTERVAL,  # and from there to what is given after it
-    "until_then": 2 + MAX_DURATION,  # ticks between those two
-    "parallel": N_SOUND_CODES,  # the pitch to which the next voice would move in parallel with this one, which has just moved
-    "before": 13,  # semitones, octaves apart, from the next voice's own last pitch to what this one sounded before it moved
+    "ahead": N_SOUND_CODES,  # the next given sound of this voice
+    "until_ahead": 2 + MAX_DURATION,  # ticks until it starts
+    "interval": _N_INTERVALS,  # from the last pitch of the next note's voice to this voice's
+    "next_step": _N_INTERVALS,  # from this voice's sound to its next given one
+    "then_step": _N_INTERVALS,  # from there to the given one after it
+    "until_then": 2 + MAX_DURATION,  # ticks between the onsets of those two
+    "parallel": N_SOUND_CODES,  # where the next note moves if in parallel with this voice
+    "before": 13,  # 1 + semitones modulo 12 from there to this voice's pitch before it moved
 }
 
-# By semitones, which may be negative.
+# By semitones; a negative number of them counts from the end of the list.
 _INTERVALS: list[int] = [
     1 + MAX_INTERVAL + min(max(size, -MAX_INTERVAL), MAX_INTERVAL)
     for size in (*range(128), *range(-127, 0))
@@ -56,24 +57,37 @@ _INTERVALS: list[int] = [
 
 
 def encode_interval(start: int, end: int) -> int:
-    """The value of a column for the interval between two sounds; 0 where one of them is no pitch."""
+    """Column value of the interval between two sound codes; 0 where one of them is no pitch."""
     if start < PITCH_CODE or end < PITCH_CODE:
         return 0
     return _INTERVALS[end - start]
 
 
-def encode_parallel(own: int, before: int, after: int) -> tuple[int, int]:
-    """The values of `parallel` and `before` for a voice that sounded `own` while another moved; 0 and 0 where it did not."""
-    parallel = own + after - before
-    if before == after or own < PITCH_CODE or before < PITCH_CODE or after < PITCH_CODE:
+def encode_parallel(held: int, before: int, after: int) -> tuple[int, int]:
+    """Column values `parallel` and `before` of a voice that has just moved.
+
+    All intervals count here, unlike in `counterpoint.perfect_parallels`, and a pitch is named, not
+    checked: the model learns from it which parallels the style avoids.
+
+    Args:
+        held: sound code that the voice of the next note holds.
+        before: sound code of the voice that moved, before it moved.
+        after: sound code of the voice that moved, now.
+
+    Returns:
+        The sound code to which the next note would move in parallel, and 1 plus the interval
+        between the voices modulo 12; 0 and 0 where nothing moved or one of them is no pitch.
+    """
+    parallel = held + after - before
+    if before == after or held < PITCH_CODE or before < PITCH_CODE or after < PITCH_CODE:
         return 0, 0
     if not PITCH_CODE <= parallel < N_SOUND_CODES:
         return 0, 0
-    return parallel, 1 + (before - own) % 12
+    return parallel, 1 + (before - held) % 12
 
 
 def first_column(voice_column: int) -> int:
-    """Index of the first context column of the voice in a given column of the vocabulary.
+    """Index in a row of the first context column of the voice with this `voice_column`.
 
     >>> context_columns(4)[first_column(2) + AHEAD_COLUMN]
     'ahead_2'
@@ -90,7 +104,7 @@ def context_columns(max_voices: int) -> tuple[str, ...]:
 
 
 def columns_to_max_voices(n_columns: int) -> int:
-    """Of how many voices so many columns tell.
+    """Number of voices in a context of `n_columns` columns.
 
     >>> columns_to_max_voices(len(context_columns(3)))
     3
@@ -101,7 +115,5 @@ def columns_to_max_voices(n_columns: int) -> int:
 @cache
 def context_sizes(max_voices: int) -> tuple[int, ...]:
     """Number of values of each of the K columns."""
-    return tuple(
-        _SIZES[name.rpartition("_")[0] if name not in GLOBAL_COLUMNS else name]
-        for name in context_columns(max_voices)
-    )
+    names = (*GLOBAL_COLUMNS, *VOICE_COLUMNS * max_voices)
+    return tuple(_SIZES[name] for name in names)

@@ -1,1 +1,1 @@
-"""A corpus of anyone's own files, prepared in a folder on disk: read in parallel, cleaned, split, and kept as shards and columns."""
+"""A corpus of the user's files, read in parallel and kept on disk in shards and columns."""

@@ -1,4 +1,9 @@
-"""The same function over many items in several processes; an item that kills or hangs its process costs no more than itself."""
+"""One function over many items in several processes, with a deadline for each item.
+
+An item that kills or blocks its process costs no other item its result. Each process has a pipe of
+its own for this: pools that share one, as `concurrent.futures` and `pebble` do, break or stall when
+a process is killed while it sends a result.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
@@ -19,22 +23,13 @@ from seqmusic.errors import CorpusError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_QUEUE_LENGTH = 3  # items that wait at a process, so that it need not wait for them
+_QUEUE_LENGTH = 3  # items sent ahead, so that a process need not wait for the next one
 
 
 class WorkerFailure(NamedTuple):
-    """What became of a process over an item, in words."""
+    """Why a process returned no result for an item."""
 
     message: str
-
-
-@dataclass(slots=True)
-class _Worker:
-    process: Any
-    connection: Connection
-    queued: deque[Any] = field(default_factory=deque)
-    busy_since: float = 0.0
-    has_ended: bool = False
 
 
 def n_cores() -> int:
@@ -48,10 +43,10 @@ def parallel_map(
     n_processes: int,
     timeout_seconds: Callable[[Item], float],
 ) -> Generator[tuple[Item, Result | WorkerFailure], None, None]:
-    """Each item with what the function makes of it, as they are finished; leaving early, by Ctrl-C too, ends the processes.
+    """Each item with its result, as they are finished; closing the generator ends the processes.
 
     Args:
-        function: of a module, so that other processes find it; what it raises ends its process.
+        function: defined in a module, so that other processes find it; it must not raise.
         items: taken when a process is free for them.
         n_processes: 1 or more.
         timeout_seconds: how long an item may take.
@@ -59,118 +54,120 @@ def parallel_map(
     Raises:
         CorpusError: a process cannot be started.
     """
-    todo, again = iter(items), deque[Item]()
-    workers = [_start_worker(function) for _ in range(n_processes)]
+    todo = iter(items)
+    retried = deque[Item]()  # items that were sent to a process that has ended
+    workers = [_Worker(function, timeout_seconds) for _ in range(n_processes)]
     try:
         for worker in workers:
-            _await_start(worker)
+            worker.await_start()
         while True:
             for worker in workers:
-                _fill_queue(worker, again, todo)
+                worker.fill_queue(retried, todo)
             if not any(worker.queued for worker in workers):
                 return
             for number, worker in enumerate(workers):
-                yield from _received_results(worker)
-                if failure := _failure(worker, timeout_seconds):
+                yield from worker.received_results()
+                if failure := worker.failure():
                     yield worker.queued.popleft(), failure
-                    again.extend(worker.queued)
-                    workers[number] = _await_start(_start_worker(function))
-            _wait_for_result(workers, timeout_seconds)
+                    retried.extend(worker.queued)
+                    workers[number] = _Worker(function, timeout_seconds)
+                    workers[number].await_start()
+            _wait_for_result([worker for worker in workers if worker.queued])
     finally:
         for worker in workers:
             worker.process.kill()
-            worker.process.join()
-            worker.connection.close()
+            worker.stop()
 
 
-def _fill_queue(worker: _Worker, again: deque[Item], todo: Iterator[Item]) -> None:
-    while len(worker.queued) < _QUEUE_LENGTH:
-        try:
-            item = again.popleft() if again else next(todo)
-        except StopIteration:
-            return
-        if not worker.queued:
-            worker.busy_since = time.monotonic()
-        worker.queued.append(item)
-        with contextlib.suppress(OSError):  # a process that has ended is seen when it should answer
-            worker.connection.send(item)
-
-
-def _received_results(worker: _Worker) -> Iterator[tuple[Any, Any]]:
-    try:
-        while worker.queued and worker.connection.poll():
-            answer = worker.connection.recv()
-            worker.busy_since = time.monotonic()
-            yield worker.queued.popleft(), answer
-    except (EOFError, OSError):
-        worker.has_ended = True
-
-
-def _failure(worker: _Worker, timeout_seconds: Callable[[Any], float]) -> WorkerFailure | None:
-    """What became of a process that will not answer any more; None for one that may."""
-    if not worker.queued:
-        return None
-    allowed = timeout_seconds(worker.queued[0])
-    is_late = time.monotonic() - worker.busy_since > allowed
-    if not (is_late or worker.has_ended):
-        return None
-    _stop_worker(worker)
-    return WorkerFailure(
-        f"took longer than {allowed:.0f} s"
-        if is_late
-        else f"ended its process ({_exit_text(worker.process.exitcode)})"
-    )
-
-
-def _stop_worker(worker: _Worker) -> None:
-    if not worker.has_ended:
-        worker.process.kill()
-    worker.process.join()
-    worker.connection.close()
-
-
-def _exit_text(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        with contextlib.suppress(ValueError):
-            return f"signal {signal.Signals(-exit_code).name}"
-    return f"exit status {exit_code}"
-
-
-def _wait_for_result(workers: list[_Worker], timeout_seconds: Callable[[Any], float]) -> None:
-    busy = [worker for worker in workers if worker.queued]
+def _wait_for_result(busy: list[_Worker]) -> None:
     if busy:
-        left = (
-            min(worker.busy_since + timeout_seconds(worker.queued[0]) for worker in busy)
-            - time.monotonic()
-        )
+        left = min(worker.deadline() for worker in busy) - time.monotonic()
         wait([worker.connection for worker in busy], max(0.0, left) + 0.01)
 
 
-def _start_worker(function: Callable[[Any], Any]) -> _Worker:
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_worker_loop, args=(theirs, function), daemon=True)
-    with _hidden_main_module():
-        process.start()
-    theirs.close()
-    return _Worker(process, ours)
+class _Worker:
+    """A process, and the items that were sent to it."""
 
+    def __init__(
+        self, function: Callable[[Any], Any], timeout_seconds: Callable[[Any], float]
+    ) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.connection, remote = spawn.Pipe()
+        self.process = spawn.Process(target=_worker_loop, args=(remote, function), daemon=True)
+        with _hidden_main_module():
+            self.process.start()
+        remote.close()
+        self.timeout_seconds = timeout_seconds
+        self.queued: deque[Any] = deque()
+        self.busy_since = 0.0
+        self.has_ended = False
 
-def _await_start(worker: _Worker) -> _Worker:
-    """The worker, once it has said that it is ready."""
-    try:
-        worker.connection.recv()
-    except (EOFError, OSError) as error:
-        worker.process.join()
-        raise CorpusError(
-            f"a reading process ended as it began ({_exit_text(worker.process.exitcode)}); free some memory"
-        ) from error
-    return worker
+    def await_start(self) -> None:
+        """Wait until the process is ready; CorpusError if it ends before."""
+        try:
+            self.connection.recv()
+        except (EOFError, OSError) as error:
+            self.process.join()
+            raise CorpusError(
+                f"a reading process ended as it began ({self.exit_text()}); free some memory"
+            ) from error
+
+    def fill_queue(self, retried: deque[Any], todo: Iterator[Any]) -> None:
+        while len(self.queued) < _QUEUE_LENGTH:
+            try:
+                item = retried.popleft() if retried else next(todo)
+            except StopIteration:
+                return
+            if not self.queued:
+                self.busy_since = time.monotonic()
+            self.queued.append(item)
+            # That the process has ended shows later, when its result is missing.
+            with contextlib.suppress(OSError):
+                self.connection.send(item)
+
+    def received_results(self) -> Iterator[tuple[Any, Any]]:
+        try:
+            while self.queued and self.connection.poll():
+                result = self.connection.recv()
+                self.busy_since = time.monotonic()
+                yield self.queued.popleft(), result
+        except (EOFError, OSError):
+            self.has_ended = True
+
+    def deadline(self) -> float:
+        """The time by which the result of the first item must have come."""
+        return self.busy_since + self.timeout_seconds(self.queued[0])
+
+    def failure(self) -> WorkerFailure | None:
+        """Why no result will come for the first item; the process is ended then."""
+        if not self.queued:
+            return None
+        is_late = time.monotonic() > self.deadline()
+        if not (is_late or self.has_ended):
+            return None
+        allowed = self.timeout_seconds(self.queued[0])
+        self.stop()
+        if is_late:
+            return WorkerFailure(f"took longer than {allowed:.0f} s")
+        return WorkerFailure(f"ended its process ({self.exit_text()})")
+
+    def stop(self) -> None:
+        if not self.has_ended:
+            self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+    def exit_text(self) -> str:
+        exit_code = self.process.exitcode
+        if exit_code is not None and exit_code < 0:
+            with contextlib.suppress(ValueError):
+                return f"signal {signal.Signals(-exit_code).name}"
+        return f"exit status {exit_code}"
 
 
 def _worker_loop(connection: Connection, function: Callable[[Any], Any]) -> None:
-    """What a process does: answer until its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who ends its children
+    """Runs in the process: answers until the parent process is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent ends its processes
     connection.send("ready")
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -179,7 +176,7 @@ def _worker_loop(connection: Connection, function: Callable[[Any], Any]) -> None
 
 @contextlib.contextmanager
 def _hidden_main_module() -> Iterator[None]:
-    """Processes started meanwhile do not import the caller's script, so it needs no guard against being run once more."""
+    """Processes started meanwhile do not import the caller's script, so that it needs no guard."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

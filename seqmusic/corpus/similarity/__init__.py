@@ -1,1 +1,1 @@
-"""Which works are the same music or share a tune: digests of passages, found alike by sorting."""
+"""Which works are the same music or share a tune: digests of passages, compared by sorting."""

@@ -1,7 +1,8 @@
 """Works that are the same music, also after transposition, also with small differences.
 
-The music is looked at one chord a quarter, on the beats: six chords in a row, moved so that their lowest pitch is 0, are a shingle.
-Two works are near duplicates when most shingles of the shorter one stand in the other.
+The music is reduced to one chord a quarter, on the beats: six chords in a row, transposed so that
+their lowest pitch is 0, are a shingle. Two works are near duplicates when most shingles of the one
+that has fewer also occur in the other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from seqmusic.corpus.similarity.digests import Sketch
-from seqmusic.corpus.similarity.pairs import Pairs, digest_table, shared_pairs
+from seqmusic.corpus.similarity.pairs import Pairs
+
+MIN_DUPLICATE_SHARE = 0.75
 
 
 class Match(NamedTuple):
@@ -20,8 +23,8 @@ class Match(NamedTuple):
 
     Attributes:
         original: number of the work that is repeated.
-        semitones: that work moved by so much sounds like the other one.
-        share: of the shingles of the shorter of the two, how many stand in the other; 1 for an exact duplicate.
+        semitones: the transposition that turns that work into the other one.
+        share: shared shingles over those of the work that has fewer; 1 for an exact duplicate.
         is_exact: the same onsets, durations and intervals in all voices.
     """
 
@@ -37,7 +40,7 @@ class Outline(NamedTuple):
     Attributes:
         signature: the same for exact duplicates.
         lowest: the lowest pitch.
-        n_shingles: how many different ones.
+        n_shingles: number of different shingles.
     """
 
     signature: bytes
@@ -50,55 +53,34 @@ def outline(sketch: Sketch) -> Outline:
     return Outline(sketch.signature, sketch.lowest, len(sketch.shingles.digests))
 
 
-def pairs_among(sketches: Sequence[Sketch]) -> Pairs:
-    """Pairs of works that share shingles."""
-    rows = digest_table(
-        [own.shingles.digests for own in sketches], [own.shingles.lowest for own in sketches]
-    )
-    return shared_pairs(lambda: [rows], len(rows.work), len(sketches))
-
-
-def find_duplicates(
-    works: Sequence[Outline], pairs: Pairs, min_share: float, n_originals: int = 0
-) -> dict[int, Match]:
-    """The works that repeat one before them that repeats none, each with the one it repeats best.
+def find_duplicates(works: Sequence[Outline], pairs: Pairs, min_share: float) -> dict[int, Match]:
+    """The works that repeat an earlier work that is no duplicate itself, each with its best match.
 
     Args:
-        works: all works, those to be preferred first.
-        pairs: of works that share shingles.
+        works: all works, the preferred ones first.
+        pairs: pairs of works that share shingles.
         min_share: share of shingles from which on a work repeats another, 0..1.
-        n_originals: so many works at the beginning, if not 0, are all originals, and no others are.
 
-    >>> from seqmusic.corpus.similarity.digests import sketch
-    >>> from seqmusic.score import Note, melody
-    >>> tune = melody([Note(0, 24, 60), Note(24, 24, 64)])
-    >>> own = [sketch(tune), sketch(tune.transposed(2))]
-    >>> find_duplicates([outline(one) for one in own], pairs_among(own), min_share=0.75)
+    >>> no_pairs = Pairs(*np.zeros((4, 0), np.int64))
+    >>> find_duplicates([Outline(b"a", 60, 0), Outline(b"a", 62, 0)], no_pairs, min_share=0.75)
     {1: Match(original=0, semitones=2, share=1.0, is_exact=True)}
     """
-    n_shingles = np.array([own.n_shingles for own in works], np.int64)
+    n_shingles = np.array([work.n_shingles for work in works], np.int64)
     shares = pairs.n_shared / np.minimum(n_shingles[pairs.earlier], n_shingles[pairs.later])
-    near = np.flatnonzero(shares >= min_share)
-    bounds = np.searchsorted(pairs.later[near], np.arange(len(works) + 1)).tolist()
+    similar = np.flatnonzero(shares >= min_share)
+    # The pairs whose later work is number n are rows bounds[n] to bounds[n + 1] of `similar`.
+    bounds = np.searchsorted(pairs.later[similar], np.arange(len(works) + 1)).tolist()
     first_with: dict[bytes, int] = {}
     found: dict[int, Match] = {}
-    for number, own in enumerate(works):
-        if number < n_originals:
-            first_with.setdefault(own.signature, number)
+    for number, work in enumerate(works):
+        if (same := first_with.get(work.signature)) is not None:
+            found[number] = Match(same, work.lowest - works[same].lowest, 1.0, True)
             continue
-        if (same := first_with.get(own.signature)) is not None:
-            found[number] = Match(same, own.lowest - works[same].lowest, 1.0, True)
-            continue
-        rivals = [
-            row
-            for row in near[bounds[number] : bounds[number + 1]].tolist()
-            if int(pairs.earlier[row]) not in found
-        ]
-        if rivals:
-            best = max(rivals, key=lambda row: (shares[row], -row))
-            found[number] = Match(
-                int(pairs.earlier[best]), int(pairs.semitones[best]), float(shares[best]), False
-            )
-        elif not n_originals:
-            first_with[own.signature] = number
+        rows = similar[bounds[number] : bounds[number + 1]].tolist()
+        if rows := [row for row in rows if int(pairs.earlier[row]) not in found]:
+            best = max(rows, key=lambda row: (shares[row], -row))
+            original, semitones = int(pairs.earlier[best]), int(pairs.semitones[best])
+            found[number] = Match(original, semitones, float(shares[best]), False)
+        else:
+            first_with[work.signature] = number
     return found

@@ -1,8 +1,9 @@
-"""Tune families: works whose highest voices sing the same tune, wholly or in part, in whatever key.
+"""Tune families: works whose highest voices share a tune, wholly or in part, in whatever key.
 
-Two works are of one family when their tunes begin alike, when a stretch of one tune stands in the other (note by note, or on the
-beats only, so that passing notes and ties do not hide it), or when they share many chords; and so is whoever is of one family with
-one of them. A split that keeps families whole cannot be won by remembering tunes.
+Two works are of one family when their tunes begin alike, when a stretch of one tune occurs in the
+other (note by note, or on the beats only, so that passing notes and ties do not hide it), or when
+they share many chords. A work that is related to one member belongs to the whole family. A split
+that keeps families whole cannot be won by remembering tunes.
 """
 
 from __future__ import annotations
@@ -11,37 +12,24 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from seqmusic.corpus.similarity.digests import sketch, tune_ngrams
-from seqmusic.corpus.similarity.duplicates import pairs_among
-from seqmusic.corpus.similarity.pairs import Ints, Pairs, digest_table, linked_pairs
+from seqmusic.corpus.similarity.digests import tune_ngrams
+from seqmusic.corpus.similarity.pairs import Ints, Pairs
 from seqmusic.score import Score
 
 LEAK_NOTES = 16
 _MIN_SHINGLE_SHARE = 0.25
 
 
-def tune_families(scores: Sequence[Score]) -> list[int]:
-    """The number of each score's family, counted from 0 in order of first appearance."""
-    sketches = [sketch(score) for score in scores]
-    tunes = digest_table([own.tune for own in sketches])
-    links = [*linked_pairs(lambda: [tunes], len(tunes.work))]
-    links.append(
-        similar_pairs(pairs_among(sketches), [len(own.shingles.digests) for own in sketches])
-    )
-    return families_of(links, len(scores))
-
-
 def similar_pairs(pairs: Pairs, n_shingles: Sequence[int]) -> Ints:
-    """(K, 2) pairs of works that share many chords."""
+    """(K, 2) pairs of works that share many chords, given the number of shingles of each work."""
     sizes = np.array(n_shingles, np.int64)
-    chosen = pairs.n_shared >= _MIN_SHINGLE_SHARE * np.minimum(
-        sizes[pairs.earlier], sizes[pairs.later]
-    )
-    return np.stack([pairs.earlier, pairs.later], axis=1)[chosen]
+    smaller = np.minimum(sizes[pairs.earlier], sizes[pairs.later])
+    is_similar = pairs.n_shared >= _MIN_SHINGLE_SHARE * smaller
+    return np.stack([pairs.earlier, pairs.later], axis=1)[is_similar]
 
 
 def families_of(links: Iterable[Ints], n_works: int) -> list[int]:
-    """The number of each work's family, counted from 0 in order of first appearance; linked works are of one family.
+    """The number of each work's family, from 0 in order of first appearance; links join families.
 
     >>> families_of([np.array([[0, 2]]), np.array([[4, 2]])], 5)
     [0, 1, 0, 2, 0]
@@ -57,12 +45,15 @@ def families_of(links: Iterable[Ints], n_works: int) -> list[int]:
 def shared_tune_share(
     held_out: Iterable[Score], training: Iterable[Score], n_notes: int = LEAK_NOTES
 ) -> float:
-    """The share of held-out scores with `n_notes` notes in a row that a training tune holds too: the leak of a split, 0..1."""
-    known = {stretch for score in training for stretch in tune_ngrams(score, n_notes).tolist()}
-    leaks = [
-        any(stretch in known for stretch in tune_ngrams(score, n_notes).tolist())
-        for score in held_out
-    ]
+    """The share of held-out scores with a stretch of a training tune: the leak of a split, 0..1.
+
+    Args:
+        held_out: the scores to be counted.
+        training: the scores with the known tunes.
+        n_notes: length of the stretch.
+    """
+    known = {ngram for score in training for ngram in tune_ngrams(score, n_notes).tolist()}
+    leaks = [not known.isdisjoint(tune_ngrams(score, n_notes).tolist()) for score in held_out]
     return sum(leaks) / len(leaks) if leaks else 0.0
 
 

@@ -1,6 +1,7 @@
-"""What a model was trained on, told without the music: digests of its passages, kept beside the weights.
+"""What a model was trained on, without the music: digests of its passages, kept beside the weights.
 
-So anyone who holds a model can ask whether a piece was among its training works, also transposed, without having those works.
+Anyone who holds a model can check whether a piece was among its training works, also transposed,
+without having those works.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.similarity.digests import Digests, shingles
+from seqmusic.corpus.similarity.duplicates import MIN_DUPLICATE_SHARE
 from seqmusic.errors import CheckpointError
 from seqmusic.score import Score
 
-MIN_KNOWN_SHARE = 0.75  # of the passages of a piece, to call it known
 FINGERPRINTS_FILE = "fingerprints.npy"
 
 Fingerprints = NDArray[np.uint64]
@@ -32,17 +33,19 @@ def fingerprints(scores: Sequence[Score]) -> Fingerprints:
 def digests_to_fingerprints(pieces: Iterable[Digests]) -> Fingerprints:
     """(F, 2) piece number and digest of pieces whose digests are known."""
     columns = [
-        np.stack([np.full(len(own), number, np.uint64), own], axis=1)
-        for number, own in enumerate(pieces)
+        np.stack([np.full(len(digests), number, np.uint64), digests], axis=1)
+        for number, digests in enumerate(pieces)
     ]
     return np.concatenate([np.zeros((0, 2), np.uint64), *columns])
 
 
 def known_pieces(known_fingerprints: NDArray[np.uint64], scores: Sequence[Score]) -> list[int]:
-    """Positions of the scores that repeat one of the fingerprinted pieces: most of their passages stand in it.
+    """Positions of the scores most of whose passages occur in one of the fingerprinted pieces.
 
     >>> from seqmusic.score import Note, melody
-    >>> one, other = (melody([Note(24 * i, 24, 60 + i * step % 7) for i in range(12)]) for step in (2, 3))
+    >>> one, other = (
+    ...     melody([Note(24 * i, 24, 60 + i * step % 7) for i in range(12)]) for step in (2, 3)
+    ... )
     >>> known_pieces(fingerprints([one]), [other, one.transposed(5)])
     [1]
     """
@@ -51,9 +54,9 @@ def known_pieces(known_fingerprints: NDArray[np.uint64], scores: Sequence[Score]
         holders.setdefault(digest, set()).add(piece)
     found = []
     for position, score in enumerate(scores):
-        own = _shingle_digests(score)
-        shared = Counter(piece for digest in own for piece in holders.get(digest, ()))
-        if shared and max(shared.values()) >= MIN_KNOWN_SHARE * len(own):
+        digests = shingles(score).digests.tolist()
+        shared = Counter(piece for digest in digests for piece in holders.get(digest, ()))
+        if shared and max(shared.values()) >= MIN_DUPLICATE_SHARE * len(digests):
             found.append(position)
     return found
 
@@ -75,22 +78,15 @@ def read_fingerprints(folder: Path) -> NDArray[np.uint64]:
     Raises:
         CheckpointError: there are none, or they are damaged.
     """
+    path = folder / FINGERPRINTS_FILE
     try:
-        known_fingerprints = np.load(folder / FINGERPRINTS_FILE, allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise CheckpointError(
-            f"{folder / FINGERPRINTS_FILE}: missing or damaged; what the model was trained on cannot be told"
+            f"{path}: missing or damaged; what the model was trained on is unknown"
         ) from error
-    if (
-        known_fingerprints.dtype != np.uint64
-        or known_fingerprints.ndim != 2
-        or known_fingerprints.shape[1] != 2
-    ):
+    if array.dtype != np.uint64 or array.ndim != 2 or array.shape[1] != 2:
         raise CheckpointError(
-            f"{folder / FINGERPRINTS_FILE}: holds no fingerprints, but an array {known_fingerprints.dtype} {known_fingerprints.shape}"
+            f"{path}: holds no fingerprints, but an array {array.dtype} {array.shape}"
         )
-    return np.asarray(known_fingerprints)
-
-
-def _shingle_digests(score: Score) -> list[int]:
-    return list(shingles(score).digests.tolist())
+    return np.asarray(array)

@@ -1,4 +1,4 @@
-"""A folder of files prepared: whatever the order, the processes, the interruptions and the poison in it."""
+"""A prepared folder: it depends neither on order, processes and interruptions nor on bad files."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ import numpy as np
 import pytest
 
 from seqmusic import cli
-from seqmusic.corpus.cleaning import GENERAL_RULES, reason_kind
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.folders import collecting as gathering
+from seqmusic.corpus.folders import collecting
 from seqmusic.corpus.folders.collecting import CorpusSource, find_files
+from seqmusic.corpus.folders.file_records import piece_record
+from seqmusic.corpus.folders.long_scores import split_long_score
 from seqmusic.corpus.folders.prepared_folder import load_prepared, prepare_source, shard_paths
 from seqmusic.corpus.folders.shards import Shard
 from seqmusic.corpus.folders.source import find_source, folder_source, read_pieces_or_errors
 from seqmusic.corpus.folders.summary import folder_summary
 from seqmusic.corpus.loading import load_corpus
-from seqmusic.corpus.long_pieces import split_long_score
+from seqmusic.corpus.selection.cleaning import GENERAL_RULES, reason_kind
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats import write_score
 from seqmusic.formats.read_report import ReadReport
@@ -38,19 +39,21 @@ def tune(seed: int, n: int = 40) -> Score:
     """Two voices of random quarters over a random bass."""
     draw = random.Random(seed)
     lines = [[center + draw.randint(-5, 5) for _ in range(n)] for center in (72, 60)]
-    return Score(tuple(
-        Voice(f"Voice {i}", tuple(Note(24 * k, 24, pitch) for k, pitch in enumerate(line))) for i, line in enumerate(lines, 1)
-    ))  # fmt: skip
+    notes = [tuple(Note(24 * k, 24, pitch) for k, pitch in enumerate(line)) for line in lines]
+    return Score((Voice("Voice 1", notes[0]), Voice("Voice 2", notes[1])))
 
 
 def write_small_folder(folder: Path) -> Path:
-    """Twelve tunes in two subfolders; one is there again as MusicXML in another key; one file is no MIDI, one is mended."""
+    """Twelve tunes in two subfolders, one of them again in another key, and a file that is no MIDI.
+
+    One file is repaired when it is read.
+    """
     for number in range(12):
         write_score(tune(number), folder / ("old" if number % 3 else "new") / f"{number}.mid")
     write_score(tune(4).transposed(3), folder / "old" / "again.musicxml")
     (folder / "new" / "bad.mid").write_bytes(b"nothing of the kind")
     whole = (folder / "old" / "1.mid").read_bytes()
-    (folder / "old" / "1.mid").write_bytes(whole[:-4])  # the end of the last track is missing
+    (folder / "old" / "1.mid").write_bytes(whole[:-4])  # the last track has no end
     (folder / "new" / "notes.txt").write_text("not read")
     return folder
 
@@ -81,15 +84,15 @@ def out(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_every_file_is_reported_and_every_work_told(out: Path) -> None:
+def test_every_file_and_every_work_is_reported(out: Path) -> None:
     with (out / "report.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
     assert len(rows) == 14
     assert rows["new/bad.mid"]["outcome"] == "refused"
     assert rows["new/bad.mid"]["words"].count("\n") == 0
     assert rows["old/1.mid"]["outcome"] == "repaired"
-    assert (rows["new/0.mid"]["outcome"], rows["new/0.mid"]["voices"], rows["new/0.mid"]["notes"], rows["new/0.mid"]["bars"]) == (
-        "read", "2", "80", "10")  # fmt: skip
+    figures = [rows["new/0.mid"][column] for column in ("outcome", "voices", "notes", "bars")]
+    assert figures == ["read", "2", "80", "10"]
     dataset = load_corpus(out)
     assert len(dataset.works) == 13
     assert dataset.work("old/again").reason == "duplicate of old/4 transposed by +3"
@@ -106,19 +109,19 @@ def test_the_order_of_files_and_the_number_of_processes_change_nothing(
     folder: Path, out: Path, tmp_path: Path
 ) -> None:
     source = folder_source(folder)
-    turned = replace(source, files=dict(reversed(source.files.items())))
-    prepare_source(turned, tmp_path / "turned", n_processes=1)
-    assert file_contents(tmp_path / "turned") == file_contents(out)
+    backwards = replace(source, files=dict(reversed(source.files.items())))
+    prepare_source(backwards, tmp_path / "backwards", n_processes=1)
+    assert file_contents(tmp_path / "backwards") == file_contents(out)
 
 
-def test_a_second_start_reads_nothing_and_a_changed_folder_what_is_new(
+def test_a_second_start_reads_only_files_that_are_new_or_changed(
     folder: Path, tmp_path: Path
 ) -> None:
     mine, out = tmp_path / "mine", tmp_path / "out"
     write_small_folder(mine)
     source = replace(folder_source(mine), read=refuse_all)
     assert prepare_source(folder_source(mine), out, n_processes=1)
-    assert not prepare_source(source, out)  # or all would be refused
+    assert not prepare_source(source, out)  # else all files would be refused
     write_score(tune(99), mine / "new" / "0.mid")
     os.utime(mine / "new" / "0.mid", ns=(1, 1))
     write_score(tune(98), mine / "new" / "more.mid")
@@ -135,7 +138,7 @@ def refuse_all(path: Path) -> Sequence[ReadReport | FormatError]:
 
 
 def faulty_reader(path: Path) -> Sequence[ReadReport | FormatError]:
-    """A reader that dies of some files, hangs at others, and has a fault that others show."""
+    """A reader that dies on one file, hangs on another, and raises an error on a third."""
     if path.name == "3.mid":
         os.kill(os.getpid(), signal.SIGKILL)
     if path.name == "5.mid":
@@ -148,7 +151,7 @@ def faulty_reader(path: Path) -> Sequence[ReadReport | FormatError]:
 def test_a_file_that_kills_or_hangs_its_process_is_refused_and_the_others_read(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "read_timeout", lambda path: 3)
+    monkeypatch.setattr(collecting, "read_timeout", lambda path: 3)
     source = replace(folder_source(folder), read=faulty_reader)
     prepare_source(source, tmp_path / "out", n_processes=2)
     with (tmp_path / "out" / "report.csv").open(encoding="utf-8", newline="") as file:
@@ -170,32 +173,22 @@ def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(
     mine = tmp_path / "mine"
     for number in range(40):
         write_score(tune(number), mine / f"{number}.mid")
-    command = [
-        sys.executable,
-        "-m",
-        "seqmusic",
-        "data",
-        "prepare",
-        str(mine),
-        "--out",
-        str(tmp_path / "out"),
-        "--processes",
-        "1",
-    ]
+    arguments = ["data", "prepare", str(mine), "--out", str(tmp_path / "out"), "--processes", "1"]
+    command = [sys.executable, "-m", "seqmusic", *arguments]
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 100
     while len(shard_paths(tmp_path / "out")) < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
     started.send_signal(ending)
-    _, said = started.communicate(timeout=60)
+    _, errors = started.communicate(timeout=60)
     assert started.returncode in (130, -signal.SIGKILL)
     if ending == signal.SIGINT:
-        assert "the same command goes on from there" in said
+        assert "the same command goes on from there" in errors
     done = {
         file["name"]: shard
         for path in shard_paths(tmp_path / "out")
         for shard in [Shard(path)]
-        for file in shard.files()
+        for file in shard.file_metadata()
     }
     assert 5 <= len(done) < 40
     with pytest.raises(
@@ -205,7 +198,7 @@ def test_a_preparation_that_was_stopped_goes_on_to_the_same_end(
     before = {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path / "out")}
     prepare(mine, tmp_path / "out")
     untouched = sum(path.stat().st_mtime_ns == time_ns for path, time_ns in before.items())
-    assert untouched >= len(before) - 3  # but for shards that were begun
+    assert untouched >= len(before) - 3  # all but the shards that were incomplete
     prepare(mine, tmp_path / "whole")
     assert file_contents(tmp_path / "out") == file_contents(tmp_path / "whole")
 
@@ -217,13 +210,12 @@ def test_a_damaged_shard_is_read_again(folder: Path, out: Path, tmp_path: Path) 
     shard.write_bytes(shard.read_bytes()[:-50])
     with pytest.raises(CorpusError, match=r"damaged .* delete it, and prepare again"):
         load_prepared(mine)
-    (mine / "prepared.json").write_text(
-        json.dumps(json.loads((mine / "prepared.json").read_text()) | {"files": ""})
-    )
+    state = json.loads((mine / "prepared.json").read_text())
+    (mine / "prepared.json").write_text(json.dumps(state | {"files": ""}))
     assert prepare(folder, mine) == load_prepared(out)
 
 
-def test_folders_that_hold_something_else_are_left_alone(
+def test_folders_that_hold_something_else_are_not_overwritten(
     folder: Path, out: Path, tmp_path: Path
 ) -> None:
     source = folder_source(folder)
@@ -249,7 +241,7 @@ def test_folders_that_hold_something_else_are_left_alone(
         find_source("palestrin")
 
 
-def test_what_was_prepared_is_not_read_as_scores(folder: Path, tmp_path: Path) -> None:
+def test_prepared_folders_are_not_searched_for_scores(folder: Path, tmp_path: Path) -> None:
     mine = write_small_folder(tmp_path / "mine")
     prepare(mine, mine / "data")
     (mine / "data" / "lost.mid").write_bytes((mine / "old" / "2.mid").read_bytes())
@@ -272,28 +264,23 @@ def test_more_subfolders_than_styles_are_no_styles(
     )
 
 
-def test_general_rules_keep_what_chorales_may_not_be() -> None:
-    assert gathering._piece_record(tune(1), GENERAL_RULES).facts["reason"] == ""
-    short = melody([Note(0, 24, 60)])
-    assert reason_kind(gathering._piece_record(short, GENERAL_RULES).facts["reason"]) == "too short"
+def test_general_rules_keep_works_that_are_no_chorales() -> None:
+    def reason(score: Score) -> str:
+        return str(piece_record(score, GENERAL_RULES).metadata["reason"])
+
+    assert reason(tune(1)) == ""
+    assert reason_kind(reason(melody([Note(0, 24, 60)]))) == "too short"
     odd = replace(tune(1), time_signatures=((0, TimeSignature(3, 32)),))
-    assert (
-        reason_kind(gathering._piece_record(odd, GENERAL_RULES).facts["reason"]) == "without tokens"
-    )
+    assert reason_kind(reason(odd)) == "without tokens"
     later = replace(tune(1), time_signatures=((0, TimeSignature(4, 4)), (96, TimeSignature(23, 8))))
-    assert (
-        reason_kind(gathering._piece_record(later, GENERAL_RULES).facts["reason"])
-        == "without tokens"
-    )
-    with_rest = replace(tune(1), voices=(*tune(1).voices, Voice("Voice 3", ())))
-    assert gathering._piece_record(with_rest, GENERAL_RULES).facts["voices"] == [
-        "Voice 1",
-        "Voice 2",
-    ]
+    assert reason_kind(reason(later)) == "without tokens"
     crowd = Score(tuple(Voice(f"{i}", tune(i).voices[0].notes) for i in range(17)))
-    assert (
-        gathering._piece_record(crowd, GENERAL_RULES).facts["reason"] == "not 1 to 16 voices (17)"
-    )
+    assert reason(crowd) == "not 1 to 16 voices (17)"
+
+
+def test_general_rules_leave_empty_voices_out() -> None:
+    with_rest = replace(tune(1), voices=(*tune(1).voices, Voice("Voice 3", ())))
+    assert piece_record(with_rest, GENERAL_RULES).metadata["voices"] == ["Voice 1", "Voice 2"]
 
 
 @pytest.mark.parametrize("most", [7, 20, 100, 1000])
@@ -311,14 +298,14 @@ def test_passages_hold_every_note_once_and_begin_at_bar_lines(most: int) -> None
     assert (len(parts) == 1) == (most >= 400)
 
 
-def test_a_source_of_python_is_prepared_like_any_other(tmp_path: Path) -> None:
+def test_a_source_made_in_python_is_prepared_like_any_other(tmp_path: Path) -> None:
     paths = {f"{n}": write_score(tune(n), tmp_path / f"{n}.mid") for n in range(3)}
     source = CorpusSource("mine", paths, read_pieces_or_errors, GENERAL_RULES, {"0": "x", "1": "y"})
     assert prepare_source(source, tmp_path / "out")
     assert [work.style for work in load_prepared(tmp_path / "out").works] == ["x", "y", ""]
 
 
-def test_the_commands_take_what_was_prepared(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_read_a_prepared_folder(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["data", "describe", "--data", str(out)]) == 0
     assert "12 works kept of 13" in capsys.readouterr().out
     assert cli.main(["data", "clean", "--data", str(out)]) == 0
@@ -331,9 +318,9 @@ def test_the_commands_take_what_was_prepared(out: Path, capsys: pytest.CaptureFi
     assert "palestrina" in capsys.readouterr().out
 
 
-def test_shards_hold_whole_digests(out: Path) -> None:
+def test_records_in_shards_have_all_their_digests(out: Path) -> None:
     for path in shard_paths(out):
-        for file in Shard(path).read_files():
+        for file in Shard(path).records():
             for piece in file.pieces:
                 assert len(np.unique(piece.sketch.tune)) == len(piece.sketch.tune) > 0
                 assert (np.diff(piece.sketch.shingles.digests.astype(object)) > 0).all()

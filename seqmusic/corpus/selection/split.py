@@ -11,7 +11,7 @@ from seqmusic.corpus.dataset import Work, natural_sort_key
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """How much of the works each held-out part gets; training gets the rest.
+    """The shares of the works that the held-out parts get; training gets the rest.
 
     Attributes:
         test: share of all works, 0..1.
@@ -39,15 +39,17 @@ DEFAULT_SHARES = Shares()
 def split_works(
     works: Sequence[Work], shares: Shares = DEFAULT_SHARES, seed: int = 0
 ) -> list[Work]:
-    """The works with their part of the split: families stay whole, a work without one stands alone, dropped works get none.
+    """The works with their part of the split; dropped works get none.
 
-    Which family goes where follows from the names of the works and `seed` alone. Families of several works are dealt first, each to
-    the part that is emptiest for its size, then the single ones even out the counts.
+    Families stay whole; a work without a family is one by itself. The split follows from the names
+    of the works and `seed` alone. Families of several works are assigned first, each to the part
+    that lacks most for its size; then the single works even out the counts.
     """
-    families: dict[object, list[Work]] = {}
-    for work in sorted(
+    kept = sorted(
         (work for work in works if not work.reason), key=lambda work: natural_sort_key(work.name)
-    ):
+    )
+    families: dict[object, list[Work]] = {}
+    for work in kept:
         families.setdefault(work.family if work.family >= 0 else work.name, []).append(work)
     wanted = {"train": shares.train, "valid": shares.valid, "test": shares.test}
     counts = {split: 0 for split, share in wanted.items() if share > 0}

@@ -1,0 +1,1 @@
+"""Which works are kept, why others are dropped, which share a tune, and the split."""

@@ -1,4 +1,4 @@
-"""Puts a finished run among the models that come with seqmusic, with a card that says what it reaches.
+"""Adds a finished run to the models that come with seqmusic, with a card of its results.
 
     python scripts/ship_model.py runs/chorales chorales
     python scripts/ship_model.py runs/jsb jsb --data Jsb16thSeparated.json
@@ -67,12 +67,13 @@ def card_blocks(
         f"A transformer of {n_parameters(model):,} parameters, trained on {source}: "
         f"{len(dataset.works_in('train'))} pieces.\n"
         f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.\n"
-        "The weights are kept in half precision. The test works were looked at once, for this card. "
+        "The weights are kept in half precision. "
+        "The test works were looked at once, for this card. "
         "No work is contained here; the\ncorpus has terms of its own."
     )
     yield card_table(
         ("part", "pieces", "nats a cell", "95 percent", "sound", "duration", "nats a note"),
-        [likelihood_row(split, model, own) for split, own in pieces.items()],
+        [likelihood_row(split, model, encoded) for split, encoded in pieces.items()],
     )
     yield (
         "Calibration: the temperatures that make the validation works likeliest, "

@@ -1,4 +1,4 @@
-"""A configuration is read from TOML and options, and wrong ones are refused with the place."""
+"""A configuration is read from TOML and options, and wrong ones are refused with their location."""
 
 import dataclasses
 import re
@@ -103,7 +103,7 @@ def test_shipped_configurations_are_found_by_name(
         ("a = " + "[" * 5000, "small.toml: is not TOML: "),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place(text: str, message: str, tmp_path: Path) -> None:
+def test_a_wrong_file_is_refused_with_the_location(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         read_configuration(write_configuration(tmp_path, text))
 

@@ -31,10 +31,10 @@ def test_minutes_end_the_schedule_before_the_steps() -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_only_matrices_decay(name: str) -> None:
-    """Without gradients of their own, weights change by decay alone."""
+    """With zero gradients, weights change by decay alone."""
     model = nn.Linear(3, 2)
     settings = TrainingSettings(optimizer=name, weight_decay=0.5, learning_rate=0.1)
-    before = {key: own.clone() for key, own in model.state_dict().items()}
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     optimizer = make_optimizer(model, settings)
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)

@@ -1,4 +1,4 @@
-"""Music composed with a trained run: it keeps the theme, and can be made again from its file."""
+"""Music composed with a trained run: it keeps the theme, and its files reproduce it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_candidates_do_not_depend_on_their_number(model: Transformer) -> None:
     assert alone != other
 
 
-def test_a_result_can_be_made_again(run: Path, tmp_path: Path) -> None:
+def test_a_result_is_reproduced_from_its_file(run: Path, tmp_path: Path) -> None:
     request = Request(n=2, seed=9, temperature=0.9)
     task, theme = Task(name="continue", bars=2, voices=("satb",)), parse_theme("G4 A4 B4")
     rows = compose_run(task, theme, run, request, tmp_path / "a")

@@ -155,7 +155,7 @@ def _restore_model(model: Transformer, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    parameters = [own for group in optimizer.param_groups for own in group["params"]]
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         index, _, slot = name.partition(".")

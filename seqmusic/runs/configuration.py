@@ -65,7 +65,7 @@ def read_configuration(
         by_table[entry.table][entry.key] = entry
     file = "" if path is None else f"{path}: "
     return Configuration(
-        **{table: _make_settings(table, own, file) for table, own in by_table.items()}
+        **{table: _make_settings(table, given, file) for table, given in by_table.items()}
     )
 
 
@@ -130,7 +130,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _locate(path: Path) -> Path:
-    """The path itself, or the file that comes with seqmusic if the path is a mere name."""
+    """The path itself, or the file that comes with seqmusic if the path is only a name."""
     if path.suffix or path.is_file() or path.name != str(path):
         return path
     package = Path(__file__).parent.parent
@@ -142,7 +142,7 @@ def _check_known(name: str, names: Iterable[str], problem: str) -> None:
     known = list(names)
     if name not in known:
         similar = difflib.get_close_matches(name, known, 1, 0.5)
-        similar += [own for own in known if name.endswith(own)]
+        similar += [other for other in known if name.endswith(other)]
         remedy = f"did you mean {similar[0]!r}?" if similar else f"known are {', '.join(known)}"
         raise ConfigurationError(f"{problem}; {remedy}")
 

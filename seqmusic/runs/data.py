@@ -42,7 +42,7 @@ def training_data(works: Sequence[Work]) -> TrainingData:
 
 
 def draw_batch(data: TrainingData, settings: TrainingSettings, step: int) -> list[Trace]:
-    """The sequences of batch number `step`: transposed pieces of similar length, with random tasks."""
+    """The sequences of batch number `step`: transposed pieces, each with a random task."""
     numbers, rng = _batch_order(data.pieces, settings).draw(step)
     shifts = [
         int(rng.choice(data.pieces.shifts(piece) if data.is_transposed else [0]))

@@ -20,7 +20,7 @@ from seqmusic.tokens.pieces import Pieces
 
 CONFIGURATION_FILE = "config.toml"
 METRICS_FILE = "metrics.csv"
-HISTORY_FILES = (WORKS_FILE, METRICS_FILE, FINGERPRINTS_FILE)  # they say how the weights were made
+HISTORY_FILES = (WORKS_FILE, METRICS_FILE, FINGERPRINTS_FILE)  # of how the weights were made
 _RUN_FILES = {
     *HISTORY_FILES,
     *(CONFIGURATION_FILE, CARD_FILE, WEIGHTS_FILE, TOKENIZER_FILE, RESUME_FILE.parts[0]),

@@ -65,12 +65,12 @@ def train_run(
         shard: each of several processes keeps only a part of the weights.
 
     Raises:
-        CheckpointError: `out` is in use, holds another run, or nothing to resume; the corpus has
-            changed since; or `start` is no model, or one of fewer voices than the corpus.
+        CheckpointError: `out` is in use or holds another run or nothing to resume, the corpus has
+            changed, or `start` is no model or one of fewer voices than the corpus.
         ConfigurationError: a batch has fewer pieces than there are processes.
         CorpusError: there is no such corpus.
         DeviceError: the device is not present.
-        ProcessError: another process of the training has ended.
+        ProcessError: another process has ended.
     """
     chosen, reason = choose_device(device)
     first = None if start is None else load_model(start)
@@ -79,19 +79,20 @@ def train_run(
     with process_group(chosen, shard) as group, ExitStack() as locks:
         group.check_on_first(lambda: check_folder(configuration, out, resume))
         group.check_on_first(lambda: locks.enter_context(locked(out)))
-        if group.is_first:
-            processes = f", {group.size} processes" if group.size > 1 else ""
-            logger.info(f"device: {group.device} ({reason}){processes}")
+        _log_device(group, reason)
         data = _load_data(configuration.training, corpus, first, group)
         run = _Run(configuration, out, data, group)
-        model = run.new_model(first)
-        if first is not None:
-            run.log(f"begins with the weights of {start}")
-        run.train(model, resume)
+        run.train(run.new_model(first, start), resume)
+
+
+def _log_device(group: ProcessGroup, reason: str) -> None:
+    if group.is_first:
+        processes = f", {group.size} processes" if group.size > 1 else ""
+        logger.info(f"device: {group.device} ({reason}){processes}")
 
 
 def _with_sizes_of(model: Transformer, configuration: Configuration) -> Configuration:
-    """The configuration with the sizes of a model, and its own dropout."""
+    """The configuration with the sizes of a model; its dropout remains."""
     dropout, input_dropout = configuration.model.dropout, configuration.model.input_dropout
     settings = replace(model.settings, dropout=dropout, input_dropout=input_dropout)
     return replace(configuration, model=settings)
@@ -127,12 +128,18 @@ class _Run:
         if self.group.is_first:
             logger.info(message)
 
-    def new_model(self, first: Transformer | None) -> Transformer:
-        """The model before the first step, with the weights of `first` or random ones."""
+    def new_model(self, first: Transformer | None, start: Path | None) -> Transformer:
+        """The model before the first step, with the weights of `first` or random ones.
+
+        Args:
+            first: a trained model of the same sizes.
+            start: where it was loaded from.
+        """
         torch.manual_seed(self.settings.seed)
         model = Transformer(self.configuration.model, self.data.vocabulary)
         if first is not None:
             model.load_state_dict(first.state_dict())
+            self.log(f"begins with the weights of {start}")
         return model if self.group.is_sharded else model.to(self.group.device)
 
     def train(self, model: Transformer, resume: bool) -> None:

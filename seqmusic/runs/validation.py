@@ -70,8 +70,8 @@ def baseline_nats(
     counted = training.pieces.subsample(MAX_BASELINE_PIECES)
     training_traces = trace_batch(counted.take(range(len(counted))), None, training.max_voices)
     training_scores, scores = (
-        [decode(trace.events.tolist(), training.max_voices) for trace in own]
-        for own in (training_traces, traces)
+        [decode(trace.events.tolist(), training.max_voices) for trace in encoded]
+        for encoded in (training_traces, traces)
     )
     return {
         "persistence": sum(persistence_nats(training_scores, scores)) / n_cells,

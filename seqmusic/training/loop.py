@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import nn
@@ -54,8 +55,9 @@ class TrainingState:
             return True
         return self.step >= settings.steps
 
-    def record_evaluation(self, loss: float) -> bool:
-        """Record the loss of an evaluation; returns whether it is the best so far."""
+    def record_evaluation(self, losses: dict[str, float]) -> bool:
+        """Record an evaluation, whose first loss counts; returns whether it is the best so far."""
+        loss = next(iter(losses.values()))
         is_best = loss < self.best
         if is_best:
             self.best, self.best_step = loss, self.step
@@ -67,7 +69,7 @@ class TrainingState:
         return self.averaged if settings.averaging else self.model
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepReport:
     """What happened in one step.
 
@@ -106,20 +108,16 @@ def train(
 
     Args:
         state: changed in place.
-        settings: optimizer, schedule, length and evaluations of the training.
-        draw: returns the sequences of batch number `step`, a function of `step` alone; called in
-            a thread, one batch ahead.
+        settings: of the optimizer, the schedule and the evaluations.
+        draw: returns the sequences of batch number `step`; a thread calls it one batch ahead.
         evaluate: returns losses of a model on held-out pieces; the first one is minimized.
         masks: which tokens may follow which, on the device of the model.
         group: the processes that share the work.
     """
     device = next(state.model.parameters()).device
     precision = choose_precision(settings.precision, device)
-    batch_loss = group.data_parallel(BatchLoss(state.model, masks, precision))
-
-    def prepare(step: int) -> tuple[list[Batch], int]:
-        return make_microbatches(draw(step), settings, group, device)
-
+    loss_module = group.data_parallel(BatchLoss(state.model, masks, precision))
+    prepare = partial(_draw_microbatches, draw, settings, group, device)
     with ThreadPoolExecutor(1) as executor:
         next_batch = executor.submit(prepare, state.step)
         while not state.is_finished(settings):
@@ -127,27 +125,26 @@ def train(
             torch.manual_seed(settings.seed * 1_000_003 + state.step + (group.rank << 40))
             microbatches, n_events = next_batch.result()
             next_batch = executor.submit(prepare, state.step + 1)
-            batch_loss.train()
-            nats = _optimizer_step(state, settings, batch_loss, microbatches, n_events, group)
+            nats = _optimizer_step(state, settings, loss_module, microbatches, n_events, group)
             state.step += 1
-            seconds = (time.monotonic() - started) / group.size
-            loss, seconds = group.sum_over_ranks(nats / n_events, seconds)
-            state.seconds += seconds
-            if state.step % settings.evaluate_every and not state.is_finished(settings):
-                yield StepReport(state.step, loss, n_events)
-                continue
-            losses = evaluate(state.evaluated_model(settings).eval())
-            is_best = state.record_evaluation(next(iter(losses.values())))
-            yield StepReport(state.step, loss, n_events, losses, is_best)
+            loss, seconds = group.sum_over_ranks(nats / n_events, time.monotonic() - started)
+            state.seconds += seconds / group.size
+            report = StepReport(state.step, loss, n_events)
+            if state.step % settings.evaluate_every == 0 or state.is_finished(settings):
+                report.evaluation = evaluate(state.evaluated_model(settings).eval())
+                report.is_best = state.record_evaluation(report.evaluation)
+            yield report
 
 
-def make_microbatches(
-    sequences: Sequence[TokenSequence],
+def _draw_microbatches(
+    draw: Callable[[int], Sequence[TokenSequence]],
     settings: TrainingSettings,
     group: ProcessGroup,
     device: torch.device,
+    step: int,
 ) -> tuple[list[Batch], int]:
     """The part of a batch that one process computes, and the scored events of the whole batch."""
+    sequences = draw(step)
     by_length = sorted(sequences, key=lambda sequence: len(sequence.events))
     share = group.rank_slice(by_length)
     parts = [share[start :: settings.accumulate] for start in range(settings.accumulate)]
@@ -158,7 +155,7 @@ def make_microbatches(
 def _optimizer_step(
     state: TrainingState,
     settings: TrainingSettings,
-    batch_loss: nn.Module,
+    loss_module: nn.Module,
     microbatches: Sequence[Batch],
     n_events: int,
     group: ProcessGroup,
@@ -166,11 +163,12 @@ def _optimizer_step(
     """Update the weights; returns the nats of the part that this process computed."""
     for parameters in state.optimizer.param_groups:
         parameters["lr"] = learning_rate(settings, state.step, state.seconds)
+    loss_module.train()
     state.optimizer.zero_grad(set_to_none=True)
     total = 0.0
     for number, batch in enumerate(microbatches, start=1):
-        with group.gradient_sync(batch_loss, is_last=number == len(microbatches)):
-            nats = batch_loss(batch)
+        with group.gradient_sync(loss_module, is_last=number == len(microbatches)):
+            nats = loss_module(batch)
             (nats * (group.size / n_events)).backward()  # the group averages over its processes
         total += float(nats.detach())
     _regularize_gradients(state.model, settings)

@@ -35,7 +35,8 @@ from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
 from seqmusic.runs.data import draw_batch, training_data
 from seqmusic.runs.pretrained import VOCABULARY, make_grammar_masks
-from seqmusic.score import SATB, TICKS_PER_SIXTEENTH, Score, Voice
+from seqmusic.pitch_grid import count_cells
+from seqmusic.score import SATB, Score, Voice
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import decode, encode, encode_prompt
@@ -183,9 +184,7 @@ def training_rates(
 
     methods: dict[str, Callable[[], dict[str, int]]] = {"ours": ours}
     chance = np.random.default_rng(0)
-    n_cells = sorted(
-        len(work.score.voices) * -(-work.score.end_ticks // TICKS_PER_SIXTEENTH) for work in works
-    )
+    n_cells = sorted(count_cells(work.score) for work in works)
     for name in against:
         alike, grid = (
             training_step(make_peer(name, SIZES[MAIN_SIZE], VOCABULARY.n_sounds)) for _ in range(2)

@@ -7,14 +7,10 @@ import pytest
 import torch
 
 from seqmusic.corpus.dataset import Dataset, Work
+from seqmusic.evaluation.estimates import UNITS, Estimate
 from seqmusic.evaluation.subject import Subject
-from seqmusic.evaluation.temperature_sweep import (
-    UNITS,
-    Estimate,
-    SweepPoint,
-    TemperatureSweep,
-    sampling_settings,
-)
+from seqmusic.evaluation.sampling_settings import sampling_settings
+from seqmusic.evaluation.temperature_sweep import SweepPoint, TemperatureSweep
 from seqmusic.metrics.distributions import DISTRIBUTIONS
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.copies import COPYING_CSV, CopyingPoint, write_copying

@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 
 from seqmusic.baselines.ngram import NGram
+from seqmusic.baselines.predictions import baseline_predictions
 from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.evaluation.held_out import EncodedPieces
+from seqmusic.evaluation.held_out import EncodedPieces, score_held_out
 from seqmusic.benchmarks.rivals import SETTINGS, Contender, grammar_contenders
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.assessment import baseline_predictions
 from seqmusic.experiments.study import (
     TrialRecord,
     corpus_name,
@@ -27,11 +27,10 @@ from seqmusic.experiments.study import (
     write_results,
 )
 from seqmusic.experiments.trial import train_trial
-from seqmusic.metrics.likelihood import Likelihood, score_pieces, total_likelihood
+from seqmusic.metrics.likelihood import Likelihood, total_likelihood
 from seqmusic.report.charts import BarSeries, bar_chart
 from seqmusic.report.figures import new_figure
 from seqmusic.report.sections import Column, Table
-from seqmusic.runs.pretrained import make_grammar_masks
 
 _COLUMNS = (
     Column("model", "model"),
@@ -125,13 +124,7 @@ def _run_network_trial(
         model, SETTINGS, contender.draw, valid, cpu_seconds=cpu_seconds, name=contender.name
     )
     started = time.process_time()
-    scored = score_pieces(
-        model,
-        pieces.traces,
-        make_grammar_masks(torch.device("cpu"), pieces.max_voices),
-        cells=pieces.cells,
-        notes=pieces.notes,
-    )
+    scored = score_held_out(model, pieces)
     row = _trial_row(
         done.parameters, done.curve[-1].cpu_seconds, time.process_time() - started, scored
     )

@@ -15,8 +15,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces, score_held_out
 from seqmusic.corpus.dataset import Dataset
+from seqmusic.evaluation.estimates import Estimate, median_estimate
 from seqmusic.evaluation.samples import (
     N_CANDIDATES,
     Opening,
@@ -24,7 +25,6 @@ from seqmusic.evaluation.samples import (
     find_openings,
     sample_continuations,
 )
-from seqmusic.evaluation.temperature_sweep import Estimate, median_estimate
 from seqmusic.experiments.study import (
     TrialRecord,
     aligned_table_text,
@@ -33,7 +33,6 @@ from seqmusic.experiments.study import (
     run_trials,
 )
 from seqmusic.generation.request import Request
-from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.metrics.originality import CopyIndex
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.copies import (
@@ -176,8 +175,7 @@ def _trial(
 
     def evaluate(model: Transformer) -> dict[str, float]:
         nats = [
-            score_pieces(model, own.traces, masks, cells=own.cells, notes=own.notes).nats_per_cell
-            for own in copied.pieces
+            score_held_out(model, own, masks).nats_per_cell for own in copied.pieces
         ]
         fresh, known = (_median_copy_length(model, own, copied.index) for own in copied.openings)
         epochs = state.step * settings.batch_size / len(data.pieces)
@@ -206,6 +204,5 @@ def _trial(
 def _median_copy_length(
     model: Transformer, chosen: Sequence[Opening], index: CopyIndex
 ) -> Estimate:
-    return median_estimate(
-        [piece.copied_notes for piece in sample_continuations(model, chosen, _REQUEST, index)]
-    )
+    found = sample_continuations(model, chosen, _REQUEST, index)
+    return median_estimate([piece.copied_notes for pieces in found for piece in pieces])

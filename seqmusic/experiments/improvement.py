@@ -15,7 +15,7 @@ import torch
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.works_table import work_entries
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces, score_held_out
 from seqmusic.experiments.study import (
     TrialRecord,
     corpus_name,
@@ -30,7 +30,8 @@ from seqmusic.metrics.calibration import (
     predict_choices,
     temperature_scaled,
 )
-from seqmusic.metrics.likelihood import Likelihood, bootstrap_interval, score_pieces
+from seqmusic.metrics.bootstrap import bootstrap_interval
+from seqmusic.metrics.likelihood import Likelihood
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import BarSeries, bar_chart
@@ -253,13 +254,7 @@ def _trial_model(task: _ImprovementTask, name: str) -> Transformer:
 
 
 def _likelihood(model: Transformer, pieces: EncodedPieces) -> Likelihood:
-    return score_pieces(
-        model,
-        pieces.traces,
-        make_grammar_masks(torch.device("cpu"), pieces.max_voices),
-        cells=pieces.cells,
-        notes=pieces.notes,
-    )
+    return score_held_out(model, pieces)
 
 
 def _fine_tune(

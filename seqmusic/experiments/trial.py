@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from seqmusic.evaluation.held_out import EncodedPieces
+from seqmusic.evaluation.held_out import EncodedPieces, score_held_out
 from seqmusic.evaluation.loss_curve import CurvePoint, measure_loss_curve
-from seqmusic.metrics.likelihood import TrainableModel, score_pieces
+from seqmusic.metrics.likelihood import TrainableModel
 from seqmusic.model.transformer import n_parameters
 from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.training.batches import TokenSequence
@@ -77,9 +77,7 @@ def train_trial(
 
     def evaluate(own: TrainableModel) -> float:
         nonlocal best
-        nats = score_pieces(
-            own, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
-        ).nats_per_cell
+        nats = score_held_out(own, pieces, masks).nats_per_cell
         if nats < best:
             best = nats
             kept.update({key: tensor.clone() for key, tensor in own.state_dict().items()})

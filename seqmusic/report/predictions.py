@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from seqmusic.evaluation.assessment import Accuracy, Assessment, Breakdown, PredictorTotal
+from seqmusic.evaluation.accuracy import Accuracy
+from seqmusic.evaluation.assessment import Assessment, PredictorTotal
+from seqmusic.evaluation.breakdown import Breakdown
 from seqmusic.evaluation.surprising_passages import (
     N_PASSAGES,
     TwoBarPassage,

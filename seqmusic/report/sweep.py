@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
+from seqmusic.evaluation.estimates import UNITS, Estimate
 from seqmusic.evaluation.samples import MAX_WORK_BARS, OPENING_BARS, find_openings
-from seqmusic.evaluation.subject import Subject
-from seqmusic.evaluation.temperature_sweep import (
+from seqmusic.evaluation.sampling_settings import (
     DEFAULT_RULES,
     LADDERS,
     MIN_P,
     MODEL_ALONE,
-    UNITS,
-    Estimate,
     SamplingSetting,
+    sampling_settings,
+)
+from seqmusic.evaluation.subject import Subject
+from seqmusic.evaluation.temperature_sweep import (
     SweepPoint,
     TemperatureSweep,
-    sampling_settings,
     sweep_temperatures,
 )
 from seqmusic.report.charts import LineSeries, line_chart
@@ -82,16 +82,15 @@ def sample_sections(
     held_out, training = (
         [work.score for work in works] for works in (subject.works, subject.dataset.works_in("train"))
     )
-    is_fit = find_openings(
+    openings = find_openings(
         held_out,
         context_length=model.settings.context_length,
         max_voices=model.vocabulary.max_voices,
     )
-    if len(training) < 2 or not is_fit:
+    if len(training) < 2 or not openings:
         return (Section("dial", "The temperature dial", (_NOTHING_SAMPLED,)),)
     settings = sampling_settings() if settings is None else settings
-    with tqdm(total=n * len(settings), desc="sampling", unit="piece") as bar:
-        sweep = sweep_temperatures(model, held_out, training, settings, n=n, on_progress=bar.update)
+    sweep = sweep_temperatures(model, openings, training, settings, n=n)
     return temperature_section(sweep), originality_section(sweep, copying_curve)
 
 

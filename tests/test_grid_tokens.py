@@ -1,4 +1,4 @@
-"""The grid rival: cells in their order, a true likelihood, nothing of the future, and a training that learns."""
+"""The grid baseline: the order of cells, a likelihood that sums to one, causality, and training."""
 
 from __future__ import annotations
 
@@ -36,64 +36,51 @@ MASKS = grid_masks(torch.device("cpu"))
 @pytest.fixture
 def model() -> GridTransformer:
     torch.manual_seed(5)
-    made = GridTransformer(SETTINGS, GRID_VOCABULARY).eval()
-    for parameter in made.parameters():
+    built = GridTransformer(SETTINGS, GRID_VOCABULARY).eval()
+    for parameter in built.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    return made
+    return built
 
 
 def duet(n_steps: int, seed: int = 2) -> Score:
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     voices = []
     for name, low in (("Soprano", 60), ("Alto", 55)):
-        pitches = chance.integers(low, low + 5, n_steps)
+        pitches = rng.integers(low, low + 5, n_steps)
         voices.append(
             Voice(name, tuple(Note(6 * i, 6, int(pitch)) for i, pitch in enumerate(pitches)))
         )
     return Score(tuple(voices), ())
 
 
-def test_cells_stand_in_their_order_with_what_they_can_know() -> None:
-    """Soprano 60 60 62, bass 36, rest, 81: so the start, then 60 36 | 60 rest | 62 81."""
-    score = Score(
-        (
-            Voice("Soprano", (Note(0, 12, 60), Note(12, 6, 62))),
-            Voice("Bass", (Note(0, 6, 36), Note(12, 6, 81))),
-        ),
-        (),
-    )
-    own = grid_trace(pitch_grid(score))
+def test_cells_are_in_order_with_their_context() -> None:
+    """Soprano 60 60 62, bass 36, rest, 81: the start, then 60 36 | 60 rest | 62 81."""
+    soprano = Voice("Soprano", (Note(0, 12, 60), Note(12, 6, 62)))
+    score = Score((soprano, Voice("Bass", (Note(0, 6, 36), Note(12, 6, 81)))), ())
+    trace = grid_trace(pitch_grid(score))
     start, rest = HIGHEST_PITCH - LOWEST_PITCH + 2, HIGHEST_PITCH - LOWEST_PITCH + 1
-    assert own.events[:, 0].tolist() == [start, 24, 0, 24, rest, 26, 45]
-    assert not own.events[:, 1].any()
-    assert own.context[:-1, :3].tolist() == [
-        [0, 0, 0],
-        [1, 0, 0],
-        [0, 1, 1],
-        [1, 1, 1],
-        [0, 2, 2],
-        [1, 2, 2],
-    ]
-    assert own.context[4, 3:].tolist() == [
-        24,
-        0,
-        24,
-    ]  # before the last event: two, three and four cells ago
-    assert own.context[1, 3:].tolist() == [start] * 3
-    assert own.ticks[:-1].tolist() == [0, 0, 6, 6, 12, 12]
-    assert own.is_scored.tolist() == [True] * 6 + [False]
-    assert int(own.is_scored.sum()) == count_cells(score)
+    assert trace.events[:, 0].tolist() == [start, 24, 0, 24, rest, 26, 45]
+    assert not trace.events[:, 1].any()
+    voice_bar_beat = [[voice, step, step] for step in range(3) for voice in range(2)]
+    assert trace.context[:-1, :3].tolist() == voice_bar_beat
+    # Two, three and four cells ago; the event itself is one cell ago.
+    assert trace.context[4, 3:].tolist() == [24, 0, 24]
+    assert trace.context[1, 3:].tolist() == [start] * 3
+    assert trace.ticks[:-1].tolist() == [0, 0, 6, 6, 12, 12]
+    assert trace.is_scored.tolist() == [True] * 6 + [False]
+    assert int(trace.is_scored.sum()) == count_cells(score)
 
 
-def test_the_bar_and_the_beat_come_round() -> None:
-    own = grid_trace(pitch_grid(melody([Note(0, 6 * 35, 60)])))
-    assert own.context[:-1, 1].tolist() == [step % 16 for step in range(35)]
-    assert own.context[:-1, 2].tolist() == [step % 4 for step in range(35)]
+def test_steps_are_counted_by_bar_and_beat() -> None:
+    trace = grid_trace(pitch_grid(melody([Note(0, 6 * 35, 60)])))
+    assert trace.context[:-1, 1].tolist() == [step % 16 for step in range(35)]
+    assert trace.context[:-1, 2].tolist() == [step % 4 for step in range(35)]
 
 
-@pytest.mark.parametrize("place", ["first", "second"])
-def test_all_music_of_one_step_more_has_probability_one(model: GridTransformer, place: str) -> None:
-    prefix = [[60, -1]] if place == "second" else []
+@pytest.mark.parametrize("prefix", [[], [[60, -1]]])
+def test_all_continuations_by_one_step_have_probability_one(
+    model: GridTransformer, prefix: list[list[int]]
+) -> None:
     ends = [
         [*prefix, [a, b]]
         for a, b in itertools.product([*range(LOWEST_PITCH, HIGHEST_PITCH + 1), -1], repeat=2)
@@ -114,7 +101,7 @@ def test_all_music_of_one_step_more_has_probability_one(model: GridTransformer, 
 
 
 @torch.inference_mode()
-def test_the_past_does_not_hear_the_future(model: GridTransformer) -> None:
+def test_the_past_does_not_depend_on_the_future(model: GridTransformer) -> None:
     def nats(grid: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
         return score_events(model, [grid_trace(grid)], MASKS)[0].nats
 
@@ -126,7 +113,7 @@ def test_the_past_does_not_hear_the_future(model: GridTransformer) -> None:
     assert not np.isclose(before[2 * 7 + 1 :], after[2 * 7 + 1 :]).any()
 
 
-def test_what_the_grid_cannot_say_is_refused() -> None:
+def test_music_beyond_the_grid_is_refused() -> None:
     with pytest.raises(
         UnencodableError,
         match=r"sixteenths only, got a note from tick 0 to 4 \('x', voice 'Soprano', note 0\)",
@@ -138,20 +125,14 @@ def test_what_the_grid_cannot_say_is_refused() -> None:
         grid_traces([Score(tuple(Voice(name, (Note(0, 6, 60),)) for name in "abcde"))])
 
 
-def test_an_epoch_draws_pieces_whole_once_and_transposed_within_the_compass() -> None:
+def test_an_epoch_draws_each_piece_once_and_transposed() -> None:
     scores = [duet(n, seed=n) for n in (3, 5, 7, 11, 13, 2)]
     data = grid_data(scores)
     settings = TrainingSettings(batch_size=2, seed=3)
     for epoch in range(3):
-        batches = [draw_grid_batch(data, settings, 3 * epoch + place) for place in range(3)]
-        assert sorted(len(own.events) // 2 for batch in batches for own in batch) == [
-            2,
-            3,
-            5,
-            7,
-            11,
-            13,
-        ]
+        batches = [draw_grid_batch(data, settings, 3 * epoch + number) for number in range(3)]
+        lengths = [len(trace.events) // 2 for batch in batches for trace in batch]
+        assert sorted(lengths) == [2, 3, 5, 7, 11, 13]
     again = draw_grid_batch(data, settings, 4)
     assert all(
         np.array_equal(a.events, b.events)
@@ -159,13 +140,12 @@ def test_an_epoch_draws_pieces_whole_once_and_transposed_within_the_compass() ->
     )
     moved = {int(draw_grid_batch(data, settings, 3 * epoch)[0].events[1, 0]) for epoch in range(20)}
     assert len(moved) > 4
-    only = draw_grid_batch(
-        grid_data([Score((Voice("Soprano", (Note(0, 6, 60), Note(12, 6, 60))),), ())]), settings, 0
-    )[0]
-    assert only.events[2, 0] == HIGHEST_PITCH - LOWEST_PITCH + 1
+    rest_between = Score((Voice("Soprano", (Note(0, 6, 60), Note(12, 6, 60))),), ())
+    (drawn,) = draw_grid_batch(grid_data([rest_between]), settings, 0)
+    assert drawn.events[2, 0] == HIGHEST_PITCH - LOWEST_PITCH + 1
 
 
-def test_its_curve_falls_and_ends_with_the_budget() -> None:
+def test_a_loss_curve_falls_and_ends_with_the_processor_time() -> None:
     scores = [melody([Note(0, 6 * 16, 60)])]
     settings = TrainingSettings(
         steps=10_000, batch_size=1, schedule="constant", warmup=0.0, evaluate_every=5
@@ -195,7 +175,7 @@ def test_its_curve_falls_and_ends_with_the_budget() -> None:
     assert 2 <= curve[-1].cpu_seconds < 3
 
 
-def test_when_a_curve_first_reaches_a_figure() -> None:
+def test_first_below_a_figure() -> None:
     curve = [
         CurvePoint(*point, 0)
         for point in ((1, 2.0, 0.8), (2, 4.0, 0.6), (3, 8.0, 0.4), (4, 9.0, 0.5))

@@ -1,4 +1,4 @@
-"""The benchmark command, on a small file of its shape."""
+"""The benchmarks jsb and rivals, on a small file of the benchmark's format."""
 
 import json
 from pathlib import Path
@@ -19,11 +19,11 @@ from seqmusic.training.settings import TrainingSettings
 
 
 def random_walk_voices(seed: int, n_beats: int = 24) -> list[list[int]]:
-    """Four voices that wander by step, a new note each beat or half beat."""
-    chance = np.random.default_rng(seed)
+    """Four voices in random steps, with a new pitch every beat or half beat."""
+    rng = np.random.default_rng(seed)
     lines = []
     for start in (72, 65, 60, 50):
-        moves = chance.integers(-2, 3, 2 * n_beats) * (np.arange(2 * n_beats) % 2 == 0)
+        moves = rng.integers(-2, 3, 2 * n_beats) * (np.arange(2 * n_beats) % 2 == 0)
         lines.append(np.repeat(np.clip(start + np.cumsum(moves), start - 6, start + 6), 2))
     return np.stack(lines, axis=1).tolist()  # type: ignore[no-any-return]
 
@@ -51,7 +51,7 @@ def model(table_path: Path) -> Path:
     return out
 
 
-def test_the_last_line_holds_the_figures(
+def test_the_last_line_of_jsb_is_the_figures_as_json(
     table_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["benchmark", "jsb", "--data", str(table_path), "--model", str(model)]) == 0
@@ -71,7 +71,7 @@ def test_the_last_line_holds_the_figures(
         assert 0 < figures["alone"]["model"]["sound_accuracy"] < 1
 
 
-def test_training_pieces_are_refused_or_labeled(
+def test_training_pieces_are_refused_or_counted(
     table_path: Path, model: Path, tmp_path: Path
 ) -> None:
     splits = json.loads(table_path.read_text())
@@ -95,23 +95,28 @@ def test_two_models_are_averaged(table_path: Path, model: Path) -> None:
     assert twice["test"]["nats_per_cell"] == pytest.approx(alone["test"]["nats_per_cell"])  # type: ignore[index]
 
 
-def test_a_mixture_sums_to_one(table_path: Path) -> None:
-    """The mean of likelihoods over every allowed sound at one place is 1."""
+def test_event_probabilities_are_those_of_the_distributions(table_path: Path) -> None:
     pieces = encode_pieces([work.score for work in benchmark_dataset(table_path).works_in("valid")])
     trace = pieces.traces[0]
     ngram = NGram(pieces.traces[1:])
-    sounds = ngram.sound_probabilities(trace)
+    sounds, _ = ngram.distributions(trace)
     probabilities = ngram.event_probabilities(trace)
-    assert sounds.sum(axis=1) == pytest.approx(np.ones(len(sounds)))
     assert probabilities[:, 0] == pytest.approx(
         sounds[np.arange(len(sounds)), trace.events[1:][trace.is_scored[:-1], 0]]
     )
-    learning = NGram([]).adaptive_event_probabilities(trace)
-    assert learning[0] == pytest.approx(NGram([]).event_probabilities(trace)[0])
-    assert np.log(learning).sum() > np.log(NGram([]).event_probabilities(trace)).sum()
 
 
-def test_trained_rivals_are_compared_in_one_unit(
+def test_an_adaptive_ngram_learns_from_the_piece(table_path: Path) -> None:
+    (trace, *_) = encode_pieces(
+        [work.score for work in benchmark_dataset(table_path).works_in("valid")]
+    ).traces
+    fixed = NGram([]).event_probabilities(trace)
+    adaptive = NGram([]).adaptive_event_probabilities(trace)
+    assert adaptive[0] == pytest.approx(fixed[0])
+    assert np.log(adaptive).sum() > np.log(fixed).sum()
+
+
+def test_trained_baselines_are_compared_in_one_unit(
     table_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["benchmark", "rivals", "--data", str(table_path), "--cpu-seconds", "0.5"]) == 0
@@ -121,7 +126,7 @@ def test_trained_rivals_are_compared_in_one_unit(
         "voice-order LSTM",
         "sixteenth-grid transformer",
     }
-    for own in report.values():
-        assert own["cpu_seconds"] >= 0.5
-        assert 0.3 < own["nats_per_cell"] < 5
-        assert own["curve"][-1][0] == own["batches"]
+    for figures in report.values():
+        assert figures["cpu_seconds"] >= 0.5
+        assert 0.3 < figures["nats_per_cell"] < 5
+        assert figures["curve"][-1][0] == figures["batches"]

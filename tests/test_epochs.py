@@ -40,3 +40,9 @@ def test_a_batch_does_not_depend_on_those_before(step: int) -> None:
     drawn, alone = used.draw(step), BatchOrder(lengths, settings).draw(step)
     assert drawn.pieces == alone.pieces
     assert drawn.rng.random() == alone.rng.random()
+
+
+def test_no_piece_is_always_left_out() -> None:
+    """Lengths differ by more than the noise, so that the order of the pieces never changes."""
+    order = BatchOrder(2 ** np.arange(5), TrainingSettings(batch_size=3))
+    assert {piece for step in range(30) for piece in order.draw(step).pieces} == set(range(5))

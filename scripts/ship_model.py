@@ -14,10 +14,8 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.loading import load_corpus
-from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
 from seqmusic.evaluation.held_out import (
     EncodedPieces,
     encode_pieces,
@@ -26,10 +24,10 @@ from seqmusic.evaluation.held_out import (
 )
 from seqmusic.metrics.calibration import best_temperature, calibration_error, predict_choices
 from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.runs.card import card_table, code_block, write_card
 from seqmusic.runs.checkpoint import save_weights
+from seqmusic.runs.folder import CONFIGURATION_FILE, HISTORY_FILES
 from seqmusic.runs.pretrained import PRETRAINED, load_model, vocabulary_to_dict
-
-COPIED_FILES = ("config.toml", "works.csv", "metrics.csv", FINGERPRINTS_FILE)
 
 
 def main() -> None:
@@ -49,17 +47,14 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     trained = load_model(run)
     save_weights(trained, folder, vocabulary_to_dict(trained.vocabulary), torch.float16)
-    for file in COPIED_FILES:
+    for file in (CONFIGURATION_FILE, *HISTORY_FILES):
         shutil.copyfile(run / file, folder / file)
-    configuration = (run / "config.toml").read_text(encoding="utf-8")
-    text = card(name, load_model(folder), dataset, configuration, data)
-    write_atomic(folder / "card.md", text)
-    print(text)
+    configuration = (run / CONFIGURATION_FILE).read_text(encoding="utf-8").strip()
+    blocks = card_blocks(name, load_model(folder), dataset, data)
+    print(write_card(folder, name, [*blocks, code_block(configuration, "toml")]))
 
 
-def card(
-    name: str, model: Transformer, dataset: Dataset, configuration: str, data: Path | None
-) -> str:
+def card_blocks(name: str, model: Transformer, dataset: Dataset, data: Path | None) -> list[str]:
     """What the model is, and its figures on held-out works."""
     pieces = {
         split: encode_pieces([work.score for work in dataset.works_in(split)])
@@ -71,45 +66,49 @@ def card(
         command += f" --data {data.name}"
         source = f"the training pieces of {data.name}"
     n_works = len(dataset.works_in("train"))
-    return f"""# {name}
-
-A transformer of {n_parameters(model):,} parameters, trained on {source}: {n_works} pieces.
-Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.
-The weights are stored in half precision. The test works were scored once, for this card. No work is
-contained here; the corpus has terms of its own.
-
-| split | pieces | nats per cell | 95 percent | sound | duration | nats per note |
-|---|---|---|---|---|---|---|
-{likelihood_rows(model, pieces)}
-
-Calibration: the temperatures with the smallest loss on the validation works, and the expected
-calibration error (15 bins) on the test works before and after.
-
-| choice | temperature | error at 1 | error at the temperature |
-|---|---|---|---|
-{calibration_rows(model, pieces)}
-
-```toml
-{configuration.strip()}
-```
-"""
-
-
-def likelihood_rows(model: Transformer, pieces: dict[str, EncodedPieces]) -> str:
-    """The rows of the first table."""
-    rows = []
-    for split, works in pieces.items():
-        scored = score_held_out(model, works)
-        low, high = scored.interval()
-        rows.append(
-            f"| {split} | {len(works.scores)} | {scored.nats_per_cell:.4f} | {low:.4f}..{high:.4f} "
-            f"| {scored.sound_nats_per_cell:.4f} | {scored.duration_nats_per_cell:.4f} "
-            f"| {scored.nats_per_note:.3f} |"
-        )
-    return "\n".join(rows)
+    return [
+        f"A transformer of {n_parameters(model):,} parameters, trained on {source}: "
+        f"{n_works} pieces.\n"
+        f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.\n"
+        "The weights are stored in half precision. The test works were scored once, for this\n"
+        "card. No work is contained here; the corpus has terms of its own.",
+        card_table(
+            (
+                "split",
+                "pieces",
+                "nats per cell",
+                "95 percent",
+                "sound",
+                "duration",
+                "nats per note",
+            ),
+            [likelihood_row(split, model, works) for split, works in pieces.items()],
+        ),
+        "Calibration: the temperatures with the smallest loss on the validation works, and the\n"
+        "expected calibration error (15 bins) on the test works before and after.",
+        card_table(
+            ("choice", "temperature", "error at 1", "error at the temperature"),
+            calibration_rows(model, pieces),
+        ),
+    ]
 
 
-def calibration_rows(model: Transformer, pieces: dict[str, EncodedPieces]) -> str:
+def likelihood_row(split: str, model: Transformer, pieces: EncodedPieces) -> list[str]:
+    """One row of the first table."""
+    scored = score_held_out(model, pieces)
+    low, high = scored.interval()
+    return [
+        split,
+        str(len(pieces.scores)),
+        f"{scored.nats_per_cell:.4f}",
+        f"{low:.4f}..{high:.4f}",
+        f"{scored.sound_nats_per_cell:.4f}",
+        f"{scored.duration_nats_per_cell:.4f}",
+        f"{scored.nats_per_note:.3f}",
+    ]
+
+
+def calibration_rows(model: Transformer, pieces: dict[str, EncodedPieces]) -> list[list[str]]:
     """The rows of the second table."""
     masks = grammar_masks_for(model)
     valid, test = (
@@ -120,8 +119,8 @@ def calibration_rows(model: Transformer, pieces: dict[str, EncodedPieces]) -> st
         temperature = best_temperature(fitted)
         before = calibration_error(held_out)
         after = calibration_error(held_out.at_temperature(temperature))
-        rows.append(f"| {kind} | {temperature:.3f} | {before:.4f} | {after:.4f} |")
-    return "\n".join(rows)
+        rows.append([kind, f"{temperature:.3f}", f"{before:.4f}", f"{after:.4f}"])
+    return rows
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
 from seqmusic.corpus.works_table import work_entries
 from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.experiments.improvement_report import (
@@ -36,7 +35,7 @@ from seqmusic.report.figures import require_matplotlib
 from seqmusic.runs.checkpoint import save_weights
 from seqmusic.runs.configuration import configuration_text, read_configuration
 from seqmusic.runs.data import training_data
-from seqmusic.runs.folder import CONFIGURATION_FILE, METRICS_FILE, WORKS_FILE, check_corpus
+from seqmusic.runs.folder import CONFIGURATION_FILE, HISTORY_FILES, check_corpus
 from seqmusic.runs.pretrained import load_model, model_folder, vocabulary_to_dict
 from seqmusic.runs.weights import WEIGHTS_FILE
 
@@ -164,6 +163,6 @@ def _write_model(folder: Path, task: ImprovementTask, model: Transformer) -> Non
     save_weights(model, task.out, vocabulary_to_dict(model.vocabulary))
     configuration = replace(task.configuration, model=model.settings)
     write_atomic(task.out / CONFIGURATION_FILE, configuration_text(configuration))
-    for name in (WORKS_FILE, METRICS_FILE, FINGERPRINTS_FILE):
+    for name in HISTORY_FILES:
         if (folder / name).is_file():
             shutil.copyfile(folder / name, task.out / name)

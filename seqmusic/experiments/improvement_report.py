@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqmusic.atomic_files import write_atomic
 from seqmusic.evaluation.held_out import EncodedPieces, grammar_masks_for, score_held_out
 from seqmusic.experiments.study import TrialRecord, write_results
 from seqmusic.metrics.bootstrap import bootstrap_interval
@@ -16,7 +15,7 @@ from seqmusic.metrics.likelihood import Likelihood
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.charts import BarSeries, bar_chart
 from seqmusic.report.sections import Column, Table
-from seqmusic.runs.folder import CARD_FILE
+from seqmusic.runs.card import CARD_FILE, bullet_list, code_block, write_card
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +88,7 @@ def write_improvement_report(
         f"[{low:.4f}..{high:.4f}]",
     ]
     logger.info("\n".join([text, *lines, f"the model is in {out}"]))
-    write_atomic(out / CARD_FILE, _card(folder, out, text, lines))
+    _write_card(folder, out, text, lines)
 
 
 def _test_figures(model: Transformer, pieces: EncodedPieces, scored: Likelihood) -> TrialRecord:
@@ -122,24 +121,15 @@ def _metrics_text(figures: TrialRecord) -> str:
     )
 
 
-def _card(folder: Path, out: Path, table: str, lines: Sequence[str]) -> str:
+def _write_card(folder: Path, out: Path, table: str, lines: Sequence[str]) -> None:
     before = folder / CARD_FILE
-    return "\n".join(
-        [
-            f"# {out.name}: {folder.name}, improved",
-            "",
-            "All attempts, in nats per cell of the validation works. One is kept if they confirm",
-            "that it is better than the model kept before it. Temperatures that were kept are part",
-            "of the weights of the output layer: drawn at 1, this model is calibrated.",
-            "",
-            "```",
-            table,
-            "```",
-            "",
-            *(f"- {line}" for line in lines),
-            "",
-            f"## {folder.name}, before",
-            "",
-            before.read_text(encoding="utf-8") if before.is_file() else "",
-        ]
-    )
+    blocks = [
+        "All attempts, in nats per cell of the validation works. One is kept if they confirm that\n"
+        "it is better than the model kept before it. Temperatures that were kept are part of the\n"
+        "weights of the output layer: drawn at 1, this model is calibrated.",
+        code_block(table),
+        bullet_list(lines),
+        f"## {folder.name}, before",
+        before.read_text(encoding="utf-8").rstrip("\n") if before.is_file() else "",
+    ]
+    write_card(out, f"{out.name}: {folder.name}, improved", blocks)

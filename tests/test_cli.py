@@ -141,7 +141,7 @@ def test_data_commands(chorales: object, capsys: pytest.CaptureFixture[str]) -> 
     ("arguments", "words"),
     [
         (["nope"], 'Unknown command "nope"'),
-        (["data", "tokens", ""], "the head holds no note"),
+        (["data", "tokens", ""], "the theme holds no note"),
         (["data", "tokens", "C4 H4"], "token 2 'H4' at character 4"),
         (["data", "tokens", "C4", "--grid", "1/8"], "--grid is for a file that was played"),
         (["data", "tokens", "none.mid", "--grid", "8"], "a grid is a note value from 1/1 to 1/32"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seqmusic.atomic_files import decoded_text, read_bounded
 from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.theme import parse_pitch
+from seqmusic.formats.typed_pitch import parse_pitch
 
 MAX_CSV_BYTES = 20_000_000
 MAX_COLUMNS = 256

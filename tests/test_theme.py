@@ -1,4 +1,4 @@
-"""The typed head: what it means, what it refuses, and that it can be written back."""
+"""Typed themes: what they mean, what is refused, and that they can be written back."""
 
 import pytest
 from hypothesis import given
@@ -11,14 +11,15 @@ from seqmusic.score import Key, Note, Score, TimeSignature, Voice
 
 
 def notes(text, **settings):
-    """(onset, duration, pitch) of each note of a head of one voice."""
+    """(onset, duration, pitch) of each note of a theme of one voice."""
     (voice,) = parse_theme(text, **settings).voices
     return [(note.onset_ticks, note.duration_ticks, note.pitch) for note in voice.notes]
 
 
-def test_the_head_of_the_documentation():
+def test_the_theme_of_the_documentation():
     score = parse_theme("C4 D4:1/8 Eb4:3/8 R:1/4 | F4")
-    # 1/4 + 1/8 + 3/8 + 1/4 is one whole bar, so F4 stands at tick 96, and the rest before it leaves a gap from 72
+    # 1/4 + 1/8 + 3/8 + 1/4 is one whole bar, so F4 stands at tick 96; the rest before it begins
+    # at tick 72.
     assert score == Score(
         (Voice("Soprano", (Note(0, 24, 60), Note(24, 12, 62), Note(36, 36, 63), Note(96, 24, 65))),)
     )
@@ -28,10 +29,11 @@ def test_the_head_of_the_documentation():
     ("written", "pitch"),
     [
         ("C4", 60), ("c4", 60), ("60", 60), ("do4", 60), ("B#3", 60), ("Dbb4", 60), ("si#3", 60),
-        ("Eb4", 63), ("E♭4", 63), ("mib4", 63), ("MIb4", 63), ("D#4", 63), ("ré#4", 63), ("re#4", 63), ("Re♯4", 63),
-        ("re\u0301#4", 63),  # the accent as a character of its own
-        ("Cx4", 62), ("C##4", 62), ("sol4", 67), ("solb4", 66), ("fa#4", 66), ("fab4", 64), ("la4", 69), ("b4", 71),
-        ("Bb4", 70), ("BB4", 70), ("bbb4", 69), ("C-1", 0), ("G9", 127), ("0", 0), ("127", 127), ("007", 7),
+        ("Eb4", 63), ("E♭4", 63), ("mib4", 63), ("MIb4", 63), ("D#4", 63), ("ré#4", 63),
+        ("re#4", 63), ("Re♯4", 63), ("re\u0301#4", 63),  # the accent as a separate character
+        ("Cx4", 62), ("C##4", 62), ("sol4", 67), ("solb4", 66), ("fa#4", 66), ("fab4", 64),
+        ("la4", 69), ("b4", 71), ("Bb4", 70), ("BB4", 70), ("bbb4", 69), ("C-1", 0), ("G9", 127),
+        ("0", 0), ("127", 127), ("007", 7),
     ],
 )  # fmt: skip
 def test_a_pitch_is_a_name_a_syllable_or_a_number(written, pitch):
@@ -39,13 +41,8 @@ def test_a_pitch_is_a_name_a_syllable_or_a_number(written, pitch):
 
 
 def test_octave_and_value_stay_until_another_is_given():
-    assert notes("E F5:1/8 G 60 A:1/4.") == [
-        (0, 24, 64),
-        (24, 12, 77),
-        (36, 12, 79),
-        (48, 12, 60),
-        (60, 36, 81),
-    ]
+    expected = [(0, 24, 64), (24, 12, 77), (36, 12, 79), (48, 12, 60), (60, 36, 81)]
+    assert notes("E F5:1/8 G 60 A:1/4.") == expected
 
 
 def test_each_voice_starts_again_with_octave_4_and_quarters():
@@ -56,14 +53,8 @@ def test_each_voice_starts_again_with_octave_4_and_quarters():
 @pytest.mark.parametrize(
     ("value", "ticks"),
     [
-        ("1", 96),
-        ("3/8", 36),
-        ("1/4.", 36),
-        ("1/4..", 42),
-        ("1/12", 8),
-        ("1/96", 1),
-        ("2", 192),
-        ("2/8", 24),
+        *(("1", 96), ("2", 192), ("2/8", 24), ("3/8", 36)),
+        *(("1/4.", 36), ("1/4..", 42), ("1/12", 8), ("1/96", 1)),
     ],
 )
 def test_values_are_fractions_of_a_whole_note(value, ticks):
@@ -102,11 +93,7 @@ def test_names_of_voices_follow_their_number():
 @pytest.mark.parametrize(
     ("text", "position", "message"),
     [
-        (
-            "C4 D4 Zb4",
-            7,
-            r"^token 3 'Zb4' at character 7: expected a pitch such as C4, .*; did you mean 'Bb4'\?$",
-        ),
+        ("C4 D4 Zb4", 7, r"^token 3 'Zb4' at character 7: expected a pitch .* mean 'Bb4'\?$"),
         ("H4:1/8", 1, r"did you mean 'B4:1/8'\?"),
         ("E#b", 1, r"did you mean 'E[b#]'\?"),
         ("C4 Dmi4", 4, r"token 2 'Dmi4' at character 4.*did you mean 'mi4'\?"),
@@ -153,21 +140,21 @@ def test_names_of_voices_follow_their_number():
         ("C4;" * 16 + "C4", 1, r"at most 16 voices, got 17"),
     ],
 )
-def test_what_cannot_be_understood_is_refused_with_its_place(text, position, message):
+def test_what_cannot_be_understood_is_refused_with_its_position(text, position, message):
     with pytest.raises(ThemeError, match=message) as refusal:
         parse_theme(text)
     assert refusal.value.position == position
     assert "\n" not in str(refusal.value)
 
 
-def test_a_position_is_counted_within_its_own_argument():
+def test_a_position_is_counted_within_its_argument():
     with pytest.raises(ThemeError, match=r"^voice 2, token 2 'Q4' at character 4") as refusal:
         parse_theme(["C4 D4 E4", "C4 Q4"])
     assert refusal.value.position == 4
 
 
 @given(st.text(st.sampled_from("CDEbHx#4590:/.|;_R~ doréla-𝄪\n\x00"), max_size=40))
-def test_any_text_is_a_score_or_a_head_error(text):
+def test_any_text_is_a_score_or_a_theme_error(text):
     try:
         n_notes, position = parse_theme(text).n_notes, 1
     except ThemeError as refusal:
@@ -178,49 +165,36 @@ def test_any_text_is_a_score_or_a_head_error(text):
 
 @st.composite
 def themes(draw):
-    """Scores of the kind that a head can say."""
-    signature = draw(
-        st.sampled_from(
-            [
-                TimeSignature(4, 4),
-                TimeSignature(3, 4),
-                TimeSignature(6, 8),
-                TimeSignature(5, 8),
-                TimeSignature(2, 2),
-            ]
-        )
-    )
+    """Scores of the kind that can be typed."""
+    meters = [(4, 4), (3, 4), (6, 8), (5, 8), (2, 2)]
+    signature = TimeSignature(*draw(st.sampled_from(meters)))
     pickup = draw(st.one_of(st.just(0), st.integers(0, signature.bar_ticks - 1)))
     n_voices = draw(st.integers(1, 6))
-    pieces = st.lists(
-        st.tuples(st.integers(0, 60), st.integers(1, 200), st.integers(0, 127)), max_size=8
-    )
+    steps = st.tuples(st.integers(0, 60), st.integers(1, 200), st.integers(0, 127))
     voices = []
     for name in default_voice_names(n_voices):
         line, now = [], 0
-        for rest, duration, pitch in draw(pieces):
+        for rest, duration, pitch in draw(st.lists(steps, max_size=8)):
             line.append(Note(now + rest * (rest % 2), duration, pitch))
             now = line[-1].end_ticks
         voices.append(Voice(name, tuple(line)))
     if not any(voice.notes for voice in voices):
         voices[0] = Voice(voices[0].name, (Note(draw(st.integers(0, 99)), 24, 60),))
-    key = draw(
-        st.one_of(
-            st.none(), st.builds(Key, st.integers(-7, 7), st.sampled_from(["major", "minor", ""]))
-        )
-    )
+    modes = st.sampled_from(["major", "minor", ""])
+    key = draw(st.none() | st.builds(Key, st.integers(-7, 7), modes))
     return Score(tuple(voices), ((0, signature),), pickup, key)
 
 
 @given(themes())
-def test_a_head_written_down_means_the_same_score(score):
+def test_a_written_theme_means_the_same_score(score):
     text = theme_text(score)
     assert parse_theme(text, score.time_signatures[0][1], score.key) == score
     assert parse_theme(text.split(";"), score.time_signatures[0][1], score.key) == score
 
 
-def test_a_head_is_written_with_bars_ties_and_the_spelling_of_its_key():
+def test_a_theme_is_written_with_bars_ties_and_the_spelling_of_its_key():
     soprano = Voice("Soprano", (Note(0, 24, 70), Note(24, 120, 75), Note(168, 8, 68)))
     score = Score((soprano, Voice("Bass", ())), ((0, TimeSignature(4, 4)),), 24, Key(-2, "minor"))
-    # bar 1 spans ticks 24..120, so Eb5 (24..144) is held for a quarter in bar 2, which rests until 168
+    # Bar 1 spans ticks 24..120, so Eb5 (24..144) is held for a quarter in bar 2; the rest ends at
+    # tick 168.
     assert theme_text(score) == "Bb4 | Eb5:1 | _:1/4 R Ab4:1/12 ; R |"

@@ -1,4 +1,4 @@
-"""Copying beside the validation loss over a training: the table of `seqmusic experiment copying`."""
+"""Copying beside the validation loss over a training: `seqmusic experiment copying` writes it."""
 
 from __future__ import annotations
 

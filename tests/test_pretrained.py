@@ -11,8 +11,14 @@ from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.request import Request
 from seqmusic.pitch_grid import count_cells
-from seqmusic.runs.pretrained import BENCHMARK_MODELS, PRETRAINED, load_model, model_folder
-from seqmusic.runs.train import make_grammar_masks, validation_nats
+from seqmusic.runs.pretrained import (
+    BENCHMARK_MODELS,
+    PRETRAINED,
+    load_model,
+    make_grammar_masks,
+    model_folder,
+)
+from seqmusic.runs.validation import validation_nats
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
 

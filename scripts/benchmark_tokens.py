@@ -27,7 +27,7 @@ from functools import partial
 from typing import Any
 
 from seqmusic.corpus.chorales import load_chorales
-from seqmusic.formats.midi.file import midi_bytes
+from seqmusic.formats.midi.writing import midi_bytes
 from seqmusic.score import TICKS_PER_QUARTER, Score
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch

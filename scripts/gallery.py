@@ -16,8 +16,8 @@ from pathlib import Path
 from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.image import write_png
 from seqmusic.formats.theme import parse_theme
+from seqmusic.generation.candidate_files import GIVEN_COLOR
 from seqmusic.generation.composing import continuation, harmonization
-from seqmusic.generation.output import GIVEN_COLOR
 from seqmusic.generation.request import Request
 from seqmusic.metrics.voice_leading import parallels
 from seqmusic.runs.pretrained import DEFAULT_MODEL, load_model

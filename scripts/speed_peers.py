@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqmusic.errors import MissingExtraError
-from seqmusic.formats.midi.file import midi_bytes
+from seqmusic.formats.midi.writing import midi_bytes
 from seqmusic.model.settings import ModelSettings
 from seqmusic.score import Score
 

@@ -64,14 +64,18 @@ def test_a_result_is_reproduced_from_its_file(run: Path, tmp_path: Path) -> None
         again = replay_run(tmp_path / "a" / name, tmp_path / name)
         assert [row["log_probability_per_note"] for row in again] == probabilities
         assert read_score(tmp_path / name / "2.mid") == read_score(tmp_path / "a" / "2.mid")
-    with pytest.raises(FormatError, match="is there already"):
+    with pytest.raises(FormatError, match="exists already"):
         compose_run(task, theme, run, request, tmp_path / "a")
 
 
 @pytest.mark.parametrize(
     ("theme", "bars", "message"),
     [
-        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "has 2 bars, and so fills the 2 asked for in all"),
+        (
+            "C4 D4 E4 F4 | G4:1",
+            {"bars": 2},
+            "has 2 bars, which leaves none of 2 to compose; request more",
+        ),
         ("C4; C3; C2", {}, "has 3 voices, and a melody has one"),
     ],
 )

@@ -71,7 +71,11 @@ def test_a_result_is_reproduced_from_its_file(run: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("theme", "bars", "message"),
     [
-        ("C4 D4 E4 F4 | G4:1", {"bars": 2}, "has 2 bars, and so fills the 2 asked for in all"),
+        (
+            "C4 D4 E4 F4 | G4:1",
+            {"bars": 2},
+            "has 2 bars, which leaves none of 2 to compose; request more",
+        ),
         ("C4; C3; C2", {}, "has 3 voices, and a melody has one"),
     ],
 )

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seqmusic.setting_checks import (
+    SettingError,
+    check_at_least,
+    check_below_one,
+    check_choice,
+    check_types,
+)
+
 LONGEST_INTERVAL = 24  # semitones from an anchor
 LONGEST_LAG = 48  # ticks from an anchor
 ROTARY_BASE = 512.0  # over which the rotary frequencies of a head are spread
@@ -14,19 +22,34 @@ NORM_EPSILON = 1e-5
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """Size and regularization of the transformer."""
+    """Size and regularization of the transformer.
+
+    Raises:
+        SettingError: a value is of another type, or outside its range.
+    """
 
     width: int = 128  # embedding size, a multiple of 4 x heads
     layers: int = 4  # blocks, 1 or more
-    heads: int = 4  # attention heads
-    context_length: int = 1024  # longest sequence in events
-    feedforward: int = 4  # width of the feed-forward layer, in widths
-    dropout: float = 0.2  # probability, 0..1
-    input_dropout: float = 0.0  # probability to hide an event or a context column, 0..1
-    normalization: str = "layer"  # before attention, feed-forward and output: layer, rms or none
-    relative_output: bool = (
-        True  # logits relative to pitches and ends that sound, besides plain ones
+    heads: int = 4  # attention heads, 1 or more
+    context_length: int = 1024  # longest sequence in events, 16 or more
+    feedforward: int = 4  # width of the feed-forward layer in widths, 1 or more
+    dropout: float = 0.2  # probability, 0 or more and below 1
+    input_dropout: float = 0.0  # of each event and context column in training; same range
+    normalization: str = (
+        "layer"  # before attention, feed-forward and output layer: layer, rms, none
     )
+    relative_output: bool = True  # also score pitches as intervals, and durations as lags
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_at_least(self, 1, "width", "layers", "heads", "feedforward")
+        check_at_least(self, 16, "context_length")
+        check_below_one(self, "dropout", "input_dropout")
+        check_choice(self, "normalization", NORMALIZATIONS)
+        if self.width % (step := 4 * self.heads):
+            hint = f"; {max(1, round(self.width / step)) * step} is the nearest"
+            rule = f"a multiple of 4 x heads ({step})"
+            raise SettingError("width", rule, self.width, hint)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,7 @@ STANDARD_TERMS = {
 EXCEPTIONS = {
     "patience": "the key of a configuration, as in every library of early stopping",
     "gather": "a method of torch.Tensor",
+    "places": "the embedding of the context, by its key in the files of weights",
 }
 """Whole identifiers that may hold such a word, each with the reason."""
 

@@ -223,7 +223,7 @@ def test_threads_that_decode_at_once_do_not_disturb_each_other(model: Transforme
     assert found == [alone] * 4
 
 
-def test_compiled_code_is_used_unless_an_argument_or_the_model_excludes_it(model: Transformer) -> None:
+def test_compiled_code_is_used_unless_it_is_excluded(model: Transformer) -> None:
     packed = to_array_model(model)
     uncompiled = replace(packed, compiled=False)
     for model_, compiled, backend in (

@@ -100,7 +100,7 @@ def test_identifiers_are_standard_terms() -> None:
         ("own = 1", "own"),
         ("x.n_told", "n_told"),
         ("f(isSaid=1)", "isSaid"),
-        ("def f(places): pass", "places"),
+        ("def f(tiles): pass", "tiles"),
         ("def test_what_is_told(): pass", "test_what_is_told"),
         ("class TileRow: pass", "TileRow"),
         ("from a.chance import b", "chance"),
@@ -124,5 +124,7 @@ def test_dialect_is_seen_in_the_name_of_a_file() -> None:
 
 
 def test_similar_names_are_allowed() -> None:
-    source = "owner, essay, placement, untold, settings.patience, x.gather(1)  # own, said"
+    source = (
+        "owner, essay, placement, untold, settings.patience, x.gather(1), x.places  # own, said"
+    )
     assert dialect("a.py", f"{source}\n'''told'''\nf('own')") == []

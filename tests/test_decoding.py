@@ -223,11 +223,7 @@ def test_threads_that_decode_at_once_do_not_disturb_each_other(model: Transforme
     assert found == [alone] * 4
 
 
-<<<<<<< HEAD
-def test_compiled_code_is_used_unless_the_model_excludes_it(model: Transformer) -> None:
-=======
 def test_compiled_code_is_used_unless_it_is_excluded(model: Transformer) -> None:
->>>>>>> model
     packed = to_array_model(model)
     uncompiled = replace(packed, compiled=False)
     for model_, compiled, backend in (
@@ -240,12 +236,7 @@ def test_compiled_code_is_used_unless_it_is_excluded(model: Transformer) -> None
             array_decoder = make_decoder(model_, 20, 5, compiled)
             assert isinstance(array_decoder, ArrayDecoder)
             assert array_decoder.backend is backend
-<<<<<<< HEAD
-            # the others come after them
-            assert array_decoder.n_rows == (20 if backend is forward else 8)
-=======
             assert array_decoder.n_rows == (20 if backend is forward else 8)  # more come later
->>>>>>> model
 
 
 def test_a_small_request_does_not_load_compiled_code(

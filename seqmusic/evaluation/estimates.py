@@ -15,7 +15,7 @@ from seqmusic.metrics.distributions import DISTRIBUTIONS, distance_interval
 from seqmusic.metrics.rates import pooled_rate
 
 UNITS: Mapping[str, str] = {
-    "surprise": "nats a note",
+    "surprise": "nats per note",
     "held cells": "% of cells",
     "parallel fifths and octaves": "per 1000 moves of two voices",
     "voice crossings": "% of sixteenth steps",

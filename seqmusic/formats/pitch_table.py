@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,7 +146,7 @@ def _pieces(path: Path, split: str, pieces: list[object]) -> Iterator[Score]:
         steps = _checked_steps(f"{path}: split {split!r}, piece {number}", piece)
         lines = zip(SATB, zip(*steps, strict=True), strict=True)
         yield Score(
-            tuple(Voice(name, tuple(_notes(line))) for name, line in lines),
+            tuple(pitches_to_voice(name, line) for name, line in lines),
             (),
             title=f"{split} {number}",
         )
@@ -172,8 +172,16 @@ def _checked_steps(place: str, piece: object) -> list[_Step]:
     return piece
 
 
-def _notes(line: _Step) -> Iterator[Note]:
-    """One note for each run of the same pitch."""
+def pitches_to_voice(name: str, line: Sequence[int]) -> Voice:
+    """The voice of pitches a sixteenth each, -1 for a rest; a run of the same pitch is one note.
+
+    >>> [(note.onset_ticks, note.duration_ticks) for note in pitches_to_voice("Alto", [60, 60, -1, 60]).notes]
+    [(0, 12), (18, 6)]
+    """
+    return Voice(name, tuple(_notes(line)))
+
+
+def _notes(line: Sequence[int]) -> Iterator[Note]:
     onset = 0
     for pitch, run in itertools.groupby(line):
         ticks = TICKS_PER_SIXTEENTH * sum(1 for _ in run)

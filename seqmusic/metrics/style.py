@@ -143,7 +143,7 @@ CADENCE_METRICS = tuple(
     )
     for kind in phrases.CADENCES
 )
-STYLE_METRICS = (
+VOICE_METRICS = (
     StyleMetric("parallel fifths", _PAIRS, 1000, voice_leading.parallel_fifths),
     StyleMetric("parallel octaves", _PAIRS, 1000, voice_leading.parallel_octaves),
     StyleMetric("hidden fifths and octaves", _OUTER, 1000, voice_leading.hidden_fifths_and_octaves),
@@ -155,6 +155,9 @@ STYLE_METRICS = (
     StyleMetric("leaps beyond a fifth", _MOVES, 100, _leaps_beyond_fifth),
     StyleMetric("leaps beyond an octave", _MOVES, 100, _leaps_beyond_octave),
     StyleMetric("tritone leaps", _MOVES, 100, voice_leading.tritone_leaps),
+)
+STYLE_METRICS = (
+    *VOICE_METRICS,
     *HARMONY_METRICS,
     StyleMetric("repeated bars", "% of bars, voice by voice", 100, repeated_bars),
     StyleMetric("endings on the tonic", "% of pieces", 100, endings_on_tonic),

@@ -38,6 +38,7 @@ COMMANDS = (
         "benchmark jsb",
         "benchmark rivals",
         "benchmark harmony",
+        "benchmark bach",
     ),
 )
 

@@ -17,12 +17,14 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.array_types import Ints
 from seqmusic.metrics.harmony import TONICS, Chord, beat_chords, beat_steps
 from seqmusic.metrics.rates import Rate
 from seqmusic.metrics.voice_leading import OCTAVE, TRITONE, pair_moves
 from seqmusic.pitch_grid import REST_CELL, pitch_grid
 from seqmusic.score import Score
 
+Grid = NDArray[np.int16] | Ints
 _STEPWISE = (1, 2)  # semitones
 _SECONDS_AND_SEVENTHS = (1, 2, 10, 11)  # semitones
 _THIRDS_AND_SIXTHS = (3, 4, 8, 9)  # semitones
@@ -91,19 +93,18 @@ def resolved_tritones(score: Score) -> Rate:
     >>> resolved_tritones(parse_theme("F5 E5 ; B4 C5"))
     Rate(hits=1, opportunities=1)
     """
-    grid = pitch_grid(score)
+    grid = pitch_grid(score).astype(np.int64)
     following, numbers = following_pitches(grid), note_numbers(grid)
+    steps = np.array(beat_steps(score), np.int64)
     resolved: dict[tuple[int, ...], bool] = {}
-    for step in beat_steps(score):
-        for pair in itertools.combinations(range(len(grid)), 2):
-            pitches, after = grid[pair, step], following[pair, step]
-            if REST_CELL in pitches or REST_CELL in after:
-                continue
-            if abs(int(pitches[0]) - int(pitches[1])) % OCTAVE == TRITONE:
-                moves = (after - pitches).tolist()
-                steps = all(abs(move) in _STEPWISE for move in moves)
-                key = (*pair, *numbers[pair, step].tolist())
-                resolved[key] = steps and (moves[0] > 0) != (moves[1] > 0)
+    for upper, lower in itertools.combinations(range(len(grid)), 2):
+        pair = [upper, lower]
+        sounds = (grid[pair] != REST_CELL).all(axis=0) & (following[pair] != REST_CELL).all(axis=0)
+        is_tritone = sounds & (abs(grid[upper] - grid[lower]) % OCTAVE == TRITONE)
+        for step in steps[is_tritone[steps]].tolist():
+            up, down = sorted((following[pair, step] - grid[pair, step]).tolist(), reverse=True)
+            notes = (upper, lower, *numbers[pair, step].tolist())
+            resolved[notes] = up in _STEPWISE and -down in _STEPWISE
     return Rate(sum(resolved.values()), len(resolved))
 
 
@@ -150,7 +151,7 @@ def prepared_dissonances(score: Score) -> Rate:
     return Rate(hits, opportunities)
 
 
-def following_pitches(grid: NDArray[np.int16]) -> NDArray[np.int16]:
+def following_pitches(grid: Grid) -> Grid:
     """(voice, step) the next other pitch of each voice; -1 where a rest or the end comes first.
 
     >>> following_pitches(np.array([[60, 60, 62, -1, 64]], np.int16)).tolist()
@@ -163,7 +164,7 @@ def following_pitches(grid: NDArray[np.int16]) -> NDArray[np.int16]:
     return following
 
 
-def note_numbers(grid: NDArray[np.int16]) -> NDArray[np.int64]:
+def note_numbers(grid: Grid) -> Ints:
     """(voice, step) how many times each voice has changed up to here: a number for each note.
 
     >>> note_numbers(np.array([[60, 60, 62, -1, 64]], np.int16)).tolist()

@@ -40,6 +40,7 @@ from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.progress import progress_bar, track
 from seqmusic.runs.pretrained import load_array_model, model_folder
 from seqmusic.score import Score
+from seqmusic.tokens.tokenizer import normalized
 
 HELD_OUT = {"held-out": ("valid", "test"), "valid": ("valid",), "test": ("test",)}
 """The splits that can be asked for."""
@@ -173,10 +174,16 @@ def _compare_tasks(
 def _compare(
     name: str, bach: Sequence[GroupedScore], other: Sequence[GroupedScore], seed: int
 ) -> Comparison:
-    """Bach's pieces beside others, both with their groups."""
+    """Bach's pieces beside others, both with their groups.
+
+    If the others have no fermatas, those of Bach's pieces are left out, so that the ends of phrases
+    are known of both or of neither.
+    """
     (scores, groups), (other_scores, other_groups) = (
         zip(*pieces, strict=True) for pieces in (bach, other)
     )
+    if not any(map(_has_fermatas, other_scores)):
+        scores = tuple(map(normalized, scores))
     windows, other_windows = cut_windows(scores, groups), cut_windows(other_scores, other_groups)
     return Comparison(
         name,
@@ -188,6 +195,10 @@ def _compare(
         style_estimates(scores),
         style_estimates(other_scores),
     )
+
+
+def _has_fermatas(score: Score) -> bool:
+    return any(note.fermata for voice in score.voices for note in voice.notes)
 
 
 def _warn_of_known_works(folder: Path, works: Sequence[Chorale]) -> None:

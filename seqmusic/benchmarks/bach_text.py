@@ -40,14 +40,14 @@ def _interval(one: Separation) -> str:
 
 def _details(comparison: Comparison) -> list[str]:
     measures = [
-        f"  {f'{bach.name}, {bach.unit}':<64}{_figure(bach):>23}{_figure(other):>23}"
+        f"  {f'{bach.name}, {bach.unit}':<64}{_figure(bach):>26}{_figure(other):>26}"
         for bach, other in zip(comparison.bach, comparison.other, strict=True)
         if not math.isnan(bach.value) and not math.isnan(other.value)
     ]
     return [
         "",
         f"{comparison.name}",
-        f"  {'':<64}{'Bach':>23}{'here':>23}",
+        f"  {'':<64}{'Bach':>26}{'here':>26}",
         *measures,
         "  what gives it away, strongest first:",
         *(f"  - {_sign_text(sign)}" for sign in comparison.signs),

@@ -17,7 +17,7 @@ from seqmusic.evaluation.surprising_passages import (
     two_bar_passages,
 )
 from seqmusic.metrics.likelihood import score_events
-from seqmusic.report.predictions import passage_sections
+from seqmusic.report.passages import passage_sections
 from seqmusic.score import Note, melody
 
 
@@ -77,7 +77,7 @@ def test_a_passage_is_described(assessment: Assessment) -> None:
     (excerpt,) = most.excerpts
     bars = f"bars {record['first_bar']}–{record['last_bar']}"
     assert excerpt.title == (
-        f"1. {record['work']}, {bars}: {record['bits_per_note']:.1f} bits a note"
+        f"1. {record['work']}, {bars}: {record['bits_per_note']:.1f} bits per note"
     )
     assert excerpt.caption.startswith(f"{record['notes']} notes, as if each had been chosen among ")
     assert re.search(

@@ -23,6 +23,7 @@ from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import legal_shifts
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import GrammarMasks
+from seqmusic.training.epochs import BatchOrder
 from seqmusic.training.settings import TrainingSettings
 
 LOWEST_PITCH, HIGHEST_PITCH = 36, 81  # the compass of the chorales, transpositions included
@@ -103,18 +104,11 @@ def grid_traces(scores: Sequence[Score]) -> list[Trace]:
 
 def draw_grid_batch(data: GridData, settings: TrainingSettings, step: int) -> list[Trace]:
     """Transposed whole pieces of similar length for batch `step`, in a new order each epoch."""
-    n_pieces, batch_size = len(data.grids), settings.batch_size
-    n_batches = max(1, n_pieces // batch_size)
-    epoch, position = divmod(step, n_batches)
-    epoch_rng = np.random.default_rng([settings.seed, epoch])
     lengths = np.array([grid.size for grid in data.grids])
-    order = np.argsort(lengths * epoch_rng.uniform(0.9, 1.1, n_pieces), kind="stable")
-    n_skipped = int(epoch_rng.integers(n_pieces % batch_size + 1))
-    first = n_skipped + int(epoch_rng.permutation(n_batches)[position]) * batch_size
-    rng = np.random.default_rng([settings.seed, epoch, position])
+    pieces, rng = BatchOrder(lengths, settings).draw(step)
     return [
         grid_trace(_transposed(data.grids[piece], int(rng.choice(data.shifts[piece]))))
-        for piece in order[first : first + batch_size].tolist()
+        for piece in pieces
     ]
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.viewpoints import NO_EVENT
-from seqmusic.generation.completion import complete
+from seqmusic.generation.completion import complete, state_after
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
 from seqmusic.generation.partial_candidate import PartialCandidate, choose_durations, choose_sounds
-from seqmusic.generation.prompts import Prompt, with_voices
+from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
 from seqmusic.generation.sampling import LogProbabilities
+from seqmusic.generation.voice_names import with_voices
 from seqmusic.model.transformer import Transformer
 from seqmusic.pitch_grid import pitch_grid
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
@@ -53,7 +54,8 @@ def harmonize_with_ngram(model: NGram, score: Score, request: Request) -> list[S
     scores = []
     for index in range(request.n):
         rng = np.random.default_rng([request.seed, index])
-        candidate = PartialCandidate(_state_after(events), rng, NO_CONSTRAINTS, rule)
+        state = state_after(events, DEFAULT_MAX_VOICES)
+        candidate = PartialCandidate(state, rng, NO_CONSTRAINTS, rule)
         _compose_with_ngram(model, candidate, request)
         scores.append(candidate.state.score())
     return scores
@@ -104,13 +106,6 @@ def _prompt_events(score: Score, given: str = "") -> list[Event]:
     holes = tuple(() if name == given else ((0, score.end_ticks),) for name in SATB)
     prompt = Prompt(with_voices(replace(score, voices=voices), SATB, SATB), holes)
     return encode_prompt(prompt.score, prompt.holes)
-
-
-def _state_after(events: Sequence[Event]) -> GrammarState:
-    state = GrammarState(DEFAULT_MAX_VOICES)
-    for sound, duration in events[1:]:
-        state.push(sound, duration)
-    return state
 
 
 def _soprano_events(score: Score) -> dict[int, Event]:

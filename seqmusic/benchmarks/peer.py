@@ -8,8 +8,8 @@ import numpy as np
 
 from seqmusic.errors import CorruptFileError
 from seqmusic.formats.number_arrays import Numbers, read_number_arrays
-from seqmusic.formats.pitch_table import JSB_REST, pitches_to_voice
-from seqmusic.score import SATB, Score
+from seqmusic.pitch_grid import REST_CELL, notes_from_cells
+from seqmusic.score import SATB, Score, Voice
 
 PEER_KEY = "pitches"
 MAX_STEPS = 4096
@@ -39,12 +39,12 @@ def _score(path: Path, number: int, array: Numbers) -> Score:
             f"{piece}: must be four voices on a grid, (step, 4) with 1..{MAX_STEPS} steps, "
             f"got {array.shape}"
         )
-    is_pitch = (array >= JSB_REST) & (array <= _HIGHEST_PITCH) & (array == np.round(array))
+    is_pitch = (array >= REST_CELL) & (array <= _HIGHEST_PITCH) & (array == np.round(array))
     if not is_pitch.all():
         step, voice = np.argwhere(~is_pitch)[0].tolist()
         raise CorruptFileError(
             f"{piece}, step {step}: {SATB[voice].lower()} must be a MIDI number in "
-            f"0..{_HIGHEST_PITCH} or {JSB_REST}, got {array[step, voice]}"
+            f"0..{_HIGHEST_PITCH} or {REST_CELL}, got {array[step, voice]}"
         )
     lines = zip(SATB, array.astype(np.int64).T.tolist(), strict=True)
-    return Score(tuple(pitches_to_voice(name, line) for name, line in lines), ())
+    return Score(tuple(Voice(name, tuple(notes_from_cells(line))) for name, line in lines), ())

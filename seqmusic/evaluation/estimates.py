@@ -16,7 +16,7 @@ from seqmusic.metrics.rates import pooled_rate
 from seqmusic.metrics.style import HARMONY_METRICS
 
 UNITS: Mapping[str, str] = {
-    "surprise": "nats a note",
+    "surprise": "nats per note",
     "held cells": "% of cells",
     "parallel fifths and octaves": "per 1000 moves of two voices",
     "voice crossings": "% of sixteenth steps",

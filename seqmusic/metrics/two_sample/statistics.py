@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.array_types import Floats
-from seqmusic.formats.pitch_table import pitches_to_voice
 from seqmusic.metrics.harmony import STEPS_PER_BEAT
 from seqmusic.metrics.style import HARMONY_METRICS, VOICE_METRICS
 from seqmusic.metrics.two_sample.windows import Pitches, changed_cells
-from seqmusic.pitch_grid import REST_CELL
-from seqmusic.score import SATB, Score
+from seqmusic.pitch_grid import REST_CELL, notes_from_cells
+from seqmusic.score import SATB, Score, Voice
 from seqmusic.tonality import key_correlations
 
 _METRICS = (*VOICE_METRICS, *HARMONY_METRICS)
@@ -28,7 +27,7 @@ _METRICS = (*VOICE_METRICS, *HARMONY_METRICS)
 def window_statistics(pitches: Pitches) -> dict[str, float]:
     """The statistics of a window by name, always the same names in the same order."""
     lines = zip(SATB, pitches.tolist(), strict=True)
-    score = Score(tuple(pitches_to_voice(name, line) for name, line in lines), ())
+    score = Score(tuple(Voice(name, tuple(notes_from_cells(line))) for name, line in lines), ())
     rates = {metric.name: metric.rate(score) for metric in _METRICS}
     return {
         **{name: _share(rate.hits, rate.opportunities) for name, rate in rates.items()},

@@ -44,18 +44,18 @@ def random_windows(n: int, first_group: int, seed: int, *, step_bias: float) -> 
     return Windows(np.repeat(pitches, 2, axis=2).astype(np.int16), np.arange(n) + first_group)
 
 
-def test_the_same_source_cannot_be_told_apart() -> None:
+def test_the_same_source_cannot_be_separated() -> None:
     first, second = (random_windows(60, 60 * i, i, step_bias=0.5) for i in range(2))
     for name, found in judge(first, second).items():
         assert found.low < 0.5 < found.high, name
         assert abs(found.auc - 0.5) < 0.15, name
 
 
-def test_plainly_different_music_is_told_apart_by_both_judges() -> None:
+def test_plainly_different_music_is_separated_by_both_judges() -> None:
     first, second = (random_windows(30, 30 * i, i, step_bias=0.2 + 0.6 * i) for i in range(2))
-    judged = judge(first, second)
-    assert list(judged) == [LINEAR, TREES]
-    assert all(found.auc > 0.95 and found.low > 0.9 for found in judged.values())
+    separations = judge(first, second)
+    assert list(separations) == [LINEAR, TREES]
+    assert all(found.auc > 0.95 and found.low > 0.9 for found in separations.values())
 
 
 def test_what_gives_music_away_is_named_with_both_shares() -> None:

@@ -62,7 +62,7 @@ class Comparison:
         n_works: of Bach's.
         n_tunes: tune families of Bach's that have a window.
         n_windows: of Bach and of the other music.
-        judged: how well each judge tells them apart.
+        separations: how well each judge tells them apart.
         signs: what the linear judge goes by most.
         bach: the measures of style of Bach's pieces.
         other: the same of the other music.
@@ -72,7 +72,7 @@ class Comparison:
     n_works: int
     n_tunes: int
     n_windows: tuple[int, int]
-    judged: Mapping[str, Separation]
+    separations: Mapping[str, Separation]
     signs: Sequence[Sign]
     bach: Sequence[RateEstimate]
     other: Sequence[RateEstimate]

@@ -30,7 +30,7 @@ def comparisons_values(comparisons: Sequence[Comparison]) -> dict[str, object]:
 
 
 def _separation_row(comparison: Comparison) -> str:
-    cells = "".join(f"  {_interval(one):>20}" for one in comparison.judged.values())
+    cells = "".join(f"  {_interval(one):>20}" for one in comparison.separations.values())
     return f"  {comparison.name:<34}{comparison.n_windows[1]:>9}{cells}"
 
 
@@ -69,7 +69,7 @@ def _values(comparison: Comparison) -> dict[str, object]:
         "windows": list(comparison.n_windows),
         "judges": {
             name: {"auc": one.auc, "interval": [one.low, one.high]}
-            for name, one in comparison.judged.items()
+            for name, one in comparison.separations.items()
         },
         "signs": [
             {

@@ -1,7 +1,7 @@
 """The output layer: logits of the next sound and of its duration, in part said relative to what is known.
 
 A melody moves by intervals and a note often ends where another ends: so besides plain logits there are anchored ones. They are said
-as offsets from an anchor (a pitch that sounds, the end of a note that sounds, the bar line) and added where they point to. What is
+as offsets from an anchor (a pitch that sounds, the tonic, the end of a note that sounds, the bar line) and added where they point to. What is
 learned in one key or at one place then holds in all.
 """
 
@@ -58,7 +58,8 @@ class OutputLayer(nn.Module):
         super().__init__()
         self.is_relative = is_relative
         self.vocabulary = vocabulary
-        n_pitch_anchors, n_ends = len(vocabulary.pitch_columns) + 1, len(vocabulary.end_columns)
+        n_pitch_anchors = len(vocabulary.pitch_columns) + 1 + len(vocabulary.tonics)
+        n_ends = len(vocabulary.end_columns)
         self.sound = nn.Linear(width, vocabulary.n_sounds)
         if is_relative:
             self.interval = AnchoredLogits(
@@ -91,6 +92,11 @@ class OutputLayer(nn.Module):
             persistent=False,
         )
 
+        n_keys = vocabulary.context_sizes[vocabulary.key_column]
+        tonics = torch.tensor(vocabulary.tonics, dtype=torch.long).view(-1, n_keys)
+        self.register_buffer("tonics", tonics.T.contiguous(), persistent=False)
+
+    tonics: Tensor  # (keys, kinds of keys)
     pitch_columns: Tensor
     voice_pitch: Tensor
     end_columns: Tensor
@@ -105,6 +111,7 @@ class OutputLayer(nn.Module):
         heard = context[:, self.pitch_columns]
         own = heard.gather(1, self.voice_pitch[context[:, vocabulary.voice_column]][:, None])
         pitches = torch.cat([heard, own], dim=1) - vocabulary.pitch_shift
+        pitches = torch.cat([pitches, self.tonics[context[:, vocabulary.key_column]]], dim=1)
         relative = self.interval(hidden, pitches, pitches >= 0)
         padding = (vocabulary.first_pitch, vocabulary.n_sounds - vocabulary.first_pitch - vocabulary.n_pitches)
         return plain + F.pad(relative, padding)

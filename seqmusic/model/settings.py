@@ -48,6 +48,8 @@ class Vocabulary:
         voice_pitch_column: for each of its values, which of `pitch_columns` holds the voice's own last pitch.
         end_columns: columns that tell in how many ticks something ends or begins, each with what is to be taken off; 0 is nothing.
         position_column: column of the place in the bar, in ticks.
+        key_column: column of the key.
+        tonics: for each kind of key, the MIDI number of the tonic of each value of `key_column`, -1 where the key is not of the kind.
     """
 
     n_sounds: int
@@ -62,4 +64,6 @@ class Vocabulary:
     voice_pitch_column: tuple[int, ...]
     end_columns: tuple[tuple[int, int], ...]
     position_column: int
+    key_column: int = 0
+    tonics: tuple[tuple[int, ...], ...] = ()
     has_numbered_voices: bool = False

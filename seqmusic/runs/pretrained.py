@@ -14,7 +14,7 @@ from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB
 from seqmusic.tokens import rules
-from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes
+from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes, tonic_pitch_classes
 from seqmusic.tokens.vocabulary import (
     KEY,
     N_DURATIONS,
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "chorales"
 BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"), Path("jsb-3"))
-_GRAMMAR_VERSION = 1
+_GRAMMAR_VERSION = 2
+_TONIC_ANCHOR = 60  # MIDI number of the C from which tonics are counted up
 DEFAULT_MAX_VOICES = 4  # of the models that come with seqmusic, and of any that is trained on no more
 
 
@@ -65,6 +66,11 @@ def make_vocabulary(max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices
             for v in voices
         ),
         position_column=columns.index("position"),
+        key_column=columns.index("key"),
+        tonics=tuple(
+            tuple(-1 if tonic is None else _TONIC_ANCHOR + tonic for tonic in own)
+            for own in tonic_pitch_classes()
+        ),
         has_numbered_voices=has_numbered_voices,
     )
 

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from functools import cache
 
-from seqmusic.tokens.vocabulary import MAX_DURATION, N_KEYS, N_TIMESIGS, N_VOICE_NAMES
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.tonality import tonic_pitch_class
+from seqmusic.tokens.vocabulary import (
+    KEY,
+    MAX_DURATION,
+    N_KEYS,
+    N_TIMESIGS,
+    N_VOICE_NAMES,
+    id_to_key,
+)
 
 MAX_POSITION = 192  # of the place in the bar; later places count as the last
 MAX_TO_END = 64  # quarters
@@ -15,17 +26,18 @@ MAX_INTERVAL = 24  # semitones
 REST_CODE = 1  # the code of a rest; 0 is nothing known
 PITCH_CODE = 2  # + MIDI number
 N_SOUND_CODES = PITCH_CODE + 128
+MODES = ("major", "minor")  # that have degrees
 GLOBAL_COLUMNS = ("section", "voice", "position", "meter", "key", "to_end")
 VOICE_COLUMNS = (
     *("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval"),
-    *("next_step", "then_step", "until_then", "parallel", "before"),
+    *("next_step", "then_step", "until_then", "parallel", "before", "degree", "degree_ahead"),
 )
 # The same as indices: of a row, and of the columns of one voice.
 SECTION_COLUMN, VOICE_COLUMN, POSITION_COLUMN = range(3)
 METER_COLUMN, KEY_COLUMN, TO_END_COLUMN = range(3, 6)
 SOUND_COLUMN, ELAPSED_COLUMN, REMAINING_COLUMN, AHEAD_COLUMN, UNTIL_AHEAD_COLUMN = range(5)
 INTERVAL_COLUMN, NEXT_STEP_COLUMN, THEN_STEP_COLUMN, UNTIL_THEN_COLUMN = range(5, 9)
-PARALLEL_COLUMN, BEFORE_COLUMN = range(9, 11)
+PARALLEL_COLUMN, BEFORE_COLUMN, DEGREE_COLUMN, DEGREE_AHEAD_COLUMN = range(9, 13)
 _SIZES = {
     "section": 3,  # header, given, body
     "voice": 1 + N_VOICE_NAMES,  # of the next note: its voice id
@@ -46,6 +58,8 @@ _SIZES = {
     "until_then": 2 + MAX_DURATION,  # ticks between those two
     "parallel": N_SOUND_CODES,  # the pitch to which the next voice would move in parallel with this one, which has just moved
     "before": 13,  # semitones, octaves apart, from the next voice's own last pitch to what this one sounded before it moved
+    "degree": 1 + 12 * len(MODES),  # semitones from the tonic up to what sounds, 1.. in major, 13.. in minor
+    "degree_ahead": 1 + 12 * len(MODES),  # and to what is given next
 }
 
 # By semitones, which may be negative.
@@ -70,6 +84,39 @@ def encode_parallel(own: int, before: int, after: int) -> tuple[int, int]:
     if not PITCH_CODE <= parallel < N_SOUND_CODES:
         return 0, 0
     return parallel, 1 + (before - own) % 12
+
+
+@cache
+def tonic_pitch_classes() -> tuple[tuple[int | None, ...], ...]:
+    """(mode, key) pitch class of the tonic of each key that is of the mode, counted from KEY; None for the others.
+
+    >>> [own[:4] for own in tonic_pitch_classes()]  # no key, then those with 7, 6 and 5 flats
+    [(None, 11, 6, 1), (None, None, None, None)]
+    """
+    keys = [id_to_key(KEY + index) for index in range(N_KEYS)]
+    return tuple(
+        tuple(tonic_pitch_class(key) if key and key.mode == mode else None for key in keys)
+        for mode in MODES
+    )
+
+
+@cache
+def degree_table() -> NDArray[np.int16]:
+    """(key, sound code) the degree of each sound, an entry of the columns `degree` and `degree_ahead`; 0 where there is none."""
+    table = np.zeros((N_KEYS, N_SOUND_CODES), np.int16)
+    pitches = np.arange(N_SOUND_CODES - PITCH_CODE)
+    for place, tonics in enumerate(tonic_pitch_classes()):
+        for key, tonic in enumerate(tonics):
+            if tonic is not None:
+                table[key, PITCH_CODE:] = 1 + 12 * place + (pitches - tonic) % 12
+    table.flags.writeable = False
+    return table
+
+
+@cache
+def degree_rows() -> tuple[tuple[int, ...], ...]:
+    """The same as plain numbers, for one step at a time."""
+    return tuple(map(tuple, degree_table().tolist()))
 
 
 def first_column(voice_column: int) -> int:

@@ -1,6 +1,7 @@
 """The grammar as a state machine: what may follow, and where we are.
 
-The next note always belongs to the voice whose line ends earliest (of several, the highest), so neither voice nor onset is written.
+The next note always belongs to the voice whose line ends earliest, so neither voice nor onset is written. Of several that end
+together the outer voices come first: soprano, bass, alto, tenor, as harmony is taught.
 In GIVEN the lines hold what is known, with holes; BODY fills the holes and, where a line was left open, goes on.
 """
 
@@ -21,6 +22,7 @@ from seqmusic.tokens.context import (
     VOICE_COLUMNS,
     context_columns,
     context_sizes,
+    degree_rows,
     encode_interval,
     encode_parallel,
 )
@@ -45,7 +47,7 @@ from seqmusic.tokens.vocabulary import (
     voice_column,
     voice_name,
 )
-from seqmusic.tokens.voice_line import NEVER, VoiceLine
+from seqmusic.tokens.voice_line import NEVER, VoiceLine, in_turn_order
 
 HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 WHOLE_NOTE_TICKS = 96
@@ -74,6 +76,7 @@ class GrammarState:
         self.end: int | None = None  # of the music, where it is known
         self.longest_ticks = MAX_DURATION  # longest event that fits where the next one goes
         self.tick = 0
+        self._turns: list[VoiceLine] = []  # the lines in the order of turns
         self._next_line: VoiceLine | None = None
         self._has_given = False  # whether something is given for BODY
         self._earliest_meter_change = NEVER  # where the time signature may change again
@@ -83,6 +86,7 @@ class GrammarState:
         other = copy(self)
         other.meters = list(self.meters)
         other.lines = [line.copy() for line in self.lines]
+        other._turns = in_turn_order(other.lines)
         other._next_line = (
             None if self._next_line is None else other.lines[self.lines.index(self._next_line)]
         )
@@ -162,6 +166,7 @@ class GrammarState:
             self.lines.append(
                 VoiceLine(sound, len(GLOBAL_COLUMNS) + len(VOICE_COLUMNS) * voice_column(sound))
             )
+            self._turns = in_turn_order(self.lines)
             self.sound_rule = rules.AFTER_VOICE + sound - VOICE
         elif STYLE <= sound < TIMESIG:
             self.style, self.sound_rule = sound, rules.AFTER_STYLE
@@ -213,7 +218,7 @@ class GrammarState:
     def _update_next(self) -> None:
         """Find the next voice and what it may say."""
         is_body, line, tick = self.section == BODY_SECTION, None, NEVER
-        for other in self.lines:
+        for other in self._turns:
             if other.end_ticks < tick and (is_body or not other.is_open):
                 line, tick = other, other.end_ticks
         if line is None:
@@ -276,6 +281,7 @@ class GrammarState:
             to_end,
         )
         own = line.past[-1].code if line is not None and line.past else 0
+        degrees = degree_rows()[self.key_sound - KEY]
         for other in self.lines:
             start, past, upcoming, sound = other.first_column, other.past, other.upcoming, 0
             if past:
@@ -286,13 +292,14 @@ class GrammarState:
                     tick - segment.onset,
                     remaining if remaining > 0 else 0,
                 )
-                row[start + 5] = encode_interval(own, sound)
+                row[start + 5], row[start + 11] = encode_interval(own, sound), degrees[sound]
                 if segment.onset == tick and is_body and len(past) > 1:
                     row[start + 9 : start + 11] = encode_parallel(own, past[-2].code, sound)
             if upcoming:
                 segment = upcoming[-1]
                 row[start + 3 : start + 5] = segment.code, 1 + segment.onset - tick
                 row[start + 6] = encode_interval(sound, segment.code)
+                row[start + 12] = degrees[segment.code]
                 if len(upcoming) > 1:
                     row[start + 7 : start + 9] = (
                         encode_interval(segment.code, upcoming[-2].code),

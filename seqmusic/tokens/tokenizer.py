@@ -38,11 +38,12 @@ from seqmusic.tokens.vocabulary import (
     timesig_to_id,
     voice_name,
 )
+from seqmusic.tokens.voice_line import in_turn_order
 
 Event = tuple[int, int]
 Hole = tuple[int, int | None]  # start and end in ticks; end None: open, the line goes on from there
 _VOICE_IDS = {voice_name(VOICE + index): VOICE + index for index in range(N_VOICE_NAMES)}
-_SegmentRow = tuple[int, int, int, bool, int]
+_SegmentRow = tuple[int, int, int, bool, int]  # onset, turn, end, is missing, pitch
 _MeterChange = tuple[int, TimeSignature]
 _MISSING = -2
 _REST = -1
@@ -99,8 +100,10 @@ def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[
         )
     holes = None if holes is None else _drop_final_holes(holes, score.end_ticks)
     segments = [
-        _segments(voice, score.end_ticks, line)
-        for voice, line in zip(score.voices, holes or [[] for _ in score.voices], strict=True)
+        _segments(voice, turn, score.end_ticks, line)
+        for voice, turn, line in zip(
+            score.voices, _turns(score), holes or [[] for _ in score.voices], strict=True
+        )
     ]
     body = [t for line, own in enumerate(segments) for t in own if holes is None or t[3]]
     changes = list(score.time_signatures[1:])
@@ -145,8 +148,8 @@ def encode_prompt(
         )
     holes = _drop_final_holes(holes, end_ticks)
     segments = [
-        _segments(voice, _line_end(line, end_ticks), line)
-        for voice, line in zip(score.voices, holes, strict=True)
+        _segments(voice, turn, _line_end(line, end_ticks), line)
+        for voice, turn, line in zip(score.voices, _turns(score), holes, strict=True)
     ]
     return [*events, (GIVEN, 0), *_given_events(score, segments, holes, changes), (BODY, 0)]
 
@@ -253,9 +256,16 @@ def header_events(score: Score, style: int | None = None) -> list[Event]:
     ]
 
 
-def _segments(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[_SegmentRow]:
-    """The line as (onset, voice id, end, is missing, pitch or rest); rests are cut where a hole begins or ends."""
-    number = _VOICE_IDS[voice.name]
+def _turns(score: Score) -> list[int]:
+    """For each voice, its turn among those that speak at one tick."""
+    order = in_turn_order(range(len(score.voices)))
+    return [order.index(voice) for voice in range(len(score.voices))]
+
+
+def _segments(
+    voice: Voice, turn: int, end_ticks: int, holes: Sequence[Hole]
+) -> list[_SegmentRow]:
+    """The line as (onset, turn, end, is missing, pitch or rest); rests are cut where a hole begins or ends."""
     cuts = sorted(
         {tick for start, end in holes for tick in (start, end_ticks if end is None else end)}
     )
@@ -266,7 +276,7 @@ def _segments(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[_Segm
         line.append((note.onset_ticks, note.end_ticks, note.pitch))
         at = note.end_ticks
     line += _split_rests(at, end_ticks, cuts)
-    return [(onset, number, end, _is_inside(onset, holes), pitch) for onset, end, pitch in line]
+    return [(onset, turn, end, _is_inside(onset, holes), pitch) for onset, end, pitch in line]
 
 
 def _split_rests(start: int, end: int, cuts: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -285,14 +295,9 @@ def _given_events(
     changes: list[_MeterChange],
 ) -> Iterator[Event]:
     rows = []
-    for voice, own, line in zip(score.voices, segments, holes, strict=True):
-        number = _VOICE_IDS[voice.name]
-        rows += [
-            (onset, voice_id, end, pitch)
-            for onset, voice_id, end, missing, pitch in own
-            if not missing
-        ]
-        rows += [(start, number, start if end is None else end, _MISSING) for start, end in line]
+    for turn, own, line in zip(_turns(score), segments, holes, strict=True):
+        rows += [(onset, turn, end, pitch) for onset, _, end, missing, pitch in own if not missing]
+        rows += [(start, turn, start if end is None else end, _MISSING) for start, end in line]
     rows.sort()
     yield from _section_events(iter(rows), changes)
 
@@ -300,15 +305,15 @@ def _given_events(
 def _section_events(
     rows: Iterator[tuple[int, int, int, int]], changes: list[_MeterChange]
 ) -> Iterator[Event]:
-    """Events of rows (onset, voice id, end, pitch) that come in grammar order once long ones are cut."""
+    """Events of rows (onset, turn, end, pitch) that come in grammar order once long ones are cut."""
     pieces = [
         (
             onset + shift,
-            voice,
+            turn,
             min(MAX_DURATION, end - onset - shift),
             (HOLD if shift and pitch >= 0 else _sound_id(pitch)),
         )
-        for onset, voice, end, pitch in rows
+        for onset, turn, end, pitch in rows
         for shift in (range(0, end - onset, MAX_DURATION) if end > onset else (0,))
     ]
     for onset, _, duration, sound in sorted(pieces):

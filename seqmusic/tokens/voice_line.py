@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import TypeVar
 
 from seqmusic.score import Note
 from seqmusic.tokens.context import PITCH_CODE, REST_CODE
@@ -11,6 +13,16 @@ from seqmusic.tokens.vocabulary import HOLD, HOLE, PAD, PITCH, REST
 
 NEVER = 1 << 40  # later than any tick
 _NO_EVENT = (PAD, 0)
+_T = TypeVar("_T")
+
+
+def in_turn_order(voices: Sequence[_T]) -> list[_T]:
+    """The voices in the order in which they speak at one tick: the first, the last, then the others from high to low.
+
+    >>> in_turn_order(("Soprano", "Alto", "Tenor", "Bass"))
+    ['Soprano', 'Bass', 'Alto', 'Tenor']
+    """
+    return [*voices[:1], *voices[1:][-1:], *voices[1:-1]]
 
 
 @dataclass(slots=True)

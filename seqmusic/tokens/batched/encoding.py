@@ -43,6 +43,7 @@ from seqmusic.tokens.context import (
     REST_CODE,
     VOICE_COLUMNS,
     context_columns,
+    degree_table,
 )
 from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
 from seqmusic.tokens.tokenizer import Trace
@@ -186,8 +187,10 @@ def _contexts(
         _write_sounding(lines[column], batch, rows, states, column) for column in range(max_voices)
     ]
     own = np.where(states.voice > 0, lines[states.line, 0, np.arange(len(rows))], 0)
+    degrees = degree_table()
     for line, earlier in zip(lines, before, strict=True):
         line[5] = _intervals(own, line[0])
+        line[11], line[12] = degrees[context[4], line[0]], degrees[context[4], line[3]]
         _write_parallel(line, own, np.where(states.section == BODY_SECTION, earlier, 0))
     context[:, states.section == 0] = 0
     return context

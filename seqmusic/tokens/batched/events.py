@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqmusic.tokens.batched.columns import REST_PITCH, IntColumn
-from seqmusic.tokens.batched.infilling import InfillingBatch, Mask
+from seqmusic.tokens.batched.infilling import VOICE_TO_COLUMN, InfillingBatch, Mask
 from seqmusic.tokens.context import PITCH_CODE, REST_CODE
 from seqmusic.tokens.vocabulary import (
     BODY,
@@ -29,7 +29,7 @@ _NO_LIMIT = np.int64(1) << 30
 
 @dataclass(frozen=True, slots=True)
 class EventColumns:
-    """R events; sorted by piece, kind and onset, and at one onset changes of meter first, then the voices from the highest.
+    """R events; sorted by piece, kind and onset, and at one onset changes of meter first, then the voices in the order of turns.
 
     Attributes:
         piece, kind: (R,) piece number, kind of row.
@@ -73,12 +73,13 @@ class EventColumns:
 def event_columns(batch: InfillingBatch) -> EventColumns:
     """The events of all pieces, in order."""
     notes = _sorted(
+        batch,
         _concatenated(
             [_given_notes(batch), _given_holes(batch), _body_notes(batch), *_control_events(batch)]
-        )
+        ),
     )
     changes = _meter_changes(batch, notes)
-    return _sorted(_concatenated([notes, changes])) if len(changes) else notes
+    return _sorted(batch, _concatenated([notes, changes])) if len(changes) else notes
 
 
 def _given_notes(batch: InfillingBatch) -> EventColumns:
@@ -208,9 +209,11 @@ def _concatenated(parts: list[EventColumns]) -> EventColumns:
     )
 
 
-def _sorted(rows: EventColumns) -> EventColumns:
+def _sorted(batch: InfillingBatch, rows: EventColumns) -> EventColumns:
     """The rows in order; those without a voice come first at their onset, and stay as they came among themselves."""
+    turn = batch.headers.turn[rows.piece, VOICE_TO_COLUMN[rows.voice]]
+    turn = np.where(rows.is_note, 1 + turn, 0)
     order = np.argsort(
-        ((rows.piece << 3 | rows.kind) << 28 | rows.onset) << 8 | rows.voice, kind="stable"
+        ((rows.piece << 3 | rows.kind) << 28 | rows.onset) << 8 | turn, kind="stable"
     )
     return EventColumns(*(getattr(rows, name)[order] for name in EventColumns.__slots__))

@@ -67,11 +67,13 @@ class Headers:
 
     Attributes:
         voice: (P, V) VOICE id of each column of the context, 0 where the piece has no such voice.
+        turn: (P, V) place of each column's voice in the order of turns; V where the piece has no such voice.
         meter, pickup, key: (P,) TIMESIG id, ticks, KEY id.
         event_piece, event_index, event_sound, event_duration: (E,) piece number, place in its header, and the two ids.
     """
 
     voice: IntColumn
+    turn: IntColumn
     meter: IntColumn
     pickup: IntColumn
     key: IntColumn
@@ -165,7 +167,15 @@ def header_columns(notes: NoteColumns, max_voices: int) -> Headers:
         (key, sound, (sound >= KEY) & (sound < VOICE)),
     ):
         column[piece[rows]] = told[rows]
-    return Headers(voices, meter, pickup, key, piece, place, sound, duration)
+    return Headers(voices, _turns(voices), meter, pickup, key, piece, place, sound, duration)
+
+
+def _turns(voices: IntColumn) -> IntColumn:
+    """(P, V) the order of turns, as `in_turn_order` has it, of (P, V) VOICE ids; V where there is no voice."""
+    is_there = voices > 0
+    place, n_voices = np.cumsum(is_there, axis=1) - 1, is_there.sum(axis=1, keepdims=True)
+    turn = np.where((place == n_voices - 1) & (place > 0), 1, place + (place > 0))
+    return np.where(is_there, turn, voices.shape[1])
 
 
 def _check_voices(piece: IntColumn, voice: IntColumn, max_voices: int) -> None:

@@ -78,7 +78,7 @@ def _sections(batch: InfillingBatch, rows: EventColumns) -> IntColumn:
 def _next_voices(batch: InfillingBatch, rows: EventColumns) -> tuple[IntColumn, IntColumn]:
     """(R,) VOICE id whose turn it is, 0 for none, and when.
 
-    Once all is said, the highest line that may go on is the next: of those that were not left open where BODY may come.
+    Once all is said, the first line that may go on is the next: of those that were not left open where BODY may come.
     """
     piece, kind = rows.piece, rows.kind
     voice, tick = (
@@ -93,18 +93,17 @@ def _next_voices(batch: InfillingBatch, rows: EventColumns) -> tuple[IntColumn, 
     is_over = np.flatnonzero(kind >= LATE_CHANGE_ROW)
     tick[is_over] = batch.notes.end_ticks[piece[is_over]]
     is_endless = is_over[~batch.has_end[piece[is_over]]]
-    voice[is_endless] = _highest_voice(batch.headers.voice)[piece[is_endless]]
+    voice[is_endless] = _first_voice(batch, np.ones_like(batch.open_from, bool))[piece[is_endless]]
     to_body = np.flatnonzero((kind == BODY_ROW) & batch.has_end[piece])
-    voice[to_body] = _highest_voice(np.where(batch.open_from < 0, batch.headers.voice, 0))[
-        piece[to_body]
-    ]
+    voice[to_body] = _first_voice(batch, batch.open_from < 0)[piece[to_body]]
     tick[to_body] = batch.notes.end_ticks[piece[to_body]]
     return voice, tick
 
 
-def _highest_voice(voices: IntColumn) -> IntColumn:
-    """(P,) the first of (P, V) VOICE ids that is not 0."""
-    first: IntColumn = voices[np.arange(len(voices)), np.argmax(voices > 0, axis=1)]
+def _first_voice(batch: InfillingBatch, may_speak: Mask) -> IntColumn:
+    """(P,) VOICE id of the voice that speaks first, of those whose columns in (P, V) may; 0 for none."""
+    turn = np.where(may_speak, batch.headers.turn, may_speak.shape[1])
+    first: IntColumn = batch.headers.voice[np.arange(len(turn)), np.argmin(turn, axis=1)]
     return first
 
 

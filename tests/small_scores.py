@@ -1,4 +1,4 @@
-"""Scores of a few notes, written shortly or drawn at random."""
+"""Scores of a few notes, written by hand or drawn at random."""
 
 import itertools
 
@@ -13,28 +13,23 @@ def quarters(*pitches: int | None) -> tuple[Note, ...]:
 
 
 def score(*lines: tuple[int | None, ...], key: Key | None = None) -> Score:
-    return Score(
-        tuple(Voice(f"Voice {i}", quarters(*line)) for i, line in enumerate(lines, start=1)),
-        key=key,
-    )
+    """A score of lines of quarters."""
+    voices = [Voice(f"Voice {i}", quarters(*line)) for i, line in enumerate(lines, start=1)]
+    return Score(tuple(voices), key=key)
 
 
 @st.composite
 def chorale_like(draw: st.DrawFn) -> Score:
-    """Four voices of a few pitches on the sixteenth grid, so that parallels, crossings and rests abound."""
+    """Four voices of a few pitches in sixteenths, so that parallels, crossings and rests abound."""
     n_steps = draw(st.integers(1, 12))
-    lines = []
-    for lowest in (64, 60, 57, 48):
-        line = draw(
-            st.lists(st.sampled_from([None, 0, 0, 3, 5, 7, 12]), min_size=n_steps, max_size=n_steps)
-        )
-        runs = itertools.groupby(enumerate(line), key=lambda cell: cell[1])
-        spans = [(degree, [step for step, _ in cells]) for degree, cells in runs]
-        lines.append(
-            tuple(
-                Note(6 * steps[0], 6 * len(steps), lowest + degree)
-                for degree, steps in spans
-                if degree is not None
-            )
-        )
-    return Score(tuple(Voice(name, line) for name, line in zip(SATB, lines, strict=True)))
+    degrees = st.sampled_from([None, 0, 0, 3, 5, 7, 12])
+    voices = []
+    for name, lowest in zip(SATB, (64, 60, 57, 48), strict=True):
+        line = draw(st.lists(degrees, min_size=n_steps, max_size=n_steps))
+        notes = []
+        for degree, cells in itertools.groupby(enumerate(line), key=lambda cell: cell[1]):
+            steps = [step for step, _ in cells]
+            if degree is not None:
+                notes.append(Note(6 * steps[0], 6 * len(steps), lowest + degree))
+        voices.append(Voice(name, tuple(notes)))
+    return Score(tuple(voices))

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.cli import main
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.training_corpus import training_corpus_of
@@ -29,6 +28,7 @@ from seqmusic.evaluation.assessment import (
     prediction_accuracy,
     prediction_mask,
 )
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.evaluation.subject import Subject, load_subject
 from seqmusic.evaluation.surprising_passages import (
     explain_passage,

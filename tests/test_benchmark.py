@@ -8,10 +8,10 @@ import pytest
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.benchmarks.jsb import benchmark_jsb
-from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.cli import main
 from seqmusic.corpus.loading import benchmark_dataset
 from seqmusic.errors import CorpusError
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.model.transformer import ModelSettings
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration

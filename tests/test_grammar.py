@@ -1,4 +1,4 @@
-"""The state machine: whatever it allows is a score, whatever it forbids is refused."""
+"""The state machine: what it allows is a score, what it forbids is refused."""
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from seqmusic.tokens.vocabulary import (
     PITCH,
     REST,
     VOICE,
+    is_pitch,
     key_to_id,
     sound_name,
     timesig_to_id,
@@ -40,48 +41,42 @@ def state_after(*events):
 
 
 def sample_sound(rng, allowed, is_late):
-    """A sound id: each kind as likely as any other, and the way out once it is late."""
-    for way_out in (BODY, EOS) if is_late else ():
-        if allowed[way_out]:
-            return way_out
+    """A sound id: each kind is as likely as any other, until it is late and the section ends."""
+    for delimiter in (BODY, EOS) if is_late else ():
+        if allowed[delimiter]:
+            return delimiter
     sounds = np.flatnonzero(allowed)
     sounds = sounds[sounds != EOS] if len(sounds) > 1 else sounds
-    notes = sounds[(sounds >= PITCH) & (sounds < v.KEY)]
-    if is_late and len(notes):
-        return int(rng.choice(notes))
+    pitches = sounds[is_pitch(sounds)]
+    if is_late and len(pitches):
+        return int(rng.choice(pitches))
     return int(rng.choice(sounds[KINDS[sounds] == rng.choice(np.unique(KINDS[sounds]))]))
 
 
 def sample_duration(state, rng, allowed, is_late):
     """Any duration; once it is late, one that makes the lines end together where it can."""
     target = max((line.end_ticks or 0 for line in state.lines), default=0) - state.tick
-    if (
-        is_late
-        and state.section != HEADER_SECTION
-        and 0 < target <= v.MAX_DURATION
-        and allowed[target]
-    ):
+    is_possible = 0 < target <= v.MAX_DURATION and allowed[target]
+    if is_late and state.section != HEADER_SECTION and is_possible:
         return target
     durations = np.flatnonzero(allowed)
-    return int(
-        durations[-1] if rng.random() < 0.2 else rng.choice(durations)
-    )  # the longest may be held on
+    if rng.random() < 0.2:
+        return int(durations[-1])  # a note that may be tied
+    return int(rng.choice(durations))
 
 
 def random_events(seed, max_voices, n_events=60):
-    """Events from BOS to EOS, every one drawn under the masks; checks the masks and the context on the way."""
+    """Events from BOS to EOS, drawn under the masks, with checks of the masks and the context."""
     rng, state, events = np.random.default_rng(seed), GrammarState(max_voices), [(BOS, 0)]
     sizes = np.array(context_sizes(max_voices))
     while not state.is_finished:
-        assert len(events) < 3000, "the walk found no way out"
-        context = state.context()
-        assert context.shape == (len(context_columns(max_voices)),)
-        assert ((context >= 0) & (context < sizes)).all(), dict(
-            zip(context_columns(max_voices), context, strict=True)
-        )
+        assert len(events) < 3000, "the sequence does not end"
+        context, names = state.context(), context_columns(max_voices)
+        assert context.shape == (len(names),)
+        in_range = (context >= 0) & (context < sizes)
+        assert in_range.all(), dict(zip(names, context, strict=True))
         allowed = sound_masks(max_voices)[state.sound_rule]
         assert allowed.any()
-        assert allowed[EOS] == state.can_end
         is_late = len(events) > (n_events // 2 if state.section == GIVEN_SECTION else n_events)
         sound = sample_sound(rng, allowed, is_late)
         durations = duration_masks()[state.duration_rule(sound)]
@@ -91,23 +86,30 @@ def random_events(seed, max_voices, n_events=60):
     return state, events
 
 
+def snapshot(state):
+    """All that a state shows."""
+    return (
+        *(state.score(), state.context().tolist(), state.sound_rule),
+        *(state.tick, state.voice, state.section),
+    )
+
+
 @pytest.mark.parametrize("max_voices", [1, 3, 4, 16])
-def test_every_allowed_walk_is_a_score(max_voices):
-    said = set()
+def test_every_allowed_sequence_is_a_score(max_voices):
+    kinds = set()
     for seed in range(100):
         state, events = random_events(seed, max_voices)
         score = decode(events)
         assert score == state.score()
         if score.end_ticks:
             assert decode(encode(score)) == normalized(score)
-        said |= set(KINDS[[sound for sound, _ in events]])
-    assert said == set(range(1, len(np.unique(KINDS)))), (
-        "each kind of event but PAD must have been drawn"
-    )
+        kinds |= set(KINDS[[sound for sound, _ in events]])
+    every_kind_but_pad = set(range(1, len(np.unique(KINDS))))
+    assert kinds == every_kind_but_pad
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_what_the_masks_forbid_is_refused(seed):
+def test_events_outside_the_masks_are_refused(seed):
     rng = np.random.default_rng(seed)
     _, events = random_events(seed, 4, n_events=30)
     state = GrammarState(4)
@@ -119,63 +121,38 @@ def test_what_the_masks_forbid_is_refused(seed):
         for wrong in (-1, v.N_DURATIONS, *rng.permutation(too_long)[:1]):
             with pytest.raises(ValueError, match=rf"to last {wrong} ticks here"):
                 state.push(sound, int(wrong))
-        state.push(sound, duration)  # a refusal left no trace
+        state.push(sound, duration)  # a refusal changes nothing
     assert state.is_finished
     with pytest.raises(ValueError, match="does not allow REST here"):
         state.push(REST, 24)
 
 
-@pytest.mark.parametrize(
-    ("before", "event", "words"),
-    [
-        ([], (FOUR_FOUR, 0), "TIMESIG_4/4 here"),  # no voice yet
-        ([(VOICE + 3, 0)], (VOICE, 0), "VOICE_Soprano here"),  # voices come from high to low
-        ([(VOICE, 0)], (VOICE + 5, 0), "VOICE_Voice_2 here"),  # either family, not both
-        (
-            [(VOICE, 0), (FOUR_FOUR, 0)],
-            (PICKUP, 96),
-            "PICKUP to last 96",
-        ),  # a whole bar is no pickup
-        (
-            [(VOICE, 0), (timesig_to_id(None), 0)],
-            (PICKUP, 1),
-            "PICKUP to last 1 ",
-        ),  # no meter, no pickup
-        ([*HEADER, (BODY, 0)], (EOS, 0), "EOS here"),  # no music yet
-        ([*HEADER, (BODY, 0)], (HOLD, 24), "HOLD here"),  # nothing to hold
-        ([*HEADER, (BODY, 0)], (PITCH + 60, 0), "PITCH_60 to last 0"),
-        ([*HEADER, (BODY, 0)], (HOLE, 24), "HOLE here"),  # holes belong to GIVEN
-        ([*HEADER, (BODY, 0), (PITCH + 60, 24)], (EOS, 0), "EOS here"),  # the bass has not ended
-        (
-            [*HEADER, (BODY, 0), (REST, 24), (PITCH + 60, 24)],
-            (REST, 24),
-            "REST here",
-        ),  # one rest, said twice
-        (
-            [*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 96)],
-            (HOLD, 24),
-            "HOLD here",
-        ),  # only a note of 96 goes on
-        (
-            [*HEADER, (BODY, 0), (PITCH + 60, 24), (REST, 48)],
-            (FOUR_FOUR, 24),
-            "TIMESIG_4/4 to last 24",
-        ),  # not before the last onset
-        ([*HEADER, (GIVEN, 0)], (BODY, 0), "BODY here"),  # nothing given, no hole
-        (
-            [*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24)],
-            (HOLE, 24),
-            "HOLE here",
-        ),  # one hole, said twice
-        (
-            [*HEADER, (GIVEN, 0), (HOLE, 24), (PITCH + 60, 24), (BODY, 0)],
-            (PITCH + 60, 25),
-            "PITCH_60 to last 25",
-        ),  # past the hole
-    ],
-)
-def test_refusals(before, event, words):
-    with pytest.raises(ValueError, match=words):
+IN_BODY, IN_GIVEN, C4 = [*HEADER, (BODY, 0)], [*HEADER, (GIVEN, 0)], PITCH + 60
+REFUSALS = [
+    ([], (FOUR_FOUR, 0), "TIMESIG_4/4 here"),  # there is no voice yet
+    ([(VOICE + 3, 0)], (VOICE, 0), "VOICE_Soprano here"),  # voices go from high to low
+    ([(VOICE, 0)], (VOICE + 5, 0), "VOICE_Voice_2 here"),  # either named voices or numbered ones
+    ([(VOICE, 0), (FOUR_FOUR, 0)], (PICKUP, 96), "PICKUP to last 96"),  # this is a whole bar
+    ([(VOICE, 0), (timesig_to_id(None), 0)], (PICKUP, 1), "PICKUP to last 1 "),  # no meter
+    (IN_BODY, (EOS, 0), "EOS here"),  # there is no music yet
+    (IN_BODY, (HOLD, 24), "HOLD here"),  # there is nothing to hold
+    (IN_BODY, (C4, 0), "PITCH_60 to last 0"),
+    (IN_BODY, (HOLE, 24), "HOLE here"),  # holes belong to GIVEN
+    ([*IN_BODY, (C4, 24)], (EOS, 0), "EOS here"),  # the bass has not ended
+    ([*IN_BODY, (REST, 24), (C4, 24)], (REST, 24), "REST here"),  # one rest has one event
+    ([*IN_BODY, (C4, 24), (REST, 96)], (HOLD, 24), "HOLD here"),  # only a note of 96 ticks goes on
+    # A meter does not change before the last onset.
+    ([*IN_BODY, (C4, 24), (REST, 48)], (FOUR_FOUR, 24), "TIMESIG_4/4 to last 24"),
+    (IN_GIVEN, (BODY, 0), "BODY here"),  # neither notes nor holes are given
+    ([*IN_GIVEN, (HOLE, 24), (C4, 24)], (HOLE, 24), "HOLE here"),  # one hole has one event
+    # A note does not reach beyond its hole.
+    ([*IN_GIVEN, (HOLE, 24), (C4, 24), (BODY, 0)], (C4, 25), "PITCH_60 to last 25"),
+]
+
+
+@pytest.mark.parametrize(("before", "event", "message"), REFUSALS)
+def test_events_that_the_grammar_forbids_are_refused(before, event, message):
+    with pytest.raises(ValueError, match=message):
         state_after(*before).push(*event)
 
 
@@ -210,15 +187,15 @@ def test_outer_voices_come_first_where_lines_end_together(voices, turns):
 
 def test_the_earliest_voice_is_next():
     state = state_after(*HEADER, (BODY, 0))
-    seen = []
+    order = []
     for sound, duration in [(PITCH + 72, 48), (PITCH + 48, 24), (PITCH + 50, 24), (PITCH + 71, 24)]:
-        seen.append((state.tick, state.voice - VOICE))
+        order.append((state.tick, state.voice - VOICE))
         state.push(sound, duration)
-    assert seen == [(0, 0), (0, 3), (24, 3), (48, 0)]
+    assert order == [(0, 0), (0, 3), (24, 3), (48, 0)]
     assert (state.tick, state.voice - VOICE) == (48, 3)
 
 
-def test_longest_event_ends_with_the_hole():
+def test_the_longest_event_ends_with_its_hole():
     state = state_after(*HEADER, (GIVEN, 0), (HOLE, 40), (REST, 40), (BODY, 0))
     assert state.section == BODY_SECTION
     assert state.longest_ticks == 40
@@ -226,41 +203,37 @@ def test_longest_event_ends_with_the_hole():
     assert state.longest_ticks == 10
     state.push(PITCH + 60, 10)
     assert state.voice is None
-    assert state.can_end
+    assert sound_masks(4)[state.sound_rule, EOS]
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_copy_goes_its_own_way(seed):
+def test_a_copy_is_independent(seed):
     _, events = random_events(seed, 4)
     for cut in range(1, len(events), 5):
-        state = GrammarState(4)
-        for event in events[1:cut]:
-            state.push(*event)
-        before = (
-            state.score(),
-            state.context().tolist(),
-            state.sound_rule,
-            state.tick,
-            state.voice,
-            state.section,
-        )
+        state = state_after(*events[1:cut])
+        before = snapshot(state)
         other = state.copy()
         for event in events[cut:]:
             other.push(*event)
-        assert (
-            state.score(),
-            state.context().tolist(),
-            state.sound_rule,
-            state.tick,
-            state.voice,
-            state.section,
-        ) == before
+        assert snapshot(state) == before
         for event in events[cut:]:
             state.push(*event)
         assert state.score() == other.score() == decode(events)
 
 
-def test_header_is_kept():
+def test_bar_positions_count_from_the_last_bar_line():
+    """4/4 with a pickup of a quarter changes to 3/4 at tick 72, where a new bar starts."""
+    three_four = timesig_to_id(TimeSignature(3, 4))
+    header = [(VOICE, 0), (FOUR_FOUR, 0), (PICKUP, 24), (key_to_id(None), 0), (BODY, 0)]
+    positions, state = [], state_after(*header)
+    for event in [(C4, 36), (C4, 36), (three_four, 0), (C4, 90), (C4, 24)]:
+        positions.append(state.bar_position())
+        state.push(*event)
+    # 96 - 24; 36 - 24; 72 - 24; 0 after the change; 90 - 72.
+    assert positions == [72, 12, 48, 0, 18]
+
+
+def test_a_score_keeps_its_header():
     voices, key = [(VOICE + 4, 0), (VOICE + 6, 0)], (key_to_id(Key(2, "minor")), 0)
     state = state_after(*voices, (v.STYLE + 3, 0), (FOUR_FOUR, 0), (PICKUP, 95), key, (BODY, 0))
     score = state.score()

@@ -19,13 +19,12 @@ from seqmusic.baselines.grid_tokens import (
     grid_trace,
     grid_traces,
 )
-from seqmusic.pitch_grid import count_cells
 from seqmusic.errors import UnencodableError
 from seqmusic.evaluation.loss_curve import CurvePoint, first_below, measure_loss_curve
 from seqmusic.metrics.likelihood import score_events, score_pieces
 from seqmusic.model.grid_transformer import GridTransformer
 from seqmusic.model.transformer import ModelSettings
-from seqmusic.pitch_grid import pitch_grid
+from seqmusic.pitch_grid import count_cells, pitch_grid
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.training.loop import new_training_state
 from seqmusic.training.settings import TrainingSettings

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CheckpointError, FormatError
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.experiments.improvement import (
     CALIBRATED_TEMPERATURES,
     UNCHANGED,

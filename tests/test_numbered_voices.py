@@ -1,4 +1,4 @@
-"""Models that have learned voices by number, as many as their corpus has."""
+"""Models trained on numbered voices compose as many as their corpus has."""
 
 import pytest
 
@@ -13,27 +13,30 @@ from seqmusic.runs import pretrained as checkpoints
 NUMBERED = checkpoints.make_vocabulary(5, has_numbered_voices=True)
 
 
-def test_a_model_that_has_learned_numbered_voices_composes_as_many_as_are_asked() -> None:
-    model = Transformer(
-        ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED
-    ).eval()
-    (made,) = continuation(model, parse_theme("C5 D5 E5"), Request(n=1, seed=1), bars=1, voices="5")
-    assert [voice.name for voice in made.score.voices] == [f"Voice {i}" for i in range(1, 6)]
-    assert {voice.end_ticks for voice in made.score.voices if voice.notes} <= set(range(97))
-    (anew,) = regeneration(model, made.score, Request(n=1, seed=2), voices=["voice 3"])
-    kept = [voice for voice in anew.score.voices if voice.name != "Voice 3"]
-    assert kept == [voice for voice in made.score.voices if voice.name != "Voice 3"]
+def small_model() -> Transformer:
+    settings = ModelSettings(width=16, layers=1, heads=2, context_length=512)
+    return Transformer(settings, NUMBERED).eval()
+
+
+def test_a_model_composes_the_number_of_voices_of_the_request() -> None:
+    model = small_model()
+    (composed,) = continuation(
+        model, parse_theme("C5 D5 E5"), Request(n=1, seed=1), bars=1, voices="5"
+    )
+    assert [voice.name for voice in composed.score.voices] == [f"Voice {i}" for i in range(1, 6)]
+    assert {voice.end_ticks for voice in composed.score.voices if voice.notes} <= set(range(97))
+    (recomposed,) = regeneration(model, composed.score, Request(n=1, seed=2), voices=["voice 3"])
+    kept = [voice for voice in recomposed.score.voices if voice.name != "Voice 3"]
+    assert kept == [voice for voice in composed.score.voices if voice.name != "Voice 3"]
 
 
 @pytest.mark.parametrize(
-    ("voices", "words"),
+    ("voices", "message"),
     [("6", "has learned Voice 1, .*6 voices"), ("1000000", r"number in 1\.\.16"), ("x", "got 'x'")],
 )
-def test_more_voices_than_were_learned_are_refused(voices: str, words: str) -> None:
-    model = Transformer(
-        ModelSettings(width=16, layers=1, heads=2, context_length=512), NUMBERED
-    ).eval()
-    with pytest.raises((RequestError, ValueError), match=words):
+def test_more_voices_than_the_model_knows_are_refused(voices: str, message: str) -> None:
+    model = small_model()
+    with pytest.raises((RequestError, ValueError), match=message):
         continuation(model, parse_theme("C5 D5 E5"), voices=voices)
     with pytest.raises(RequestError, match="has learned Soprano, Alto, Tenor, Bass; 3 voices"):
         continuation_prompt(parse_theme("C5 D5 E5"), voices="3")
@@ -41,7 +44,7 @@ def test_more_voices_than_were_learned_are_refused(voices: str, words: str) -> N
         harmonization(model, parse_theme("C5 D5 E5"))
 
 
-def test_the_vocabulary_of_a_checkpoint_is_what_it_tells() -> None:
+def test_a_checkpoint_keeps_its_vocabulary() -> None:
     assert checkpoints.vocabulary_from_dict(checkpoints.vocabulary_to_dict(NUMBERED)) == NUMBERED
     with pytest.raises(ValueError, match="other tokens"):
         checkpoints.vocabulary_from_dict({**checkpoints.vocabulary_to_dict(NUMBERED), "grammar": 2})

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from seqmusic.pitch_grid import count_cells
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.similarity.fingerprints import known_pieces, read_fingerprints
 from seqmusic.errors import CheckpointError
 from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.request import Request
+from seqmusic.pitch_grid import count_cells
 from seqmusic.runs.pretrained import BENCHMARK_MODELS, PRETRAINED, load_model, model_folder
 from seqmusic.runs.train import make_grammar_masks, validation_nats
 from seqmusic.tokens.batched.columns import note_columns

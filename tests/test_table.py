@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmusic.pitch_grid import count_cells
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats import pitch_table as table
 from seqmusic.formats.pitch_table import read_jsb
-from seqmusic.pitch_grid import pitch_grid
+from seqmusic.pitch_grid import count_cells, pitch_grid
 from seqmusic.score import Note
 
 PIECE = [[60, 55, 48, -1], [60, 55, 50, -1], [62, 55, 50, 36]]

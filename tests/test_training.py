@@ -23,9 +23,9 @@ from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CheckpointError, ConfigurationError, FormatError
 from seqmusic.runs import train as run
 from seqmusic.runs.configuration import Configuration
+from seqmusic.runs.folder_lock import locked
 from seqmusic.runs.pretrained import load_model
 from seqmusic.score import Score
-from seqmusic.runs.folder_lock import locked
 
 STATE = Path("resume") / "state.safetensors"
 

@@ -5,9 +5,9 @@ import pytest
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.evaluation.assessment import baseline_predictions
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.vocabulary import KEY, PITCH

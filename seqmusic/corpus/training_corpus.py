@@ -25,7 +25,8 @@ from seqmusic.corpus.works_table import (
     works_table_text,
 )
 from seqmusic.errors import CorpusError
-from seqmusic.tokens.pieces import Pieces, load_pieces, pack_scores
+from seqmusic.tokens.piece_files import load_pieces
+from seqmusic.tokens.pieces import Pieces, pack_scores
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from seqmusic.generation.request import Request
 from seqmusic.model.decoding.decoder import DecodableModel, Decoder, make_decoder
 from seqmusic.score import Note, Score
 from seqmusic.tokens.context import PITCH_CODE
-from seqmusic.tokens.grammar import GrammarState, clipped_contexts
+from seqmusic.tokens.context_rows import clipped_contexts
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import MAX_DURATION
 

@@ -23,7 +23,7 @@ from seqmusic.tonality import spell
 def next_sounds(model: DecodableModel, theme: Score) -> dict[str, float]:
     """Probabilities of what comes after the head, likeliest first: pitches such as "C4", "R" for a rest, "EOS" for the end.
 
-    Of several voices it is about the one whose line ends earliest, the highest of those that end together.
+    Of several voices it is about the one whose line ends earliest, and of those that end together the first in the order soprano, bass, alto, tenor.
 
     Raises:
         RequestError: the head has no notes, or is longer than the model can follow.

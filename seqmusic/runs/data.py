@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from seqmusic.corpus.dataset import Work
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
+from seqmusic.tokens.augmentation import transpose_pieces
 from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.pieces import Pieces, pack_scores
 from seqmusic.tokens.tokenizer import Trace
-from seqmusic.tokens.training_tasks import draw_task, transpose_pieces
+from seqmusic.tokens.training_tasks import draw_task
 from seqmusic.training.settings import TrainingSettings
 
 

@@ -14,7 +14,7 @@ from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB
 from seqmusic.tokens import rules
-from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes, tonic_pitch_classes
+from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes, key_tonics
 from seqmusic.tokens.vocabulary import (
     KEY,
     N_DURATIONS,
@@ -69,7 +69,7 @@ def make_vocabulary(max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices
         key_column=columns.index("key"),
         tonics=tuple(
             tuple(-1 if tonic is None else _TONIC_ANCHOR + tonic for tonic in own)
-            for own in tonic_pitch_classes()
+            for own in key_tonics()
         ),
         has_numbered_voices=has_numbered_voices,
     )

@@ -1,7 +1,6 @@
-"""What may follow, as tables: a rule id names a set of sounds, another a set of durations.
+"""What may follow, as tables: a rule id stands for a set of sounds, another for a set of durations.
 
-The state machine (`grammar`) answers in rule ids; whoever needs masks looks them up
-here.
+The state machine (`grammar`) gives rule ids; this module turns them into masks and sets.
 """
 
 from __future__ import annotations
@@ -47,9 +46,8 @@ N_SOUND_RULES = IN_SECTION + 128
 
 ZERO_TO = N_DURATIONS  # duration rule r allows 1..r; rule ZERO_TO + r allows 0..r
 ONLY_ZERO = ZERO_TO
-DURATIONS = tuple(
-    range(first, limit + 1) for first in (1, 0) for limit in range(N_DURATIONS)
-)  # that each rule allows
+DURATIONS = tuple(range(first, limit + 1) for first in (1, 0) for limit in range(N_DURATIONS))
+"""The durations that each duration rule allows."""
 
 
 @cache
@@ -66,25 +64,20 @@ def sound_masks(max_voices: int) -> NDArray[np.bool_]:
     masks[AFTER_METER, PICKUP] = True
     masks[AFTER_PICKUP, KEY : KEY + N_KEYS] = True
     masks[AFTER_KEY, [GIVEN, BODY]] = True
+    sounds_of_bits: dict[int, int | slice] = {
+        **{NOTE_BIT: slice(PITCH, PITCH + 128), TIMESIG_BIT: known_meters, REST_BIT: REST},
+        **{HOLD_BIT: HOLD, HOLE_BIT: HOLE, BODY_BIT: BODY, EOS_BIT: EOS},
+    }
     for bits in range(128):
-        row = masks[IN_SECTION + bits]
-        row[PITCH : PITCH + 128] = bool(bits & NOTE_BIT)
-        row[known_meters] = bool(bits & TIMESIG_BIT)
-        for bit, sound in (
-            (REST_BIT, REST),
-            (HOLD_BIT, HOLD),
-            (HOLE_BIT, HOLE),
-            (BODY_BIT, BODY),
-            (EOS_BIT, EOS),
-        ):
-            row[sound] = bool(bits & bit)
+        for bit, sounds in sounds_of_bits.items():
+            masks[IN_SECTION + bits, sounds] = bool(bits & bit)
     masks.flags.writeable = False
     return masks
 
 
 @cache
 def sound_sets(max_voices: int) -> tuple[frozenset[int], ...]:
-    """The same as a set for each rule."""
+    """The sounds that each rule allows, as sets."""
     return tuple(frozenset(np.flatnonzero(row).tolist()) for row in sound_masks(max_voices))
 
 
@@ -99,7 +92,10 @@ def duration_masks() -> NDArray[np.bool_]:
 
 
 def _voices_after(index: int, max_voices: int) -> NDArray[np.bool_]:
-    """Voices come from high to low and are either all of soprano, alto, tenor, bass or all numbered."""
+    """(N_SOUNDS,) the voices that may follow the voice of an index, or begin where it is -1.
+
+    Voices go from high to low. Either all are soprano, alto, tenor or bass, or all are numbered.
+    """
     row = np.zeros(N_SOUNDS, dtype=bool)
     satb = range(len(SATB)) if max_voices >= len(SATB) else range(0)
     numbered = range(len(SATB), len(SATB) + min(max_voices, MAX_VOICES))

@@ -1,11 +1,11 @@
 """Scores to events and back; a prompt is a score with holes.
 
-A sequence is ``BOS (VOICE)+ [STYLE] TIMESIG PICKUP KEY [GIVEN note*] BODY note* EOS``; an event is a (sound, duration) pair of ids.
+An event is a (sound, duration) pair of ids, and a sequence is
+``BOS (VOICE)+ [STYLE] TIMESIG PICKUP KEY [GIVEN note*] BODY note* EOS``.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,51 +13,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
-from seqmusic.score import SATB, Score, TimeSignature, Voice
-from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, GrammarState, clipped_contexts
+from seqmusic.score import SATB, Score, Voice
+from seqmusic.tokens.context_rows import clipped_contexts
+from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, GrammarState
+from seqmusic.tokens.section_events import (
+    Event,
+    Hole,
+    drop_final_holes,
+    section_events,
+    segment_rows,
+)
 from seqmusic.tokens.vocabulary import (
     BODY,
     BOS,
     EOS,
     GIVEN,
-    HOLD,
     HOLE,
-    KEY,
     MAX_DURATION,
     MAX_VOICES,
     N_STYLES,
-    N_VOICE_NAMES,
     PICKUP,
-    PITCH,
-    REST,
     STYLE,
     TIMESIG,
-    VOICE,
+    VOICE_IDS,
+    is_key,
+    is_note_event,
     key_to_id,
     sound_name,
     timesig_to_id,
     voice_name,
 )
-from seqmusic.tokens.voice_line import in_turn_order
 
-Event = tuple[int, int]
-Hole = tuple[int, int | None]  # start and end in ticks; end None: open, the line goes on from there
-_VOICE_IDS = {voice_name(VOICE + index): VOICE + index for index in range(N_VOICE_NAMES)}
-_SegmentRow = tuple[int, int, int, bool, int]  # onset, turn, end, is missing, pitch
-_MeterChange = tuple[int, TimeSignature]
-_MISSING = -2
-_REST = -1
+__all__ = [
+    "Event",
+    "Hole",
+    "Trace",
+    "decode",
+    "encode",
+    "encode_prompt",
+    "header_events",
+    "is_scored_event",
+    "normalized",
+    "tokens_text",
+    "trace",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A sequence with everything a model needs; row t is about what follows event t.
+    """A sequence with everything that a model needs; row t describes what follows event t.
 
     Attributes:
         events: (T, 2) sound and duration ids.
-        context: (T, K) where we are, columns as in `context.context_columns`.
+        context: (T, K) the state of the music, in the columns of `context.context_columns`.
         rules: (T, 2) rule of the next sound, and of its duration given that sound.
-        is_scored: (T,) whether the next event is music to be predicted: not BOS, voices, GIVEN and what it holds, BODY.
+        is_scored: (T,) whether the next event is to be predicted: it is part of the music, and not
+            BOS, a voice, a style, GIVEN or what that holds, or BODY.
         ticks: (T,) onset of the next event.
     """
 
@@ -69,72 +80,68 @@ class Trace:
 
 
 def normalized(score: Score) -> Score:
-    """The score as tokens can say it: no tempo, fermatas or title, voices named by place, no change of meter after the end."""
+    """The score as tokens can express it.
+
+    It has no tempo, fermatas or title, no change of meter after its end, and names its voices
+    soprano, alto, tenor and bass in this order, or else by number.
+    """
     names = [voice.name for voice in score.voices]
-    keeps_names = all(name in SATB for name in names) and names == sorted(
-        set(names), key=SATB.index
-    )
-    voices = tuple(
-        Voice(
-            voice.name if keeps_names else f"Voice {i}",
-            tuple(replace(note, fermata=False) for note in voice.notes),
-        )
-        for i, voice in enumerate(score.voices, start=1)
-    )
+    has_satb_names = all(name in SATB for name in names)
+    keeps_names = has_satb_names and names == sorted(set(names), key=SATB.index)
+    voices = []
+    for number, voice in enumerate(score.voices, start=1):
+        notes = tuple(replace(note, fermata=False) for note in voice.notes)
+        voices.append(Voice(voice.name if keeps_names else f"Voice {number}", notes))
     end = score.end_ticks
     signatures = tuple(pair for pair in score.time_signatures if pair[0] == 0 or pair[0] < end)
-    return Score(voices, signatures, score.pickup_ticks, score.key)
+    return Score(tuple(voices), signatures, score.pickup_ticks, score.key)
 
 
 def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[Event]:
-    """The whole sequence of a score; with `holes` (one list a voice), what lies outside them stands in GIVEN.
+    """The whole sequence of a score.
+
+    Args:
+        score: the music.
+        holes: for each voice, the spans that BODY holds, while GIVEN holds the rest; None: BODY
+            holds everything.
 
     Raises:
-        UnencodableError: the tokens cannot say it.
+        UnencodableError: tokens cannot express the score.
     """
     score = normalized(score)
-    events = header_events(score)
-    if not score.end_ticks:
+    events, end_ticks = header_events(score), score.end_ticks
+    if not end_ticks:
         raise UnencodableError(
-            "a sequence has at least one note, got a score without notes; ask for music with encode_prompt"
+            "a sequence has at least one note, got a score without notes; "
+            "ask for music with encode_prompt"
         )
-    holes = None if holes is None else _drop_final_holes(holes, score.end_ticks)
-    segments = [
-        _segments(voice, turn, score.end_ticks, line)
-        for voice, turn, line in zip(
-            score.voices, _turns(score), holes or [[] for _ in score.voices], strict=True
-        )
-    ]
-    body = [t for line, own in enumerate(segments) for t in own if holes is None or t[3]]
-    changes = list(score.time_signatures[1:])
-    if holes is not None:
-        events += [(GIVEN, 0), *_given_events(score, segments, holes, changes)]
-    body.sort()
-    return [
-        *events,
-        (BODY, 0),
-        *_section_events(((t[0], t[1], t[2], t[4]) for t in body), changes),
-        *_final_meter_changes(changes, score.end_ticks),
-        (EOS, 0),
-    ]
+    changes, line_ends = list(score.time_signatures[1:]), [end_ticks] * len(score.voices)
+    if holes is None:
+        body, _ = segment_rows(score, [()] * len(score.voices), line_ends)
+    else:
+        known, body = segment_rows(score, drop_final_holes(holes, end_ticks), line_ends)
+        events += [(GIVEN, 0), *section_events(known, changes)]
+    events += [(BODY, 0), *section_events(body, changes)]
+    # The changes that are left come after the last onset.
+    events += [(timesig_to_id(signature), end_ticks - tick) for tick, signature in changes]
+    return [*events, (EOS, 0)]
 
 
 def encode_prompt(
     score: Score, holes: Sequence[Sequence[Hole]] | None = None, style: int | None = None
 ) -> list[Event]:
-    """The sequence up to and with BODY: what is asked for, and what is known of it.
+    """The sequence up to and with BODY: the request for music, and what is known of it.
 
     Args:
-        score: the known music; its voices are those wanted, empty ones too.
-        holes: per voice, the spans to be composed; None when nothing is given.
-        style: the number of a style that is asked for; None for none.
+        score: the known music, with all voices that are wanted, empty ones too.
+        holes: for each voice, the spans to be composed; None when nothing is given.
+        style: number of the style that is wanted; None for any.
 
     Raises:
-        UnencodableError: the tokens cannot say it.
+        UnencodableError: tokens cannot express the score.
     """
-    changes = list(
-        score.time_signatures[1:]
-    )  # those after the last known note too: holes may reach beyond it
+    # Changes after the last known note count too: holes may reach beyond it.
+    changes = list(score.time_signatures[1:])
     score = normalized(score)
     events = header_events(score, style)
     if holes is None:
@@ -144,14 +151,13 @@ def encode_prompt(
     )
     if not end_ticks and not all(holes):
         raise UnencodableError(
-            "a voice without a hole says how long the music lasts, but none is given; open a hole in every voice"
+            "a voice without a hole says how long the music lasts, but none is given; "
+            "open a hole in every voice"
         )
-    holes = _drop_final_holes(holes, end_ticks)
-    segments = [
-        _segments(voice, turn, _line_end(line, end_ticks), line)
-        for voice, turn, line in zip(score.voices, _turns(score), holes, strict=True)
-    ]
-    return [*events, (GIVEN, 0), *_given_events(score, segments, holes, changes), (BODY, 0)]
+    holes = drop_final_holes(holes, end_ticks)
+    line_ends = [next((start for start, end in line if end is None), end_ticks) for line in holes]
+    known, _ = segment_rows(score, holes, line_ends)
+    return [*events, (GIVEN, 0), *section_events(known, changes), (BODY, 0)]
 
 
 def decode(events: Iterable[Event], max_voices: int = MAX_VOICES) -> Score:
@@ -160,17 +166,17 @@ def decode(events: Iterable[Event], max_voices: int = MAX_VOICES) -> Score:
     Raises:
         ValueError: the grammar does not allow the sequence.
     """
-    state, rest = GrammarState(max_voices), iter(events)
-    first, _ = next(rest, (BOS, 0))
+    state, others = GrammarState(max_voices), iter(events)
+    first, _ = next(others, (BOS, 0))
     if first != BOS:
         raise ValueError(f"a sequence starts with BOS, got {sound_name(first)}")
-    for sound, duration in rest:
+    for sound, duration in others:
         state.push(sound, duration)
     return state.score()
 
 
 def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
-    """A sequence step by step through the grammar: the oracle of every faster encoder.
+    """The trace of a sequence, computed event by event: the oracle of every faster encoder.
 
     Raises:
         ValueError: the grammar does not allow the sequence.
@@ -194,46 +200,31 @@ def trace(events: Sequence[Event], max_voices: int = 4) -> Trace:
 
 
 def is_scored_event(state: GrammarState, sound: int) -> bool:
-    """Whether the next event is music to be predicted rather than what was asked for."""
+    """Whether the next event is music to be predicted, rather than part of the request."""
     if state.section == HEADER_SECTION:
-        return sound >= TIMESIG or sound == PICKUP or KEY <= sound < VOICE
+        return sound >= TIMESIG or sound == PICKUP or is_key(sound)
     return state.section == BODY_SECTION
 
 
 def tokens_text(events: Sequence[Event]) -> Iterator[str]:
-    """One line an event, readable: where, which voice, what, how long."""
+    """One readable line for each event: its index, onset, voice, sound and duration."""
     state = GrammarState(MAX_VOICES)
     for index, (sound, duration) in enumerate(events):
-        is_note = sound in (REST, HOLD, HOLE) or PITCH <= sound < KEY
+        is_note = sound == HOLE or is_note_event(sound)
         voice = voice_name(state.voice) if is_note and state.voice is not None else ""
-        place = f"{state.tick:>6}" if is_note else " " * 6
-        yield f"{index:>5} {place} {voice:<9} {sound_name(sound):<18} {duration or ''}".rstrip()
+        onset = f"{state.tick:>6}" if is_note else " " * 6
+        yield f"{index:>5} {onset} {voice:<9} {sound_name(sound):<18} {duration or ''}".rstrip()
         if index:
             state.push(sound, duration)
 
 
-def _drop_final_holes(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[list[Hole]]:
-    """The holes without those that open where the music ends: a closed line says where that is, and nothing is missing there."""
-    has_end = any(all(end is not None for _, end in line) for line in holes)
-    return [
-        [
-            (start, end)
-            for start, end in line
-            if not (has_end and end is None and start >= end_ticks)
-        ]
-        for line in holes
-    ]
-
-
-def _line_end(line: Sequence[Hole], end_ticks: int) -> int:
-    return next((start for start, end in line if end is None), end_ticks)
-
-
 def header_events(score: Score, style: int | None = None) -> list[Event]:
-    """The events from BOS to KEY of a normalized score, with the number of its style where it has one.
+    """The events from BOS to KEY of a normalized score, with the number of its style if it has one.
 
     Raises:
-        UnencodableError: too many voices, a pickup that is too long, or a time signature without a token.
+        UnencodableError: there are too many voices, the pickup is too long, or the time signature
+            has no token.
+        ValueError: no style has this number.
     """
     if not 1 <= len(score.voices) <= MAX_VOICES:
         raise UnencodableError(f"a sequence has 1..{MAX_VOICES} voices, got {len(score.voices)}")
@@ -242,90 +233,14 @@ def header_events(score: Score, style: int | None = None) -> list[Event]:
             f"a pickup has at most {MAX_DURATION} ticks, got {score.pickup_ticks}"
         )
     signature = score.time_signatures[0][1] if score.time_signatures else None
-    voices = [(_VOICE_IDS[voice.name], 0) for voice in score.voices]
+    voices = [(VOICE_IDS[voice.name], 0) for voice in score.voices]
     if style is not None and not 0 <= style < N_STYLES:
         raise ValueError(f"a style is a number in 0..{N_STYLES - 1}, got {style}")
-    styles = [(STYLE + style, 0)] if style is not None else []
     return [
         (BOS, 0),
         *voices,
-        *styles,
+        *([] if style is None else [(STYLE + style, 0)]),
         (timesig_to_id(signature), 0),
         (PICKUP, score.pickup_ticks),
         (key_to_id(score.key), 0),
     ]
-
-
-def _turns(score: Score) -> list[int]:
-    """For each voice, its turn among those that speak at one tick."""
-    order = in_turn_order(range(len(score.voices)))
-    return [order.index(voice) for voice in range(len(score.voices))]
-
-
-def _segments(
-    voice: Voice, turn: int, end_ticks: int, holes: Sequence[Hole]
-) -> list[_SegmentRow]:
-    """The line as (onset, turn, end, is missing, pitch or rest); rests are cut where a hole begins or ends."""
-    cuts = sorted(
-        {tick for start, end in holes for tick in (start, end_ticks if end is None else end)}
-    )
-    line: list[tuple[int, int, int]] = []
-    at = 0
-    for note in voice.notes:
-        line += _split_rests(at, note.onset_ticks, cuts)
-        line.append((note.onset_ticks, note.end_ticks, note.pitch))
-        at = note.end_ticks
-    line += _split_rests(at, end_ticks, cuts)
-    return [(onset, turn, end, _is_inside(onset, holes), pitch) for onset, end, pitch in line]
-
-
-def _split_rests(start: int, end: int, cuts: Sequence[int]) -> list[tuple[int, int, int]]:
-    places = [start, *(cut for cut in cuts if start < cut < end), end]
-    return [(a, b, _REST) for a, b in itertools.pairwise(places) if a < b]
-
-
-def _is_inside(tick: int, holes: Sequence[Hole]) -> bool:
-    return any(start <= tick and (end is None or tick < end) for start, end in holes)
-
-
-def _given_events(
-    score: Score,
-    segments: Sequence[list[_SegmentRow]],
-    holes: Sequence[Sequence[Hole]],
-    changes: list[_MeterChange],
-) -> Iterator[Event]:
-    rows = []
-    for turn, own, line in zip(_turns(score), segments, holes, strict=True):
-        rows += [(onset, turn, end, pitch) for onset, _, end, missing, pitch in own if not missing]
-        rows += [(start, turn, start if end is None else end, _MISSING) for start, end in line]
-    rows.sort()
-    yield from _section_events(iter(rows), changes)
-
-
-def _section_events(
-    rows: Iterator[tuple[int, int, int, int]], changes: list[_MeterChange]
-) -> Iterator[Event]:
-    """Events of rows (onset, turn, end, pitch) that come in grammar order once long ones are cut."""
-    pieces = [
-        (
-            onset + shift,
-            turn,
-            min(MAX_DURATION, end - onset - shift),
-            (HOLD if shift and pitch >= 0 else _sound_id(pitch)),
-        )
-        for onset, turn, end, pitch in rows
-        for shift in (range(0, end - onset, MAX_DURATION) if end > onset else (0,))
-    ]
-    for onset, _, duration, sound in sorted(pieces):
-        while changes and changes[0][0] <= onset:
-            tick, signature = changes.pop(0)
-            yield timesig_to_id(signature), onset - tick
-        yield sound, duration
-
-
-def _final_meter_changes(changes: list[_MeterChange], end_ticks: int) -> Iterator[Event]:
-    yield from ((timesig_to_id(signature), end_ticks - tick) for tick, signature in changes)
-
-
-def _sound_id(pitch: int) -> int:
-    return HOLE if pitch == _MISSING else REST if pitch == _REST else PITCH + pitch

@@ -1,11 +1,12 @@
-"""What an id means. An event is two ids: a sound (what) and a duration (how long).
+"""The meaning of the ids. An event is two ids: a sound (what) and a duration (how long).
 
-The sound ids are arithmetic and never depend on a corpus::
+The sound ids follow from sums and never depend on a corpus::
 
     PAD BOS EOS GIVEN BODY PICKUP REST HOLD HOLE | PITCH_0..127 | KEY | VOICE | STYLE | TIMESIG
 
-A duration id is a number of ticks, 0..96; only notes, rests, holes and pickups have one, and a time signature that changes under a
-sounding note says how long ago it changed.
+A duration id is a number of ticks, 0..96. Notes, rests, holes and pickups have one. A time
+signature that changes while a note sounds also has one: the ticks since it changed. All others
+have 0.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def key_to_id(key: Key | None) -> int:
 
 @cache
 def id_to_key(sound: int) -> Key | None:
-    """Key of a sound id, the inverse of `key_to_id`."""
+    """Key of a sound id; None for the unknown key. The inverse of `key_to_id`."""
     index = sound - KEY - 1
     return None if index < 0 else Key(index % 15 - 7, _MODES[index // 15])
 
@@ -107,32 +108,27 @@ def timesig_to_id(signature: TimeSignature | None) -> int:
     """Sound id of a time signature.
 
     Raises:
-        UnencodableError: no id stands for it.
+        UnencodableError: there is no id for it.
     """
     if signature is None:
         return TIMESIG
     if signature.denominator not in _DENOMINATORS or signature.numerator > _MAX_NUMERATOR:
+        denominators = ", ".join(map(str, _DENOMINATORS))
         raise UnencodableError(
-            f"time signature {signature} has no token; 1..{_MAX_NUMERATOR} over {', '.join(map(str, _DENOMINATORS))} have one"
+            f"time signature {signature} has no token; "
+            f"1..{_MAX_NUMERATOR} over {denominators} have one"
         )
-    return (
-        TIMESIG
-        + 1
-        + _DENOMINATORS.index(signature.denominator) * _MAX_NUMERATOR
-        + signature.numerator
-        - 1
-    )
+    block = _MAX_NUMERATOR * _DENOMINATORS.index(signature.denominator)
+    return TIMESIG + block + signature.numerator
 
 
 @cache
 def id_to_timesig(sound: int) -> TimeSignature | None:
-    """Time signature of a sound id, the inverse of `timesig_to_id`."""
-    index = sound - TIMESIG - 1
-    return (
-        None
-        if index < 0
-        else TimeSignature(index % _MAX_NUMERATOR + 1, _DENOMINATORS[index // _MAX_NUMERATOR])
-    )
+    """Time signature of a sound id; None for the unknown one. The inverse of `timesig_to_id`."""
+    if sound <= TIMESIG:
+        return None
+    block, numerator = divmod(sound - TIMESIG - 1, _MAX_NUMERATOR)
+    return TimeSignature(numerator + 1, _DENOMINATORS[block])
 
 
 def voice_name(sound: int) -> str:
@@ -141,17 +137,27 @@ def voice_name(sound: int) -> str:
     return SATB[index] if index < len(SATB) else f"Voice {index - len(SATB) + 1}"
 
 
+VOICE_IDS = {voice_name(sound): sound for sound in range(VOICE, STYLE)}
+"""VOICE id of each voice name."""
+
+
 def voice_column(sound: int) -> int:
-    """Place of a voice in the context: soprano and voice 1 are 0, alto and voice 2 are 1, and so on."""
+    """Column of a voice in the context.
+
+    >>> [voice_column(VOICE + index) for index in (0, 3, 4, 5)]  # soprano, bass, voices 1 and 2
+    [0, 3, 0, 1]
+    """
     index = sound - VOICE
     return index if index < len(SATB) else index - len(SATB)
 
 
 def sound_name(sound: int) -> str:
-    """A sound id in words, for people.
+    """Readable name of a sound id.
 
-    >>> [sound_name(i) for i in (BOS, REST, PITCH + 60, key_to_id(Key(-1, "minor")), VOICE + 3, timesig_to_id(TimeSignature(3, 4)))]
-    ['BOS', 'REST', 'PITCH_60', 'KEY_-1_minor', 'VOICE_Bass', 'TIMESIG_3/4']
+    >>> [sound_name(sound) for sound in (BOS, REST, PITCH + 60, VOICE + 3)]
+    ['BOS', 'REST', 'PITCH_60', 'VOICE_Bass']
+    >>> sound_name(key_to_id(Key(-1, "minor"))), sound_name(timesig_to_id(TimeSignature(3, 4)))
+    ('KEY_-1_minor', 'TIMESIG_3/4')
     """
     if not 0 <= sound < N_SOUNDS:
         raise ValueError(f"sound must be an id in 0..{N_SOUNDS - 1}, got {sound}")

@@ -1,4 +1,4 @@
-"""The line of one voice while a sequence is walked: what is known of it, and what is still missing."""
+"""The line of one voice as a sequence is read: what is known of it, and what is still missing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NO_EVENT = (PAD, 0)
 _T = TypeVar("_T")
 
 
-def in_turn_order(voices: Sequence[_T]) -> list[_T]:
-    """The voices in the order in which they speak at one tick: the first, the last, then the others from high to low.
+def outer_first(voices: Sequence[_T]) -> list[_T]:
+    """The voices in the order of their notes at one tick: the first, the last, then the others.
 
-    >>> in_turn_order(("Soprano", "Alto", "Tenor", "Bass"))
+    >>> outer_first(("Soprano", "Alto", "Tenor", "Bass"))
     ['Soprano', 'Bass', 'Alto', 'Tenor']
     """
     return [*voices[:1], *voices[1:][-1:], *voices[1:-1]]
@@ -27,7 +27,10 @@ def in_turn_order(voices: Sequence[_T]) -> list[_T]:
 
 @dataclass(slots=True)
 class Segment:
-    """A stretch of one line: a pitch (2 + MIDI number) or a rest (1); a value, never changed."""
+    """A note or rest of one line: sound code 1 for a rest, 2 + MIDI number for a pitch.
+
+    It is a value that nothing changes; it is not frozen because creating it is faster so.
+    """
 
     onset: int
     end: int
@@ -35,42 +38,50 @@ class Segment:
 
     @property
     def note(self) -> Note:
-        """The same as a note of a score, where it is one."""
+        """The segment as a note of a score; it must have a pitch."""
         return Note(self.onset, self.end - self.onset, self.code - PITCH_CODE)
 
 
 @dataclass(slots=True)
 class VoiceLine:
-    """One voice: what was given, what was made, and the holes still to be filled."""
+    """One voice: its given and its composed segments, and the holes still to be filled.
+
+    Attributes:
+        voice: VOICE id.
+        first_column: index of its first column in the context.
+        given: what the GIVEN section holds.
+        composed: what the BODY section holds.
+        past: what is known up to now; in GIVEN, since the last hole.
+        upcoming: in BODY, what is given after now, in reverse order.
+        holes: start and end of each in ticks, NEVER for the end of an open one.
+        end_ticks: where the next event goes; NEVER once nothing is missing.
+        hole_end: in BODY, the end of the hole that the next event goes to.
+        is_open: whether the line goes on from its last hole without a known end.
+        last_event: sound and duration of the event that ends at `end_ticks`.
+    """
 
     voice: int
-    first_column: int  # the first column of the context that is its own
+    first_column: int
     given: list[Segment] = field(default_factory=list)
     composed: list[Segment] = field(default_factory=list)
-    past: list[Segment] = field(
-        default_factory=list
-    )  # what is known up to now; in GIVEN, since the last hole
-    upcoming: list[Segment] = field(
-        default_factory=list
-    )  # in BODY, what is given after now, the last first
-    holes: list[tuple[int, int]] = field(default_factory=list)  # start and end, NEVER while open
-    end_ticks: int = 0  # where the next event goes; NEVER once nothing is missing
-    hole_end: int = NEVER  # in BODY, the end of the hole that it goes to
+    past: list[Segment] = field(default_factory=list)
+    upcoming: list[Segment] = field(default_factory=list)
+    holes: list[tuple[int, int]] = field(default_factory=list)
+    end_ticks: int = 0
+    hole_end: int = NEVER
     is_open: bool = False
-    last_event: tuple[int, int] = (
-        _NO_EVENT  # sound and duration of the event that ends at `end_ticks`
-    )
+    last_event: tuple[int, int] = _NO_EVENT
 
     def append(self, segments: list[Segment], sound: int, duration: int) -> None:
-        """Add an event to what is given or made; HOLD, and a rest after a rest, make the last tile longer."""
+        """Add an event to `given` or `composed`.
+
+        HOLD, and a rest after a rest, lengthen the last segment.
+        """
         onset, end = self.end_ticks, self.end_ticks + duration
         code = REST_CODE if sound == REST else PITCH_CODE + sound - PITCH
         before = segments[-1] if segments and sound < PITCH else None
-        if (
-            before is not None
-            and before.end == onset
-            and (sound == HOLD or before.code == REST_CODE)
-        ):
+        joins = before is not None and before.end == onset
+        if before is not None and joins and (sound == HOLD or before.code == REST_CODE):
             segments[-1] = self.past[-1] = Segment(before.onset, end, before.code)
         else:
             segment = Segment(onset, end, code)
@@ -79,33 +90,27 @@ class VoiceLine:
         self.end_ticks, self.last_event = end, (sound, duration)
 
     def append_hole(self, duration: int) -> None:
-        """Add a hole to what is given, or make the last one longer; 0 ticks leave the line open."""
+        """Add a hole, or lengthen the last one; a duration of 0 leaves the line open."""
         start, end = self.end_ticks, self.end_ticks + duration
         if self.last_event[0] == HOLE:
             start, _ = self.holes.pop()
         self.holes.append((start, end if duration else NEVER))
-        self.is_open, self.past, self.end_ticks, self.last_event = (
-            not duration,
-            [],
-            end,
-            (HOLE, duration),
-        )
+        self.is_open, self.past = not duration, []
+        self.end_ticks, self.last_event = end, (HOLE, duration)
 
     def move_to_next_hole(self) -> None:
-        """Go where something is missing."""
+        """Go to the start of the next hole, or to NEVER after the last one."""
         self.end_ticks, self.hole_end = self.holes.pop(0) if self.holes else (NEVER, NEVER)
         self.last_event = _NO_EVENT
 
     def all_segments(self) -> list[Segment]:
-        """All that was given and made, in order of time."""
-        return (
-            sorted(self.given + self.composed, key=attrgetter("onset"))
-            if self.given
-            else self.composed
-        )
+        """All segments, given and composed, in order of onset."""
+        if not self.given:
+            return self.composed
+        return sorted(self.given + self.composed, key=attrgetter("onset"))
 
     def segment_at(self, tick: int) -> Segment | None:
-        """What is known to sound at a tick, made or given; None for nothing."""
+        """The given or composed segment that sounds at a tick; None where nothing is known."""
         latest: Segment | None = None
         for latest in reversed(self.past):
             if latest.onset <= tick:
@@ -118,24 +123,19 @@ class VoiceLine:
         return latest if latest is not None and latest.onset <= tick < latest.end else None
 
     def pitch_at(self, tick: int) -> int | None:
-        """The pitch that sounds at a tick; None for a rest, or where nothing is known."""
+        """MIDI number that sounds at a tick; None for a rest, or where nothing is known."""
         segment = self.segment_at(tick)
-        return (
-            segment.code - PITCH_CODE
-            if segment is not None and segment.code >= PITCH_CODE
-            else None
-        )
+        if segment is None or segment.code < PITCH_CODE:
+            return None
+        return segment.code - PITCH_CODE
 
     def copy(self) -> VoiceLine:
-        """An independent line at the same place."""
-        given, composed, past, upcoming = (
-            list(segments) for segments in (self.given, self.composed, self.past, self.upcoming)
-        )
+        """An independent copy of the line in its state."""
         return replace(
             self,
-            given=given,
-            composed=composed,
-            past=past,
-            upcoming=upcoming,
+            given=list(self.given),
+            composed=list(self.composed),
+            past=list(self.past),
+            upcoming=list(self.upcoming),
             holes=list(self.holes),
         )

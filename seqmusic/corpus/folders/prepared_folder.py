@@ -46,7 +46,8 @@ from seqmusic.corpus.works_table import (
 )
 from seqmusic.errors import CorpusError
 from seqmusic.score import SATB, Score
-from seqmusic.tokens.pieces import PackedColumns, packed_columns, save_pieces
+from seqmusic.tokens.piece_files import save_pieces
+from seqmusic.tokens.pieces import PackedColumns, packed_columns
 
 REPORT_FILE = "report.csv"
 NAMES_FILE = "works.json"

@@ -1,1 +1,1 @@
-"""The grammar for many pieces at once, with array operations; the step-by-step grammar is its oracle."""
+"""The grammar for many pieces at once, in array operations; `GrammarState` is its oracle."""

@@ -7,86 +7,104 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
+from seqmusic.array_types import Ints, Mask
 from seqmusic.errors import UnencodableError
 from seqmusic.score import Score, Voice
+from seqmusic.tokens.section_events import REST_PITCH
 from seqmusic.tokens.tokenizer import header_events, normalized
-from seqmusic.tokens.vocabulary import STYLE, VOICE, timesig_to_id
+from seqmusic.tokens.vocabulary import is_voice, timesig_to_id
+from seqmusic.tokens.voice_line import NEVER
 
-IntColumn = NDArray[np.int64]
-REST_PITCH = -1
+_PIECE_STRIDE = np.int64(NEVER)  # ticks between the starts of two pieces on one time axis
 
 
 @dataclass(frozen=True, slots=True)
 class NoteColumns:
-    """P pieces, N notes and rests, sorted by piece, voice and onset; every line reaches the end of its piece.
+    """P pieces with N notes and rests, sorted by piece, voice and onset.
+
+    Every line is filled with rests and reaches the end of its piece.
 
     Attributes:
-        piece, voice, onset, end, pitch: (N,) piece number, VOICE id, ticks, ticks, MIDI number or -1 for a rest.
+        piece: (N,) piece number.
+        voice: (N,) VOICE id.
+        onset, end: (N,) ticks.
+        pitch: (N,) MIDI number, or -1 for a rest.
         headers: P headers, each its events from BOS to KEY.
         end_ticks: (P,) length of each piece.
         change_piece, change_tick, change_sound: (C,) changes of meter in order, as TIMESIG ids.
     """
 
-    piece: IntColumn
-    voice: IntColumn
-    onset: IntColumn
-    end: IntColumn
-    pitch: IntColumn
+    piece: Ints
+    voice: Ints
+    onset: Ints
+    end: Ints
+    pitch: Ints
     headers: tuple[tuple[tuple[int, int], ...], ...]
-    end_ticks: IntColumn
-    change_piece: IntColumn
-    change_tick: IntColumn
-    change_sound: IntColumn
+    end_ticks: Ints
+    change_piece: Ints
+    change_tick: Ints
+    change_sound: Ints
 
-    def take(self, pieces: Sequence[int], keep: NDArray[np.bool_] | None = None) -> NoteColumns:
-        """The pieces of these numbers, in this order, numbered anew; `keep` (N,) says which tiles stay."""
+    def take(self, pieces: Sequence[int], keep: Mask | None = None) -> NoteColumns:
+        """Some of the pieces, in this order, renumbered.
+
+        Args:
+            pieces: their numbers.
+            keep: (N,) which notes and rests stay; None for all.
+        """
         chosen = np.array(pieces, dtype=np.int64)
-        number = np.full(len(self.headers), -1)
-        number[chosen] = np.arange(len(chosen))
-        note_rows = _renumbered(
-            number, self.piece if keep is None else np.where(keep, self.piece, -1)
+        new_number = np.full(len(self.headers), -1)
+        new_number[chosen] = np.arange(len(chosen))
+        piece = self.piece if keep is None else np.where(keep, self.piece, -1)
+        rows, changes = (
+            _rows_in_order(new_number, piece),
+            _rows_in_order(new_number, self.change_piece),
         )
-        changes = _renumbered(number, self.change_piece)
         return NoteColumns(
-            piece=number[self.piece[note_rows]],
-            voice=self.voice[note_rows],
-            onset=self.onset[note_rows],
-            end=self.end[note_rows],
-            pitch=self.pitch[note_rows],
+            piece=new_number[self.piece[rows]],
+            voice=self.voice[rows],
+            onset=self.onset[rows],
+            end=self.end[rows],
+            pitch=self.pitch[rows],
             headers=tuple(self.headers[piece] for piece in pieces),
             end_ticks=self.end_ticks[chosen],
-            change_piece=number[self.change_piece[changes]],
+            change_piece=new_number[self.change_piece[changes]],
             change_tick=self.change_tick[changes],
             change_sound=self.change_sound[changes],
         )
 
 
-def _renumbered(number: IntColumn, piece: IntColumn) -> IntColumn:
-    """The rows of chosen pieces, sorted by their new numbers; rows and numbers below 0 are left out."""
-    new = np.where(piece >= 0, number[piece], -1)
-    rows = np.flatnonzero(new >= 0)
-    return rows[np.argsort(new[rows], kind="stable")]
+def sort_keys(piece: Ints, tick: Ints | int) -> Ints:
+    """Numbers that sort by piece, then by tick, for `np.searchsorted`."""
+    return piece * _PIECE_STRIDE + tick
+
+
+def _rows_in_order(new_number: Ints, piece: Ints) -> Ints:
+    """The rows whose pieces have a new number, sorted by it; a number below 0 drops a row."""
+    new_piece = np.where(piece >= 0, new_number[piece], -1)
+    rows = np.flatnonzero(new_piece >= 0)
+    return rows[np.argsort(new_piece[rows], kind="stable")]
 
 
 def note_columns(
     scores: Sequence[Score], styles: Sequence[int | None] | None = None
 ) -> NoteColumns:
-    """The scores as tiles; `styles` says the number of the style of each that has one.
+    """The scores as columns; `styles` holds the style number of each, None for none.
 
     Raises:
-        UnencodableError: the tokens cannot say one of them.
+        UnencodableError: tokens cannot express one of them.
     """
     headers = tuple(
         tuple(_header_events(score, style))
         for score, style in zip(scores, styles or [None] * len(scores), strict=True)
     )
-    n_lines = np.array([len(score.voices) for score in scores], dtype=np.int64)
     voices = [voice for score in scores for voice in score.voices]
-    line_piece = np.repeat(np.arange(len(scores)), n_lines)
+    line_piece = np.repeat(
+        np.arange(len(scores)), np.array([len(score.voices) for score in scores], dtype=np.int64)
+    )
     line_voice = np.array(
-        [event[0] for own in headers for event in own if VOICE <= event[0] < STYLE], dtype=np.int64
+        [sound for header in headers for sound, _ in header if is_voice(sound)], dtype=np.int64
     )
     line = np.repeat(np.arange(len(voices)), [len(voice.notes) for voice in voices])
     onset, duration, pitch = _note_arrays(voices)
@@ -104,7 +122,7 @@ def note_columns(
 
 
 def _header_events(score: Score, style: int | None) -> list[tuple[int, int]]:
-    """The events from BOS to KEY; the notes play no part in them."""
+    """The events from BOS to KEY; the notes are left out because they do not change the header."""
     silent = Score(
         tuple(Voice(voice.name, ()) for voice in score.voices),
         score.time_signatures[:1],
@@ -114,7 +132,7 @@ def _header_events(score: Score, style: int | None) -> list[tuple[int, int]]:
     return header_events(normalized(silent), style)
 
 
-def _note_arrays(voices: Sequence[Voice]) -> tuple[IntColumn, IntColumn, IntColumn]:
+def _note_arrays(voices: Sequence[Voice]) -> tuple[Ints, Ints, Ints]:
     """Onset, duration and pitch of all notes."""
     notes = [note for voice in voices for note in voice.notes]
     onset, duration, pitch = (
@@ -124,9 +142,7 @@ def _note_arrays(voices: Sequence[Voice]) -> tuple[IntColumn, IntColumn, IntColu
     return onset, duration, pitch
 
 
-def _meter_changes(
-    scores: Sequence[Score], end_ticks: IntColumn
-) -> tuple[IntColumn, IntColumn, IntColumn]:
+def _meter_changes(scores: Sequence[Score], end_ticks: Ints) -> tuple[Ints, Ints, Ints]:
     """Piece, tick and TIMESIG id of the changes of meter before the end of each piece."""
     rows = [
         (number, tick, timesig_to_id(signature))
@@ -139,29 +155,23 @@ def _meter_changes(
 
 
 def _with_rests(
-    line: IntColumn, onset: IntColumn, end: IntColumn, pitch: IntColumn, line_end: IntColumn
-) -> tuple[IntColumn, IntColumn, IntColumn, IntColumn]:
-    """Line, onset, end and pitch of the notes and, in every gap up to the end of each line, a rest."""
+    line: Ints, onset: Ints, end: Ints, pitch: Ints, line_end: Ints
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Line, onset, end and pitch of the notes, and of a rest in every gap of a line."""
+    # An empty row at the end of each line makes the last gap a gap like any other.
     lines = np.arange(len(line_end))
-    ends_at = np.searchsorted(
-        line, lines, side="right"
-    )  # a mark without length at the end of each line
-    line, onset, end, pitch = (
-        np.insert(column, ends_at, mark)
-        for column, mark in (
-            (line, lines),
-            (onset, line_end),
-            (end, line_end),
-            (pitch, np.full(len(lines), REST_PITCH)),
-        )
+    line_stops = np.searchsorted(line, lines, side="right")
+    line, onset, end = (
+        np.insert(column, line_stops, stop)
+        for column, stop in ((line, lines), (onset, line_end), (end, line_end))
     )
-    before = np.zeros(len(line), np.int64)
-    before[1:] = np.where(line[1:] == line[:-1], end[:-1], 0)
-    gap = np.flatnonzero(onset > before)
-    rests = line[gap], before[gap], onset[gap], np.full(len(gap), REST_PITCH)
-    whole = [
-        np.insert(column, gap, rest)
-        for column, rest in zip((line, onset, end, pitch), rests, strict=True)
-    ]
-    is_tile = whole[2] > whole[1]
-    return whole[0][is_tile], whole[1][is_tile], whole[2][is_tile], whole[3][is_tile]
+    pitch = np.insert(pitch, line_stops, REST_PITCH)
+    previous_end = np.zeros(len(line), np.int64)
+    previous_end[1:] = np.where(line[1:] == line[:-1], end[:-1], 0)
+    gap = np.flatnonzero(onset > previous_end)
+    filled_line = np.insert(line, gap, line[gap])
+    filled_onset = np.insert(onset, gap, previous_end[gap])
+    filled_end = np.insert(end, gap, onset[gap])
+    filled_pitch = np.insert(pitch, gap, REST_PITCH)
+    sounds = filled_end > filled_onset  # all but the empty rows
+    return filled_line[sounds], filled_onset[sounds], filled_end[sounds], filled_pitch[sounds]

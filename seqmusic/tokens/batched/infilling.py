@@ -1,41 +1,38 @@
-"""What is asked of many pieces at once: which tiles are missing, in which holes they lie, and whose end is known."""
+"""What is to be composed of many pieces: the missing notes, their holes, and the known ends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from seqmusic.array_types import Ints, Mask
 from seqmusic.tokens import rules
-from seqmusic.tokens.batched.columns import IntColumn, NoteColumns
+from seqmusic.tokens.batched.columns import NoteColumns
 from seqmusic.tokens.vocabulary import (
-    KEY,
     N_SOUNDS,
-    N_VOICE_NAMES,
     PICKUP,
     STYLE,
     TIMESIG,
     VOICE,
+    is_key,
+    is_voice,
     voice_column,
     voice_name,
 )
 
-Mask = NDArray[np.bool_]
 VOICE_TO_COLUMN = np.zeros(N_SOUNDS, np.int64)
-VOICE_TO_COLUMN[VOICE : VOICE + N_VOICE_NAMES] = [
-    voice_column(VOICE + index) for index in range(N_VOICE_NAMES)
-]
+VOICE_TO_COLUMN[VOICE:STYLE] = [voice_column(sound) for sound in range(VOICE, STYLE)]
 
 
 @dataclass(frozen=True, slots=True)
 class InfillingMask:
-    """What is given of the pieces of some tiles.
+    """What is given of P pieces with N notes and rests.
 
     Attributes:
-        missing: (N,) tiles to be composed; the others are given.
+        missing: (N,) notes and rests to be composed; the others are given.
         has_given: (P,) pieces with a GIVEN section; the others are composed as a whole.
-        is_open: (P,) pieces whose lines go on from where their last tiles are missing, without a known end.
+        is_open: (P,) pieces whose lines have no known end where their last notes are missing.
     """
 
     missing: Mask
@@ -45,67 +42,74 @@ class InfillingMask:
 
 @dataclass(frozen=True, slots=True)
 class HoleColumns:
-    """H runs of missing tiles of one line, sorted as the tiles are.
+    """H holes: runs of missing notes and rests of one line, sorted as those are.
 
     Attributes:
-        piece, voice, start, end: (H,) piece number, VOICE id, ticks, ticks.
-        is_open: (H,) whether the line goes on from there, without an end that was told.
-        hole_of_note: (N,) the run that a tile lies in, -1 for none.
+        piece: (H,) piece number.
+        voice: (H,) VOICE id.
+        start, end: (H,) ticks.
+        is_open: (H,) whether the line goes on from there without a known end.
+        hole_of_note: (N,) the hole that a note lies in, -1 for none.
     """
 
-    piece: IntColumn
-    voice: IntColumn
-    start: IntColumn
-    end: IntColumn
+    piece: Ints
+    voice: Ints
+    start: Ints
+    end: Ints
     is_open: Mask
-    hole_of_note: IntColumn
+    hole_of_note: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """What the headers of P pieces say; their E events are given too, as columns.
+    """The headers of P pieces, by field and as columns of E events.
 
     Attributes:
         voice: (P, V) VOICE id of each column of the context, 0 where the piece has no such voice.
-        turn: (P, V) place of each column's voice in the order of turns; V where the piece has no such voice.
+        turn: (P, V) rank of each column's voice among those with a note at one tick; V for none.
         meter, pickup, key: (P,) TIMESIG id, ticks, KEY id.
-        event_piece, event_index, event_sound, event_duration: (E,) piece number, place in its header, and the two ids.
+        event_piece, event_index: (E,) piece number, position in its header.
+        event_sound, event_duration: (E,) the two ids.
     """
 
-    voice: IntColumn
-    turn: IntColumn
-    meter: IntColumn
-    pickup: IntColumn
-    key: IntColumn
-    event_piece: IntColumn
-    event_index: IntColumn
-    event_sound: IntColumn
-    event_duration: IntColumn
+    voice: Ints
+    turn: Ints
+    meter: Ints
+    pickup: Ints
+    key: Ints
+    event_piece: Ints
+    event_index: Ints
+    event_sound: Ints
+    event_duration: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class InfillingBatch:
-    """P pieces and what is asked of them.
+    """P pieces and what is to be composed of them.
 
     Attributes:
-        given: the numbers of the tiles that are given, rising.
-        open_from: (P, V) tick where the line of a column is left open, -1 where it is not.
-        has_end: (P,) whether the sequence tells the end of the music before it is composed.
+        notes: the pieces.
+        mask: which of their notes are missing.
+        holes: where.
+        headers: what their headers hold.
+        given: the rows of the notes that are given, ascending.
+        open_from: (P, V) tick from which the line of a column is open, -1 where it is not.
+        has_end: (P,) whether the end of the music is known before it is composed.
     """
 
     notes: NoteColumns
     mask: InfillingMask
     holes: HoleColumns
     headers: Headers
-    given: IntColumn
-    open_from: IntColumn
+    given: Ints
+    open_from: Ints
     has_end: Mask
 
 
 def infilling_batch(
     notes: NoteColumns, mask: InfillingMask | None, max_voices: int
 ) -> InfillingBatch:
-    """The tiles with what is asked of them; None asks for the whole of every piece.
+    """The pieces with what is to be composed of them; None composes them as a whole.
 
     Raises:
         ValueError: a voice has no column among `max_voices`.
@@ -116,16 +120,15 @@ def infilling_batch(
     )
     holes, headers = find_holes(notes, mask), header_columns(notes, max_voices)
     open_from = np.full((n_pieces, max_voices), -1)
-    open_from[holes.piece[holes.is_open], VOICE_TO_COLUMN[holes.voice[holes.is_open]]] = (
-        holes.start[holes.is_open]
-    )
+    open_column = VOICE_TO_COLUMN[holes.voice[holes.is_open]]
+    open_from[holes.piece[holes.is_open], open_column] = holes.start[holes.is_open]
     is_closed = ((headers.voice > 0) & (open_from < 0)).any(axis=1)
     given = np.flatnonzero(~mask.missing & mask.has_given[notes.piece])
     return InfillingBatch(notes, mask, holes, headers, given, open_from, mask.has_given & is_closed)
 
 
 def find_holes(notes: NoteColumns, mask: InfillingMask) -> HoleColumns:
-    """The holes that the missing tiles leave."""
+    """The holes that the missing notes leave."""
     goes_on = (
         mask.missing[1:]
         & mask.missing[:-1]
@@ -143,45 +146,44 @@ def find_holes(notes: NoteColumns, mask: InfillingMask) -> HoleColumns:
 
 
 def header_columns(notes: NoteColumns, max_voices: int) -> Headers:
-    """What the headers say.
+    """The headers of the pieces.
 
     Raises:
         ValueError: a voice has no column among `max_voices`.
     """
     n_pieces = len(notes.headers)
-    lengths = np.array([len(own) for own in notes.headers], dtype=np.int64)
-    flat = np.array([event for own in notes.headers for event in own], dtype=np.int64).reshape(
-        -1, 2
-    )
+    lengths = np.array([len(header) for header in notes.headers], dtype=np.int64)
+    events = np.array([event for header in notes.headers for event in header], dtype=np.int64)
+    sound, duration = events.reshape(-1, 2).T
     piece = np.repeat(np.arange(n_pieces), lengths)
-    place = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    sound, duration = flat[:, 0], flat[:, 1]
+    index = np.arange(len(piece)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     voices = np.zeros((n_pieces, max_voices), np.int64)
-    is_voice = (sound >= VOICE) & (sound < STYLE)
-    _check_voices(piece[is_voice], sound[is_voice], max_voices)
-    voices[piece[is_voice], VOICE_TO_COLUMN[sound[is_voice]]] = sound[is_voice]
+    rows = is_voice(sound)
+    _check_voices(piece[rows], sound[rows], max_voices)
+    voices[piece[rows], VOICE_TO_COLUMN[sound[rows]]] = sound[rows]
     meter, pickup, key = (np.zeros(n_pieces, np.int64) for _ in range(3))
-    for column, told, rows in (
+    for by_piece, values, rows in (
         (meter, sound, sound >= TIMESIG),
         (pickup, duration, sound == PICKUP),
-        (key, sound, (sound >= KEY) & (sound < VOICE)),
+        (key, sound, is_key(sound)),
     ):
-        column[piece[rows]] = told[rows]
-    return Headers(voices, _turns(voices), meter, pickup, key, piece, place, sound, duration)
+        by_piece[piece[rows]] = values[rows]
+    return Headers(voices, _turns(voices), meter, pickup, key, piece, index, sound, duration)
 
 
-def _turns(voices: IntColumn) -> IntColumn:
-    """(P, V) the order of turns, as `in_turn_order` has it, of (P, V) VOICE ids; V where there is no voice."""
-    is_there = voices > 0
-    place, n_voices = np.cumsum(is_there, axis=1) - 1, is_there.sum(axis=1, keepdims=True)
-    turn = np.where((place == n_voices - 1) & (place > 0), 1, place + (place > 0))
-    return np.where(is_there, turn, voices.shape[1])
+def _turns(voices: Ints) -> Ints:
+    """(P, V) the ranks by `outer_first` of (P, V) VOICE ids; V where there is no voice."""
+    exists = voices > 0
+    index, n_voices = np.cumsum(exists, axis=1) - 1, exists.sum(axis=1, keepdims=True)
+    is_last = (index == n_voices - 1) & (index > 0)
+    return np.where(exists, np.where(is_last, 1, index + (index > 0)), voices.shape[1])
 
 
-def _check_voices(piece: IntColumn, voice: IntColumn, max_voices: int) -> None:
+def _check_voices(piece: Ints, voice: Ints, max_voices: int) -> None:
     wrong = np.flatnonzero(~rules.sound_masks(max_voices)[rules.FIRST_VOICE, voice])
     if len(wrong):
         name, number = voice_name(int(voice[wrong[0]])), int(piece[wrong[0]])
         raise ValueError(
-            f"max_voices {max_voices} leaves no column for the voice {name!r} of piece {number}; allow more voices"
+            f"max_voices {max_voices} leaves no column for the voice {name!r} of piece {number}; "
+            "allow more voices"
         )

@@ -1,0 +1,86 @@
+"""Rows of the context, written voice by voice from the lines of a grammar state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.tokens.context import (
+    AHEAD_COLUMN,
+    BEFORE_COLUMN,
+    DEGREE_AHEAD_COLUMN,
+    DEGREE_COLUMN,
+    ELAPSED_COLUMN,
+    INTERVAL_COLUMN,
+    NEXT_STEP_COLUMN,
+    PARALLEL_COLUMN,
+    REMAINING_COLUMN,
+    SOUND_COLUMN,
+    THEN_STEP_COLUMN,
+    UNTIL_AHEAD_COLUMN,
+    UNTIL_THEN_COLUMN,
+    context_sizes,
+    encode_interval,
+    encode_parallel,
+)
+from seqmusic.tokens.voice_line import VoiceLine
+
+
+def write_past(
+    row: list[int], line: VoiceLine, held: int, tick: int, degrees: Sequence[int]
+) -> None:
+    """Write into a row what a line sounds at a tick; its `past` is not empty.
+
+    Args:
+        row: (K,) the row to write into.
+        line: the line of the voice that the columns describe.
+        held: sound code that the voice of the next note holds.
+        tick: onset of the next event.
+        degrees: column value of the scale degree of each sound code.
+    """
+    start, segment = line.first_column, line.past[-1]
+    remaining = segment.end - tick
+    row[start + SOUND_COLUMN] = segment.code
+    row[start + ELAPSED_COLUMN] = tick - segment.onset
+    row[start + REMAINING_COLUMN] = remaining if remaining > 0 else 0
+    row[start + INTERVAL_COLUMN] = encode_interval(held, segment.code)
+    row[start + DEGREE_COLUMN] = degrees[segment.code]
+
+
+def write_motion(row: list[int], line: VoiceLine, held: int, tick: int) -> None:
+    """Write into a row how a line has moved, if it has a note that starts at this tick."""
+    past = line.past
+    if len(past) > 1 and past[-1].onset == tick:
+        parallel, before = encode_parallel(held, past[-2].code, past[-1].code)
+        row[line.first_column + PARALLEL_COLUMN] = parallel
+        row[line.first_column + BEFORE_COLUMN] = before
+
+
+def write_upcoming(row: list[int], line: VoiceLine, tick: int, degrees: Sequence[int]) -> None:
+    """Write into a row the next two given segments of a line; its `upcoming` is not empty."""
+    start, upcoming = line.first_column, line.upcoming
+    segment, sound = upcoming[-1], line.past[-1].code if line.past else 0
+    row[start + AHEAD_COLUMN] = segment.code
+    row[start + DEGREE_AHEAD_COLUMN] = degrees[segment.code]
+    row[start + UNTIL_AHEAD_COLUMN] = 1 + segment.onset - tick
+    row[start + NEXT_STEP_COLUMN] = encode_interval(sound, segment.code)
+    if len(upcoming) > 1:
+        following = upcoming[-2]
+        row[start + THEN_STEP_COLUMN] = encode_interval(segment.code, following.code)
+        row[start + UNTIL_THEN_COLUMN] = 1 + following.onset - segment.onset
+
+
+def clipped_contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int32]:
+    """(N, K) the rows of `GrammarState.context_row`, each column clipped to its largest value."""
+    columns = np.array(rows, np.int32)
+    np.minimum(columns, _max_column_values(max_voices), out=columns)
+    return columns
+
+
+@cache
+def _max_column_values(max_voices: int) -> NDArray[np.int32]:
+    """(K,) the largest value of each column."""
+    return np.array(context_sizes(max_voices), np.int32) - 1

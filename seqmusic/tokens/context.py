@@ -24,11 +24,15 @@ from seqmusic.tonality import tonic_pitch_class
 MAX_POSITION = 192  # ticks from a bar line; later positions count as the last
 MAX_TO_END = 64  # quarters
 MAX_INTERVAL = 24  # semitones
+MAX_PHRASE = 32  # quarters from or to a fermata
 REST_CODE = 1  # the sound code of a rest; 0 is nothing known
 PITCH_CODE = 2  # + MIDI number
 N_SOUND_CODES = PITCH_CODE + 128
 MODES = ("major", "minor")  # that have scale degrees
-GLOBAL_COLUMNS = ("section", "voice", "position", "meter", "key", "to_end")
+GLOBAL_COLUMNS = (
+    *("section", "voice", "position", "meter", "key", "to_end"),
+    *("fermata", "since_fermata", "until_fermata"),
+)
 VOICE_COLUMNS = (
     *("sound", "elapsed", "remaining", "ahead", "until_ahead", "interval"),
     *("next_step", "then_step", "until_then", "parallel", "before", "degree", "degree_ahead"),
@@ -36,6 +40,7 @@ VOICE_COLUMNS = (
 # Indices into a row.
 SECTION_COLUMN, VOICE_COLUMN, POSITION_COLUMN = range(3)
 METER_COLUMN, KEY_COLUMN, TO_END_COLUMN = range(3, 6)
+FERMATA_COLUMN, SINCE_FERMATA_COLUMN, UNTIL_FERMATA_COLUMN = range(6, 9)
 # Indices into the columns of one voice.
 SOUND_COLUMN, ELAPSED_COLUMN, REMAINING_COLUMN, AHEAD_COLUMN, UNTIL_AHEAD_COLUMN = range(5)
 INTERVAL_COLUMN, NEXT_STEP_COLUMN, THEN_STEP_COLUMN, UNTIL_THEN_COLUMN = range(5, 9)
@@ -50,6 +55,9 @@ _SIZES = {
     "meter": N_TIMESIGS,  # in force now
     "key": N_KEYS,
     "to_end": 2 + MAX_TO_END,  # quarters to the end, where it is known
+    "fermata": 3,  # not marked in this piece, none here, one here
+    "since_fermata": 2 + MAX_PHRASE,  # quarters from the last one
+    "until_fermata": 2 + MAX_PHRASE,  # quarters to the next given one
     "sound": N_SOUND_CODES,  # what this voice sounds now: nothing known, rest, pitch
     "elapsed": 1 + MAX_DURATION,  # ticks since it started
     "remaining": 1 + MAX_DURATION,  # ticks until it ends, 0 when it has just ended

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.score import TICKS_PER_QUARTER
 from seqmusic.tokens.context import (
     AHEAD_COLUMN,
     BEFORE_COLUMN,
     DEGREE_AHEAD_COLUMN,
     DEGREE_COLUMN,
     ELAPSED_COLUMN,
+    FERMATA_COLUMN,
     INTERVAL_COLUMN,
     NEXT_STEP_COLUMN,
     PARALLEL_COLUMN,
     REMAINING_COLUMN,
+    SINCE_FERMATA_COLUMN,
     SOUND_COLUMN,
     THEN_STEP_COLUMN,
     UNTIL_AHEAD_COLUMN,
+    UNTIL_FERMATA_COLUMN,
     UNTIL_THEN_COLUMN,
     context_sizes,
     encode_interval,
@@ -71,6 +76,24 @@ def write_upcoming(row: list[int], line: VoiceLine, tick: int, degrees: Sequence
         following = upcoming[-2]
         row[start + THEN_STEP_COLUMN] = encode_interval(segment.code, following.code)
         row[start + UNTIL_THEN_COLUMN] = 1 + following.onset - segment.onset
+
+
+def write_fermatas(row: list[int], written: Sequence[int], known: Sequence[int], tick: int) -> None:
+    """Write into a row how far the fermatas around a tick are.
+
+    Args:
+        row: (K,) the row to write into.
+        written: ascending ticks of the fermatas that the section has so far.
+        known: ascending ticks of the fermatas that were given before the section.
+        tick: onset of the next event.
+    """
+    n_passed = bisect_right(known, tick)
+    latest = max([-1, *known[:n_passed][-1:], *written[-1:]])
+    row[FERMATA_COLUMN] = 2 if latest == tick else 1
+    if 0 <= latest <= tick:
+        row[SINCE_FERMATA_COLUMN] = 1 + (tick - latest) // TICKS_PER_QUARTER
+    if n_passed < len(known):
+        row[UNTIL_FERMATA_COLUMN] = 1 + (known[n_passed] - tick) // TICKS_PER_QUARTER
 
 
 def clipped_contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int32]:

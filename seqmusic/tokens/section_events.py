@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from seqmusic.score import Score, TimeSignature, Voice
 from seqmusic.tokens.vocabulary import (
+    FERMATA,
     HOLD,
     HOLE,
     MAX_DURATION,
@@ -61,12 +62,15 @@ def segment_rows(
     return known, missing
 
 
-def section_events(rows: Iterable[SegmentRow], changes: list[MeterChange]) -> Iterator[Event]:
+def section_events(
+    rows: Iterable[SegmentRow], changes: list[MeterChange], fermatas: Collection[int] = ()
+) -> Iterator[Event]:
     """The events of segments in the order of the grammar, each at most a whole note long.
 
     Args:
         rows: the segments; an open hole ends where it starts.
         changes: changes of meter in order; those that the section contains are taken out.
+        fermatas: the onsets under a fermata that this section holds.
     """
     parts = []
     for onset, turn, end, pitch in rows:
@@ -74,11 +78,20 @@ def section_events(rows: Iterable[SegmentRow], changes: list[MeterChange]) -> It
             sound = HOLD if shift and pitch >= 0 else _sound_id(pitch)
             duration = min(MAX_DURATION, end - onset - shift)
             parts.append((onset + shift, turn, duration, sound))
+    previous_onset = -1
     for onset, _, duration, sound in sorted(parts):
         while changes and changes[0][0] <= onset:
             tick, signature = changes.pop(0)
             yield timesig_to_id(signature), onset - tick
+        if onset in fermatas and onset > previous_onset:
+            yield FERMATA, 0
+        previous_onset = onset
         yield sound, duration
+
+
+def note_onsets(rows: Iterable[SegmentRow]) -> set[int]:
+    """The onsets of the notes among the segments."""
+    return {row.onset for row in rows if row.pitch >= 0}
 
 
 def drop_final_holes(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[list[Hole]]:

@@ -1,4 +1,4 @@
-"""What each idea of the recipe is worth: the JSB model with one of them taken away, the same small budget, two seeds.
+"""Train the JSB model with one idea of its recipe removed at a time, and print what that costs.
 
 python scripts/ablate.py Jsb16thSeparated.json --batches 400
 """
@@ -6,15 +6,16 @@ python scripts/ablate.py Jsb16thSeparated.json --batches 400
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.loading import benchmark_dataset
+from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.experiments.trial import train_trial
 from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.configuration import read_configuration
@@ -24,20 +25,18 @@ from seqmusic.tokens.context import context_columns
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.settings import TrainingSettings
 
-Change = Callable[[ModelSettings, TrainingSettings], tuple[ModelSettings, TrainingSettings]]
+Recipe = tuple[ModelSettings, TrainingSettings]
 _PARALLEL_COLUMNS = [
     index
     for index, name in enumerate(context_columns(DEFAULT_MAX_VOICES))
     if name.startswith(("parallel", "before"))
 ]
-VARIANTS: dict[str, Change] = {
-    "the recipe": lambda model, training: (model, training),
-    "nothing hidden of the input": lambda model, training: (
-        replace(model, input_dropout=0.0),
-        training,
-    ),
+NO_PARALLEL_COLUMNS, NO_TRANSPOSITION = "no columns for parallel motion", "no transposition"
+CHANGES: dict[str, Callable[[ModelSettings, TrainingSettings], Recipe]] = {
+    "none": lambda model, training: (model, training),
+    "no input dropout": lambda model, training: (replace(model, input_dropout=0.0), training),
     "no dropout": lambda model, training: (replace(model, dropout=0.0), training),
-    "no tasks: every piece as a whole": lambda model, training: (
+    "no tasks: whole pieces only": lambda model, training: (
         model,
         replace(training, given_share=0.0),
     ),
@@ -47,13 +46,13 @@ VARIANTS: dict[str, Change] = {
     ),
     "no weight decay": lambda model, training: (model, replace(training, weight_decay=0.0)),
     "twice as deep": lambda model, training: (replace(model, layers=4), training),
-    "not told what would be parallel": lambda model, training: (model, training),
-    "not transposed": lambda model, training: (model, training),
+    NO_PARALLEL_COLUMNS: lambda model, training: (model, training),  # removed from the data
+    NO_TRANSPOSITION: lambda model, training: (model, training),  # likewise
 }
 
 
 def main() -> None:
-    """Train every variant and print the table."""
+    """Train with every change and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -65,59 +64,58 @@ def main() -> None:
     dataset = benchmark_dataset(arguments.data)
     data = training_data(dataset.works_in("train"))
     pieces = encode_pieces([work.score for work in dataset.works_in("valid")])
-    print(
-        "| the recipe, changed | "
-        + " | ".join(f"seed {seed}" for seed in arguments.seeds)
-        + " | mean | against the recipe |"
-    )
-    print("|---" * (len(arguments.seeds) + 3) + "|")
-    whole = float("nan")
-    for name in VARIANTS:
+    headings = ["change", *(f"seed {seed}" for seed in arguments.seeds), "mean", "difference"]
+    print(_table_row(headings))
+    print("|---" * len(headings) + "|")
+    unchanged = math.nan
+    for change in CHANGES:
         nats = [
-            train_variant(name, data, pieces, arguments.batches, seed) for seed in arguments.seeds
+            train_changed(change, data, pieces, arguments.batches, seed) for seed in arguments.seeds
         ]
         mean = float(np.mean(nats))
-        whole = mean if name == "the recipe" else whole
-        print(
-            f"| {name} | "
-            + " | ".join(f"{own:.4f}" for own in nats)
-            + f" | {mean:.4f} | {mean - whole:+.4f} |",
-            flush=True,
-        )
+        unchanged = mean if change == "none" else unchanged
+        figures = [*(f"{n:.4f}" for n in nats), f"{mean:.4f}", f"{mean - unchanged:+.4f}"]
+        print(_table_row([change, *figures]), flush=True)
 
 
-def train_variant(
-    name: str, data: TrainingData, pieces: EncodedPieces, batches: int, seed: int
+def train_changed(
+    change: str, data: TrainingData, pieces: EncodedPieces, batches: int, seed: int
 ) -> float:
-    """The best nats a cell on the held-out pieces."""
+    """Nats per cell of the best evaluation on the held-out pieces."""
     configuration = read_configuration(Path("jsb"), {})
-    training = replace(
-        configuration.training, steps=batches, seed=seed, evaluate_every=max(1, batches // 4)
+    model, training = CHANGES[change](
+        configuration.model,
+        replace(
+            configuration.training, steps=batches, seed=seed, evaluate_every=max(1, batches // 4)
+        ),
     )
-    model, training = VARIANTS[name](configuration.model, training)
-    if name == "not transposed":
+    if change == NO_TRANSPOSITION:
         data = replace(data, is_transposed=False)
-    seen = (
-        (lambda traces: [without_parallel_columns(own) for own in traces])
-        if name == "not told what would be parallel"
-        else list
-    )
+
+    def changed(traces: Sequence[Trace]) -> list[Trace]:
+        if change == NO_PARALLEL_COLUMNS:
+            return [without_parallel_columns(trace) for trace in traces]
+        return list(traces)
+
     torch.manual_seed(seed)
-    own = EncodedPieces(pieces.scores, tuple(seen(pieces.traces)))
-    done = train_trial(
+    trial = train_trial(
         Transformer(model, VOCABULARY),
         training,
-        lambda step: seen(draw_batch(data, training, step)),
-        own,
+        lambda step: changed(draw_batch(data, training, step)),
+        EncodedPieces(pieces.scores, tuple(changed(pieces.traces))),
     )
-    return done.best.nats_per_cell
+    return trial.best.nats_per_cell
 
 
 def without_parallel_columns(trace: Trace) -> Trace:
-    """The sequence without those columns of its context."""
+    """The sequence with zeros in the context columns for parallel motion."""
     context = trace.context.copy()
     context[:, _PARALLEL_COLUMNS] = 0
     return replace(trace, context=context)
+
+
+def _table_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/environment.sh"
 
 prepare_environment dev
-say "ruff check"
+announce "ruff check"
 "$VENV_PYTHON" -m ruff check .
-say "ruff format --check"
+announce "ruff format --check"
 "$VENV_PYTHON" -m ruff format --check .
-say "mypy"
+announce "mypy"
 "$VENV_PYTHON" -m mypy
-say "rules on imports and names"
+announce "rules on imports and names"
 "$VENV_PYTHON" -m pytest -q -p no:cacheprovider tests/test_architecture.py

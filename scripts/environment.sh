@@ -1,22 +1,22 @@
-# Sourced by the other scripts: makes the one virtual environment, .venv, that they all use.
+# Sourced by the other scripts: makes .venv, the virtual environment that they all use.
 #
-#   prepare_environment EXTRAS   leaves .venv with seqmusic and its extras (such as score,report, or dev) installed, and the shell in the repository
+#   prepare_environment EXTRAS   installs seqmusic with extras (such as score,report, or dev) into .venv, and enters the repository
 #
-# Afterwards "$VENV_PYTHON" is its interpreter. Set PYTHON to choose the interpreter that .venv is made with.
+# Afterwards "$VENV_PYTHON" is its interpreter. PYTHON chooses the interpreter that makes .venv.
 
 unset CDPATH PYTHONHOME
 REPOSITORY="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 VENV="$REPOSITORY/.venv"
 VENV_PYTHON="$VENV/bin/python"
 
-say() { printf '== %s\n' "$*"; }
+announce() { printf '== %s\n' "$*"; }
 
 fail() {
     printf 'error: %s\n' "$*" >&2
     exit 2
 }
 
-# Whether a command is a Python that seqmusic runs on (a name on the path may be a shim with nothing behind it).
+# Succeeds if the command is a Python that runs seqmusic (a name on the path may be a shim without an interpreter).
 is_suitable_python() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
 find_python() {
@@ -38,13 +38,13 @@ find_python() {
 make_venv() {
     local python
     python="$(find_python)"
-    say "Making .venv with $("$python" --version 2>&1)"
+    announce "Making .venv with $("$python" --version 2>&1)"
     "$python" -m venv --clear "$VENV" >/dev/null 2>&1 && return
     rm -rf -- "$VENV"
-    fail "'$python -m venv' failed; is its venv module installed (on Debian and Ubuntu: the package python3-venv) and the disk not full?"
+    fail "'$python -m venv' failed; check that its venv module is installed (on Debian and Ubuntu: the package python3-venv) and that the disk is not full"
 }
 
-# What the installed packages depend on; the place is part of it, for an installation in place names its folder.
+# Prints a digest of all that the installed packages depend on, the folder included: an editable installation names it.
 installation_fingerprint() {
     { printf '%s\n' "$REPOSITORY"; cat constraints.txt pyproject.toml; "$VENV_PYTHON" --version; } | cksum
 }
@@ -56,10 +56,10 @@ prepare_environment() {
     cd -- "$REPOSITORY"
     "$VENV_PYTHON" -c 'import pip' >/dev/null 2>&1 || make_venv
     is_suitable_python "$VENV_PYTHON" || fail ".venv holds a Python older than 3.11; delete $VENV and run this again"
-    if ! is_installed "$extra" && ! is_installed dev; then  # the dev extra holds the others
-        say "Installing seqmusic and what it needs into .venv (some minutes the first time)"
+    if ! is_installed "$extra" && ! is_installed dev; then  # the dev extra includes the others
+        announce "Installing seqmusic and its dependencies into .venv (some minutes the first time)"
         "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extra]" \
-            || fail "the installation failed (pip's own message stands above); when it is mended, run this again"
+            || fail "the installation failed (see the message of pip above); fix the problem and run this again"
         installation_fingerprint >"$VENV/.installed-$extra"
     fi
 }

@@ -1,10 +1,11 @@
-"""Composes the pieces of docs/gallery.md with the model that comes with seqmusic, and draws them.
+"""Compose the pieces of docs/gallery.md with the included model, and draw them.
 
     python scripts/gallery.py                  # the six of docs/gallery
     python scripts/gallery.py --all --out all  # all sixteen, to look at
 
-Twelve heads to continue and four melodies to harmonize. None of them is a chorale: folk tunes, themes in 3/4 and 6/8, pickups, a
-chromatic line. Nothing is chosen by hand: of three candidates, drawn with seed 1, the likeliest is shown.
+Twelve themes are continued and four melodies harmonized. None of them is a chorale: they are folk
+tunes, themes in 3/4 and 6/8, pickups, a chromatic line. Nothing is chosen by hand: the likeliest of
+three candidates, drawn with seed 1, is shown.
 """
 
 from __future__ import annotations
@@ -16,29 +17,34 @@ from pathlib import Path
 from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.image import write_png
 from seqmusic.formats.theme import parse_theme
+from seqmusic.generation.candidate_files import GIVEN_COLOR
+from seqmusic.generation.completion import Candidate
 from seqmusic.generation.composing import continuation, harmonization
-from seqmusic.generation.output import GIVEN_COLOR
 from seqmusic.generation.request import Request
 from seqmusic.metrics.voice_leading import parallels
+from seqmusic.model.transformer import Transformer
 from seqmusic.runs.pretrained import DEFAULT_MODEL, load_model
 from seqmusic.score import Note, Score, TimeSignature
 from seqmusic.tonality import parse_key
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+INTRODUCTION = (
+    "Composed by `python scripts/gallery.py` with the included model; the given notes are blue."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryPiece:
-    """One of the gallery.
+    """A piece to compose.
 
     Attributes:
         name: of the file.
-        title: for people.
-        text: what is given.
-        key, meter: of it.
-        bars: to continue to; 0 to harmonize.
-        voices: to continue in.
-        is_in_gallery: whether it stands in docs/gallery.md.
+        title: above the picture.
+        text: the given theme or melody.
+        key, meter: of the text.
+        bars: length of the continuation; 0 to harmonize.
+        voices: of the continuation.
+        is_in_gallery: whether it is in docs/gallery.md.
     """
 
     name: str
@@ -56,8 +62,8 @@ GREENSLEEVES = (
     "C5:1/4 A4:1/8 A4:3/16 G#4:1/16 A4:1/8 | B4:1/4 G#4:1/8 E4:1/4"
 )
 GREENSLEEVES_WHOLE = (
-    f"{GREENSLEEVES} A4:1/8 | C5:1/4 D5:1/8 E5:3/16 F5:1/16 E5:1/8 | D5:1/4 B4:1/8 G4:3/16 A4:1/16 B4:1/8 | "
-    "C5:3/16 B4:1/16 A4:1/8 G#4:3/16 F#4:1/16 G#4:1/8 | A4:5/8"
+    f"{GREENSLEEVES} A4:1/8 | C5:1/4 D5:1/8 E5:3/16 F5:1/16 E5:1/8 | D5:1/4 B4:1/8 G4:3/16 "
+    "A4:1/16 B4:1/8 | C5:3/16 B4:1/16 A4:1/8 G#4:3/16 F#4:1/16 G#4:1/8 | A4:5/8"
 )
 PIECES = (
     GalleryPiece("au-clair", "Au clair de la lune", "G4 G4 G4 A4 | B4:1/2 A4", "G major", bars=8),
@@ -84,7 +90,7 @@ PIECES = (
     GalleryPiece("greensleeves", "Greensleeves, in 6/8", GREENSLEEVES, "A minor", "6/8", 8),
     GalleryPiece(
         "minor-pickup",
-        "A head in minor, with a pickup",
+        "A theme in minor, with a pickup",
         "E4 | A4 B4 C5 D5 | E5:1/2 D5:1/4",
         "A minor",
         bars=8,
@@ -119,7 +125,7 @@ PIECES = (
     ),
     GalleryPiece(
         "flats",
-        "A head in E flat, one voice",
+        "A theme in E flat, one voice",
         "Eb4 F4 G4 Ab4 | Bb4:1/2 G4",
         "Eb major",
         bars=8,
@@ -146,7 +152,8 @@ PIECES = (
     GalleryPiece(
         "pickup-harmonized",
         "A melody in minor with a pickup, harmonized",
-        "D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/4 E4 F4 G4 | A4:1/2 G4:1/8 F4 E4:1/4 | D4:1/2.",
+        "D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/4 E4 F4 G4 | A4:1/2 G4:1/8 F4 E4:1/4 | "
+        "D4:1/2.",
         "D minor",
         is_in_gallery=True,
     ),
@@ -159,58 +166,55 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--all", action="store_true", help="all sixteen, not the six that are shown"
+        "--all", action="store_true", help="all sixteen, not only the six of the gallery"
     )
-    parser.add_argument("--out", type=Path, default=DOCS / "gallery", help="where the pictures go")
+    parser.add_argument("--out", type=Path, default=DOCS / "gallery", help="folder of the pictures")
     arguments = parser.parse_args()
     model = load_model(Path(DEFAULT_MODEL))
-    chosen = [piece for piece in PIECES if arguments.all or piece.is_in_gallery]
-    lines = [
-        "# Gallery",
-        "",
-        "Made by `python scripts/gallery.py` with the model that comes with seqmusic: what is given is blue.",
-    ]
-    for piece in chosen:
-        given = parse_theme(piece.text, TimeSignature.parse(piece.meter), parse_key(piece.key))
-        request = Request(seed=1)
-        best = (
-            continuation(model, given, request, bars=piece.bars, voices=piece.voices)
-            if piece.bars
-            else harmonization(model, given, request)
-        )[0]
-        draw(best.score, given, arguments.out / f"{piece.name}.png")
-        print(
-            f"{piece.name:<24} {best.log_probability_per_note:.3f} a note, {len(parallels(best.score))} parallels"
-        )
-        command = (
-            f"seqmusic continue --bars {piece.bars} --voices {piece.voices}"
-            if piece.bars
-            else "seqmusic harmonize"
-        )
-        asked = f'`{command} "{piece.text}" --key "{piece.key}" --time-signature {piece.meter} --seed 1`'
-        lines += [
-            "",
-            f"## {piece.title}",
-            "",
-            asked,
-            "",
-            f"![{piece.title}](gallery/{piece.name}.png)",
-        ]
+    lines = ["# Gallery", "", INTRODUCTION]
+    for piece in PIECES:
+        if arguments.all or piece.is_in_gallery:
+            given = parse_theme(piece.text, TimeSignature.parse(piece.meter), parse_key(piece.key))
+            best = compose(model, piece, given)
+            draw(best.score, given, arguments.out / f"{piece.name}.png")
+            n_parallels = len(parallels(best.score))
+            print(
+                f"{piece.name:<24} {best.log_probability_per_note:.3f} per note, "
+                f"{n_parallels} parallels"
+            )
+            picture = f"![{piece.title}](gallery/{piece.name}.png)"
+            lines += ["", f"## {piece.title}", "", f"`{command(piece)}`", "", picture]
     if arguments.out == DOCS / "gallery":
         write_atomic(DOCS / "gallery.md", "\n".join([*lines, ""]))
 
 
+def compose(model: Transformer, piece: GalleryPiece, given: Score) -> Candidate:
+    """The likeliest continuation or harmonization."""
+    request = Request(seed=1)
+    if not piece.bars:
+        return harmonization(model, given, request)[0]
+    return continuation(model, given, request, bars=piece.bars, voices=piece.voices)[0]
+
+
+def command(piece: GalleryPiece) -> str:
+    """The command that composes the same."""
+    how = f"continue --bars {piece.bars} --voices {piece.voices}" if piece.bars else "harmonize"
+    meter = f"--time-signature {piece.meter}"
+    return f'seqmusic {how} "{piece.text}" --key "{piece.key}" {meter} --seed 1'
+
+
 def draw(score: Score, given: Score, path: Path) -> None:
-    """The picture of a score, with the given notes in color."""
+    """Draw a score with the given notes in color."""
     names = [voice.name for voice in score.voices]
-    own = {
+    given_notes = {
         (names.index(voice.name), note.onset_ticks, note.pitch)
         for voice in given.voices
         for note in voice.notes
     }
 
     def color(voice: int, note: Note) -> str | None:
-        return GIVEN_COLOR if (voice, note.onset_ticks, note.pitch) in own else None
+        is_given = (voice, note.onset_ticks, note.pitch) in given_notes
+        return GIVEN_COLOR if is_given else None
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_png(score, path, color)

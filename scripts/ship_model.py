@@ -1,9 +1,9 @@
-"""Puts a finished run among the models that come with seqmusic, with a card that says what it reaches.
+"""Add a finished run to the models that come with seqmusic, with a card that reports its figures.
 
     python scripts/ship_model.py runs/chorales chorales
     python scripts/ship_model.py runs/jsb jsb --data Jsb16thSeparated.json
 
-The test works are scored here, once, after everything was decided on the validation works.
+The test works are scored here, once; all decisions were made on the validation works.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.atomic_files import write_atomic
-from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.loading import load_corpus
-from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
+from seqmusic.evaluation.held_out import (
+    EncodedPieces,
+    encode_pieces,
+    grammar_masks_for,
+    score_held_out,
+)
 from seqmusic.metrics.calibration import best_temperature, calibration_error, predict_choices
-from seqmusic.metrics.likelihood import score_pieces
 from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.runs.card import card_table, code_block, write_card
 from seqmusic.runs.checkpoint import save_weights
-from seqmusic.runs.pretrained import PRETRAINED, load_model, make_grammar_masks, vocabulary_to_dict
-
-COPIED_FILES = ("config.toml", "works.csv", "metrics.csv", FINGERPRINTS_FILE)
+from seqmusic.runs.folder import CONFIGURATION_FILE, HISTORY_FILES
+from seqmusic.runs.pretrained import PRETRAINED, load_model, vocabulary_to_dict
 
 
 def main() -> None:
@@ -39,88 +41,85 @@ def main() -> None:
         "--data", type=Path, help="the benchmark file it was trained on; without it, the chorales"
     )
     arguments = parser.parse_args()
-    dataset = load_corpus(arguments.data)
-    folder = PRETRAINED / arguments.name
+    run, name, data = arguments.run, arguments.name, arguments.data
+    dataset = load_corpus(data)
+    folder = PRETRAINED / name
     folder.mkdir(parents=True, exist_ok=True)
-    trained = load_model(arguments.run)
+    trained = load_model(run)
     save_weights(trained, folder, vocabulary_to_dict(trained.vocabulary), torch.float16)
-    model = load_model(folder)
-    for part in COPIED_FILES:
-        shutil.copyfile(arguments.run / part, folder / part)
-    text = card(
-        arguments.name,
-        model,
-        dataset,
-        (arguments.run / "config.toml").read_text(encoding="utf-8"),
-        arguments.data,
-    )
-    write_atomic(folder / "card.md", text)
-    print(text)
+    for file in (CONFIGURATION_FILE, *HISTORY_FILES):
+        shutil.copyfile(run / file, folder / file)
+    configuration = (run / CONFIGURATION_FILE).read_text(encoding="utf-8").strip()
+    blocks = card_blocks(name, load_model(folder), dataset, data)
+    print(write_card(folder, name, [*blocks, code_block(configuration, "toml")]))
 
 
-def card(
-    name: str, model: Transformer, dataset: Dataset, configuration: str, data: Path | None
-) -> str:
-    """What the model is, and what it reaches on held-out works."""
+def card_blocks(name: str, model: Transformer, dataset: Dataset, data: Path | None) -> list[str]:
+    """What the model is, and its figures on held-out works."""
     pieces = {
         split: encode_pieces([work.score for work in dataset.works_in(split)])
         for split in ("valid", "test")
     }
-    command = f"seqmusic train configs/{name}.toml --out runs/{name}" + (
-        f" --data {data.name}" if data else ""
-    )
-    source = (
-        f"the training pieces of {data.name}"
-        if data
-        else "the training works (works.csv) of music21's Bach chorales"
-    )
-    lines = [
-        f"# {name}",
-        "",
-        f"A transformer of {n_parameters(model):,} parameters, trained on {source}: {len(dataset.works_in('train'))} pieces.",
-        f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.",
-        "The weights are kept in half precision. The test works were looked at once, for this card. No work is contained here; the",
-        "corpus has terms of its own.",
-        "",
-        "| part | pieces | nats a cell | 95 percent | sound | duration | nats a note |",
-        "|---|---|---|---|---|---|---|",
-        *(likelihood_row(split, model, own) for split, own in pieces.items()),
-        "",
-        "Calibration: the temperatures that make the validation works likeliest, and the expected calibration error (15 bins)",
-        "on the test works before and after.",
-        "",
-        "| choice | temperature | error at 1 | error at the temperature |",
-        "|---|---|---|---|",
-        *calibration_rows(model, pieces),
-        "",
-        "```toml",
-        configuration.strip(),
-        "```",
-        "",
+    command = f"seqmusic train configs/{name}.toml --out runs/{name}"
+    source = "the training works (works.csv) of music21's Bach chorales"
+    if data:
+        command += f" --data {data.name}"
+        source = f"the training pieces of {data.name}"
+    n_works = len(dataset.works_in("train"))
+    return [
+        f"A transformer of {n_parameters(model):,} parameters, trained on {source}: "
+        f"{n_works} pieces.\n"
+        f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.\n"
+        "The weights are stored in half precision. The test works were scored once, for this\n"
+        "card. No work is contained here; the corpus has terms of its own.",
+        card_table(
+            (
+                "split",
+                "pieces",
+                "nats per cell",
+                "95 percent",
+                "sound",
+                "duration",
+                "nats per note",
+            ),
+            [likelihood_row(split, model, works) for split, works in pieces.items()],
+        ),
+        "Calibration: the temperatures with the smallest loss on the validation works, and the\n"
+        "expected calibration error (15 bins) on the test works before and after.",
+        card_table(
+            ("choice", "temperature", "error at 1", "error at the temperature"),
+            calibration_rows(model, pieces),
+        ),
     ]
-    return "\n".join(lines)
 
 
-def likelihood_row(split: str, model: Transformer, pieces: EncodedPieces) -> str:
+def likelihood_row(split: str, model: Transformer, pieces: EncodedPieces) -> list[str]:
     """One row of the first table."""
-    masks = make_grammar_masks(torch.device("cpu"))
-    own = score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes)
-    low, high = own.interval()
-    parts = f"{own.sound_nats_per_cell:.4f} | {own.duration_nats_per_cell:.4f} | {own.nats_per_note:.3f}"
-    return f"| {split} | {len(pieces.scores)} | {own.nats_per_cell:.4f} | {low:.4f}..{high:.4f} | {parts} |"
+    scored = score_held_out(model, pieces)
+    low, high = scored.interval()
+    return [
+        split,
+        str(len(pieces.scores)),
+        f"{scored.nats_per_cell:.4f}",
+        f"{low:.4f}..{high:.4f}",
+        f"{scored.sound_nats_per_cell:.4f}",
+        f"{scored.duration_nats_per_cell:.4f}",
+        f"{scored.nats_per_note:.3f}",
+    ]
 
 
-def calibration_rows(model: Transformer, pieces: dict[str, EncodedPieces]) -> list[str]:
+def calibration_rows(model: Transformer, pieces: dict[str, EncodedPieces]) -> list[list[str]]:
     """The rows of the second table."""
-    masks = make_grammar_masks(torch.device("cpu"))
+    masks = grammar_masks_for(model)
     valid, test = (
         predict_choices(model, pieces[split].traces, masks) for split in ("valid", "test")
     )
     rows = []
-    for kind, fitted, held in zip(("sound", "duration"), valid, test, strict=True):
+    for kind, fitted, held_out in zip(("sound", "duration"), valid, test, strict=True):
         temperature = best_temperature(fitted)
-        after = calibration_error(held.at_temperature(temperature))
-        rows.append(f"| {kind} | {temperature:.3f} | {calibration_error(held):.4f} | {after:.4f} |")
+        before = calibration_error(held_out)
+        after = calibration_error(held_out.at_temperature(temperature))
+        rows.append([kind, f"{temperature:.3f}", f"{before:.4f}", f"{after:.4f}"])
     return rows
 
 

@@ -1,6 +1,7 @@
-"""What our speed is measured against: other libraries, as one uses them without further thought.
+"""Other libraries to compare the speed with, in their usual configuration.
 
-GPT-2 of Hugging Face transformers, and the decoder of x-transformers with its cache; of tokens, MidiTok.
+They are GPT-2 of Hugging Face transformers, the decoder of x-transformers with its cache, and REMI
+of MidiTok.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqmusic.errors import MissingExtraError
-from seqmusic.formats.midi.file import midi_bytes
+from seqmusic.formats.midi.writing import midi_bytes
 from seqmusic.model.settings import ModelSettings
 from seqmusic.score import Score
 
@@ -25,10 +26,11 @@ class PeerModel:
     """A language model of another library.
 
     Attributes:
-        module: its parameters.
-        generate: (N, n) ids that follow (N, T) ids, drawn at temperature 1, given also n.
-        loss: mean negative log-likelihood of (N, T) ids of which (N, T) are there.
-        n_ids: of its vocabulary.
+        module: the model.
+        generate: draws (N, n) ids that follow (N, T) ids at temperature 1, given also n.
+        loss: mean negative log-likelihood of (N, T) ids; the second argument is 1 for those that
+            are no padding.
+        n_ids: size of its vocabulary.
     """
 
     module: nn.Module
@@ -38,7 +40,7 @@ class PeerModel:
 
 
 def make_peer(name: str, settings: ModelSettings, n_ids: int) -> PeerModel:
-    """A rival with the width, layers, heads and context of `settings`, over so many ids.
+    """A peer with the width, layers, heads and context of `settings`, and `n_ids` ids.
 
     Raises:
         MissingExtraError: its library is not installed.
@@ -47,31 +49,28 @@ def make_peer(name: str, settings: ModelSettings, n_ids: int) -> PeerModel:
         return PEERS[name](settings, n_ids)
     except ImportError as error:
         raise MissingExtraError(
-            f"{name} is not installed; install it with: pip install 'seqmusic[bench]' (in a clone: '.[bench]')"
+            f"{name} is not installed; install it with: pip install 'seqmusic[bench]' "
+            "(in a clone: '.[bench]')"
         ) from error
 
 
 def generate_tokens(peer: PeerModel, n_rows: int, n_prompt: int, n_new: int) -> int:
-    """Tokens that a rival makes: `n_new` in each of `n_rows`, after a prompt."""
+    """Generate `n_new` tokens in each of `n_rows` after a prompt; returns their number."""
     peer.module.eval()
     return int(peer.generate(torch.randint(1, peer.n_ids, (n_rows, n_prompt)), n_new).numel())
 
 
 def training_step(peer: PeerModel) -> Callable[[Sequence[NDArray[np.integer[Any]]]], int]:
-    """A training step on sequences of ids, padded at their ends: what it returns is how many ids they have."""
+    """A training step on sequences of ids, padded at their ends; it returns the number of ids."""
     optimizer = torch.optim.AdamW(peer.module.train().parameters(), lr=1e-3, fused=True)
 
     def step(sequences: Sequence[NDArray[np.integer[Any]]]) -> int:
-        lengths = [len(own) for own in sequences]
-        ids, present = (
-            torch.zeros((len(lengths), max(lengths)), dtype=torch.int64),
-            torch.zeros((len(lengths), max(lengths))),
-        )
-        for row, own in enumerate(sequences):
-            ids[row, : len(own)], present[row, : len(own)] = (
-                torch.from_numpy(own.astype(np.int64)),
-                1,
-            )
+        lengths = [len(sequence) for sequence in sequences]
+        shape = len(lengths), max(lengths)
+        ids, present = torch.zeros(shape, dtype=torch.int64), torch.zeros(shape)
+        for row, sequence in enumerate(sequences):
+            ids[row, : len(sequence)] = torch.from_numpy(sequence.astype(np.int64))
+            present[row, : len(sequence)] = 1
         loss = peer.loss(ids, present)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -100,16 +99,15 @@ def _gpt2(settings: ModelSettings, n_ids: int) -> PeerModel:
     model: Any = GPT2LMHeadModel(config)
 
     def generate(ids: Tensor, n_new: int) -> Tensor:
-        own: Tensor = model.generate(
+        generated: Tensor = model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=n_new, do_sample=True, top_k=0
         )
-        return own[:, ids.shape[1] :]
+        return generated[:, ids.shape[1] :]
 
     def loss(ids: Tensor, present: Tensor) -> Tensor:
-        own: Tensor = model(
-            input_ids=ids, attention_mask=present, labels=ids.masked_fill(present == 0, -100)
-        ).loss
-        return own
+        labels = ids.masked_fill(present == 0, -100)
+        mean: Tensor = model(input_ids=ids, attention_mask=present, labels=labels).loss
+        return mean
 
     return PeerModel(model, generate, loss, n_ids)
 
@@ -132,8 +130,8 @@ def _x_transformer(settings: ModelSettings, n_ids: int) -> PeerModel:
     model: Any = AutoregressiveWrapper(inner, ignore_index=-100, pad_value=0)
 
     def loss(ids: Tensor, present: Tensor) -> Tensor:
-        own: Tensor = model(ids.masked_fill(present == 0, -100))
-        return own
+        mean: Tensor = model(ids.masked_fill(present == 0, -100))
+        return mean
 
     return PeerModel(
         model, lambda ids, n_new: model.generate(ids, n_new, cache_kv=True), loss, n_ids
@@ -141,7 +139,10 @@ def _x_transformer(settings: ModelSettings, n_ids: int) -> PeerModel:
 
 
 def remi(scores: Sequence[Score]) -> dict[str, Callable[[], object]]:
-    """What encodes all scores with MidiTok's REMI, set as by default, and what decodes them; empty where it is not installed."""
+    """Functions that encode and decode all scores with MidiTok's REMI in its default configuration.
+
+    Empty if MidiTok is not installed.
+    """
     try:
         from miditok import REMI, TokenizerConfig
         from symusic import Score as MidiScore

@@ -1,11 +1,13 @@
 """seqmusic learns from scores and continues a partial theme.
 
-The names listed in `__all__` are what it offers; each is loaded when it is first asked for, so that `import seqmusic` stays quick.
+The names in `__all__` are its public interface; each is loaded at its first use, so that
+`import seqmusic` stays fast.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,18 +16,14 @@ if TYPE_CHECKING:
     from seqmusic.formats import read_score, write_score
     from seqmusic.formats.theme import parse_theme, theme_text
     from seqmusic.generation.completion import Candidate
-    from seqmusic.generation.composing import (
-        continuation,
-        harmonization,
-        regeneration,
-        revision,
-        stream,
-    )
+    from seqmusic.generation.composing import continuation, harmonization, regeneration, stream
     from seqmusic.generation.key_choice import likeliest_key
-    from seqmusic.generation.output import Task, compose_run
+    from seqmusic.generation.output import compose_run
     from seqmusic.generation.partial_candidate import Rule
     from seqmusic.generation.prediction import next_sounds
     from seqmusic.generation.request import Request
+    from seqmusic.generation.revision import revision
+    from seqmusic.generation.task import Task
     from seqmusic.runs.configuration import read_configuration
     from seqmusic.runs.pretrained import load_model
     from seqmusic.runs.train import train_run
@@ -70,22 +68,26 @@ __all__ = [
 ]
 _EXPORTS = {
     "runs.pretrained": ("load_model",),
-    "generation.output": ("Task", "compose_run"),
+    "generation.output": ("compose_run",),
     "runs.configuration": ("read_configuration",),
     "corpus.chorales": ("load_chorales",),
     "errors": ("SeqmusicError",),
     "formats": ("read_score", "write_score"),
     "formats.theme": ("theme_text", "parse_theme"),
     "generation.completion": ("Candidate",),
-    "generation.composing": ("continuation", "harmonization", "regeneration", "revision", "stream"),
+    "generation.composing": ("continuation", "harmonization", "regeneration", "stream"),
     "generation.key_choice": ("likeliest_key",),
     "generation.prediction": ("next_sounds",),
     "generation.request": ("Request",),
+    "generation.revision": ("revision",),
+    "generation.task": ("Task",),
     "generation.partial_candidate": ("Rule",),
     "runs.train": ("train_run",),
     "score": ("Key", "Note", "Score", "TimeSignature", "Voice", "melody"),
     "tokens.tokenizer": ("Trace", "decode", "encode", "normalized", "trace"),
 }
+# A program that sets up no logging sees none of ours; the command line shows it.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 _MODULE_OF = {name: home for home, names in _EXPORTS.items() for name in names}
 
 

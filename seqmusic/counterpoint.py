@@ -1,6 +1,7 @@
 """Parallel motion between two voices: the one definition that masks, checks and measures share.
 
-Source: J. J. Fux, Gradus ad Parnassum, 1725: perfect consonances are reached by contrary or oblique motion only.
+Source: J. J. Fux, Gradus ad Parnassum, 1725: perfect consonances are reached by contrary or oblique
+motion only.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def perfect_parallels(
     other_end: ArrayLike,
     intervals: tuple[int, ...] = PERFECT_INTERVALS,
 ) -> NDArray[np.bool_]:
-    """Whether two voices move in the same direction from one perfect interval to another of the same kind.
+    """Whether two voices move in the same direction from one perfect interval to its like.
 
     Args:
         start: MIDI numbers of one voice before, of any shape that broadcasts with the others.
@@ -31,7 +32,7 @@ def perfect_parallels(
         intervals: the perfect intervals to look for, among `PERFECT_INTERVALS`.
 
     Returns:
-        The broadcast shape; True for parallel fifths, octaves and unisons, with or without octaves between.
+        The broadcast shape; True for parallel fifths, octaves and unisons, also octaves apart.
 
     >>> perfect_parallels(60, [62, 60, 58], 67, 69).tolist()
     [True, False, False]

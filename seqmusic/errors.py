@@ -1,18 +1,19 @@
 """What can go wrong outside the program, as one family.
 
-A wrong argument is a ``ValueError``; a wrong file, checkpoint, corpus or configuration is one of these::
+A wrong argument is a ``ValueError``; a wrong file, checkpoint, corpus or configuration is one of
+these::
 
     SeqmusicError
     ├── FormatError          a file that cannot be read or written as a score
     │   ├── CorruptFileError     its bytes break the rules of its own format
-    │   └── HeadError            a typed head with a wrong token (`position` says where)
-    ├── UnencodableError     a score that the token grammar cannot say
+    │   └── ThemeError           a typed theme with a wrong token (`position` says where)
+    ├── UnencodableError     a score that the token grammar cannot express
     ├── CorpusError          a corpus that is missing, empty, or was changed
     ├── ConfigurationError   a configuration with an unknown key or a bad value
     ├── CheckpointError      a model folder that is missing, damaged, or of another kind
-    ├── DeviceError          a device that is not there
+    ├── DeviceError          a device that does not exist
     ├── ProcessError         one of several processes that train together has ended
-    ├── RequestError         a request for music that no piece can meet
+    ├── RequestError         a request that no music can satisfy
     └── MissingExtraError    an optional part that is not installed
 """
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 
 class SeqmusicError(Exception):
-    """Anything wrong with what came from outside; its text is one clear line."""
+    """Anything wrong with input from outside the program; its text is one clear line."""
 
 
 class FormatError(SeqmusicError):
@@ -32,10 +33,10 @@ class CorruptFileError(FormatError):
 
 
 class ThemeError(FormatError):
-    """A typed head with a wrong token.
+    """A typed theme with a wrong token.
 
     Attributes:
-        position: where the token starts in the text, counted from 1.
+        position: where the token starts in the text, counting from 1.
     """
 
     def __init__(self, message: str, position: int) -> None:
@@ -44,7 +45,7 @@ class ThemeError(FormatError):
 
 
 class UnencodableError(SeqmusicError):
-    """A score that the token grammar cannot say."""
+    """A score that the token grammar cannot express."""
 
 
 class CorpusError(SeqmusicError):
@@ -60,7 +61,7 @@ class CheckpointError(SeqmusicError):
 
 
 class DeviceError(SeqmusicError):
-    """A device that is not there."""
+    """A device that does not exist."""
 
 
 class ProcessError(SeqmusicError):
@@ -68,7 +69,7 @@ class ProcessError(SeqmusicError):
 
 
 class RequestError(SeqmusicError):
-    """A request for music that no piece can meet."""
+    """A request that no music can satisfy."""
 
 
 class MissingExtraError(SeqmusicError):

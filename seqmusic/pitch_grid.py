@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import TICKS_PER_SIXTEENTH, Score
+from seqmusic.score import TICKS_PER_SIXTEENTH, Note, Score
 
 REST_CELL = -1
 
@@ -49,3 +52,19 @@ def pitch_grid(
             end = -(-(note.end_ticks - first_tick) // step_ticks)
             row[max(0, first) : max(0, end)] = note.pitch
     return grid
+
+
+def notes_from_cells(
+    pitches: Iterable[int], step_ticks: int = TICKS_PER_SIXTEENTH
+) -> Iterator[Note]:
+    """One note for each run of equal pitches in one voice of a grid, -1 for a rest.
+
+    >>> [(n.onset_ticks, n.duration_ticks, n.pitch) for n in notes_from_cells([60, 60, -1, 62])]
+    [(0, 12, 60), (18, 6, 62)]
+    """
+    onset = 0
+    for pitch, run in itertools.groupby(pitches):
+        duration = step_ticks * sum(1 for _ in run)
+        if pitch != REST_CELL:
+            yield Note(onset, duration, pitch)
+        onset += duration

@@ -1,6 +1,7 @@
-"""Progress of long work: the package reports it, and whoever runs the program decides how to show it.
+"""Progress of long work: the package reports it, and the running program decides how to show it.
 
-Nothing is drawn by default. The command line draws bars inside `progress_shown_by`; a program may do the same with a display of its own.
+Nothing is drawn by default. The command line draws bars inside `progress_shown_by`; any program may
+do so with another display.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Display(Protocol):
     def __call__(
         self, *, total: int | None, desc: str, unit: str, initial: int
     ) -> AbstractContextManager[ProgressBar]:
-        """A bar of `total` steps, None where their number is unknown, of which `initial` are done."""
+        """A bar of `total` steps, None if unknown, of which `initial` are done."""
 
 
 class _Hidden:
@@ -68,7 +69,7 @@ def progress_bar(
 
 
 def track(items: Iterable[T], description: str, unit: str, total: int | None = None) -> Iterator[T]:
-    """The items, each reported as a step when the next one is asked for.
+    """The items, each reported as a step when the next one is requested.
 
     >>> list(track("abc", "reading", "letter"))
     ['a', 'b', 'c']

@@ -1,19 +1,45 @@
 """Score, voice and note: frozen values, and the pure operations on them.
 
-Time is a whole number of ticks, 24 to a quarter note; pitch is the MIDI number, 60 = C4. A voice is one line, whose notes never
-overlap; a gap is a rest. A score compares by what sounds and how it is notated, not by its title or its source.
+Time is a whole number of ticks, 24 to a quarter note; pitch is the MIDI number, 60 = C4. A voice
+is one line, whose notes never overlap; a gap is a rest. Two scores are equal if they sound and are
+notated the same, whatever their titles and sources.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-TICKS_PER_QUARTER = 24
-TICKS_PER_SIXTEENTH = TICKS_PER_QUARTER // 4
-TICKS_PER_WHOLE = TICKS_PER_QUARTER * 4
+from seqmusic.meter import (
+    TICKS_PER_QUARTER,
+    TICKS_PER_SIXTEENTH,
+    TICKS_PER_WHOLE,
+    Bar,
+    TimeSignature,
+    TimeSignatures,
+    iterate_bars,
+    slice_meter,
+)
+
+__all__ = [
+    "COMMON_TIME",
+    "SATB",
+    "TICKS_PER_QUARTER",
+    "TICKS_PER_SIXTEENTH",
+    "TICKS_PER_WHOLE",
+    "Bar",
+    "Key",
+    "Note",
+    "Score",
+    "TimeSignature",
+    "Voice",
+    "melody",
+    "transposed_key",
+]
+
 SATB = ("Soprano", "Alto", "Tenor", "Bass")
+COMMON_TIME: TimeSignatures = ((0, TimeSignature(4, 4)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +63,13 @@ class Note:
             raise ValueError(f"onset_ticks must be 0 or more, got {self.onset_ticks}")
         if self.duration_ticks < 1:
             raise ValueError(
-                f"duration_ticks must be 1 or more, got {self.duration_ticks} (onset {self.onset_ticks})"
+                f"duration_ticks must be 1 or more, got {self.duration_ticks} "
+                f"(onset {self.onset_ticks})"
             )
         if not 0 <= self.pitch <= 127:
             raise ValueError(
-                f"pitch must be a MIDI number in 0..127, got {self.pitch} (onset {self.onset_ticks})"
+                f"pitch must be a MIDI number in 0..127, got {self.pitch} "
+                f"(onset {self.onset_ticks})"
             )
 
     @property
@@ -52,12 +80,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One line: notes in order of time that never overlap; a gap is a rest.
+    """One line: notes in order of onset that never overlap; a gap is a rest.
 
     >>> Voice("Soprano", (Note(0, 24, 60), Note(12, 24, 62)))
     Traceback (most recent call last):
     ...
-    ValueError: notes of a voice must not overlap: 'Soprano' note 1 starts at tick 12, before the one before it ends at 24
+    ValueError: notes of a voice must not overlap: 'Soprano' note 1 starts at 12, note 0 ends at 24
     """
 
     name: str
@@ -67,8 +95,8 @@ class Voice:
         for index, (before, after) in enumerate(itertools.pairwise(self.notes), start=1):
             if after.onset_ticks < before.end_ticks:
                 raise ValueError(
-                    f"notes of a voice must not overlap: {self.name!r} note {index} starts at tick {after.onset_ticks}, "
-                    f"before the one before it ends at {before.end_ticks}"
+                    f"notes of a voice must not overlap: {self.name!r} note {index} "
+                    f"starts at {after.onset_ticks}, note {index - 1} ends at {before.end_ticks}"
                 )
 
     @property
@@ -81,48 +109,6 @@ class Voice:
         """Lowest and highest pitch; None for an empty voice."""
         pitches = [note.pitch for note in self.notes]
         return (min(pitches), max(pitches)) if pitches else None
-
-
-@dataclass(frozen=True, slots=True)
-class TimeSignature:
-    """A time signature such as 3/4: numerator 1..64 over a power of two up to 64.
-
-    >>> TimeSignature(6, 8).bar_ticks
-    72
-    """
-
-    numerator: int
-    denominator: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.numerator <= 64 or self.denominator not in (1, 2, 4, 8, 16, 32):
-            raise ValueError(f"time signature must be 1..64 over 1, 2, 4, 8, 16 or 32, got {self}")
-
-    @property
-    def bar_ticks(self) -> int:
-        """Length of a bar."""
-        return self.numerator * TICKS_PER_WHOLE // self.denominator
-
-    def __str__(self) -> str:
-        return f"{self.numerator}/{self.denominator}"
-
-    @classmethod
-    def parse(cls, text: str) -> TimeSignature:
-        """Read ``"3/4"``.
-
-        Raises:
-            ValueError: the text is not a time signature.
-        """
-        numerator, slash, denominator = text.strip().partition("/")
-        if not (
-            slash
-            and numerator.isascii()
-            and numerator.isdigit()
-            and denominator.isascii()
-            and denominator.isdigit()
-        ):
-            raise ValueError(f"a time signature is written like 3/4, got {text!r}")
-        return cls(int(numerator), int(denominator))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,37 +131,23 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a score, numbered as on the printed page: a pickup is bar 0, the first full bar is 1."""
-
-    number: int
-    onset_ticks: int
-    duration_ticks: int
-    time_signature: TimeSignature
-
-    @property
-    def end_ticks(self) -> int:
-        """First tick after the bar."""
-        return self.onset_ticks + self.duration_ticks
-
-
-@dataclass(frozen=True, slots=True)
 class Score:
     """Voices from high to low, with what is needed to write them down.
 
     Attributes:
         voices: from high to low, soprano first.
-        time_signatures: (tick, time signature) pairs, the first at tick 0, ticks rising; a change that falls inside a bar cuts
-            that bar short. Empty where no meter is known.
+        time_signatures: (tick, time signature) pairs, the first at tick 0, ticks rising; a change
+            that falls inside a bar cuts that bar short. Empty where no meter is known.
         pickup_ticks: length of the incomplete bar before bar 1; 0 for none.
         key: key signature, None where unknown.
         tempo_bpm: quarter notes a minute, None where unknown.
         title: not compared.
-        source: where the music came from, for instance a file, a work, or the settings it was made with; not compared.
+        source: where the music came from, for instance a file, a work, or the settings it was
+            composed with; not compared.
     """
 
     voices: tuple[Voice, ...]
-    time_signatures: tuple[tuple[int, TimeSignature], ...] = ((0, TimeSignature(4, 4)),)
+    time_signatures: TimeSignatures = COMMON_TIME
     pickup_ticks: int = 0
     key: Key | None = None
     tempo_bpm: float | None = None
@@ -195,7 +167,8 @@ class Score:
             )
         if len(ticks) > 1 and ticks[1] < self.pickup_ticks:
             raise ValueError(
-                f"a change of time signature at tick {ticks[1]} falls inside the pickup ({self.pickup_ticks} ticks)"
+                f"a change of time signature at tick {ticks[1]} falls inside the pickup "
+                f"({self.pickup_ticks} ticks)"
             )
 
     @property
@@ -209,16 +182,13 @@ class Score:
         return sum(len(voice.notes) for voice in self.voices)
 
     def bars(self, end_ticks: int | None = None) -> list[Bar]:
-        """Bars from the start until every tick before `end_ticks` (default: the end of the music) is covered."""
-        if not self.time_signatures:
-            return []
-        return list(
-            _iterate_bars(
-                self.time_signatures,
-                self.pickup_ticks,
-                self.end_ticks if end_ticks is None else end_ticks,
-            )
-        )
+        """Bars from the start until every tick before `end_ticks` is covered; none without a meter.
+
+        Args:
+            end_ticks: None for the end of the music.
+        """
+        end = self.end_ticks if end_ticks is None else end_ticks
+        return list(iterate_bars(self.time_signatures, self.pickup_ticks, end))
 
     def transposed(self, semitones: int) -> Score:
         """The score with every pitch moved, and the key signature moved with it.
@@ -226,64 +196,34 @@ class Score:
         Raises:
             ValueError: a pitch would leave 0..127.
         """
-        voices = tuple(
-            replace(
-                voice,
-                notes=tuple(
-                    _transposed_note(note, semitones, voice.name, i, self)
-                    for i, note in enumerate(voice.notes)
-                ),
-            )
-            for voice in self.voices
-        )
+        voices = tuple(_transposed_voice(voice, semitones, self) for voice in self.voices)
         return replace(self, voices=voices, key=self.key and transposed_key(self.key, semitones))
 
     def sliced(self, start_ticks: int, end_ticks: int) -> Score:
-        """What starts in [start_ticks, end_ticks), cut at the end, with time counted from `start_ticks`.
+        """Notes that start in [start_ticks, end_ticks), cut at the end, counted from `start_ticks`.
 
-        The pickup and the time signatures are kept so that the bar lines fall where they fell.
+        The pickup and the time signatures are chosen so that the bar lines stay where they are.
+
+        Raises:
+            ValueError: the span is empty, or begins before the score.
         """
         if not 0 <= start_ticks < end_ticks:
             raise ValueError(f"a slice needs 0 <= start < end, got {start_ticks} and {end_ticks}")
-        voices = tuple(
-            replace(
-                voice,
-                notes=tuple(
-                    replace(
-                        n,
-                        onset_ticks=n.onset_ticks - start_ticks,
-                        duration_ticks=min(n.end_ticks, end_ticks) - n.onset_ticks,
-                    )
-                    for n in voice.notes
-                    if start_ticks <= n.onset_ticks < end_ticks
-                ),
-            )
-            for voice in self.voices
+        signatures, pickup_ticks = slice_meter(
+            self.time_signatures, self.pickup_ticks, start_ticks, end_ticks
         )
-        pickup, signatures = _sliced_meter(self, start_ticks, end_ticks)
-        return replace(self, voices=voices, time_signatures=signatures, pickup_ticks=pickup)
-
-    def joined(self, other: Score) -> Score:
-        """This score followed at its end by the notes of `other`, voice by voice.
-
-        Raises:
-            ValueError: the two have different numbers of voices.
-        """
-        shift = self.end_ticks
-        voices = tuple(
-            replace(
-                a,
-                notes=a.notes
-                + tuple(replace(n, onset_ticks=n.onset_ticks + shift) for n in b.notes),
-            )
-            for a, b in zip(self.voices, other.voices, strict=True)
+        return replace(
+            self,
+            voices=tuple(_sliced_voice(voice, start_ticks, end_ticks) for voice in self.voices),
+            time_signatures=signatures,
+            pickup_ticks=pickup_ticks,
         )
-        return replace(self, voices=voices)
 
     def __repr__(self) -> str:
         meter = str(self.time_signatures[0][1]) if self.time_signatures else "no meter"
         title = f"{self.title!r}, " if self.title else ""
-        return f"<Score {title}{len(self.voices)} voices, {self.n_notes} notes, {meter}, {self.end_ticks} ticks>"
+        size = f"{len(self.voices)} voices, {self.n_notes} notes, {meter}, {self.end_ticks} ticks"
+        return f"<Score {title}{size}>"
 
     def _repr_svg_(self) -> str | None:
         from seqmusic.formats.image import notebook_svg
@@ -291,52 +231,56 @@ class Score:
         return notebook_svg(self)
 
 
-def melody(notes: Iterable[Note], name: str = SATB[0], **settings: object) -> Score:
-    """A score of one voice."""
-    return Score((Voice(name, tuple(notes)),), **settings)  # type: ignore[arg-type]
-
-
-def _iterate_bars(
-    signatures: tuple[tuple[int, TimeSignature], ...], pickup_ticks: int, end_ticks: int
-) -> Iterator[Bar]:
-    onset, number = 0, 0 if pickup_ticks else 1
-    current = 0
-    while onset < end_ticks:
-        while current + 1 < len(signatures) and signatures[current + 1][0] <= onset:
-            current += 1
-        signature = signatures[current][1]
-        duration = pickup_ticks if number == 0 else signature.bar_ticks
-        if current + 1 < len(signatures):
-            duration = min(duration, signatures[current + 1][0] - onset)
-        yield Bar(number, onset, duration, signature)
-        onset, number = onset + duration, number + 1
-
-
-def _sliced_meter(
-    score: Score, start: int, end: int
-) -> tuple[int, tuple[tuple[int, TimeSignature], ...]]:
-    if not score.time_signatures:
-        return 0, ()
-    bar = next(b for b in score.bars(max(end, start + 1)) if b.onset_ticks <= start < b.end_ticks)
-    pickup = 0 if start == bar.onset_ticks and bar.number else bar.end_ticks - start
-    later = tuple(
-        (tick - start, signature) for tick, signature in score.time_signatures if start < tick < end
-    )
-    return pickup, ((0, bar.time_signature), *later)
-
-
-def _transposed_note(note: Note, semitones: int, voice: str, index: int, score: Score) -> Note:
-    if 0 <= note.pitch + semitones <= 127:
-        return replace(note, pitch=note.pitch + semitones)
-    pitches = [n.pitch for v in score.voices for n in v.notes]
-    limit = 127 - max(pitches) if semitones > 0 else -min(pitches)
-    raise ValueError(
-        f"pitch must be a MIDI number in 0..127, got {note.pitch + semitones} (voice {voice!r}, note {index}, transposed by "
-        f"{semitones:+d}); {limit:+d} is the most this score allows"
-    )
+def melody(
+    notes: Iterable[Note],
+    name: str = SATB[0],
+    *,
+    time_signatures: TimeSignatures = COMMON_TIME,
+    pickup_ticks: int = 0,
+    key: Key | None = None,
+    tempo_bpm: float | None = None,
+    title: str = "",
+    source: str = "",
+) -> Score:
+    """A score of one voice; the settings are those of `Score`."""
+    voices = (Voice(name, tuple(notes)),)
+    return Score(voices, time_signatures, pickup_ticks, key, tempo_bpm, title, source)
 
 
 def transposed_key(key: Key, semitones: int) -> Key:
-    """The key moved by semitones, with the fewest accidentals (at most six; a tie goes to flats)."""
+    """The key moved by semitones, with the fewest accidentals (at most six; a tie goes to flats).
+
+    >>> transposed_key(Key(0, "major"), 2), transposed_key(Key(0, "major"), 6)
+    (Key(sharps=2, mode='major'), Key(sharps=-6, mode='major'))
+    """
     sharps = (key.sharps + 7 * semitones + 6) % 12 - 6 if semitones % 12 else key.sharps
     return replace(key, sharps=sharps)
+
+
+def _transposed_voice(voice: Voice, semitones: int, score: Score) -> Voice:
+    """The voice with every pitch moved; an error names the largest move that `score` allows."""
+    for index, note in enumerate(voice.notes):
+        if not 0 <= note.pitch + semitones <= 127:
+            pitches = [note.pitch for voice in score.voices for note in voice.notes]
+            limit = 127 - max(pitches) if semitones > 0 else -min(pitches)
+            raise ValueError(
+                f"pitch must be a MIDI number in 0..127, got {note.pitch + semitones} "
+                f"(voice {voice.name!r}, note {index}, transposed by {semitones:+d}); "
+                f"{limit:+d} is the most this score allows"
+            )
+    return replace(
+        voice, notes=tuple(replace(note, pitch=note.pitch + semitones) for note in voice.notes)
+    )
+
+
+def _sliced_voice(voice: Voice, start: int, end: int) -> Voice:
+    notes = (
+        replace(
+            note,
+            onset_ticks=note.onset_ticks - start,
+            duration_ticks=min(note.end_ticks, end) - note.onset_ticks,
+        )
+        for note in voice.notes
+        if start <= note.onset_ticks < end
+    )
+    return replace(voice, notes=tuple(notes))

@@ -55,3 +55,29 @@ def score_to_data(score: Score) -> dict[str, Any]:
         ],
         "key": score.key and asdict(score.key),
     }
+
+
+def data_to_score(data: dict[str, Any]) -> Score:
+    """The score of its plain data, the inverse of `score_to_data`.
+
+    Raises:
+        ValueError, KeyError, TypeError: the data are not those of a score.
+    """
+    notes = (
+        tuple(
+            Note(int(onset), int(ticks), int(pitch), bool(fermata))
+            for onset, ticks, pitch, fermata in rows
+        )
+        for _, rows in data["voices"]
+    )
+    key, tempo = data["key"], data["tempo_bpm"]
+    metadata = {
+        "voices": [str(name) for name, _ in data["voices"]],
+        "time_signatures": [(int(tick), text) for tick, text in data["time_signatures"]],
+        "pickup_ticks": int(data["pickup_ticks"]),
+        "key": key and (key["sharps"], key["mode"]),
+        "tempo_bpm": None if tempo is None else float(tempo),
+        "title": str(data["title"]),
+        "source": "",
+    }
+    return metadata_to_score(metadata, notes)

@@ -1,7 +1,8 @@
 """Keys and spelling: which letter a pitch is written with, and which key a score is in.
 
-Letters are places on the line of fifths, ... Eb Bb F C G D A E B F# C# ..., with C = 0. A key with s sharps holds the seven places
-s-1 .. s+5; the five others are taken where chorales take them: raised rather than lowered, so that leading tones are leading tones.
+Letters are positions on the line of fifths, ... Eb Bb F C G D A E B F# C# ..., with C = 0. A key
+with s sharps holds the seven positions s-1 .. s+5; the other five pitch classes are spelled as in
+chorales: raised rather than lowered, so that leading tones are written as leading tones.
 """
 
 from __future__ import annotations
@@ -10,17 +11,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from seqmusic.score import Key, Score
+from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_WHOLE, Key, Score
 
 STEPS = "FCGDAEB"  # along the line of fifths, F = -1
 _STEP_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_LOWEST_FIFTH = {
-    "major": -3,
-    "minor": -2,
-    "": -3,
-}  # of the twelve places used, counted from the key's sharps
+# The lowest of the twelve positions in use, relative to the key's sharps.
+_LOWEST_FIFTH = {"major": -3, "minor": -2, "": -3}
 _TONIC_FIFTH = {"major": 0, "minor": 3, "": 0}
-# Krumhansl & Kessler 1982, probe-tone ratings; from the tonic upwards.
+# Krumhansl & Kessler 1982, probe-tone ratings, from the tonic upwards.
 _PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
@@ -55,8 +53,8 @@ class Spelling(NamedTuple):
 def spell(pitch: int, key: Key | None) -> Spelling:
     """How `pitch` is written in `key` (C major when None).
 
-    >>> str(spell(70, Key(-1, "major"))), str(spell(68, Key(0, "minor"))), str(spell(68, Key(-3, "major")))
-    ('Bb4', 'G#4', 'Ab4')
+    >>> str(spell(70, Key(-1, "major"))), str(spell(68, Key(0, "minor")))
+    ('Bb4', 'G#4')
     """
     key = key or Key(0, "major")
     lowest = key.sharps + _LOWEST_FIFTH[key.mode]
@@ -81,12 +79,10 @@ def key_name(key: Key) -> str:
     ('D minor', '2 flats')
     """
     if not key.mode:
+        if not key.sharps:
+            return "no sharps or flats"
         kind = "sharp" if key.sharps > 0 else "flat"
-        return (
-            f"{abs(key.sharps)} {kind}{'s' * (abs(key.sharps) != 1)}"
-            if key.sharps
-            else "no sharps or flats"
-        )
+        return f"{abs(key.sharps)} {kind}{'s' * (abs(key.sharps) != 1)}"
     fifth = key.sharps + _TONIC_FIFTH[key.mode]
     alter = (fifth + 1) // 7
     return f"{STEPS[(fifth + 1) % 7]}{'#' * alter}{'b' * -alter} {key.mode}"
@@ -101,18 +97,14 @@ def parse_key(text: str) -> Key:
     Raises:
         ValueError: the text is not a key of at most seven sharps or flats.
     """
-    words = text.strip().replace("♯", "#").replace("♭", "b").split()
-    tonic, mode = (
-        (words[0], words[1].lower() if len(words) == 2 else "major")
-        if len(words) in (1, 2)
-        else ("", "")
-    )
-    if len(words) == 1 and tonic[1:].endswith("m"):
+    tonic, *rest = text.replace("♯", "#").replace("♭", "b").split() or [""]
+    mode = " ".join(rest).lower() or "major"
+    if not rest and tonic[1:].endswith("m"):
         tonic, mode = tonic[:-1], "minor"
-    name = tonic[:1].upper() + tonic[1:]
-    for candidate in all_keys():
-        if key_name(candidate) == f"{name} {mode}":
-            return candidate
+    name = f"{tonic[:1].upper()}{tonic[1:]} {mode}"
+    for key in all_keys():
+        if key_name(key) == name:
+            return key
     raise ValueError(f"a key is written like 'D minor', 'Bb major' or 'F#m', got {text!r}")
 
 
@@ -131,31 +123,29 @@ def tonic_pitch_class(key: Key) -> int:
 
 
 def scale_pitch_classes(key: Key) -> frozenset[int]:
-    """Pitch classes of the key's scale; a minor key holds both forms of its sixth and seventh degree.
+    """Pitch classes of the key's scale, in minor with both forms of the sixth and seventh degree.
 
     >>> sorted(scale_pitch_classes(Key(0, "major"))), sorted(scale_pitch_classes(Key(0, "minor")))
     ([0, 2, 4, 5, 7, 9, 11], [0, 2, 4, 5, 6, 7, 8, 9, 11])
     """
-    diatonic = {7 * (key.sharps + fifth) % 12 for fifth in range(-1, 6)}
-    raised = (
-        {(tonic_pitch_class(key) + 9) % 12, (tonic_pitch_class(key) + 11) % 12}
-        if key.mode == "minor"
-        else set()
-    )
-    return frozenset(diatonic | raised)
+    classes = {7 * (key.sharps + fifth) % 12 for fifth in range(-1, 6)}
+    if key.mode == "minor":
+        classes |= {(tonic_pitch_class(key) + 9) % 12, (tonic_pitch_class(key) + 11) % 12}
+    return frozenset(classes)
 
 
 def infer_key(score: Score, *, is_whole: bool = True) -> Key:
-    """The key whose profile fits the pitch classes of the score best, as `key_correlations` counts them; C major without notes.
+    """The key with the highest of the `key_correlations`; C major without notes.
 
     >>> from seqmusic.score import Note, melody
-    >>> infer_key(melody([Note(24 * i, 24, pitch) for i, pitch in enumerate((62, 64, 65, 69, 70, 69, 61, 62))]))
+    >>> pitches = (62, 64, 65, 69, 70, 69, 61, 62)
+    >>> infer_key(melody([Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)]))
     Key(sharps=-1, mode='minor')
     """
+    if not score.n_notes:
+        return Key(0, "major")
     correlations = key_correlations(score, is_whole=is_whole)
-    return (
-        max(correlations, key=lambda key: correlations[key]) if score.n_notes else Key(0, "major")
-    )
+    return max(correlations, key=lambda key: correlations[key])
 
 
 def with_inferred_key(score: Score) -> Score:
@@ -180,30 +170,35 @@ def with_inferred_key(score: Score) -> Score:
 
 
 def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]:
-    """How well the profile of each key fits the pitch classes of the score, by duration, -1..1; one key of each that sound alike.
+    """Correlation of each key's profile with the durations of the pitch classes, -1..1.
+
+    Of two keys that sound alike, only the one with fewer accidentals is listed.
 
     Args:
         score: a whole piece or a part of one.
-        is_whole: whether the score ends as a piece ends: the last note of its lowest voice then counts as one bar more. In a part
-            the first note of its highest voice counts as a quarter more.
+        is_whole: whether the score ends where a piece ends: the last note of its lowest voice then
+            counts as one bar longer. In a part, the first note of its highest voice counts as a
+            quarter longer.
 
     >>> from seqmusic.score import Note, melody
-    >>> found = key_correlations(melody([Note(0, 24, 60), Note(24, 24, 67)]))  # C: 1 quarter, G: 1 + 4
+    >>> found = key_correlations(melody([Note(0, 24, 60), Note(24, 24, 67)]))  # G: 1 + 4 quarters
     >>> round(found[Key(1, "major")], 3), round(found[Key(0, "major")], 3), len(found)
     (0.712, 0.543, 24)
 
-    Source: C. Krumhansl, Cognitive Foundations of Musical Pitch, 1990, chapter 4 (key finding by correlation).
+    Source: C. Krumhansl, Cognitive Foundations of Musical Pitch, 1990, chapter 4 (key finding by
+    correlation).
     """
     weights = [0.0] * 12
     for voice in score.voices:
         for note in voice.notes:
             weights[note.pitch % 12] += note.duration_ticks
     if sounding := [voice for voice in score.voices if voice.notes]:
-        telling, bonus = (sounding[-1].notes[-1], 96) if is_whole else (sounding[0].notes[0], 24)
-        weights[telling.pitch % 12] += bonus
-    return {
-        key: _correlation(weights, _key_profile(key)) for key in all_keys() if -5 <= key.sharps <= 6
-    }
+        if is_whole:
+            weights[sounding[-1].notes[-1].pitch % 12] += TICKS_PER_WHOLE
+        else:
+            weights[sounding[0].notes[0].pitch % 12] += TICKS_PER_QUARTER
+    keys = [key for key in all_keys() if -5 <= key.sharps <= 6]
+    return {key: _correlation(weights, _key_profile(key)) for key in keys}
 
 
 def _key_profile(key: Key) -> list[float]:

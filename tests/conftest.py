@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from small_runs import shortest_works
 
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset
@@ -27,6 +28,12 @@ settings.load_profile("seqmusic")
 def chorales() -> Dataset:
     """The whole corpus; from the cache where it was prepared before, else prepared once."""
     return load_chorales()
+
+
+@pytest.fixture(scope="session")
+def small_dataset(chorales: Dataset) -> Dataset:
+    """The shortest chorales: 8 for training, 4 for validation and 2 for the test."""
+    return shortest_works(chorales, train=8, valid=4, test=2)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Calibration, on choices whose truth is known."""
+"""Calibration, on choices with a known temperature."""
 
 import numpy as np
 import pytest
@@ -7,27 +7,29 @@ from seqmusic.metrics.calibration import Choices, best_temperature, calibration_
 
 
 def sampled_choices(temperature: float, n: int = 20_000) -> Choices:
-    """Choices told at temperature 1 that came at another."""
-    chance = np.random.default_rng(7)
-    logits = chance.normal(size=(n, 5)) * 2
-    told = Choices(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), np.zeros(n, int))
-    true = np.exp(told.at_temperature(temperature).log_probabilities)
-    targets = (chance.random((n, 1)) > np.cumsum(true, axis=1)).sum(axis=1)
-    return Choices(told.log_probabilities, targets)
+    """Choices predicted at temperature 1 whose outcomes are drawn at another one."""
+    rng = np.random.default_rng(7)
+    logits = rng.normal(size=(n, 5)) * 2
+    predicted = Choices(
+        logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), np.zeros(n, int)
+    )
+    true = np.exp(predicted.at_temperature(temperature).log_probabilities)
+    targets = (rng.random((n, 1)) > np.cumsum(true, axis=1)).sum(axis=1)
+    return Choices(predicted.log_probabilities, targets)
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0, 1.6])
-def test_the_temperature_that_made_them_is_found(temperature: float) -> None:
-    made = sampled_choices(temperature)
-    assert best_temperature(made) == pytest.approx(temperature, rel=0.04)
-    assert calibration_error(made.at_temperature(temperature)) < 0.01
+def test_the_temperature_of_the_outcomes_is_found(temperature: float) -> None:
+    choices = sampled_choices(temperature)
+    assert best_temperature(choices) == pytest.approx(temperature, rel=0.04)
+    assert calibration_error(choices.at_temperature(temperature)) < 0.01
     if temperature != 1:
-        assert calibration_error(made) > 0.05
+        assert calibration_error(choices) > 0.05
 
 
 def test_forbidden_ids_stay_forbidden() -> None:
-    made = Choices(np.log([[0.5, 0.5, 1e-300]]), np.array([0]))
-    made.log_probabilities[0, 2] = -np.inf
-    assert made.at_temperature(2.0).log_probabilities[0].tolist() == pytest.approx(
+    choices = Choices(np.log([[0.5, 0.5, 1e-300]]), np.array([0]))
+    choices.log_probabilities[0, 2] = -np.inf
+    assert choices.at_temperature(2.0).log_probabilities[0].tolist() == pytest.approx(
         [np.log(0.5), np.log(0.5), -np.inf]
     )

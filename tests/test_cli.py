@@ -1,11 +1,18 @@
+"""The command line: help, refusals, exit statuses, and the commands that compose."""
+
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import resource
 import shlex
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -19,31 +26,17 @@ from seqmusic.formats import read_score, write_score
 from seqmusic.formats.theme import parse_theme
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = (
-    *(
-        "data prepare",
-        "data describe",
-        "data clean",
-        "data tokens",
-        "train",
-        "continue",
-        "harmonize",
-        "regenerate",
-        "replay",
-    ),
-    *(
-        "evaluate",
-        "doctor",
-        "benchmark jsb",
-        "benchmark rivals",
-        "benchmark harmony",
-    ),
+    *("data prepare", "data describe", "data clean", "data tokens", "data collections"),
+    *("train", "continue", "harmonize", "regenerate", "replay", "convert", "evaluate", "doctor"),
+    *("benchmark jsb", "benchmark rivals", "benchmark harmony"),
+    *("experiment learning-curve", "experiment scaling", "experiment compare"),
+    *("experiment copying", "improve"),
 )
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The one line that a refused command says."""
+    """The one line that a refused command prints."""
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -59,14 +52,17 @@ def cpu_seconds(*arguments: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-@pytest.mark.slow  # by name, on a machine that does nothing else: beside other work the same help costs half as much again
+@pytest.mark.slow  # for an idle machine: beside other work, help takes half as long again
 def test_help_takes_under_three_tenths_of_a_second_of_the_processor() -> None:
     assert min(cpu_seconds("-m", "seqmusic", "--help") for _ in range(5)) < 0.3
 
 
 def test_help_loads_nothing_heavy() -> None:
     heavy = "{'torch', 'music21', 'numpy', 'miditoolkit', 'matplotlib'}"
-    code = f"import sys; from seqmusic.cli import main; main(['--help']); sys.exit(str({heavy} & set(sys.modules) or ''))"
+    code = (
+        "import sys; from seqmusic.cli import main; main(['--help']); "
+        f"sys.exit(str({heavy} & set(sys.modules) or ''))"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stderr.strip() == ""
 
@@ -82,12 +78,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip() == __version__
 
 
-def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(
+def test_tokens_of_a_typed_theme_and_of_its_file_are_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    head = "G4 A4 B4 C5 | D5:1/2 B4"
-    path = write_score(parse_theme(head), tmp_path / "theme.mid")
-    assert main(["data", "tokens", head]) == 0
+    theme = "G4 A4 B4 C5 | D5:1/2 B4"
+    path = write_score(parse_theme(theme), tmp_path / "theme.mid")
+    assert main(["data", "tokens", theme]) == 0
     typed = capsys.readouterr().out
     assert main(["data", "tokens", str(path)]) == 0
     notes = [line for line in typed.splitlines() if "PITCH" in line]
@@ -97,7 +93,7 @@ def test_tokens_of_a_typed_head_and_of_its_file_are_the_same(
     assert [line.split()[-2:] for line in from_file] == [line.split()[-2:] for line in notes]
 
 
-def test_a_file_is_read_on_a_grid_and_what_is_not_in_its_score_is_told(
+def test_reading_on_a_grid_reports_what_is_moved(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     track = (
@@ -107,13 +103,13 @@ def test_a_file_is_read_on_a_grid_and_what_is_not_in_its_score_is_told(
     path = tmp_path / "played.mid"
     path.write_bytes(b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4) + track)
     assert main(["data", "tokens", str(path), "--grid", "1/8"]) == 0
-    told = capsys.readouterr()
-    assert [line.split()[-1] for line in told.out.splitlines() if "PITCH" in line] == [
+    output = capsys.readouterr()
+    assert [line.split()[-1] for line in output.out.splitlines() if "PITCH" in line] == [
         "24",
         "24",
         "24",
     ]
-    assert told.err.splitlines()[0].startswith(f"{path}: starts of notes moved to the grid")
+    assert output.err.splitlines()[0].startswith(f"{path}: starts of notes moved to the grid")
     assert [grid_ticks(text) for text in ("1/1", "1/16", "1/32", "1/4t", "1/16T")] == [
         96,
         6,
@@ -138,10 +134,10 @@ def test_data_commands(chorales: object, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["nope"], 'Unknown command "nope"'),
-        (["data", "tokens", ""], "the head holds no note"),
+        (["data", "tokens", ""], "the theme holds no note"),
         (["data", "tokens", "C4 H4"], "token 2 'H4' at character 4"),
         (["data", "tokens", "C4", "--grid", "1/8"], "--grid is for a file that was played"),
         (["data", "tokens", "none.mid", "--grid", "8"], "a grid is a note value from 1/1 to 1/32"),
@@ -172,7 +168,7 @@ def test_data_commands(chorales: object, capsys: pytest.CaptureFixture[str]) -> 
 )
 def test_bad_input_is_one_line_and_status_2(
     arguments: list[str],
-    words: str,
+    message: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -180,11 +176,11 @@ def test_bad_input_is_one_line_and_status_2(
     monkeypatch.chdir(tmp_path)
     if arguments[0] in ("train", "continue"):
         pytest.importorskip("seqmusic.runs.train")
-    assert words in refusal(capsys, *arguments)
+    assert message in refusal(capsys, *arguments)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_program_itself_has_that_status() -> None:
+def test_the_program_exits_with_that_status() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "seqmusic", "nope"], capture_output=True, text=True
     )
@@ -192,25 +188,30 @@ def test_the_program_itself_has_that_status() -> None:
     assert result.stderr.startswith("seqmusic: ")
 
 
-def test_ctrl_c_ends_a_preparation_with_status_130_and_nothing_half_done(tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_preparation_with_status_130_and_no_file(tmp_path: Path) -> None:
+    terminal, end_of_child = pty.openpty()  # the progress bar is shown at a terminal alone
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))  # rows, columns
     command = subprocess.Popen(
         [sys.executable, "-m", "seqmusic", "data", "prepare"],
         env=os.environ | {"SEQMUSIC_CACHE": str(tmp_path)},
-        stderr=subprocess.PIPE,
+        stderr=end_of_child,
     )
-    assert command.stderr
-    while not command.stderr.read(8):  # the progress bar: it reads
-        pass
+    os.close(end_of_child)
+    shown = os.read(terminal, 8)  # of the bar: it is reading files
     command.send_signal(signal.SIGINT)
-    assert command.communicate()[1].decode().endswith("seqmusic: stopped\n")
-    assert command.returncode == 130
+    with contextlib.suppress(OSError):  # on Linux, the end of the output
+        while text := os.read(terminal, 1024):
+            shown += text
+    os.close(terminal)
+    assert command.wait() == 130
+    assert shown.endswith(b"seqmusic: stopped\r\n")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:
-    head = " ".join(["C4 D4"] * 1500)
+    theme = " ".join(["C4 D4"] * 1500)
     command = subprocess.Popen(
-        [sys.executable, "-m", "seqmusic", "data", "tokens", head],
+        [sys.executable, "-m", "seqmusic", "data", "tokens", theme],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -224,7 +225,7 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "words"),
+    ("argument", "message"),
     [
         ("theme.wav", "theme.wav: '.wav' files are not read; the endings are .mid"),
         ("my theme.MID", "my theme.MID: there is no such file"),
@@ -232,23 +233,23 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
         (f"..{os.sep}", "is a folder; name one file in it"),
     ],
 )
-def test_a_theme_that_looks_like_a_file_is_taken_for_one(
-    argument: str, words: str, capsys: pytest.CaptureFixture[str]
+def test_a_theme_that_looks_like_a_path_is_a_path(
+    argument: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert words in refusal(capsys, "data", "tokens", argument)
+    assert message in refusal(capsys, "data", "tokens", argument)
 
 
 @pytest.mark.parametrize("theme", ["C4:1/4.", "C4:1/8", "C4:1/12.|", "60", "do4"])
-def test_a_theme_of_one_word_is_no_file(
+def test_a_theme_of_one_token_is_no_path(
     theme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    os.mkdir("60")  # a folder that happens to be called like a note
+    os.mkdir("60")  # a folder named like a note
     assert main(["data", "tokens", theme]) == 0
     assert "PITCH_60" in capsys.readouterr().out
 
 
-def test_results_go_to_anew_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_go_to_a_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert output_folder(None) == Path("continuations/1")
     os.makedirs("continuations/1")
@@ -264,121 +265,78 @@ def test_results_go_to_anew_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_candidates_are_a_table_or_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
-    one = {"rank": 1, "log_probability_per_note": -1.25, "bits_per_note": 1.8034, "n_notes": 31}
-    one["files"] = {"midi": "out/1.mid", "musicxml": "out/1.musicxml"}  # type: ignore[assignment]
+    files = {"midi": "out/1.mid", "musicxml": "out/1.musicxml"}
+    figures = {"rank": 1, "log_probability_per_note": -1.25, "bits_per_note": 1.8034, "n_notes": 31}
+    one = figures | {"files": files}
     print_candidates([one])
-    assert capsys.readouterr().out.splitlines()[1].split() == [
-        "1",
-        "-1.250",
-        "1.80",
-        "31",
-        "out/1.mid",
-        ".musicxml",
-    ]
+    row = ["1", "-1.250", "1.80", "31", "out/1.mid", ".musicxml"]
+    assert capsys.readouterr().out.splitlines()[1].split() == row
     print_candidates([one], as_json=True)
     assert json.loads(capsys.readouterr().out) == {"candidates": [one]}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/lesson.md", "docs/lesson.fr.md"])
-def test_the_commands_of_a_page_are_understood(page: str) -> None:
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/commands.md", "docs/lesson.md", "docs/lesson.fr.md"]
+)
+def test_the_commands_on_a_page_can_be_parsed(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    told = re.findall(r"^\| `(seqmusic .*?)` \|", text, re.MULTILINE) + re.findall(
-        r"^seqmusic .*", blocks, re.MULTILINE
-    )
-    assert len(told) >= 10
-    for command in told:
+    blocks = "".join(re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    commands = re.findall(r"^\| `(seqmusic .*?)` \|", text, re.MULTILINE)
+    commands += re.findall(r"^(?:\$ )?(seqmusic .*)", blocks, re.MULTILINE)
+    assert len(commands) >= 7
+    for command in commands:
         app.parse_args(
             shlex.split(command.replace("\\|", "|"))[1:], exit_on_error=False, print_error=False
         )
 
 
-def test_the_readmes_figures_are_those_of_the_corpus(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_figures_of_the_corpus_are_those_of_the_documentation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["data", "describe"]) == 0
-    told = capsys.readouterr().out
+    description = capsys.readouterr().out
+    page = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
     for figure in (
         "388 works kept of 413, 91,452 notes",
         "Tune families: 195,",
         "Dropped: 25",
         "with a training work: 0 %",
     ):
-        assert figure in told
+        assert figure in description
     for figure in (
         "413 readable files",
         "388 are kept and 25 dropped",
         "91,452 notes",
         "195 tune families",
     ):
-        assert figure in " ".join(README.split())
+        assert figure in " ".join(page.split())
 
 
-def test_harmonize_and_regenerate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made = tmp_path / "made"
-    assert (
-        main(
-            [
-                "harmonize",
-                "C5 B4 A4 G4",
-                "--key",
-                "C major",
-                "-n",
-                "1",
-                "--out",
-                str(made),
-                "--explain",
-                "--json",
-            ]
-        )
-        == 0
-    )
-    (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["candidates"]
-    assert Path(one["files"]["html"]).is_file()
-    score = read_score(made / "1.musicxml")
+def test_harmonize_regenerate_and_replay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = (str(tmp_path / name) for name in ("first", "second", "third"))
+    harmonize = ["harmonize", "C5 B4 A4 G4", "--key", "C major", "-n", "1", "--explain", "--json"]
+    assert main([*harmonize, "--out", first]) == 0
+    (candidate,) = json.loads(capsys.readouterr().out.splitlines()[-1])["candidates"]
+    assert Path(candidate["files"]["html"]).is_file()
+    score = read_score(f"{first}/1.musicxml")
     assert [note.pitch for note in score.voices[0].notes] == [72, 71, 69, 67]
-    again = tmp_path / "again"
-    assert (
-        main(
-            [
-                "regenerate",
-                str(made / "1.mid"),
-                "--bars",
-                "1",
-                "--voices",
-                "alto",
-                "-n",
-                "2",
-                "--out",
-                str(again),
-            ]
-        )
-        == 0
-    )
+    regenerate = ["regenerate", f"{first}/1.mid"]
+    alto = ["--bars", "1", "--voices", "alto", "-n", "2"]
+    assert main([*regenerate, *alto, "--out", second]) == 0
+    before, after = read_score(f"{first}/1.mid"), read_score(f"{second}/1.mid")
+    assert after.voices[2:] == before.voices[2:]
+    assert main(["replay", f"{second}/2.musicxml", "--out", third]) == 0
+    assert Path(third, "1.mid").read_bytes() == Path(second, "1.mid").read_bytes()
     capsys.readouterr()
-    assert read_score(again / "1.mid").voices[2:] == read_score(made / "1.mid").voices[2:]
-    assert main(["replay", str(again / "2.musicxml"), "--out", str(tmp_path / "same")]) == 0
-    assert (tmp_path / "same" / "1.mid").read_bytes() == (again / "1.mid").read_bytes()
-    assert (
-        main(
-            [
-                "regenerate",
-                str(made / "1.mid"),
-                "--scatter",
-                "0.4",
-                "--rounds",
-                "2",
-                "-n",
-                "1",
-                "--out",
-                str(tmp_path / "r"),
-            ]
-        )
-        == 0
-    )
+    scatter = ["--scatter", "0.4", "--rounds", "2", "-n", "1"]
+    assert main([*regenerate, *scatter, "--out", str(tmp_path / "fourth")]) == 0
     assert capsys.readouterr().err.count("candidate 1  round") == 3
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (
             ["harmonize", "C5 D5", "--key", "C major", "--cadence"],
@@ -389,7 +347,7 @@ def test_harmonize_and_regenerate(tmp_path: Path, capsys: pytest.CaptureFixture[
             ["harmonize", "C5", "--voice", "viola"],
             "a voice is one of soprano, alto, tenor, bass, got 'viola'",
         ),
-        (["regenerate", "C5 D5", "--bars", "9"], "bars 9-9 are not there"),
+        (["regenerate", "C5 D5", "--bars", "9"], "bars 9-9 do not exist"),
         (["regenerate", "C5 D5", "--bars", "2-1"], "bars 2-1 hold nothing"),
         (["regenerate", "C5 D5", "--bars", "x"], "bars are written like 5-8, or 5, got 'x'"),
         (["regenerate", "C5 D5", "--scatter", "2"], "--scatter must be in 0..1"),
@@ -397,14 +355,14 @@ def test_harmonize_and_regenerate(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["regenerate", "R"], "holds no note"),
     ],
 )
-def test_tasks_that_cannot_be_done(
+def test_impossible_tasks_are_refused(
     arguments: list[str],
-    words: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
-    assert words in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -1,14 +1,15 @@
+"""A configuration is read from TOML and options, and wrong ones are refused with their location."""
+
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmusic.errors import ConfigurationError
-from seqmusic.model.transformer import ModelSettings
+from seqmusic.model.settings import ModelSettings
 from seqmusic.runs.configuration import Configuration, configuration_text, read_configuration
 from seqmusic.training.settings import OPTIMIZERS, SCHEDULES, TrainingSettings
 
@@ -21,34 +22,25 @@ def write_configuration(folder: Path, text: str) -> Path:
     return path
 
 
-def test_without_a_file_everything_has_its_default() -> None:
+def test_without_a_file_every_setting_has_its_default() -> None:
     assert read_configuration() == Configuration(ModelSettings(), TrainingSettings())
 
 
-def test_the_file_wins_over_defaults_and_overrides_win_over_the_file(tmp_path: Path) -> None:
+def test_overrides_replace_the_file_which_replaces_defaults(tmp_path: Path) -> None:
     path = write_configuration(
         tmp_path, '[model]\nlayers = 3\ndropout = 0\n[training]\noptimizer = "sgd"\nsteps = 7\n'
     )
-    found = read_configuration(
-        path, {"training.steps": "9", "training.batch-size": "5", "model.dropout": 0.25}
-    )
-    assert (found.model.layers, found.model.dropout, found.model.width) == (
-        3,
-        0.25,
-        ModelSettings().width,
-    )
-    assert (found.training.optimizer, found.training.steps, found.training.batch_size) == (
-        "sgd",
-        9,
-        5,
+    overrides = {"training.steps": "9", "training.batch-size": "5", "model.dropout": 0.25}
+    assert read_configuration(path, overrides) == Configuration(
+        ModelSettings(layers=3, dropout=0.25),
+        TrainingSettings(optimizer="sgd", steps=9, batch_size=5),
     )
 
 
-def test_a_whole_number_where_a_number_is_due_becomes_one(tmp_path: Path) -> None:
-    found = read_configuration(
-        write_configuration(tmp_path, "[training]\nminutes = 2\n"), {"training.clip": "3"}
-    ).training
-    assert (type(found.minutes), type(found.clip)) == (float, float)
+def test_whole_numbers_become_numbers(tmp_path: Path) -> None:
+    path = write_configuration(tmp_path, "[training]\nminutes = 2\n")
+    training = read_configuration(path, {"training.clip": "3"}).training
+    assert (type(training.minutes), type(training.clip)) == (float, float)
 
 
 @given(
@@ -58,7 +50,7 @@ def test_a_whole_number_where_a_number_is_due_becomes_one(tmp_path: Path) -> Non
     optimizer=st.sampled_from(OPTIMIZERS),
     schedule=st.sampled_from(SCHEDULES),
 )
-def test_a_configuration_is_the_one_that_its_text_means(
+def test_reading_is_the_inverse_of_writing(
     tmp_path_factory: pytest.TempPathFactory,
     heads: int,
     share: float,
@@ -77,22 +69,21 @@ def test_a_configuration_is_the_one_that_its_text_means(
 def test_the_text_is_complete() -> None:
     text = configuration_text(read_configuration())
     for settings in (ModelSettings, TrainingSettings):
-        assert all(
-            re.search(rf"^{field.name} = ", text, re.MULTILINE)
-            for field in dataclasses.fields(settings)
-        )
+        for field in dataclasses.fields(settings):
+            assert re.search(rf"^{field.name} = ", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["quick", "tiny"])
-def test_those_that_come_with_seqmusic_are_found_by_name(
+def test_shipped_configurations_are_found_by_name(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()  # a folder of that name does not hide them
     assert read_configuration(Path(name)) == read_configuration(ROOT / "configs" / f"{name}.toml")
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("[model]\nlayer = 4\n", "small.toml: [model] unknown key 'layer'; did you mean 'layers'?"),
         ("[model]\nn_layers = 4\n", "[model] unknown key 'n_layers'; did you mean 'layers'?"),
@@ -102,59 +93,40 @@ def test_those_that_come_with_seqmusic_are_found_by_name(
         ("[model]\nlayers = 4.0\n", "[model] layers must be a whole number, got 4.0"),
         ("[model]\nlayers = true\n", "[model] layers must be a whole number, got True"),
         ('[training]\nminutes = "2"\n', "[training] minutes must be a number, got '2'"),
-        ("[training]\nlearning_rate = nan\n", "[training] learning_rate must be a number, got nan"),
+        ("[training]\nlearning_rate = nan\n", "learning_rate must be a finite number, got nan"),
+        (f"[training]\nclip = 1{400 * '0'}\n", "clip must be a finite number, got inf"),
         ("[training]\noptimizer = 1\n", "[training] optimizer must be a text, got 1"),
-        (
-            '[training]\noptimizer = "adamv"\n',
-            "must be one of adamw, adam, sgd, rmsprop, adagrad, got 'adamv'; did you mean 'adam",
-        ),
-        ("[model]\ndropout = 1.5\n", "[model] dropout must be 0 or more and below 1, got 1.5"),
-        ("[training]\nsteps = 0\n", "[training] steps must be 1 or more, got 0"),
-        ("[training]\nlearning_rate = 0\n", "[training] learning_rate must be more than 0, got 0"),
-        ("[training]\nwarmup = 1.1\n", "[training] warmup must be in 0..1, got 1.1"),
-        ("[training]\nclip = -1\n", "[training] clip must be 0 or more, got -1"),
-        (
-            "[model]\nwidth = 100\n",
-            "small.toml: [model] width must be a multiple of 4 x heads (16), got 100; 96 is the nearest",
-        ),
+        ("[training]\nsteps = 0\n", "small.toml: [training] steps must be 1 or more, got 0"),
+        ("[model]\nwidth = 100\n", "small.toml: [model] width must be a multiple of 4 x heads"),
+        ("[model]\nheads = 5\n", "small.toml: [model] width must be a multiple of 4 x heads (20)"),
         ("[model\n", "small.toml: is not TOML: "),
         ("a = " + "[" * 5000, "small.toml: is not TOML: "),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place(text: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(words)):
+def test_a_wrong_file_is_refused_with_the_location(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
         read_configuration(write_configuration(tmp_path, text))
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "words"),
+    ("option", "value", "message"),
     [
         ("model.dropout", "much", "--model.dropout: [model] dropout must be a number, got 'much'"),
         ("model.layers", "2.5", "[model] layers must be a whole number, got '2.5'"),
-        ("model.dropout", "inf", "[model] dropout must be a number, got 'inf'"),
-        (
-            "training.step",
-            "3",
-            "--training.step: [training] unknown key 'step'; did you mean 'steps'?",
-        ),
+        ("model.dropout", "inf", "[model] dropout must be a finite number, got inf"),
+        ("training.step", "3", "--training.step: [training] unknown key 'step'; did you mean"),
         ("model", "3", "--model: [model] unknown key ''"),
         ("modell.layers", "3", "--modell.layers: unknown table [modell]; did you mean 'model'?"),
-        (
-            "model.width",
-            "9",
-            "[model] width must be a multiple of 4 x heads (16), got 9; 16 is the nearest",
-        ),
+        ("model.width", "9", "--model.width: [model] width must be a multiple of 4 x heads (16)"),
     ],
 )
-def test_a_wrong_override_is_refused_with_its_name(option: str, value: Any, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(words)):
+def test_a_wrong_override_is_refused_with_its_option(option: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
         read_configuration(None, {option: value})
 
 
-def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"none\.toml: there is no such file; `quick` and `tiny`"
-    ):
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none\.toml: there is no such file; `quick`"):
         read_configuration(tmp_path / "none.toml")
     with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
         read_configuration(tmp_path)
@@ -162,21 +134,3 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     path.write_bytes(b"# caf\xe9\n")
     with pytest.raises(ConfigurationError, match=r"is not text in UTF-8 \(byte 5\)"):
         read_configuration(path)
-
-
-def test_every_number_has_a_range_that_its_default_keeps() -> None:
-    for name, settings in (("model", ModelSettings()), ("training", TrainingSettings())):
-        for field in dataclasses.fields(settings):
-            if isinstance(getattr(settings, field.name), int | float) and not isinstance(
-                getattr(settings, field.name), bool
-            ):
-                with pytest.raises(ConfigurationError, match=f"{field.name} must be"):
-                    read_configuration(None, {f"{name}.{field.name}": "-1"})
-
-
-def test_a_folder_of_that_name_hides_no_configuration(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "tiny").mkdir()
-    assert read_configuration(Path("tiny"), {}) == read_configuration(
-        ROOT / "configs" / "tiny.toml", {}
-    )

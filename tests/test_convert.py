@@ -1,4 +1,4 @@
-"""The convert command: files, books and folders; what is told, and what is never overwritten."""
+"""The convert command: files, books and folders; what it reports, and what it never overwrites."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def convert(*arguments: object) -> int:
     return main(["convert", *map(str, arguments)])
 
 
-def test_one_file_with_all_that_is_lost(choir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_converting_a_file_reports_all_that_is_lost(
+    choir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = choir.with_suffix(".csv")
     assert convert(choir, target) == 0
     out, err = capsys.readouterr()
@@ -52,7 +54,7 @@ def test_back_and_forth_through_midi(choir: Path) -> None:
     assert read_score(choir.with_name("again.musicxml")) == CHOIR
 
 
-def test_grids_merge_what_is_repeated_and_tell_it(
+def test_grids_merge_repeated_notes_and_report_it(
     choir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = choir.with_suffix(".csv")
@@ -78,7 +80,7 @@ def test_grids_merge_what_is_repeated_and_tell_it(
     assert read_score(choir.with_suffix(".mid")).end_ticks == 2 * 96
 
 
-def test_a_file_that_is_there_is_kept(choir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_file_is_kept(choir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = choir.with_suffix(".mid")
     target.write_bytes(b"old")
     assert convert(choir, target) == 2
@@ -130,10 +132,8 @@ def test_a_folder_into_a_folder(
     assert not (tmp_path / "out2").exists()
 
 
-def test_what_cannot_be_converted_is_one_line(
-    choir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for target, told in (
+def test_a_refused_conversion_is_one_line(choir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for target, message in (
         ("x.wav", "'.wav' files are not written"),
         ("x", "a name without an ending"),
         ("x.json", "x.json: holds four voices"),
@@ -143,11 +143,11 @@ def test_what_cannot_be_converted_is_one_line(
             source = write_score(Score(CHOIR.voices[:2]), choir.with_name("two.mid"))
         assert convert(source, choir.with_name(target)) == 2
         err = capsys.readouterr().err
-        assert told in err
+        assert message in err
         assert err.count("\n") == 1
 
 
-def test_what_no_format_loses() -> None:
+def test_losses_by_hand() -> None:
     bare = Score((Voice("A", (Note(0, 24, 60),)), Voice("B", (Note(0, 24, 50),))), ())
     assert all(
         conversion_losses(bare, Path(f"x{ending}")) == ()

@@ -28,7 +28,8 @@ from seqmusic.corpus.storage import (
     write_dataset,
 )
 from seqmusic.errors import CorpusError, FormatError, MissingExtraError
-from seqmusic.formats.midi.file import read_midi, write_midi
+from seqmusic.formats import read_score
+from seqmusic.formats.midi.file import write_midi
 from seqmusic.report.corpus_plot import plot_dataset
 from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
 
@@ -246,7 +247,7 @@ def test_other_shares_split_the_same_works(chorales: Dataset) -> None:
 def test_several_processes_read_files_in_order_and_give_bad_ones_a_reason(tmp_path: Path) -> None:
     paths = [write_midi(melody([Note(0, 24, 40 + i)]), tmp_path / f"{i}.mid") for i in range(40)]
     paths[7].write_bytes(b"not MIDI")
-    works = read_files(paths, read_midi, n_processes=2)
+    works = read_files(paths, read_score, n_processes=2)
     assert [work.name for work in works] == [str(i) for i in range(40)]
     assert works[7].reason.startswith("unreadable (")
     assert str(tmp_path) not in works[7].reason
@@ -270,9 +271,9 @@ def test_a_script_needs_no_guard_to_read_in_parallel(tmp_path: Path) -> None:
     script.write_text(
         "from pathlib import Path\n"
         "from seqmusic.corpus.folders.parallel_reading import read_files\n"
-        "from seqmusic.formats.midi.file import read_midi\n"
+        "from seqmusic.formats import read_score\n"
         "paths = sorted(Path(__file__).parent.glob('*.mid'))\n"
-        "print(len(read_files(paths, read_midi, n_processes=2)))\n",
+        "print(len(read_files(paths, read_score, n_processes=2)))\n",
         encoding="utf-8",
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)

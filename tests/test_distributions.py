@@ -1,4 +1,4 @@
-"""What scores are made of: chords as music21 names them, and a distance that is a metric."""
+"""Distributions: chords as music21 names them, and a distance that is a metric."""
 
 import itertools
 import math
@@ -14,11 +14,13 @@ from small_scores import quarters
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.metrics.distributions import (
     CHORDS,
+    DISTRIBUTIONS,
     chord_name,
     chords,
     degrees,
-    distances,
+    distance_interval,
     jensen_shannon,
+    pooled_counts,
     split_half_distance,
 )
 from seqmusic.score import SATB, Key, Note, Score, Voice
@@ -33,18 +35,19 @@ def test_chords_are_named_as_music21_names_them() -> None:
         for other in (1, 2, 5, 9, 10, 11)
     )
     for classes in itertools.chain(triples, fours):
-        own, theirs = chord_name(frozenset(classes)), chord.Chord(sorted(classes)).commonName
+        name = chord_name(frozenset(classes))
+        oracle = chord.Chord(sorted(classes)).commonName
         is_named = any(
-            f"{name} {kind}" in theirs for name in CHORDS.values() for kind in ("triad", "chord")
+            f"{known} {kind}" in oracle for known in CHORDS.values() for kind in ("triad", "chord")
         )
-        assert own in theirs if own != "other" else not is_named or "incomplete" in theirs, (
-            classes,
-            theirs,
-        )
-        assert chord_name(frozenset((pitch_class + 7) % 12 for pitch_class in classes)) == own
+        if name == "other":
+            assert not is_named or "incomplete" in oracle, (classes, oracle)
+        else:
+            assert name in oracle, (classes, oracle)
+        assert chord_name(frozenset((pitch_class + 7) % 12 for pitch_class in classes)) == name
 
 
-def test_chords_are_heard_on_the_beat_where_all_voices_sound() -> None:
+def test_chords_are_counted_on_quarters_where_all_voices_sound() -> None:
     upper, lower = (Note(0, 12, 71), Note(12, 24, 72), Note(36, 24, 72)), (Note(0, 36, 60),)
     upbeat = Score((Voice("Alto", upper), Voice("Bass", lower)))
     assert chords(upbeat) == Counter({"two pitches": 1, "one pitch": 1})
@@ -64,9 +67,9 @@ def test_the_distance_is_a_metric(a: dict[int, int], b: dict[int, int], c: dict[
     assert math.isnan(jensen_shannon(a, {}))
 
 
-def test_halves_of_a_corpus_are_apart_by_chance_alone() -> None:
-    chance = np.random.default_rng(3)
-    pieces = [Counter(chance.integers(0, 4, 40).tolist()) for _ in range(64)]
+def test_halves_of_a_larger_corpus_are_closer() -> None:
+    rng = np.random.default_rng(3)
+    pieces = [Counter(rng.integers(0, 4, 40).tolist()) for _ in range(64)]
     assert 0 < split_half_distance(pieces[:16]) < 0.1
     assert split_half_distance(pieces) < split_half_distance(pieces[:16])
     assert split_half_distance([Counter("a"), Counter("b")]) == 1
@@ -84,15 +87,33 @@ def test_chorales_are_nearer_to_chorales_than_noise_is(chorales: Dataset) -> Non
     train, test = (
         [work.score for work in chorales.works_in(split)][:77] for split in ("train", "test")
     )
-    chance = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     noise = [
         Score(
-            tuple(Voice(name, quarters(*chance.integers(55, 75, 40).tolist())) for name in SATB),
+            tuple(Voice(name, quarters(*rng.integers(55, 75, 40).tolist())) for name in SATB),
             key=Key(0, mode),
         )
         for mode in ("major", "minor") * 10
     ]
-    for real, false in zip(distances(test, train), distances(noise, train), strict=True):
-        assert real.distance < 4 * real.floor
-        assert false.distance > 2 * real.distance
-        assert false.floor == real.floor
+    for count in DISTRIBUTIONS.values():
+        of_train, of_test, of_noise = (list(map(count, part)) for part in (train, test, noise))
+        reference = pooled_counts(of_train)
+        distance, noise_distance = (
+            jensen_shannon(pooled_counts(counts), reference) for counts in (of_test, of_noise)
+        )
+        assert distance < 4 * split_half_distance(of_train)
+        assert noise_distance > 2 * distance
+
+
+def test_the_interval_of_a_distance_narrows_with_more_pieces(chorales: Dataset) -> None:
+    counts, training = (
+        [DISTRIBUTIONS["duration"](work.score) for work in chorales.works_in(split)]
+        for split in ("test", "train")
+    )
+    reference = pooled_counts(training)
+    of_ten, of_all = (distance_interval(c, reference) for c in (counts[:10], counts))
+    assert of_all[0] == pytest.approx(jensen_shannon(pooled_counts(counts), reference))
+    assert of_ten[1] <= of_ten[0] <= of_ten[2]
+    assert of_all[2] - of_all[1] < of_ten[2] - of_ten[1]
+    nothing = distance_interval([Counter()], reference)
+    assert all(math.isnan(value) for value in nothing)

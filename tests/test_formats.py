@@ -22,10 +22,11 @@ CHOIR = Score(
 )
 
 
+LOSSY = {".csv", ".json"}  # these hold notes alone
+
+
 @pytest.mark.parametrize("score", [THEME, CHOIR], ids=["melody", "choir"])
-@pytest.mark.parametrize(
-    "ending", sorted({*READABLE} & {*WRITABLE} - {".csv", ".json"})
-)  # those hold notes alone
+@pytest.mark.parametrize("ending", sorted({*READABLE} & {*WRITABLE} - LOSSY))
 def test_what_is_written_is_read_back(score: Score, ending: str, tmp_path: Path) -> None:
     path = write_score(score, tmp_path / f"piece{ending.upper()}")
     assert path == tmp_path / f"piece{ending.upper()}"
@@ -51,7 +52,7 @@ def test_unknown_endings_are_refused_with_the_known_ones(tmp_path: Path) -> None
     (tmp_path / "piece.wav").write_bytes(b"RIFF")
     with pytest.raises(
         FormatError,
-        match=r"piece\.wav: '\.wav' files are not read; the endings are \.mid \.midi \.xml .*\.json$",
+        match=r"piece\.wav: '\.wav' files are not read; the endings are \.mid .*\.json$",
     ):
         read_score(tmp_path / "piece.wav")
     with pytest.raises(
@@ -92,13 +93,7 @@ def test_a_score_that_cannot_be_written_leaves_the_file_as_it_was(tmp_path: Path
 
 
 def test_importing_formats_imports_none_of_the_libraries() -> None:
-    code = (
-        "import sys, seqmusic.formats; print(sorted({'torch', 'music21', 'miditoolkit', 'mido', 'verovio', 'resvg_py', 'numpy'}"
-        " & sys.modules.keys()))"
-    )
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        == "[]"
-    )
+    libraries = {"torch", "music21", "miditoolkit", "mido", "verovio", "resvg_py", "numpy"}
+    code = f"import sys, seqmusic.formats; print(sorted({libraries} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

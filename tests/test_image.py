@@ -1,3 +1,5 @@
+"""Pictures of scores: what is drawn, and what is refused."""
+
 import re
 import struct
 import subprocess
@@ -42,7 +44,10 @@ def pixel_width(png: bytes) -> int:
 
 
 def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
-    """Width, height and rows of a PNG of 8 bits RGBA, by the filters of its specification (ISO/IEC 15948, 9.2)."""
+    """Width, height and rows of a PNG of 8 bits RGBA.
+
+    Source: its specification, ISO/IEC 15948, 9.2 (filters).
+    """
     width, height, depth, kind = struct.unpack(">IIBB", png[16:26])
     assert (depth, kind) == (8, 6)
     packed, at = b"", 8
@@ -85,7 +90,8 @@ def n_drawn_accidentals(svg: str) -> int:
 
 
 def test_signs_follow_the_key() -> None:
-    # C minor has E flat and A flat in its signature, so B natural is the one sign; without a signature the flats are the signs.
+    # C minor has E flat and A flat in its signature, so only B natural has a sign; without a
+    # signature only the flats have.
     signed, unsigned = (image.score_svg(replace(THEME, key=key))[0] for key in (THEME.key, None))
     assert (n_elements("keyAccid", signed), n_drawn_accidentals(signed)) == (3, 1)
     assert (n_elements("keyAccid", unsigned), n_drawn_accidentals(unsigned)) == (0, 2)
@@ -94,8 +100,10 @@ def test_signs_follow_the_key() -> None:
 def test_the_same_score_gives_the_same_bytes() -> None:
     assert image.score_svg(choir()) == image.score_svg(choir())
     code = (
-        "from seqmusic.formats.image import score_svg; from seqmusic.score import *; import hashlib;"
-        "print(hashlib.sha256(score_svg(melody([Note(0, 24, 60), Note(24, 24, 61)]))[0].encode()).hexdigest())"
+        "import hashlib; from seqmusic.formats.image import score_svg;"
+        "from seqmusic.score import *;"
+        "score = melody([Note(0, 24, 60), Note(24, 24, 61)]);"
+        "print(hashlib.sha256(score_svg(score)[0].encode()).hexdigest())"
     )
     seen = {
         subprocess.run(
@@ -109,21 +117,21 @@ def test_the_same_score_gives_the_same_bytes() -> None:
     assert len(seen) == 1
 
 
-def test_color_is_asked_of_each_note_and_colors_it_alone() -> None:
-    asked: list[tuple[int, Note]] = []
+def test_color_is_called_for_each_note_and_colors_it_alone() -> None:
+    calls: list[tuple[int, Note]] = []
 
     def color(voice: int, note: Note) -> str | None:
-        asked.append((voice, note))
+        calls.append((voice, note))
         return BROWN if voice == 2 and note.onset_ticks < 48 else None
 
     (svg,) = image.score_svg(choir(), color)
-    assert sorted({voice for voice, _ in asked}) == [0, 1, 2, 3]
-    assert len(set(asked)) == 36
+    assert sorted({voice for voice, _ in calls}) == [0, 1, 2, 3]
+    assert len(set(calls)) == 36
     assert len(re.findall(rf'class="note" color="{BROWN}"', svg, re.IGNORECASE)) == 2
     assert 'class="note" color' not in image.score_svg(choir())[0]
 
 
-def test_png_is_as_wide_as_asked_and_keeps_color_and_text(tmp_path: Path) -> None:
+def test_png_has_the_given_width_and_keeps_color_and_text(tmp_path: Path) -> None:
     prompt = dict.fromkeys(THEME.voices[0].notes[:4], BROWN)
     path = image.write_png(
         THEME, tmp_path / "theme.png", lambda voice, note: prompt.get(note), width_px=500
@@ -134,10 +142,8 @@ def test_png_is_as_wide_as_asked_and_keeps_color_and_text(tmp_path: Path) -> Non
     assert {row[3::4] for row in rows} == {b"\xff" * width}, "the paper is white, not transparent"
     seen = {row[x : x + 3] for row in rows for x in range(0, 4 * width, 4)}
     assert {b"\xff\xff\xff", b"\x00\x00\x00", bytes.fromhex(BROWN[1:])} <= seen
-    name = [
-        row[: 4 * width // 12] for row in rows
-    ]  # the name of the voice stands left of the staff
-    assert min(min(row) for row in name) < 100
+    voice_name = [row[: 4 * width // 12] for row in rows]  # it stands left of the staff
+    assert min(min(row) for row in voice_name) < 100
 
 
 @pytest.mark.parametrize(
@@ -176,7 +182,7 @@ def test_svg_is_one_self_contained_page(tmp_path: Path) -> None:
     assert not re.findall(r'(?:href|src)="(?!#)', text)
 
 
-def test_pictures_can_be_made_in_other_threads() -> None:
+def test_pictures_can_be_drawn_in_other_threads() -> None:
     expected = image.score_svg(choir())
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(lambda _: image.score_svg(choir()), range(6))) == [expected] * 6
@@ -197,9 +203,8 @@ def test_what_does_not_fit_a_picture_is_refused(tmp_path: Path) -> None:
 def test_a_piece_of_several_pages_is_refused_as_one_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(
-        image._VEROVIO_OPTIONS, "pageHeight", 1000
-    )  # shorter paper, so that a short piece is long
+    # Shorter paper, so that a short piece is long.
+    monkeypatch.setitem(image._VEROVIO_OPTIONS, "pageHeight", 1000)
     score = melody([Note(24 * i, 24, 60 + i % 12) for i in range(160)])
     pages = image.score_svg(score)
     assert len(pages) > 1

@@ -1,4 +1,4 @@
-"""A run is improved: what helps on validation is kept, what does not is not, and the run itself stays as it is."""
+"""An improvement keeps what helps on the validation works, and leaves the run unchanged."""
 
 import json
 from dataclasses import replace
@@ -6,138 +6,113 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_runs import TINY
 
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.corpus.training_corpus import training_corpus_of
 from seqmusic.errors import CheckpointError, FormatError
-from seqmusic.evaluation.held_out import encode_pieces
+from seqmusic.evaluation.held_out import encode_pieces, grammar_masks_for, score_held_out
 from seqmusic.experiments.improvement import (
     CALIBRATED_TEMPERATURES,
-    UNCHANGED,
     compare_candidates,
     improve,
-    mean_weights,
 )
+from seqmusic.experiments.improvement_trials import UNCHANGED, mean_weights
 from seqmusic.metrics.calibration import predict_choices, temperature_scaled
-from seqmusic.metrics.likelihood import score_pieces
-from seqmusic.model.transformer import ModelSettings, Transformer
+from seqmusic.model.transformer import Transformer
 from seqmusic.runs import train as run
-from seqmusic.runs.configuration import Configuration
-from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, VOCABULARY, load_model, make_grammar_masks
-from seqmusic.training.settings import TrainingSettings
-
-TINY = Configuration(
-    model=ModelSettings(width=16, layers=1, heads=2, dropout=0.1),
-    training=TrainingSettings(steps=6, batch_size=2, evaluate_every=3),
-)
-
-
-@pytest.fixture(scope="module")
-def small_dataset(chorales: Dataset) -> Dataset:
-    parts = {
-        split: sorted(chorales.works_in(split), key=lambda work: work.score.n_notes)
-        for split in ("train", "valid", "test")
-    }
-    return Dataset((*parts["train"][:6], *parts["valid"][:4], *parts["test"][:2]))
+from seqmusic.runs.pretrained import VOCABULARY, load_model
 
 
 @pytest.fixture(scope="module")
 def trained_run(small_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "tiny"
+    corpus = training_corpus_of(small_dataset)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "load_training_corpus", lambda corpus: training_corpus_of(small_dataset))
-        run.train_run(TINY, out, device="cpu", show=lambda text: None)
+        patch.setattr(run, "load_training_corpus", lambda path: corpus)
+        run.train_run(TINY, out, device="cpu")
     return out
 
 
-def test_a_run_is_improved_and_left_as_it_is(
+def test_the_best_model_becomes_a_run_and_the_first_run_is_unchanged(
     small_dataset: Dataset, trained_run: Path, tmp_path: Path
 ) -> None:
     before = {path.name: path.read_bytes() for path in trained_run.iterdir() if path.is_file()}
-    out, told = tmp_path / "better", []
-    steps = improve(trained_run, small_dataset, out, minutes=0.02, show=told.append)
-    assert {
-        path.name: path.read_bytes() for path in trained_run.iterdir() if path.is_file()
-    } == before
-    assert [steps[0].name, steps[-1].name] == [UNCHANGED, CALIBRATED_TEMPERATURES]
-    assert any(step.is_kept for step in steps[1:])  # after six batches anything helps
+    out = tmp_path / "better"
+    attempts = improve(trained_run, small_dataset, out, minutes=0.02)
+    after = {path.name: path.read_bytes() for path in trained_run.iterdir() if path.is_file()}
+    assert after == before
+    assert [attempts[0].name, attempts[-1].name] == [UNCHANGED, CALIBRATED_TEMPERATURES]
+    assert any(attempt.is_kept for attempt in attempts[1:])  # after four batches anything helps
     pieces = encode_pieces([work.score for work in small_dataset.works_in("valid")])
-    made, masks = load_model(out), make_grammar_masks(torch.device("cpu"))
-    nats = score_pieces(
-        made, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes
-    ).nats_per_cell
-    kept = [step for step in steps if step.is_kept][-1]
-    assert nats == pytest.approx(
-        kept.nats_per_cell, abs=2e-3 if kept.name == CALIBRATED_TEMPERATURES else 1e-6
-    )
-    found = json.loads((out / "improvements.json").read_text())
-    assert found["test"]["before"]["nats_per_cell"] - found["test"]["after"][
-        "nats_per_cell"
-    ] == pytest.approx(found["test"]["worth"]["nats_per_cell"])
-    assert {
-        "config.toml",
-        "works.csv",
-        "fingerprints.npy",
-        "card.md",
-        "improvements.csv",
-        "improvements.svg",
-    } <= {path.name for path in out.iterdir()}
-    stamps = {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")}
-    assert improve(trained_run, small_dataset, out, minutes=0.02, show=told.append) == steps
-    assert {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")} == stamps
+    kept = [attempt for attempt in attempts if attempt.is_kept][-1]
+    # The attempt scores each half of the works at the temperatures of the other half.
+    tolerance = 2e-3 if kept.name == CALIBRATED_TEMPERATURES else 1e-6
+    nats = score_held_out(load_model(out), pieces).nats_per_cell
+    assert nats == pytest.approx(kept.nats_per_cell, abs=tolerance)
+    test = json.loads((out / "improvements.json").read_text())["test"]
+    saved = test["before"]["nats_per_cell"] - test["after"]["nats_per_cell"]
+    assert saved == pytest.approx(test["worth"]["nats_per_cell"])
+    run_files = {"config.toml", "works.csv", "fingerprints.npy", "card.md"}
+    assert run_files | {"improvements.csv", "improvements.svg"} <= {p.name for p in out.iterdir()}
+    times = {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")}
+    assert improve(trained_run, small_dataset, out, minutes=0.02) == attempts
+    assert {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")} == times
 
 
-def test_what_is_better_by_chance_is_not_kept() -> None:
+def test_a_gain_on_one_piece_alone_is_not_kept() -> None:
     cells, nats = [10] * 8, [5.0, 4.0, 6.0, 5.0, 4.0, 6.0, 5.0, 4.0]
-    everywhere, once, worse = (
-        [0.9 * own for own in nats],
-        [0.5, *nats[1:]],
-        [1.1 * own for own in nats],
-    )
-    steps = compare_candidates(
-        [("run", nats), ("once", once), ("everywhere", everywhere), ("worse", worse)], cells
-    )
-    assert [step.is_kept for step in steps] == [True, False, True, False]
-    assert steps[1].gain > steps[2].gain > 0 > steps[3].gain
-    assert steps[3].gain == pytest.approx(
-        -0.2 * sum(nats) / 80
-    )  # against what was kept, not against the run
+    candidates = [
+        ("run", nats),
+        ("on one piece", [0.5, *nats[1:]]),
+        ("on all pieces", [0.9 * n for n in nats]),
+        ("worse", [1.1 * n for n in nats]),
+    ]
+    attempts = compare_candidates(candidates, cells)
+    assert [attempt.is_kept for attempt in attempts] == [True, False, True, False]
+    assert attempts[1].gain > attempts[2].gain > 0 > attempts[3].gain
+    # Against the kept candidate at 0.9, not against the run.
+    assert attempts[3].gain == pytest.approx(-0.2 * sum(nats) / 80)
 
 
-def test_temperatures_in_the_output_layer_are_temperatures(small_dataset: Dataset) -> None:
+def test_scaled_output_layers_predict_at_the_temperature(small_dataset: Dataset) -> None:
     torch.manual_seed(0)
-    model, masks = Transformer(TINY.model, VOCABULARY), make_grammar_masks(torch.device("cpu"))
+    model = Transformer(TINY.model, VOCABULARY)
     for parameter in model.heads.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
+    masks = grammar_masks_for(model)
     traces = encode_pieces([work.score for work in small_dataset.works_in("test")]).traces
-    for plain, changed, temperature in zip(
+    for plain, scaled, temperature in zip(
         predict_choices(model, traces, masks),
         predict_choices(temperature_scaled(model, 1.3, 0.7), traces, masks),
         (1.3, 0.7),
         strict=True,
     ):
-        assert changed.nll == pytest.approx(plain.at_temperature(temperature).nll, abs=1e-6)
-        assert changed.nll != pytest.approx(plain.nll, abs=1e-3)
-    assert DEFAULT_MAX_VOICES == 4
+        assert scaled.nll == pytest.approx(plain.at_temperature(temperature).nll, abs=1e-6)
+        assert scaled.nll != pytest.approx(plain.nll, abs=1e-3)
 
 
-def test_the_mean_of_weights() -> None:
+def test_weights_are_averaged_one_by_one() -> None:
     models = [Transformer(TINY.model, VOCABULARY) for _ in range(3)]
     mean = mean_weights(models)
-    for name, tensor in mean.state_dict().items():
-        assert torch.allclose(tensor, sum(own.state_dict()[name] for own in models) / 3, atol=1e-6)
+    for name, weight in mean.state_dict().items():
+        total = sum(model.state_dict()[name] for model in models)
+        assert torch.allclose(weight, total / 3, atol=1e-6)
 
 
-def test_refusals(small_dataset: Dataset, trained_run: Path, tmp_path: Path) -> None:
+def test_unsuitable_requests_are_refused(
+    small_dataset: Dataset, trained_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "x"
     with pytest.raises(ValueError, match="minutes must be above 0"):
-        improve(trained_run, small_dataset, tmp_path / "x", minutes=0.0)
+        improve(trained_run, small_dataset, out, minutes=0.0)
     with pytest.raises(CheckpointError, match="no trained model there"):
-        improve(tmp_path / "nowhere", small_dataset, tmp_path / "x")
+        improve(tmp_path / "nowhere", small_dataset, out)
     moved = Dataset(tuple(replace(work, split="train") for work in small_dataset.works))
     with pytest.raises(CheckpointError, match="the corpus has changed since"):
-        improve(trained_run, moved, tmp_path / "x")
+        improve(trained_run, moved, out)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").write_text("a")
     with pytest.raises(FormatError, match="is no study"):
         improve(trained_run, small_dataset, tmp_path / "full")
-    assert not (tmp_path / "x").exists()
+    assert not out.exists()

@@ -1,4 +1,4 @@
-"""Likelihoods: true ones, that sum to one over all music there is; figures worked out by hand; where the nats are spent."""
+"""Likelihoods: they sum to one over all continuations, and figures by hand."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ import torch
 from seqmusic.metrics.likelihood import (
     EventScores,
     Likelihood,
-    bootstrap_interval,
     score_events,
     score_pieces,
     total_likelihood,
 )
-from seqmusic.metrics.moving_steps import moving_cells, moving_step_nats
 from seqmusic.model.recurrent import Recurrent, RecurrentSettings
 from seqmusic.model.transformer import ModelSettings, Transformer
-from seqmusic.runs import pretrained as checkpoints
+from seqmusic.runs.pretrained import VOCABULARY, make_grammar_masks
 from seqmusic.score import Note, Score, Voice, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.grammar import GrammarState
@@ -30,7 +28,7 @@ from seqmusic.tokens.vocabulary import PITCH, REST
 from seqmusic.training.batches import make_batch, nll
 
 CPU = torch.device("cpu")
-MASKS = checkpoints.make_grammar_masks(CPU)
+MASKS = make_grammar_masks(CPU)
 MELODIES = [melody([Note(12 * i, 12, 60 + i * 5 % 7) for i in range(n)]) for n in (3, 17, 7, 5)]
 
 
@@ -39,12 +37,12 @@ def model(request: pytest.FixtureRequest) -> Transformer | Recurrent:
     torch.manual_seed(7)
     if request.param == "transformer":
         settings = ModelSettings(width=24, layers=3, heads=2, dropout=0.5, context_length=64)
-        made: Transformer | Recurrent = Transformer(settings, checkpoints.VOCABULARY)
+        built: Transformer | Recurrent = Transformer(settings, VOCABULARY)
     else:
-        made = Recurrent(RecurrentSettings(width=13, layers=2, dropout=0.5), checkpoints.VOCABULARY)
-    for parameter in made.parameters():
+        built = Recurrent(RecurrentSettings(width=13, layers=2, dropout=0.5), VOCABULARY)
+    for parameter in built.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    return made
+    return built
 
 
 def allowed_events(state: GrammarState) -> Iterator[Event]:
@@ -79,10 +77,10 @@ PREFIXES = {
 
 
 @pytest.mark.parametrize("prefix", PREFIXES.values(), ids=PREFIXES.keys())
-def test_all_that_may_follow_a_prefix_has_probability_one(
+def test_all_continuations_of_a_prefix_have_probability_one(
     model: Transformer | Recurrent, prefix: list[Event]
 ) -> None:
-    """The sequence with each allowed event after it is scored as a whole: together they are as likely as the prefix."""
+    """The sequences with one more event are together as likely as the prefix."""
     state = GrammarState(4)
     for sound, duration in prefix[1:]:
         state.push(sound, duration)
@@ -95,12 +93,14 @@ def test_all_that_may_follow_a_prefix_has_probability_one(
     )
 
 
-def test_the_scores_of_events_are_the_loss_of_training(model: Transformer | Recurrent) -> None:
+def test_event_scores_agree_with_the_training_loss(model: Transformer | Recurrent) -> None:
     traces = [trace(encode(score)) for score in MELODIES]
-    for own, piece in zip(traces, score_events(model, traces, MASKS, batch_size=3), strict=True):
+    for sequence, piece in zip(
+        traces, score_events(model, traces, MASKS, batch_size=3), strict=True
+    ):
         with torch.inference_mode():
-            sound, duration = nll(model.eval(), make_batch([own], CPU), MASKS)  # type: ignore[arg-type]
-        assert np.array_equal(piece.rows, np.flatnonzero(own.is_scored))
+            sound, duration = nll(model.eval(), make_batch([sequence], CPU), MASKS)  # type: ignore[arg-type]
+        assert np.array_equal(piece.rows, np.flatnonzero(sequence.is_scored))
         assert piece.sound_nats == pytest.approx(sound[0].numpy()[piece.rows], abs=1e-4)
         assert piece.duration_nats == pytest.approx(duration[0].numpy()[piece.rows], abs=1e-4)
         for ranks, choices in (
@@ -112,7 +112,7 @@ def test_the_scores_of_events_are_the_loss_of_training(model: Transformer | Recu
             assert 1 in choices
 
 
-def test_neither_order_nor_batches_matter_and_dropout_is_off(
+def test_likelihoods_depend_on_neither_order_nor_batch_size_nor_dropout(
     model: Transformer | Recurrent,
 ) -> None:
     traces = [trace(encode(score)) for score in MELODIES]
@@ -128,7 +128,7 @@ def test_neither_order_nor_batches_matter_and_dropout_is_off(
     )
 
 
-def test_accuracy_counts_first_choices_where_there_is_a_choice() -> None:
+def test_accuracy_leaves_out_events_without_a_choice() -> None:
     piece = EventScores(
         rows=np.arange(4),
         sound_nats=np.ones(4),
@@ -146,59 +146,21 @@ def test_accuracy_counts_first_choices_where_there_is_a_choice() -> None:
     assert "duration_accuracy" not in total_likelihood([certain], [8], [2]).metrics()
 
 
-def test_the_figures_of_two_pieces_by_hand() -> None:
+def test_metrics_of_two_pieces_by_hand() -> None:
     """Micro: 9 nats over 12 cells; macro: the mean of 6/4 and 3/8; 9 nats over 5 notes."""
     both = Likelihood((4.0, 1.0), (2.0, 2.0), (4, 8), (2, 3), 0.5, 0.5)
     assert both.nats == (6.0, 3.0)
-    figures = both.metrics()
-    assert figures["nats_per_cell"] == pytest.approx(9 / 12)
-    assert figures["macro_nats_per_cell"] == pytest.approx((6 / 4 + 3 / 8) / 2)
-    assert figures["nats_per_note"] == pytest.approx(9 / 5)
-    assert figures["sound_nats_per_cell"] == pytest.approx(5 / 12)
-    assert figures["duration_nats_per_cell"] == pytest.approx(4 / 12)
-    assert (figures["pieces"], figures["cells"]) == (2, 12)
+    metrics = both.metrics()
+    assert metrics["nats_per_cell"] == pytest.approx(9 / 12)
+    assert metrics["macro_nats_per_cell"] == pytest.approx((6 / 4 + 3 / 8) / 2)
+    assert metrics["nats_per_note"] == pytest.approx(9 / 5)
+    assert metrics["sound_nats_per_cell"] == pytest.approx(5 / 12)
+    assert metrics["duration_nats_per_cell"] == pytest.approx(4 / 12)
+    assert (metrics["pieces"], metrics["cells"]) == (2, 12)
 
 
-def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
-    """Of 200 sets of 60 pieces around a known mean, 95 percent of the intervals should hold it; 88 to 99 pass."""
-    chance = np.random.default_rng(3)
-    n_holding = 0
-    for _ in range(200):
-        n_cells = chance.integers(400, 1600, 60)
-        low, high = bootstrap_interval(n_cells * chance.normal(0.4, 0.1, 60), n_cells)
-        n_holding += low <= 0.4 <= high
-    assert 176 <= n_holding <= 198
-    assert bootstrap_interval([1.0, 9.0], [4, 4], seed=1) == bootstrap_interval(
-        [1.0, 9.0], [4, 4], seed=1
-    )
-    assert bootstrap_interval([1.0, 9.0], [4, 4]) == (0.25, 2.25)
-
-
-def test_pieces_without_their_cells_are_refused() -> None:
-    with pytest.raises(
-        ValueError, match="cells and notes are told of each piece, got 0 pieces, 1 and 0"
-    ):
+def test_cells_and_notes_must_match_the_pieces() -> None:
+    with pytest.raises(ValueError, match="one number a piece, got 0 pieces, 1 cells and 0 notes"):
         total_likelihood([], [1], [])
     with pytest.raises(ValueError, match="one piece or more, got none"):
         total_likelihood([], [], [])
-
-
-def test_nats_belong_to_the_step_of_their_onset() -> None:
-    """Four steps; both voices move in the first and in the third, where one falls silent; a note struck again does not move."""
-    upper = Voice("Soprano", (Note(0, 6, 60), Note(6, 6, 60), Note(12, 12, 62)))
-    lower = Voice("Bass", (Note(0, 12, 48), Note(18, 6, 48)))
-    score = Score((upper, lower), ())
-    assert moving_cells(score).tolist() == [[True, False, True, False], [True, False, True, True]]
-    own = trace(encode(score))
-    rows = np.flatnonzero(own.is_scored)
-    n = len(rows)
-    nats = 2.0 ** np.arange(n)
-    zeros = np.zeros(n, int)
-    moves = moving_step_nats(
-        [EventScores(rows, nats, np.zeros(n), zeros, zeros, zeros, zeros)], [own], [score]
-    )
-    assert (moves.steps, moves.moving_steps, moves.nats) == (4, 2, 2.0**n - 1)
-    # meter, pickup, key, 60, 48 | 60 | 62, rest | 48 | end: the sixth, ninth and tenth stand in other steps
-    assert n == 10
-    assert moves.moving_nats == 2**10 - 1 - 2**5 - 2**8 - 2**9
-    assert moves.other_nats_per_step == (2**5 + 2**8 + 2**9) / 2

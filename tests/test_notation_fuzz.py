@@ -1,4 +1,4 @@
-"""Whatever the text, a file of notation is read or refused by this package's own errors, in one line."""
+"""A notation file with any content is read, or refused by an error of this package in one line."""
 
 from __future__ import annotations
 
@@ -12,37 +12,17 @@ from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
 from seqmusic.formats import read_pieces, read_with_report
-from seqmusic.formats.notation.file import musicxml_text
+from seqmusic.formats.notation.writing import musicxml_text
 from seqmusic.score import Key, Note, Score, Voice
 
 FOLDER = Path(__file__).parent / "fixtures" / "notation"
 SEEDS = [(path.suffix, path.read_bytes()) for path in sorted(FOLDER.glob("*.*"))]
-SEEDS.append(
-    (
-        ".xml",
-        musicxml_text(
-            Score((Voice("A", (Note(0, 24, 60), Note(24, 8, 62))), Voice("B", ())), key=Key(2))
-        ).encode(),
-    )
-)
+SMALL_SCORE = Score((Voice("A", (Note(0, 24, 60), Note(24, 8, 62))), Voice("B", ())), key=Key(2))
+SEEDS.append((".xml", musicxml_text(SMALL_SCORE).encode()))
 EDGE_BYTES = st.sampled_from(
     [
-        *(
-            b"-1",
-            b"0",
-            b"99999999",
-            b"1e99",
-            b"/",
-            b"1/0",
-            b"",
-            b"nan",
-            b"0.0001",
-            b"\0",
-            b"\n",
-            b"\t",
-            b"\xff",
-            b"\xf0\x9f",
-        ),
+        *(b"-1", b"0", b"99999999", b"1e99", b"/", b"1/0", b"", b"nan", b"0.0001"),
+        *(b"\0", b"\n", b"\t", b"\xff", b"\xf0\x9f"),
         *(b"<", b">", b"&", b"*^", b"*v", b"*-", b"**kern", b"=", b"[", b"]", b"q", b"3%7"),
         *(b"{", b"}", b"(3", b"V:2", b"M:3/0", b"X:2", b"K:", b"|:", b":|2"),
     ]
@@ -55,8 +35,8 @@ EDITS = st.tuples(
 
 def apply_edits(data: bytes, edits: list[tuple[int, str, bytes, int]]) -> bytes:
     changed = bytearray(data)
-    for place, kind, piece, other in edits:
-        at = place % (len(changed) + 1)
+    for position, kind, piece, other in edits:
+        at = position % (len(changed) + 1)
         if kind == "replace":
             changed[at : at + max(1, len(piece))] = piece
         elif kind == "insert":
@@ -94,10 +74,8 @@ def check_reads_or_refuses(path: Path, data: bytes) -> None:
 @given(st.data())
 def test_damaged_files(tmp_path: Path, ending: str, data: st.DataObject) -> None:
     seed = data.draw(st.sampled_from([content for suffix, content in SEEDS if suffix == ending]))
-    check_reads_or_refuses(
-        tmp_path / f"x{ending}",
-        apply_edits(seed, data.draw(st.lists(EDITS, min_size=1, max_size=5))),
-    )
+    edits = data.draw(st.lists(EDITS, min_size=1, max_size=5))
+    check_reads_or_refuses(tmp_path / f"x{ending}", apply_edits(seed, edits))
 
 
 @settings(

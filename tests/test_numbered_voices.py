@@ -38,7 +38,7 @@ def test_more_voices_than_the_model_knows_are_refused(voices: str, message: str)
     model = small_model()
     with pytest.raises((RequestError, ValueError), match=message):
         continuation(model, parse_theme("C5 D5 E5"), voices=voices)
-    with pytest.raises(RequestError, match="has learned Soprano, Alto, Tenor, Bass; 3 voices"):
+    with pytest.raises(RequestError, match=r"has learned Soprano, Alto, Tenor, Bass; .* 3 voices"):
         continuation_prompt(parse_theme("C5 D5 E5"), voices="3")
     with pytest.raises(RequestError, match="numbered voices, not soprano"):
         harmonization(model, parse_theme("C5 D5 E5"))

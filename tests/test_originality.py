@@ -1,4 +1,4 @@
-"""The longest copied passage: planted ones are found where they are, and none longer is there."""
+"""The longest copied passage: planted ones are found, and a search finds no longer one."""
 
 import itertools
 from dataclasses import replace
@@ -24,7 +24,7 @@ def tune(*events: tuple[int | None, int], start: int = 0) -> tuple[Note, ...]:
 
 @st.composite
 def random_scores(draw: st.DrawFn, n_voices: int) -> Score:
-    """A few notes of few pitches and lengths, with rests, so that much is shared by chance."""
+    """A few notes of few pitches and durations, with rests, so that many passages are shared."""
     events = st.lists(
         st.tuples(st.sampled_from([None, 60, 62, 64]), st.sampled_from([6, 8, 12])), max_size=9
     )
@@ -55,21 +55,23 @@ def boundary_ticks(score: Score) -> set[int]:
 
 
 def longest_copy_by_search(score: Score, work: Score, *, from_rests: bool) -> int:
-    """The notes of the largest shared passage, found by trying every pair of beginnings, tick by tick; two chords or more."""
-    ours, theirs, own_cuts, best = voice_states(score), voice_states(work), boundary_ticks(score), 0
-    for a, b in itertools.product(own_cuts, boundary_ticks(work)):
-        if not any(ours[a]) and not from_rests:
+    """The most notes in a shared passage of two chords or more, from every pair of beginnings."""
+    states, work_states = voice_states(score), voice_states(work)
+    cuts, best = boundary_ticks(score), 0
+    for a, b in itertools.product(cuts, boundary_ticks(work)):
+        if not any(states[a]) and not from_rests:
             continue
         shifts: set[int] = set()
         n_notes, n_cuts = 0, -1
-        for i, (own, other) in enumerate(zip(ours[a:], theirs[b:], strict=False)):
-            if [x and x[1] for x in own] != [x and x[1] for x in other]:
+        pairs = zip(states[a:], work_states[b:], strict=False)
+        for i, (chord, other) in enumerate(pairs):
+            if [x and x[1] for x in chord] != [x and x[1] for x in other]:
                 break
-            shifts |= {x[0] - y[0] for x, y in zip(own, other, strict=True) if x and y}
+            shifts |= {x[0] - y[0] for x, y in zip(chord, other, strict=True) if x and y}
             if len(shifts) > 1:
                 break
-            n_notes += sum(bool(x and x[1]) for x in own)
-            n_cuts += a + i in own_cuts
+            n_notes += sum(bool(x and x[1]) for x in chord)
+            n_cuts += a + i in cuts
             if n_cuts:
                 best = max(best, n_notes)
     return best
@@ -81,7 +83,7 @@ def longest_copy_by_search(score: Score, work: Score, *, from_rests: bool) -> in
     ),
     st.integers(-12, 12),
 )
-def test_no_longer_passage_is_there(scores: tuple[Score, ...], semitones: int) -> None:
+def test_a_search_finds_no_longer_passage(scores: tuple[Score, ...], semitones: int) -> None:
     score, *works = scores
     found = CopyIndex([work.transposed(semitones) for work in works]).longest(score)
     n_notes = found.n_notes if found else 0
@@ -89,22 +91,16 @@ def test_no_longer_passage_is_there(scores: tuple[Score, ...], semitones: int) -
     assert n_notes <= max(longest_copy_by_search(score, work, from_rests=True) for work in works)
 
 
-def test_a_planted_passage_is_found_where_it_is(chorales: Dataset) -> None:
+def test_a_planted_passage_is_found(chorales: Dataset) -> None:
     works = [work.score for work in chorales.works_in("train")]
     source, host = works[17], chorales.works_in("test")[3].score
     passage = source.sliced(192, 576).transposed(-3)  # from a bar line: 16 quarters
-    moved = tuple(
-        replace(
-            own,
-            notes=(
-                *own.notes,
-                *(replace(n, onset_ticks=n.onset_ticks + host.end_ticks) for n in new.notes),
-            ),
-        )
-        for own, new in zip(host.voices, passage.voices, strict=True)
-    )
+    voices = []
+    for voice, planted in zip(host.voices, passage.voices, strict=True):
+        moved = (replace(n, onset_ticks=n.onset_ticks + host.end_ticks) for n in planted.notes)
+        voices.append(replace(voice, notes=(*voice.notes, *moved)))
     index = CopyIndex(works)
-    before, found = index.longest(host), index.longest(replace(host, voices=moved))
+    before, found = index.longest(host), index.longest(replace(host, voices=tuple(voices)))
     assert before is not None
     assert found is not None
     assert before.duration_ticks < 192
@@ -114,16 +110,16 @@ def test_a_planted_passage_is_found_where_it_is(chorales: Dataset) -> None:
     assert abs(found.duration_ticks - 384) <= 48
 
 
-def test_a_work_is_a_copy_of_itself(chorales: Dataset) -> None:
+def test_a_work_is_copied_from_itself(chorales: Dataset) -> None:
     works = [work.score for work in chorales.works_in("train")[:40]]
     index = CopyIndex(works)
     for number in (0, 11, 39):
-        own = works[number]
-        found = index.longest(own.transposed(2))
+        work = works[number]
+        found = index.longest(work.transposed(2))
         assert found is not None
-        assert (found.work, found.semitones, found.n_notes) == (number, 2, own.n_notes)
-        assert (found.onset_ticks, found.duration_ticks) == (0, own.end_ticks)
-        assert found.bars == found.work_bars == (own.bars()[0].number, own.bars()[-1].number)
+        assert (found.work, found.semitones, found.n_notes) == (number, 2, work.n_notes)
+        assert (found.onset_ticks, found.duration_ticks) == (0, work.end_ticks)
+        assert found.bars == found.work_bars == (work.bars()[0].number, work.bars()[-1].number)
 
 
 def test_bars_are_counted_as_printed() -> None:
@@ -160,7 +156,7 @@ def test_bars_are_counted_as_printed() -> None:
         ([(60, 24), (62, 12), (64, 12), (66, 24)], 3, 48),
     ],
 )
-def test_verbatim_is_to_the_tick_and_the_semitone(
+def test_copies_are_exact_to_the_tick_and_the_semitone(
     events: list[tuple[int | None, int]], n_notes: int, n_ticks: int
 ) -> None:
     found = CopyIndex([melody(tune((60, 24), (62, 12), (64, 12), (65, 24)))]).longest(
@@ -170,7 +166,7 @@ def test_verbatim_is_to_the_tick_and_the_semitone(
     assert (found.n_notes, found.duration_ticks) == (n_notes, n_ticks)
 
 
-def test_voices_are_held_against_those_of_the_same_name(chorales: Dataset) -> None:
+def test_voices_are_compared_with_those_of_the_same_name(chorales: Dataset) -> None:
     work = chorales.works_in("train")[5].score
     index = CopyIndex([work])
     for position, voice in enumerate(work.voices):
@@ -186,7 +182,7 @@ def test_voices_are_held_against_those_of_the_same_name(chorales: Dataset) -> No
     assert index.longest(replace(work, voices=unnamed[:3])) is None
 
 
-def test_all_voices_together_are_asked_for() -> None:
+def test_all_voices_must_agree() -> None:
     upper, lower, other = (
         tune(*((pitch, 24) for pitch in line))
         for line in ((72, 74, 76, 77), (60, 59, 57, 55), (60, 55, 64, 52))
@@ -195,7 +191,7 @@ def test_all_voices_together_are_asked_for() -> None:
     assert CopyIndex([work]).longest(half) is None
 
 
-def test_where_nothing_can_be_shared_nothing_is() -> None:
+def test_scores_of_no_or_one_note_share_nothing() -> None:
     index = CopyIndex([melody(tune((60, 24), (62, 24))), Score(()), melody(())])
     assert index.longest(melody(())) is None
     assert index.longest(Score(())) is None
@@ -204,7 +200,7 @@ def test_where_nothing_can_be_shared_nothing_is() -> None:
 
 
 def test_held_out_chorales_copy_little(chorales: Dataset) -> None:
-    """The human baseline: half of them share three quarters of music or less with a training work, none of them two bars."""
+    """Half of them share three quarter notes or less with a training work, none two bars."""
     index = CopyIndex([work.score for work in chorales.works_in("train")])
     copies = [index.longest(work.score) for work in chorales.works_in("test")]
     beats = sorted(copy.beats for copy in copies if copy)

@@ -1,4 +1,4 @@
-"""The models that come with seqmusic: whole, small, and telling what they were trained on."""
+"""The models that come with seqmusic: complete, small, and with a list of their training works."""
 
 from pathlib import Path
 
@@ -11,13 +11,19 @@ from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.request import Request
 from seqmusic.pitch_grid import count_cells
-from seqmusic.runs.pretrained import BENCHMARK_MODELS, PRETRAINED, load_model, model_folder
-from seqmusic.runs.train import make_grammar_masks, validation_nats
+from seqmusic.runs.pretrained import (
+    BENCHMARK_MODELS,
+    PRETRAINED,
+    load_model,
+    make_grammar_masks,
+    model_folder,
+)
+from seqmusic.runs.validation import validation_nats
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
 
 
-def test_they_are_there_and_small() -> None:
+def test_the_models_are_complete_and_small() -> None:
     names = {folder.name for folder in PRETRAINED.iterdir()}
     assert {"chorales", *(path.name for path in BENCHMARK_MODELS)} == names
     assert all(
@@ -26,7 +32,7 @@ def test_they_are_there_and_small() -> None:
     )
 
 
-def test_a_name_is_a_folder_unless_one_of_that_name_is_nearer(
+def test_a_folder_takes_precedence_over_a_model_of_that_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert model_folder(None) == model_folder(Path("chorales")) == PRETRAINED / "chorales"
@@ -40,8 +46,8 @@ def test_a_name_is_a_folder_unless_one_of_that_name_is_nearer(
         load_model(Path("nothing"))
 
 
-def test_the_default_model_predicts_held_out_works_as_its_card_says(chorales: Dataset) -> None:
-    """On some validation works; the card's figure is over all of them."""
+def test_the_default_model_predicts_held_out_works_as_on_its_card(chorales: Dataset) -> None:
+    """On some validation works; the figure on the card is over all of them."""
     scores = [work.score for work in chorales.works_in("valid")[:12]]
     model = load_model(model_folder(None))
     figures = validation_nats(
@@ -53,7 +59,7 @@ def test_the_default_model_predicts_held_out_works_as_its_card_says(chorales: Da
     assert 0.3 < figures["nats_per_cell"] < 0.52
 
 
-def test_the_default_model_knows_its_training_works_alone(chorales: Dataset) -> None:
+def test_fingerprints_are_those_of_the_training_works_alone(chorales: Dataset) -> None:
     known = read_fingerprints(model_folder(None))
     assert known_pieces(known, [work.score for work in chorales.works_in("test")]) == []
     training = [work.score for work in chorales.works_in("train")[:20]]

@@ -1,4 +1,4 @@
-"""Real music of one to six voices, through every format that keeps it, and files as other programs write them."""
+"""Real music through every format that keeps it, and files as other programs write them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "fixtures" / "notation"
 
 
 def n_voice_scores(works: Sequence[Score], n_voices: int) -> list[Score]:
-    """The first voices of each work, and after its four those of the next work, all with names of their own."""
+    """The first voices of each work, followed by those of the next, all with different names."""
     found = []
     for one, other in zip(works, (*works[1:], works[0]), strict=True):
         names = [f"{name} {choir}" for choir in (1, 2) for name in SATB]
@@ -71,22 +71,14 @@ def voice_notes(score: Score) -> list[tuple[str, list[tuple[int, int, int]]]]:
 
 
 def test_an_engraved_score_by_hand() -> None:
-    """Pickup, clarinet in B flat (written in G, sounding in F), triplet, grace note, two voices a staff, a chord, two endings."""
-    reading = read_with_report(FOLDER / "clarinet_and_piano.musicxml")
-    score = reading.score
-    assert (score.title, score.key, score.tempo_bpm, score.pickup_ticks) == (
-        "Clarinet and piano",
-        Key(-1, "major"),
-        96.0,
-        24,
-    )
+    """Pickup, clarinet in B flat, triplet, grace note, two voices a staff, a chord, two endings."""
+    report = read_with_report(FOLDER / "clarinet_and_piano.musicxml")
+    score = report.score
+    assert (score.title, score.key) == ("Clarinet and piano", Key(-1, "major"))
+    assert (score.tempo_bpm, score.pickup_ticks) == (96.0, 24)
     assert score.time_signatures == ((0, TimeSignature(3, 4)),)
-    assert [bar.onset_ticks for bar in score.bars()] == [
-        0,
-        24,
-        96,
-        168,
-    ]  # as written: the first bar is not played twice
+    # As written: the first bar is not repeated.
+    assert [bar.onset_ticks for bar in score.bars()] == [0, 24, 96, 168]
     clarinet = [(0, 24, 72), (24, 24, 65), (48, 8, 67), (56, 8, 69), (64, 8, 70), (72, 24, 72)]
     assert voice_notes(score)[0] == (
         "Clarinet in Bb",
@@ -101,7 +93,7 @@ def test_an_engraved_score_by_hand() -> None:
         ("Piano 3", [(24, 72, 53), (96, 72, 53), (168, 48, 53)]),
         ("Piano 4", [(24, 72, 48), (96, 72, 48), (168, 48, 48)]),
     ]
-    assert [told.split(":")[0].split(" (")[0] for told in reading.losses] == [
+    assert [loss.split(":")[0].split(" (")[0] for loss in report.losses] == [
         "parts for transposing instruments read as they sound",
         "grace notes left out",
         "chords of part 'Piano' taken apart into 2 voices",
@@ -114,10 +106,10 @@ def test_an_engraved_score_by_hand() -> None:
     ]
 
 
-def test_a_kern_file_whose_voices_part_by_hand() -> None:
-    """Two spines; the lower is two voices in measure 2, and a note of the upper is tied into the last measure."""
-    reading = read_with_report(FOLDER / "parting.krn")
-    assert [notes for _, notes in voice_notes(reading.score)] == [
+def test_a_kern_file_whose_voices_split_by_hand() -> None:
+    """The lower of two spines splits in measure 2; a note of the upper is tied over a bar line."""
+    report = read_with_report(FOLDER / "parting.krn")
+    assert [notes for _, notes in voice_notes(report.score)] == [
         [
             (0, 36, 69),
             (36, 12, 70),
@@ -131,7 +123,7 @@ def test_a_kern_file_whose_voices_part_by_hand() -> None:
         [(0, 48, 53), (48, 48, 48), (96, 48, 57), (144, 48, 58), (192, 96, 48)],
         [(96, 48, 53), (144, 24, 50), (168, 24, 50)],
     ]
-    assert (reading.score.key, reading.losses) == (Key(-1, "major"), ())
+    assert (report.score.key, report.losses) == (Key(-1, "major"), ())
 
 
 def test_an_abc_file_of_two_voices_by_hand() -> None:
@@ -171,7 +163,7 @@ def test_an_abc_file_of_two_voices_by_hand() -> None:
 
 
 def test_an_mei_file_by_hand() -> None:
-    """Two staves in 3/4; the lower has two layers, one of them with a chord; three quarters in the time of two."""
+    """Two staves in 3/4; the lower has two layers, one with a chord; a triplet of quarters."""
     score = read_with_report(FOLDER / "two_staves.mei").score
     assert [notes for _, notes in voice_notes(score)] == [
         [(0, 48, 67), (48, 24, 66), (72, 16, 67), (88, 16, 69), (104, 16, 71)],

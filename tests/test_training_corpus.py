@@ -64,7 +64,7 @@ def test_a_request_names_the_style(tmp_path: Path) -> None:
         training=TrainingSettings(steps=2, batch_size=2, evaluate_every=2),
     )
     run = tmp_path / "run"
-    train_run(configuration, run, corpus=tmp_path / "out", device="cpu", show=lambda text: None)
+    train_run(configuration, run, corpus=tmp_path / "out", device="cpu")
     head, request = tune(3).sliced(0, 96), Request(n=1)
 
     def composed(style: str) -> list[dict[str, object]]:

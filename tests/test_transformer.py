@@ -20,25 +20,17 @@ VOCABULARY = checkpoints.VOCABULARY
 @pytest.fixture
 def model() -> Transformer:
     torch.manual_seed(5)
-    made = Transformer(SETTINGS, VOCABULARY).eval()
-    for parameter in made.parameters():
+    model = Transformer(SETTINGS, VOCABULARY).eval()
+    for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    return made
+    return model
 
 
 def random_inputs(n_rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    chance = np.random.default_rng(11)
-    events = np.stack(
-        [
-            chance.integers(0, N_SOUNDS, (n_rows, length)),
-            chance.integers(0, N_DURATIONS, (n_rows, length)),
-        ],
-        axis=-1,
-    )
-    context = np.stack(
-        [chance.integers(0, size, (n_rows, length)) for size in VOCABULARY.context_sizes], axis=-1
-    )
-    ticks = np.sort(chance.integers(0, 500, (n_rows, length + 1)))
+    rng, shape = np.random.default_rng(11), (n_rows, length)
+    events = np.stack([rng.integers(0, n, shape) for n in (N_SOUNDS, N_DURATIONS)], axis=-1)
+    context = np.stack([rng.integers(0, n, shape) for n in VOCABULARY.context_sizes], axis=-1)
+    ticks = np.sort(rng.integers(0, 500, (n_rows, length + 1)))
     return torch.from_numpy(events), torch.from_numpy(context), torch.from_numpy(ticks)
 
 
@@ -56,7 +48,7 @@ def test_steps_with_a_cache_equal_the_whole(model: Transformer) -> None:
 
 
 @torch.inference_mode()
-def test_the_past_does_not_hear_the_future(model: Transformer) -> None:
+def test_hidden_states_do_not_depend_on_the_future(model: Transformer) -> None:
     events, context, ticks = random_inputs(2, 11)
     before = model(events, context, ticks)
     events[:, 7:], context[:, 7:] = 1, 0
@@ -77,57 +69,46 @@ def test_padding_changes_no_likelihood(model: Transformer) -> None:
     assert int((sound[0] != 0).sum()) <= short.is_scored.sum()
 
 
-def test_wanted_rows_are_those_of_each_sequence_alone(model: Transformer) -> None:
+def test_packed_sequences_give_the_hidden_states_of_each_alone(model: Transformer) -> None:
     events, context, ticks = random_inputs(3, 11)
-    lengths, wanted = (
-        (11, 7, 2),
-        torch.rand(3, 11, generator=torch.Generator().manual_seed(0)) < 0.6,
-    )
-    wanted &= torch.arange(11) < torch.tensor(lengths)[:, None]
+    lengths = (11, 7, 2)
+    is_needed = torch.rand(3, 11, generator=torch.Generator().manual_seed(0)) < 0.6
+    is_needed &= torch.arange(11) < torch.tensor(lengths)[:, None]
     alone = [
         model(events[i : i + 1, :n], context[i : i + 1, :n], ticks[i : i + 1, : n + 1])[0]
         for i, n in enumerate(lengths)
     ]
-    expected = torch.cat([own[wanted[i, : len(own)]] for i, own in enumerate(alone)])
-    assert torch.allclose(
-        model(events, context, ticks, packing=Packing(lengths, wanted)), expected, atol=1e-5
-    )
+    expected = torch.cat([hidden[is_needed[i, : len(hidden)]] for i, hidden in enumerate(alone)])
+    packed = model(events, context, ticks, packing=Packing(lengths, is_needed))
+    assert torch.allclose(packed, expected, atol=1e-5)
 
 
 @torch.inference_mode()
-def test_what_may_follow_a_prefix_has_probability_one(model: Transformer) -> None:
-    """Sums the model's probabilities over every allowed (sound, duration) after short prefixes."""
-    own = trace(encode(melody([Note(0, 24, 60), Note(24, 12, 62), Note(36, 96, 64)])))
-    batch = make_batch([own], torch.device("cpu"))
+def test_allowed_events_after_a_prefix_have_probability_one_together(model: Transformer) -> None:
+    """Sums over all allowed sounds, and over all durations allowed for one of them."""
+    steps = trace(encode(melody([Note(0, 24, 60), Note(24, 12, 62), Note(36, 96, 64)])))
+    batch = make_batch([steps], torch.device("cpu"))
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks)[0]
-    for row in range(4, len(own.events) - 1):
-        allowed = torch.tensor(rules.sound_masks(4)[own.rules[row, 0]])
-        place = batch.context[0, row : row + 1]
-        sounds = (
-            model.heads.sound_logits(hidden[row : row + 1], place)[0]
-            .masked_fill(~allowed, -torch.inf)
-            .softmax(-1)
-        )
-        target = batch.events[0, row + 1, 0]
-        lasting = torch.tensor(rules.duration_masks()[own.rules[row, 1]])
-        durations = (
-            model.heads.duration_logits(hidden[row : row + 1], place, target[None])[0]
-            .masked_fill(~lasting, -torch.inf)
-            .softmax(-1)
-        )
-        assert sounds.sum().item() == pytest.approx(1.0, abs=1e-5)
-        assert durations.sum().item() == pytest.approx(1.0, abs=1e-5)
-        assert sounds[target] > 0
-        assert durations[batch.events[0, row + 1, 1]] > 0
+    for row in range(4, len(steps.events) - 1):
+        inputs = hidden[row : row + 1], batch.context[0, row : row + 1]
+        sound, duration = batch.events[0, row + 1]
+        sound_logits = model.heads.sound_logits(*inputs)[0]
+        duration_logits = model.heads.duration_logits(*inputs, sound[None])[0]
+        for logits, masks, rule, target in (
+            (sound_logits, rules.sound_masks(4), steps.rules[row, 0], sound),
+            (duration_logits, rules.duration_masks(), steps.rules[row, 1], duration),
+        ):
+            is_allowed = torch.tensor(masks[rule])
+            probabilities = logits.masked_fill(~is_allowed, -torch.inf).softmax(-1)
+            assert probabilities.sum().item() == pytest.approx(1.0, abs=1e-5)
+            assert probabilities[target] > 0
 
 
-def test_a_moved_trace_is_the_trace_of_the_moved_score() -> None:
+def test_a_transposed_trace_is_the_trace_of_the_transposed_score() -> None:
     score = melody([Note(0, 24, 60), Note(30, 12, 62), Note(42, 120, 64)])
     holes = [[(30, 42)]]
     for semitones in (-5, 0, 3):
-        moved, again = (
-            transposed(trace(encode(score, holes)), semitones),
-            trace(encode(score.transposed(semitones), holes)),
-        )
-        assert np.array_equal(moved.events, again.events)
-        assert np.array_equal(moved.context, again.context)
+        found = transposed(trace(encode(score, holes)), semitones)
+        expected = trace(encode(score.transposed(semitones), holes))
+        assert np.array_equal(found.events, expected.events)
+        assert np.array_equal(found.context, expected.context)

@@ -1,76 +1,69 @@
-"""Trees as predictors: proper distributions over what the grammar allows, the same in every key."""
+"""Trees as predictors: distributions over what the grammar allows, the same in every key."""
 
 import numpy as np
 import pytest
 
 from seqmusic.baselines.ngram import NGram
+from seqmusic.baselines.predictions import baseline_predictions
 from seqmusic.baselines.trees import ONE_TREE, Trees, TreeSettings
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.evaluation.assessment import baseline_predictions
 from seqmusic.evaluation.held_out import EncodedPieces, encode_pieces
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
+from seqmusic.tokens.context import VOICE_COLUMN
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.vocabulary import KEY, PITCH
 
 
 @pytest.fixture(scope="module")
 def pieces(chorales: Dataset) -> EncodedPieces:
-    return encode_pieces(
-        [
-            work.score
-            for work in sorted(chorales.works_in("train"), key=lambda work: work.score.n_notes)[:8]
-        ]
+    scores = sorted(
+        (work.score for work in chorales.works_in("train")), key=lambda score: score.n_notes
     )
+    return encode_pieces(scores[:8])
 
 
 @pytest.mark.parametrize("settings", [ONE_TREE, TreeSettings(n_trees=3)])
-def test_probabilities_sum_to_one_over_what_is_allowed(
+def test_distributions_sum_to_one_over_what_is_allowed(
     pieces: EncodedPieces, settings: TreeSettings
 ) -> None:
     trees = Trees(pieces.traces[:6], settings)
     for trace in pieces.traces:
-        rules = trace.rules[np.flatnonzero(trace.is_scored)]
-        for said, allowed in (
-            (trees.sound_probabilities(trace), sound_masks(DEFAULT_MAX_VOICES)[rules[:, 0]]),
-            (trees.duration_probabilities(trace), duration_masks()[rules[:, 1]]),
+        sound_rules, duration_rules = trace.rules[trace.is_scored].T
+        sounds, durations = trees.distributions(trace)
+        for probabilities, allowed in (
+            (sounds, sound_masks(DEFAULT_MAX_VOICES)[sound_rules]),
+            (durations, duration_masks()[duration_rules]),
         ):
-            assert said.sum(axis=1) == pytest.approx(np.ones(len(rules)))
-            assert (said > 0).tolist() == allowed.tolist()
+            assert probabilities.sum(axis=1) == pytest.approx(np.ones(len(allowed)))
+            assert np.array_equal(probabilities > 0, allowed)
     assert trees.size > 2 * settings.n_trees
 
 
-def test_what_was_grown_on_is_known_better_than_other_pieces(pieces: EncodedPieces) -> None:
+def test_training_pieces_are_likelier_than_others(pieces: EncodedPieces) -> None:
     trees = Trees(pieces.traces[:4], TreeSettings(n_trees=4, min_samples_leaf=1))
-    parts = (pieces.traces[:4], pieces.traces[4:])
-    nats = [[baseline_predictions(trees, trace).event_scores().nats for trace in part] for part in parts]
-    known, other = (float(np.concatenate(own).mean()) for own in nats)
+    known, other = (
+        np.concatenate([baseline_predictions(trees, t).event_scores().nats for t in traces]).mean()
+        for traces in (pieces.traces[:4], pieces.traces[4:])
+    )
     assert known < 0.5 * other
 
 
-def test_notes_are_predicted_alike_in_every_key(pieces: EncodedPieces) -> None:
-    trees, score = Trees(pieces.traces[:6], ONE_TREE), pieces.scores[7]
-    shift = 2
-    one, other = (encode_pieces([own]).traces[0] for own in (score, score.transposed(shift)))
-    rows = np.flatnonzero(one.is_scored)
-    key = next(
-        i for i, row in enumerate(rows) if one.context[row, 1]
-    )  # the first note; before it stand meter, pickup and key
-    later = slice(key + 20, None)  # the first notes know nothing but the key
-    same, moved = (
-        trees.sound_probabilities(one)[later, PITCH:KEY],
-        trees.sound_probabilities(other)[later, PITCH:KEY],
-    )
-    agree = np.isclose(same[:, 30:90], moved[:, 30 + shift : 90 + shift], atol=0.05).all(axis=1)
-    assert agree.mean() > 0.5  # the key itself may be asked about
+def test_notes_have_the_same_probabilities_in_every_key(pieces: EncodedPieces) -> None:
+    trees, score, shift = Trees(pieces.traces[:6], ONE_TREE), pieces.scores[7], 2
+    original, moved = encode_pieces([score, score.transposed(shift)]).traces
+    header_length = int(np.argmax(original.context[original.is_scored, VOICE_COLUMN] > 0))
+    later = slice(header_length + 20, None)  # the first notes depend on the key alone
+    a, b = (trees.distributions(trace)[0][later, PITCH:KEY] for trace in (original, moved))
+    agree = np.isclose(a[:, 30:90], b[:, 30 + shift : 90 + shift], atol=0.05).all(axis=1)
+    assert agree.mean() > 0.5  # the trees may split on the key
 
 
 def test_scores_of_events_agree_with_the_likelihood(pieces: EncodedPieces) -> None:
     ngram, trace = NGram(pieces.traces[:6]), pieces.traces[7]
-    assert baseline_predictions(ngram, trace).event_scores().nats.sum() == pytest.approx(
-        ngram.nats(trace)
-    )
+    nats = baseline_predictions(ngram, trace).event_scores().nats
+    assert nats.sum() == pytest.approx(ngram.nats(trace))
 
 
-def test_nothing_to_grow_on() -> None:
+def test_trees_need_training_pieces() -> None:
     with pytest.raises(ValueError, match="one piece or more"):
         Trees([])

@@ -1,4 +1,4 @@
-"""How voices move against each other: hand-worked cases, the grid's definition, and music21 as an oracle."""
+"""Voice leading: cases worked out by hand, the definition on the grid, and music21 as an oracle."""
 
 import itertools
 import warnings
@@ -18,6 +18,7 @@ from seqmusic.metrics.voice_leading import (
     hidden_fifths_and_octaves,
     pair_moves,
     parallel_fifths,
+    parallel_fifths_and_octaves,
     parallel_octaves,
     parallels,
     wide_spacings,
@@ -31,7 +32,7 @@ N_SPREAD_CHORALES = 50
 
 
 def grid_parallels(grid: np.ndarray) -> list[Parallel]:
-    """The definition that the published rates were counted by, cell by cell."""
+    """The definition of the published rates, cell by cell."""
     found = []
     for upper, lower in itertools.combinations(range(len(grid)), 2):
         for step in range(1, grid.shape[1]):
@@ -48,13 +49,16 @@ def grid_parallels(grid: np.ndarray) -> list[Parallel]:
 
 
 @given(chorale_like())
-def test_parallels_are_those_of_the_grid(piece: Score) -> None:
+def test_parallels_agree_with_the_definition_on_the_grid(piece: Score) -> None:
     assert parallels(piece) == grid_parallels(pitch_grid(piece))
     assert parallels(piece.transposed(5)) == parallels(piece)
-    assert parallel_fifths(piece).hits + parallel_octaves(piece).hits == len(parallels(piece))
+    fifths, octaves = parallel_fifths(piece), parallel_octaves(piece)
+    assert fifths.hits + octaves.hits == len(parallels(piece))
+    both = Rate(len(parallels(piece)), fifths.opportunities)
+    assert parallel_fifths_and_octaves(piece) == both
 
 
-def test_what_is_parallel_and_what_is_not() -> None:
+def test_parallels_by_hand() -> None:
     fifths, octaves, unisons = ((67, 69), (60, 62)), ((72, 74), (60, 62)), ((60, 62), (60, 62))
     assert parallels(score(*fifths)) == [Parallel(24, 0, 1, "fifth")]
     assert (
@@ -62,21 +66,21 @@ def test_what_is_parallel_and_what_is_not() -> None:
     )
     for lines in (
         ((67, 67, 69), (60, None, 62)),  # a rest between
-        ((67, 67), (60, 60)),  # struck again, not moved
+        ((67, 67), (60, 60)),  # repeated, not moved
         ((67, 74), (60, 55)),  # contrary motion into a twelfth
-        ((60, 62), (65, 67)),  # crossed voices: a fourth, which turned over is a fifth
+        ((60, 62), (65, 67)),  # crossed voices: a fifth below
         ((67, 69), (60, 63)),  # into a tritone
     ):
         assert parallels(score(*lines)) == []
     assert parallel_fifths(score((67, 69, 71), (60, 62, 63))) == Rate(1, 2)
 
 
-def test_parallels_of_short_notes_are_heard_where_they_are() -> None:
+def test_parallels_of_short_notes_have_their_tick() -> None:
     upper = Voice("Alto", (Note(0, 3, 67), Note(3, 21, 69)))
-    at_once, later = (
+    together, later = (
         Voice("Bass", (Note(0, tick, 60), Note(tick, 24 - tick, 62))) for tick in (3, 6)
     )
-    assert parallels(Score((upper, at_once))) == [Parallel(3, 0, 1, "fifth")]
+    assert parallels(Score((upper, together))) == [Parallel(3, 0, 1, "fifth")]
     assert parallels(Score((upper, later))) == []
 
 
@@ -84,32 +88,31 @@ def test_hidden_fifths_are_counted_in_the_outer_voices_alone() -> None:
     leap, step = ((64, 69), (48, 50)), ((67, 69), (48, 50))
     assert hidden_fifths_and_octaves(score(*leap)) == Rate(1, 1)
     assert hidden_fifths_and_octaves(score(*step)) == Rate(0, 1)
-    assert hidden_fifths_and_octaves(score((64, 69), (52, 57))) == Rate(
-        0, 1
-    )  # parallel octaves, not hidden ones
+    parallel_octaves = score((64, 69), (52, 57))
+    assert hidden_fifths_and_octaves(parallel_octaves) == Rate(0, 1)
     assert hidden_fifths_and_octaves(score(leap[0], (60, 60), leap[1])) == Rate(1, 1)
     assert hidden_fifths_and_octaves(score((80, 80), *leap)) == Rate(0, 0)
 
 
-def test_crossings_and_spacings_leave_out_what_cannot_be() -> None:
+def test_crossings_and_spacings_need_enough_voices() -> None:
     assert crossings(score((60, 60, None), (62, 59, 72))) == Rate(4, 12)
     assert crossings(score((60, 60))) == wide_spacings(score((60,), (40,))) == Rate(0, 0)
     assert wide_spacings(score((73, 72), (60, 60), (40, 40))) == Rate(4, 8)
 
 
 def music21_voice_leading(parsed: stream.Score) -> tuple[int, list[Parallel], int]:
-    """Moves of two voices, parallels, and hidden fifths and octaves of the outer voices, as music21 finds them."""
-    part = {id(own): position for position, own in enumerate(parsed.parts)}
+    """Moves of two voices, parallels, and hidden fifths and octaves of the outer voices."""
+    position = {id(part): index for index, part in enumerate(parsed.parts)}
     n_moves, n_hidden, found = 0, 0, []
     for moment in parsed.asTimespans(classList=(note.Note,)).iterateVerticalities():
         for motion in moment.getAllVoiceLeadingQuartets(
             includeRests=False, includeOblique=False, returnObjects=False
         ):
-            (a, b), (c, d) = sorted(motion, key=lambda spans: part[id(spans[0].part)])
+            (a, b), (c, d) = sorted(motion, key=lambda spans: position[id(spans[0].part)])
             if a.pitches[0].midi == b.pitches[0].midi or c.pitches[0].midi == d.pitches[0].midi:
                 continue  # to music21 a pitch differs from itself with a natural sign
             quartet = VoiceLeadingQuartet(a.element, b.element, c.element, d.element)
-            upper, lower, n_moves = part[id(a.part)], part[id(c.part)], n_moves + 1
+            upper, lower, n_moves = position[id(a.part)], position[id(c.part)], n_moves + 1
             intervals = (("P5", "fifth"), ("P8", "octave"), ("P1", "octave"))
             if not quartet.voiceCrossing():
                 kinds = [
@@ -124,18 +127,18 @@ def music21_voice_leading(parsed: stream.Score) -> tuple[int, list[Parallel], in
 
 
 def agrees_with_music21(name: str, piece: Score, parsed: stream.Score) -> bool:
-    """Asserts that voice leading is told alike; returns whether the key is."""
+    """Assert that the voice leading agrees; return whether the key does."""
     n_moves, found, n_hidden = music21_voice_leading(parsed)
     assert parallels(piece) == found, name
     assert hidden_fifths_and_octaves(piece).hits == n_hidden, name
     assert len(list(pair_moves(piece))) == n_moves, name
-    theirs, ours = parsed.analyze("key.krumhanslkessler"), infer_key(piece)
-    return bool((theirs.tonic.pitchClass, theirs.mode) == (tonic_pitch_class(ours), ours.mode))
+    oracle, key = parsed.analyze("key.krumhanslkessler"), infer_key(piece)
+    return bool((oracle.tonic.pitchClass, oracle.mode) == (tonic_pitch_class(key), key.mode))
 
 
 def parsed_chorale(name: str) -> stream.Score:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of music21's own
+        warnings.simplefilter("ignore")  # by music21 itself
         return corpus.parse(f"bach/{name}")
 
 

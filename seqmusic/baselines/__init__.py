@@ -1,1 +1,1 @@
-"""Predictors that a trained model is compared with."""
+"""Predictors to compare a trained model with."""

@@ -1,9 +1,10 @@
-"""The representation that everyone else uses, as a rival: one position a cell of the sixteenth grid, soprano to bass, step by step.
+"""Chorales on the sixteenth grid, the usual representation: one position per cell, as a baseline.
 
-A cell is the pitch that sounds when its step begins, or a rest; a note struck again counts as held. Cells become sequences for
-`model.grid`: sounds are cell values, every duration is 0 and certain, and beside each cell stands what a cell can know: its voice,
-its step in the bar and in the beat, and the last four cells. The number of steps is given and costs nothing, which is kind to this
-rival.
+Cells are in order of steps, within a step from soprano to bass. A cell is the pitch that sounds
+when its step begins, or a rest; a repeated note counts as held. Cells become sequences for
+`model.grid_transformer`: sounds are cell values, and every duration is 0 and certain. The context
+of a cell is its voice, its step in the bar and in the beat, and the last four cells. The number of
+steps is given and costs nothing, which flatters this baseline.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import legal_shifts
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import GrammarMasks
+from seqmusic.training.epochs import BatchOrder
 from seqmusic.training.settings import TrainingSettings
 
-LOWEST_PITCH, HIGHEST_PITCH = 36, 81  # what the chorales sing, after transposition too
+LOWEST_PITCH, HIGHEST_PITCH = 36, 81  # the compass of the chorales, transpositions included
 MAX_GRID_VOICES = 4
 STEPS_PER_BEAT, STEPS_PER_BAR = 4, 16
 _REST_ID = HIGHEST_PITCH - LOWEST_PITCH + 1
 _START = _REST_ID + 1
 _N_IDS = _START + 1
-_N_PAST_CELLS = 4  # the last one is the event itself, the others stand in the context
+_N_PAST_CELLS = 4  # the last one is the event itself, the others are in the context
 GRID_VOCABULARY = grid_vocabulary(
     _N_IDS, (MAX_GRID_VOICES, STEPS_PER_BAR, STEPS_PER_BEAT, *(_N_IDS,) * (_N_PAST_CELLS - 1))
 )
@@ -38,43 +40,34 @@ GRID_VOCABULARY = grid_vocabulary(
 
 @dataclass(frozen=True, slots=True)
 class GridData:
-    """Pieces ready to be drawn: their cells, (voice, step) each, and the semitones by which each may be moved."""
+    """Pieces to draw batches from: their (voice, step) cells, and their legal transpositions."""
 
     grids: Sequence[NDArray[np.int16]]
     shifts: Sequence[Sequence[int]]
 
 
 def grid_trace(grid: NDArray[np.int16]) -> Trace:
-    """The cells of a piece as a sequence of GRID_VOCABULARY: a start, then voice by voice and step by step.
+    """The cells of a piece as a sequence of GRID_VOCABULARY: a start, then step by step.
+
+    Args:
+        grid: (voice, step) cells, with 1..4 voices.
 
     Raises:
-        UnencodableError: a pitch outside LOWEST..HIGHEST, or more than four voices.
+        UnencodableError: a pitch is outside 36..81, or the number of voices outside 1..4.
     """
+    _check_grid(grid)
     n_voices, n_steps = grid.shape
-    if not 1 <= n_voices <= MAX_GRID_VOICES:
-        raise UnencodableError(f"the grid has 1..{MAX_GRID_VOICES} voices, got {n_voices}")
-    outside = (grid != REST_CELL) & ((grid < LOWEST_PITCH) | (grid > HIGHEST_PITCH))
-    if outside.any():
-        first = tuple(np.argwhere(outside)[0].tolist())
-        raise UnencodableError(
-            f"the grid has pitches {LOWEST_PITCH}..{HIGHEST_PITCH}, got {grid[first]} (voice {first[0]}, step {first[1]})"
-        )
-    ids = np.where(grid == REST_CELL, _REST_ID, grid - LOWEST_PITCH).T.ravel()
     n_cells = n_voices * n_steps
-    padded = np.r_[np.full(_N_PAST_CELLS, _START), ids]  # cell i stands at _LAST_CELLS + i
+    ids = np.where(grid == REST_CELL, _REST_ID, grid - LOWEST_PITCH).T.ravel()
+    padded = np.r_[np.full(_N_PAST_CELLS, _START), ids]  # cell i is at _N_PAST_CELLS + i
     step, voice = np.divmod(np.arange(n_cells + 1), n_voices)  # of the cell that follows event t
-    last = np.stack(
-        [padded[_N_PAST_CELLS - lag :][: n_cells + 1] for lag in range(2, _N_PAST_CELLS + 1)],
-        axis=1,
-    )
-    context = np.column_stack([voice, step % STEPS_PER_BAR, step % STEPS_PER_BEAT, last]).astype(
-        np.int16
-    )
+    lags = range(2, _N_PAST_CELLS + 1)
+    past = [padded[_N_PAST_CELLS - lag :][: n_cells + 1] for lag in lags]
+    context = np.column_stack([voice, step % STEPS_PER_BAR, step % STEPS_PER_BEAT, *past])
+    events = np.column_stack([padded[_N_PAST_CELLS - 1 :], np.zeros(n_cells + 1)])
     return Trace(
-        events=np.column_stack([padded[_N_PAST_CELLS - 1 :], np.zeros(n_cells + 1)]).astype(
-            np.int16
-        ),
-        context=context,
+        events=events.astype(np.int16),
+        context=context.astype(np.int16),
         rules=np.zeros((n_cells + 1, 2), np.int16),
         is_scored=np.arange(n_cells + 1) < n_cells,
         ticks=(step * TICKS_PER_SIXTEENTH).astype(np.int32),
@@ -82,7 +75,7 @@ def grid_trace(grid: NDArray[np.int16]) -> Trace:
 
 
 def grid_masks(device: torch.device) -> GrammarMasks:
-    """Every cell value may follow, whatever came before; the one duration too."""
+    """Any cell value may follow any other, with the one duration."""
     sounds = torch.ones((1, _N_IDS), dtype=torch.bool, device=device)
     sounds[0, _START] = False
     return GrammarMasks(sounds, torch.ones((1, 1), dtype=torch.bool, device=device))
@@ -100,32 +93,22 @@ def grid_data(scores: Sequence[Score]) -> GridData:
 
 
 def grid_traces(scores: Sequence[Score]) -> list[Trace]:
-    """The scores as sequences of cells, ready to be scored as whole pieces: every cell sees all cells before it.
+    """The scores as sequences of cells: every cell sees all cells before it.
 
     Raises:
-        UnencodableError: a score is not on the sixteenth grid, has a pitch outside LOWEST..HIGHEST, or more than four voices.
+        UnencodableError: a score is not on the sixteenth grid, a pitch is outside 36..81, or the
+            number of voices outside 1..4.
     """
     return [grid_trace(_exact_grid(score)) for score in scores]
 
 
 def draw_grid_batch(data: GridData, settings: TrainingSettings, step: int) -> list[Trace]:
-    """Whole pieces for batch `step`: alike in length, in a new order each epoch, each moved within its compass."""
-    n_pieces = len(data.grids)
-    epoch, place = divmod(step, max(1, n_pieces // settings.batch_size))
-    shuffled = np.random.default_rng([settings.seed, epoch])
+    """Transposed whole pieces of similar length for batch `step`, in a new order each epoch."""
     lengths = np.array([grid.size for grid in data.grids])
-    order = np.argsort(lengths * shuffled.uniform(0.9, 1.1, n_pieces), kind="stable")
-    left_over = int(shuffled.integers(n_pieces % settings.batch_size + 1))
-    first = (
-        left_over
-        + int(shuffled.permutation(max(1, n_pieces // settings.batch_size))[place])
-        * settings.batch_size
-    )
-    chance = np.random.default_rng([settings.seed, epoch, place])
-    chosen = order[first : first + settings.batch_size].tolist()
+    pieces, rng = BatchOrder(lengths, settings).draw(step)
     return [
-        grid_trace(_transposed(data.grids[piece], int(chance.choice(data.shifts[piece]))))
-        for piece in chosen
+        grid_trace(_transposed(data.grids[piece], int(rng.choice(data.shifts[piece]))))
+        for piece in pieces
     ]
 
 
@@ -133,12 +116,24 @@ def _transposed(grid: NDArray[np.int16], semitones: int) -> NDArray[np.int16]:
     return np.where(grid == REST_CELL, REST_CELL, grid + semitones).astype(np.int16)
 
 
+def _check_grid(grid: NDArray[np.int16]) -> None:
+    if not 1 <= len(grid) <= MAX_GRID_VOICES:
+        raise UnencodableError(f"the grid has 1..{MAX_GRID_VOICES} voices, got {len(grid)}")
+    outside = (grid != REST_CELL) & ((grid < LOWEST_PITCH) | (grid > HIGHEST_PITCH))
+    if outside.any():
+        voice, step = np.argwhere(outside)[0].tolist()
+        raise UnencodableError(
+            f"the grid has pitches {LOWEST_PITCH}..{HIGHEST_PITCH}, "
+            f"got {grid[voice, step]} (voice {voice}, step {step})"
+        )
+
+
 def _exact_grid(score: Score) -> NDArray[np.int16]:
     for voice in score.voices:
         for index, note in enumerate(voice.notes):
             if note.onset_ticks % TICKS_PER_SIXTEENTH or note.duration_ticks % TICKS_PER_SIXTEENTH:
                 raise UnencodableError(
-                    f"the grid has sixteenths only, got a note from tick {note.onset_ticks} to {note.end_ticks} "
-                    f"({score.title!r}, voice {voice.name!r}, note {index})"
+                    f"the grid has sixteenths only, got a note from tick {note.onset_ticks} "
+                    f"to {note.end_ticks} ({score.title!r}, voice {voice.name!r}, note {index})"
                 )
     return pitch_grid(score)

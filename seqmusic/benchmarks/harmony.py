@@ -1,37 +1,37 @@
-"""The chorales' own test of harmonization: what a model makes of held-out sopranos, beside Bach and beside what only counts."""
+"""The harmonization benchmark: a model harmonizes held-out sopranos, beside Bach and an n-gram."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from seqmusic.baselines.ngram import NGram
-from seqmusic.benchmarks.lookahead import (
+from seqmusic.benchmarks.harmonizing import (
+    cell_accuracy,
     harmonize_with_lookahead,
     harmonize_with_ngram,
     harmonize_without_lookahead,
-    mean_cell_accuracy,
-    nats_in_order,
-    voice_nats,
 )
+from seqmusic.benchmarks.lookahead import nats_in_order, voice_nats
 from seqmusic.corpus.chorales import load_chorales
 from seqmusic.corpus.dataset import Dataset
 from seqmusic.errors import CorpusError
+from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.generation.composing import compose_candidates
 from seqmusic.generation.prompts import harmonization_prompt
 from seqmusic.generation.request import Request
-from seqmusic.metrics.likelihood import bootstrap_interval
-from seqmusic.metrics.style import style_figures
+from seqmusic.metrics.bootstrap import bootstrap_interval
+from seqmusic.metrics.rates import RateEstimate
+from seqmusic.metrics.style import style_estimates
 from seqmusic.model.transformer import Transformer
-from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, load_model
+from seqmusic.progress import progress_bar
+from seqmusic.runs.pretrained import load_model
 from seqmusic.score import SATB, Score
-from seqmusic.tokens.batched.columns import note_columns
-from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.tokenizer import normalized
 
 LOWER_VOICES = SATB[1:]
@@ -44,24 +44,20 @@ STYLE_MEASURES = (
     *("parallel fifths", "parallel octaves", "voice crossings"),
     *("upper voices beyond an octave", "held cells", "endings on the tonic"),
 )
+logger = logging.getLogger(__name__)
 
 
 def benchmark_harmony(
-    folder: Path,
-    *,
-    split: str = "test",
-    n: int = 256,
-    works: int | None = None,
-    show: Callable[[str], None] = print,
+    folder: Path, *, split: str = "test", n: int = 256, works: int | None = None
 ) -> dict[str, object]:
-    """Harmonize the sopranos of held-out chorales and measure what comes of it; everything by name.
+    """The figures of a model that harmonizes the sopranos of held-out chorales, by name.
 
     Args:
-        folder: a trained model, or the name of one that comes with seqmusic; it should not know the works of the split.
+        folder: a trained model, or the name of one that comes with seqmusic; it should not have
+            been trained on works of the split.
         split: "test" or "valid", of the split of the chorales.
-        n: how many harmonizations are measured for their style, as often with --strict.
-        works: only so many of the works, the first ones; None for all.
-        show: takes lines for people.
+        n: number of harmonizations for each request whose style is measured.
+        works: number of works, the first ones; None for all.
 
     Raises:
         CheckpointError: there is no such model.
@@ -71,16 +67,15 @@ def benchmark_harmony(
     scores = held_out_chorales(dataset, split)[:works]
     if not scores:
         raise CorpusError(f"the {split} part holds no works in four voices to harmonize")
-    ngram = NGram(
-        trace_batch(note_columns([work.score for work in dataset.works_in("train")]), None, DEFAULT_MAX_VOICES)
-    )
-    report = {"split": split, "works": len(scores)}
-    return (
-        report
-        | _nats(model, scores, show)
-        | _cell_accuracies(model, ngram, scores, show)
-        | _style(model, scores, n, show)
-    )
+    ngram = NGram(encode_pieces([work.score for work in dataset.works_in("train")]).traces)
+    return {
+        "split": split,
+        "works": len(scores),
+        "lower_voices": _lookahead_gain(model, scores),
+        "orders": _nats_by_order(model, scores),
+        "accuracy": _cell_accuracies(model, ngram, scores),
+        **_style(model, scores, n),
+    }
 
 
 def held_out_chorales(dataset: Dataset, split: str) -> list[Score]:
@@ -90,106 +85,101 @@ def held_out_chorales(dataset: Dataset, split: str) -> list[Score]:
     return [score for score in whole if score.voices[0].end_ticks == score.end_ticks]
 
 
-def _nats(
-    model: Transformer, scores: Sequence[Score], show: Callable[[str], None]
-) -> dict[str, object]:
-    past, ahead = (
-        voice_nats(model, scores, LOWER_VOICES),
-        voice_nats(model, scores, LOWER_VOICES, SATB[:1]),
+def _lookahead_gain(model: Transformer, scores: Sequence[Score]) -> dict[str, object]:
+    """Nats per cell of the lower voices with the past and with the whole of the soprano known."""
+    past = voice_nats(model, scores, LOWER_VOICES)
+    ahead = voice_nats(model, scores, LOWER_VOICES, given=SATB[:1])
+    gain = 1 - sum(ahead.nats) / sum(past.nats)
+    low, high = bootstrap_interval(ahead.nats, past.nats)
+    logger.info("nats a cell of alto, tenor and bass")
+    logger.info(f"  the soprano's past known    {past.per_cell:.4f}")
+    logger.info(
+        f"  the whole soprano known     {ahead.per_cell:.4f}, {gain:.1%} less "
+        f"[{1 - high:.1%}..{1 - low:.1%}]"
     )
-    gain, (low, high) = (
-        1 - sum(ahead.nats) / sum(past.nats),
-        bootstrap_interval(ahead.nats, past.nats),
-    )
-    show("nats a cell of alto, tenor and bass")
-    show(f"  the soprano's past known    {past.per_cell:.4f}")
-    show(
-        f"  the whole soprano known     {ahead.per_cell:.4f}, {gain:.1%} less [{1 - high:.1%}..{1 - low:.1%}]"
-    )
-    chance = np.random.default_rng(0)
+    interval = [1 - high, 1 - low]
+    return {"past": past.per_cell, "ahead": ahead.per_cell, "gain": gain, "interval": interval}
+
+
+def _nats_by_order(model: Transformer, scores: Sequence[Score]) -> dict[str, float]:
+    """Nats per cell of all voices, by the order in which they are composed."""
+    rng = np.random.default_rng(0)
     orders = {
         "soprano first": [SATB] * len(scores),
         "bass first": [SATB[::-1]] * len(scores),
-        "any order": [tuple(chance.permutation(SATB).tolist()) for _ in scores],
+        "any order": [tuple(rng.permutation(SATB).tolist()) for _ in scores],
     }
     by_order = {
         name: nats_in_order(model, scores, order).per_cell for name, order in orders.items()
     }
     by_order["together"] = voice_nats(model, scores, SATB).per_cell
-    show("nats a cell of all four voices, one after the other, and note by note together")
+    logger.info("nats a cell of all four voices, one after the other, and note by note together")
     for name, nats in by_order.items():
-        show(f"  {name:<26}  {nats:.4f}")
-    lower = {
-        "past": past.per_cell,
-        "ahead": ahead.per_cell,
-        "gain": gain,
-        "interval": [1 - high, 1 - low],
-    }
-    return {"lower_voices": lower, "orders": by_order}
+        logger.info(f"  {name:<26}  {nats:.4f}")
+    return by_order
 
 
 def _cell_accuracies(
-    model: Transformer, ngram: NGram, scores: Sequence[Score], show: Callable[[str], None]
-) -> dict[str, object]:
-    ways: dict[str, Callable[..., list[Score]]] = {
+    model: Transformer, ngram: NGram, scores: Sequence[Score]
+) -> dict[str, dict[str, float]]:
+    """How many cells of the lower voices agree with Bach, by how they are composed."""
+    harmonizers: dict[str, Callable[..., list[Score]]] = {
         "with look-ahead": partial(harmonize_with_lookahead, model),
         "without look-ahead": partial(harmonize_without_lookahead, model),
         "n-gram": partial(harmonize_with_ngram, ngram),
     }
-    show("cells of alto, tenor and bass as Bach has them     drawn at 1   the likeliest")
-    found: dict[str, object] = {}
-    with tqdm(total=2 * len(ways) * len(scores), desc="harmonizing", unit="work") as bar:
-        for name, way in ways.items():
-            drawn, likeliest = (
-                mean_cell_accuracy(
-                    scores, partial(way, request=Request(n=1, temperature=temperature)), bar.update
-                )
-                for temperature in (1, 0)
-            )
-            found[name] = {"drawn": drawn, "likeliest": likeliest}
-            tqdm.write(f"  {name:<46}  {drawn:>11.1%}  {likeliest:>14.1%}")
-    return {"accuracy": found}
+    requests = {
+        "drawn": Request(n=1, temperature=1),
+        "likeliest": Request(n=1, temperature=0),
+    }
+    logger.info("cells of alto, tenor and bass as Bach has them     drawn at 1   the likeliest")
+    accuracies: dict[str, dict[str, float]] = {name: {} for name in harmonizers}
+    total = len(harmonizers) * len(requests) * len(scores)
+    with progress_bar(total, "harmonizing", "work") as bar:
+        for name, harmonize in harmonizers.items():
+            for kind, request in requests.items():
+                pairs = []
+                for score in scores:
+                    pairs += [(result, score) for result in harmonize(score, request)]
+                    bar.update()
+                accuracies[name][kind] = cell_accuracy(pairs)
+            drawn, likeliest = accuracies[name].values()
+            logger.info(f"  {name:<46}  {drawn:>11.1%}  {likeliest:>14.1%}")
+    return accuracies
 
 
-def _style(
-    model: Transformer, scores: Sequence[Score], n: int, show: Callable[[str], None]
-) -> dict[str, object]:
-    """Style of `n` harmonizations by the model alone, as they are by default, and with --strict, beside the works themselves."""
-    share, more = divmod(n, len(scores))
-    chosen = [
-        (score, share + (index < more))
-        for index, score in enumerate(scores)
-        if share + (index < more)
-    ]
-    made: dict[str, list[Score]] = {"Bach": list(scores)}
-    with tqdm(total=len(REQUESTS) * n, desc="harmonizing", unit="piece") as bar:
+def _style(model: Transformer, scores: Sequence[Score], n: int) -> dict[str, object]:
+    """The style of `n` harmonizations for each of REQUESTS, beside that of the works themselves."""
+    pieces = {"Bach": list(scores)}
+    with progress_bar(len(REQUESTS) * n, "harmonizing", "piece") as bar:
         for name, request in REQUESTS.items():
-            made[name] = []
-            for score, times in chosen:
-                candidates = compose_candidates(
-                    model, harmonization_prompt(score, SATB[:1]), replace(request, n=times)
-                )
-                made[name] += [candidate.score for candidate in candidates]
-                bar.update(times)
-    tables = {
-        name: {f.name: f for f in style_figures(own) if f.name in STYLE_MEASURES}
-        for name, own in made.items()
+            pieces[name] = []
+            for index, score in enumerate(scores):
+                n_each = n // len(scores) + (index < n % len(scores))
+                if n_each:
+                    prompt = harmonization_prompt(score, SATB[:1])
+                    candidates = compose_candidates(model, prompt, replace(request, n=n_each))
+                    pieces[name] += [candidate.score for candidate in candidates]
+                    bar.update(n_each)
+    estimates = {
+        name: [e for e in style_estimates(found) if e.name in STYLE_MEASURES]
+        for name, found in pieces.items()
     }
-    heads = [f"{name} ({len(own)})" for name, own in made.items()]
-    show(f"{'':<44}{''.join(f'{head:>28}' for head in heads)}")
-    for measure, figure in tables["Bach"].items():
-        cells = [
-            f"{own[measure].value:.2f} [{own[measure].low:.2f}..{own[measure].high:.2f}]"
-            for own in tables.values()
-        ]
-        show(f"{f'{measure}, {figure.unit}':<44.44}{''.join(f'{cell:>28}' for cell in cells)}")
-    return {
-        "style": {
-            name: {
-                measure: {"value": own.value, "interval": [own.low, own.high]}
-                for measure, own in table.items()
-            }
-            for name, table in tables.items()
-        },
-        "pieces": {name: len(own) for name, own in made.items()},
+    n_pieces = {name: len(found) for name, found in pieces.items()}
+    _log_style(estimates, n_pieces)
+    style = {
+        name: {e.name: {"value": e.value, "interval": [e.low, e.high]} for e in found}
+        for name, found in estimates.items()
     }
+    return {"style": style, "pieces": n_pieces}
+
+
+def _log_style(
+    estimates: Mapping[str, Sequence[RateEstimate]], n_pieces: Mapping[str, int]
+) -> None:
+    headings = [f"{name} ({n})" for name, n in n_pieces.items()]
+    logger.info(f"{'':<44}{''.join(f'{heading:>28}' for heading in headings)}")
+    for row in zip(*estimates.values(), strict=True):
+        measure = f"{row[0].name}, {row[0].unit}"
+        cells = [f"{e.value:.2f} [{e.low:.2f}..{e.high:.2f}]" for e in row]
+        logger.info(f"{measure:<44.44}{''.join(f'{cell:>28}' for cell in cells)}")

@@ -1,6 +1,6 @@
-"""The command line: a thin shell over the package, one module a family of commands.
+"""The command line: a thin shell over the package, one module for each family of commands.
 
-A command imports its work when it is called, so that help is quick.
+A command imports what it needs when it is called, so that help is fast.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ app = App(
     help="Learns from scores, predicts the next note, and continues a partial theme.\n\n"
     'For example: seqmusic continue "G4 A4 B4 C5 | D5:1/2 B4"',
     version=__version__,
-    help_format="plaintext",
+    help_format="markdown",
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
@@ -39,7 +39,7 @@ app.command(experiment.improve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 2 for what the user can mend (one line says what), 130 for Ctrl-C."""
+    """Run a command and return its exit status: 0, 2 for wrong input (one line), 130 for Ctrl-C."""
     try:
         with shown_messages():
             app(
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("seqmusic: stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (SeqmusicError, CycloptsError, ValueError, OSError) as error:
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @app.command
 def doctor() -> None:
-    """Tell versions, devices, which optional parts are found and how to get the others, and how fast music is composed here.
+    """Report versions, devices, optional parts and how to install them, and the speed of composing.
 
     For example: seqmusic doctor
     """

@@ -1,4 +1,4 @@
-"""What the arguments of several commands have in common: a theme, the grid that played notes are put on, a new folder."""
+"""Arguments of several commands: a theme, the grid that played notes are moved to, a new folder."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
 from seqmusic.errors import FormatError
 
 if TYPE_CHECKING:
+    from seqmusic.formats import ReadReport
     from seqmusic.score import Score
-
-Flag = Parameter(negative="")
 
 
 def read_theme(
@@ -26,7 +23,10 @@ def read_theme(
     time_signature: str | None = None,
     grid: str | None = None,
 ) -> Score:
-    """The score of a typed head, or of the file that the only argument names; what was mended or left out is told on stderr."""
+    """The score of a typed theme, or of the file that the only argument names.
+
+    What was repaired or left out of the file is printed to standard error.
+    """
     from dataclasses import replace
 
     from seqmusic.formats import read_with_report
@@ -38,10 +38,9 @@ def read_theme(
     if len(theme) == 1 and _names_a_file(theme[0]):
         if time_signature is not None:
             raise ValueError(f"--time-signature is for a typed theme; {theme[0]} brings its own")
-        reading = read_with_report(theme[0], grid_ticks(grid) if grid is not None else None)
-        for told in reading.repairs + reading.losses:
-            print(f"{theme[0]}: {told}", file=sys.stderr)
-        return replace(reading.score, key=tonality) if tonality else reading.score
+        report = read_with_report(theme[0], grid_ticks(grid) if grid is not None else None)
+        print_repairs(theme[0], report)
+        return replace(report.score, key=tonality) if tonality else report.score
     if grid is not None:
         raise ValueError("--grid is for a file that was played (MIDI), and the theme is typed")
     return parse_theme(
@@ -51,25 +50,38 @@ def read_theme(
     )
 
 
+def print_repairs(name: str, report: ReadReport) -> None:
+    """Print what was repaired and left out of a file to standard error, one line each."""
+    for line in report.repairs + report.losses:
+        print(f"{name}: {line}", file=sys.stderr)
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """The names of a list with commas; empty ones are left out.
+
+    >>> split_names("alto, tenor,")
+    ('alto', 'tenor')
+    """
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
 def grid_ticks(text: str) -> int:
-    """Ticks between the places of a grid, which is named by a note value: 1/16, or 1/8t for triplets of eighths.
+    """Ticks of a step of a grid, which is named by a note value: 1/16, or 1/8t for triplets.
 
     >>> grid_ticks("1/16"), grid_ticks("1/8t")
     (6, 8)
 
     Raises:
-        ValueError: it is no note value, or no whole number of ticks.
+        ValueError: the text is no note value, or none of a whole number of ticks.
     """
     from fractions import Fraction
 
     from seqmusic.score import TICKS_PER_WHOLE
 
-    found = re.fullmatch(r"1/([1-9][0-9]?)(t?)", text.strip(), re.IGNORECASE)
-    ticks = (
-        Fraction(TICKS_PER_WHOLE, int(found[1])) * (Fraction(2, 3) if found[2] else 1)
-        if found
-        else Fraction(1, 2)
-    )
+    match = re.fullmatch(r"1/([1-9][0-9]?)(t?)", text.strip(), re.IGNORECASE)
+    ticks = Fraction(1, 2)
+    if match:
+        ticks = Fraction(TICKS_PER_WHOLE, int(match[1])) * (Fraction(2, 3) if match[2] else 1)
     if ticks.denominator != 1:
         raise ValueError(
             f"a grid is a note value from 1/1 to 1/32, or 1/2t to 1/32t for triplets, got {text!r}"
@@ -78,32 +90,37 @@ def grid_ticks(text: str) -> int:
 
 
 def _names_a_file(argument: str) -> bool:
-    """Whether it is a path, there or not, rather than a typed theme: theme.wav or ./theme, but not C4:1/4. or C4:1/8."""
+    """Whether an argument is a path, existing or not, rather than a typed theme.
+
+    theme.wav and ./theme are paths, C4:1/4. and C4:1/8 are not.
+    """
     from seqmusic.formats import READABLE
 
-    looks_like_one = re.fullmatch(
-        r"(\.{0,2}/|~|[A-Za-z]:\\).*|[^\s:;|]*\.[A-Za-z][A-Za-z0-9]*", argument
-    )
-    return (
-        bool(looks_like_one)
-        or Path(argument).suffix.lower() in READABLE
-        or os.path.isfile(argument)
-    )
+    path_pattern = r"(\.{0,2}/|~|[A-Za-z]:\\).*|[^\s:;|]*\.[A-Za-z][A-Za-z0-9]*"
+    has_readable_ending = Path(argument).suffix.lower() in READABLE
+    is_path = re.fullmatch(path_pattern, argument) is not None
+    return is_path or has_readable_ending or os.path.isfile(argument)
 
 
 def output_folder(out: Path | None) -> Path:
-    """The folder that was named, if nothing is in it, else the first of continuations/1, 2, ... that is not there."""
+    """The folder that is named, or the first of continuations/1, 2, ... that does not exist.
+
+    Raises:
+        FormatError: the named folder is not empty.
+    """
     if out is None:
-        return next(
-            path
-            for number in itertools.count(1)
-            if not (path := Path("continuations", str(number))).exists()
-        )
+        numbered = (Path("continuations", str(number)) for number in itertools.count(1))
+        return next(path for path in numbered if not path.exists())
     require_empty_folder(out)
     return out
 
 
 def require_empty_folder(folder: Path) -> None:
+    """Refuse a folder with files in it; it need not exist.
+
+    Raises:
+        FormatError: the folder is a file, or not empty.
+    """
     if folder.exists() and not folder.is_dir():
         raise FormatError(
             f"{folder}: is a file, and the results need a folder; choose another name"

@@ -1,4 +1,4 @@
-"""seqmusic benchmark: models in units that compare."""
+"""seqmusic benchmark: models compared in the units of the literature."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from seqmusic.cli.arguments import Flag
+from seqmusic.cli.options import Flag
 
 app = App(
     name="benchmark",
-    help="Measure models in units that compare.\n\nFor example: seqmusic benchmark jsb --data Jsb16thSeparated.json",
-    help_format="plaintext",
+    help="Measure models in the units of the literature.\n\n"
+    "For example: seqmusic benchmark jsb --data Jsb16thSeparated.json",
+    help_format="markdown",
     result_action="return_value",
 )
 
@@ -27,16 +28,20 @@ def jsb(
     out: Path | None = None,
     allow_overlap: Annotated[bool, Flag] = False,
 ) -> None:
-    """Score models on the usual chorale benchmark, beside the rivals that only count; the last line is one JSON object.
+    """Score models on the usual chorale benchmark, beside baselines that count.
+
+    The last line is one JSON object.
 
     For example: seqmusic benchmark jsb --data Jsb16thSeparated.json --model runs/jsb
 
     Args:
-        data: The file of the benchmark, Jsb16thSeparated.json: 229, 76 and 77 chorales on a sixteenth grid.
-        model: A trained model's folder, or more of them, which are averaged; without it, those that come with seqmusic.
+        data: The file of the benchmark, Jsb16thSeparated.json: 229, 76 and 77 chorales on a
+            sixteenth grid.
+        model: The folder of a trained model, or of several, which are averaged; by default those
+            that come with seqmusic.
         config: Train a model with this configuration first, and score it.
-        out: The folder of that run; runs/NAME of the configuration where it is not given.
-        allow_overlap: Score a model on pieces it was trained on, too, and say how many they are.
+        out: The folder of that run; by default runs/NAME of the configuration.
+        allow_overlap: Score a model on pieces it was trained on, too, and report how many they are.
     """
     from seqmusic.benchmarks.jsb import benchmark_jsb
     from seqmusic.runs.pretrained import BENCHMARK_MODELS
@@ -52,13 +57,15 @@ def jsb(
 
 @app.command
 def rivals(*, data: Path, cpu_seconds: float = 120.0) -> None:
-    """Train the transformer, an LSTM and a sixteenth-grid transformer alike, and compare; the last line is one JSON object.
+    """Train the transformer, an LSTM and a sixteenth-grid transformer alike, and compare them.
+
+    The last line is one JSON object.
 
     For example: seqmusic benchmark rivals --data Jsb16thSeparated.json --cpu-seconds 300
 
     Args:
         data: The file of the benchmark, Jsb16thSeparated.json.
-        cpu_seconds: Processor time for each.
+        cpu_seconds: Processor time of each training.
     """
     from seqmusic.benchmarks.rivals import train_contenders
 
@@ -75,10 +82,12 @@ def harmony(
     n: Annotated[int, Parameter(name="-n")] = 256,
     works: int | None = None,
 ) -> None:
-    """Harmonize the sopranos of held-out chorales, and compare with Bach; the last line is one JSON object.
+    """Harmonize the sopranos of held-out chorales, and compare with Bach.
 
-    What alto, tenor and bass cost with all of the soprano known and with its past alone; how many of their cells are met, drawn and
-    likeliest, beside the n-gram; and how often harmonizations move in parallels, cross and hold, with and without --strict.
+    Measures the loss of alto, tenor and bass with the whole soprano known and with its past alone;
+    how many of their cells are predicted, drawn and likeliest, beside the n-gram; and how often
+    harmonizations move in parallel, cross and hold, with and without --strict. The last line is
+    one JSON object.
 
     For example: seqmusic benchmark harmony --split valid --works 8 -n 16
 
@@ -86,7 +95,7 @@ def harmony(
         model: The folder of a trained model, or the name of one that comes with seqmusic.
         split: Which part of the chorales.
         n: How many harmonizations are measured for their style, and as many with --strict.
-        works: Only so many works, the first ones.
+        works: Only the first works, this many.
     """
     from seqmusic.benchmarks.harmony import benchmark_harmony
 

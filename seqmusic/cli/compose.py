@@ -7,130 +7,73 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
-from seqmusic.cli.arguments import Flag, output_folder, read_theme
-from seqmusic.generation.request import Request
+from seqmusic.cli.arguments import output_folder, read_theme, split_names
+from seqmusic.cli.options import ComposeOptions
 
 if TYPE_CHECKING:
     from seqmusic.generation.completion import OnNote
-    from seqmusic.score import Key, Note
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class RequestOptions(Request):
-    """What all that compose have in common."""
-
-    n: Annotated[int, Parameter(name="-n")] = 3
-    scale: Annotated[bool, Flag] = False
-    strict: Annotated[bool, Flag] = False
-    compass: Annotated[tuple[str, ...], Flag] = ()
-
-    def request(self) -> Request:
-        """The same as the package knows it."""
-        return Request(**{field.name: getattr(self, field.name) for field in fields(Request)})
+    from seqmusic.generation.task import Task
+    from seqmusic.score import Key, Note, Score
 
 
 def continue_(
-    *head: str,
-    model: Path | None = None,
+    *theme: str,
     voices: str | None = None,
     bars: int = 8,
-    key: str | None = None,
     time_signature: str | None = None,
-    grid: str | None = None,
     style: str = "",
-    out: Path | None = None,
-    explain: Annotated[bool, Flag] = False,
-    json: Annotated[bool, Flag] = False,
-    options: RequestOptions | None = None,
+    options: ComposeOptions | None = None,
 ) -> None:
-    """Continue a theme, and write the candidates as MIDI, MusicXML, LilyPond and pictures, the likeliest first.
+    """Continue a theme, and write candidates as MIDI, MusicXML, LilyPond and pictures.
+
+    The candidates are numbered, likeliest first.
 
     For example: seqmusic continue "G4 A4 B4 C5 | D5:1/2 B4" --voices satb --bars 8 --seed 7
 
     Args:
-        head: The theme, typed ("C4 D4:1/8 Eb4:3/8 R:1/4 | F4"; several are several voices), or one file.
-        model: The folder of a trained model.
-        voices: melody or satb, or how many of a model that has learned numbered voices; when not said, what fits the theme.
-        bars: How many bars in all, the theme's own included and a pickup not counted; the last is short by the pickup.
-        key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of the theme.
-        time_signature: Such as 3/4; of a typed theme, 4/4 when not said.
-        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
-        style: One that the model has learned, by its name: a subfolder of what it was trained on.
-        out: A new folder for the files; continuations/1, 2, ... when not said.
-        explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
-        json: Say the result as one JSON object, on the last line.
+        theme: Typed notes ("C4 D4:1/8 Eb4:3/8 R:1/4 | F4"; several texts are several voices), or
+            one file.
+        voices: melody or satb, or a number for a model that has learned numbered voices; by default
+            what suits the theme.
+        bars: How many bars in all, those of the theme included and a pickup not counted; the last
+            is short by the pickup.
+        time_signature: Such as 3/4, for a typed theme; 4/4 by default.
+        style: One that the model has learned, by its name: a subfolder of its training works.
     """
-    from seqmusic.generation.output import Task, compose_run
+    from seqmusic.generation.task import Task
 
-    score = read_theme(head, key, time_signature, grid)
+    options = options or ComposeOptions()
+    score = read_theme(theme, options.key, time_signature, options.grid)
     task = Task(name="continue", bars=bars, voices=(voices,) if voices else (), style=style)
-    options = options or RequestOptions()
-    with note_display(score.key, is_shown=not json) as on_note:
-        made = compose_run(
-            task,
-            score,
-            model,
-            options.request(),
-            output_folder(out),
-            explain=explain,
-            say=_say,
-            on_note=on_note,
-        )
-    print_candidates(made, as_json=json)
+    _compose(task, score, options)
 
 
 def harmonize(
     *melody: str,
     voice: str = "",
-    model: Path | None = None,
-    key: str | None = None,
     time_signature: str | None = None,
-    grid: str | None = None,
     style: str = "",
-    out: Path | None = None,
-    explain: Annotated[bool, Flag] = False,
-    json: Annotated[bool, Flag] = False,
-    options: RequestOptions | None = None,
+    options: ComposeOptions | None = None,
 ) -> None:
-    """Compose the voices that are missing beside those that are given, which stay exactly as they are.
+    """Compose the missing voices beside the given ones, which stay exactly as they are.
 
-    For example: seqmusic harmonize "G4 A4 B4 C5 | D5:1/2 B4 | C5 A4 F#4:1/2 | G4:1" --key "G major" --strict
+    For example: seqmusic harmonize "G4 A4 B4 C5 | D5:1/2 B4" --key "G major" --strict
 
     Args:
-        melody: The given voice, typed, or one file; several voices where several are given.
-        voice: Which of soprano, alto, tenor and bass they are, such as bass, or soprano,bass; when not said, one is the soprano.
-        model: The folder of a trained model.
-        key: Such as "D minor"; when not said, the model chooses among the keys whose scale holds most of what is given.
-        time_signature: Such as 3/4; of typed voices, 4/4 when not said.
-        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
-        style: One that the model has learned, by its name: a subfolder of what it was trained on.
-        out: A new folder for the files; continuations/1, 2, ... when not said.
-        explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
-        json: Say the result as one JSON object, on the last line.
+        melody: The given voice, typed, or one file; several texts are several voices.
+        voice: Which of soprano, alto, tenor and bass is given, such as bass, or soprano,bass; by
+            default a single voice is the soprano.
+        time_signature: Such as 3/4, for typed voices; 4/4 by default.
+        style: One that the model has learned, by its name: a subfolder of its training works.
     """
-    from seqmusic.generation.output import Task, compose_run
+    from seqmusic.generation.task import Task
 
-    task = Task(name="harmonize", voices=_split_names(voice), style=style)
-    options, score = options or RequestOptions(), read_theme(melody, key, time_signature, grid)
-    with note_display(score.key, is_shown=not json) as on_note:
-        made = compose_run(
-            task,
-            score,
-            model,
-            options.request(),
-            output_folder(out),
-            explain=explain,
-            say=_say,
-            on_note=on_note,
-        )
-    print_candidates(made, as_json=json)
+    options = options or ComposeOptions()
+    score = read_theme(melody, options.key, time_signature, options.grid)
+    _compose(Task(name="harmonize", voices=split_names(voice), style=style), score, options)
 
 
 def regenerate(
@@ -141,13 +84,7 @@ def regenerate(
     voices: str = "",
     scatter: float = 0.0,
     rounds: int = 4,
-    model: Path | None = None,
-    key: str | None = None,
-    grid: str | None = None,
-    out: Path | None = None,
-    explain: Annotated[bool, Flag] = False,
-    json: Annotated[bool, Flag] = False,
-    options: RequestOptions | None = None,
+    options: ComposeOptions | None = None,
 ) -> None:
     """Compose some bars anew, or some voices of them, and leave everything else as it is.
 
@@ -155,45 +92,55 @@ def regenerate(
 
     Args:
         score: A file (MIDI, MusicXML, MEI, kern, ABC, CSV), or a typed score.
-        bars: Which, such as 5-8 or 3, counted as on the printed page: a pickup is bar 0; all when not said.
-        voices: Which, such as alto,tenor; all when not said.
-        scatter: Draw this share of the notes, such as 0.03, and compose only them anew, in rounds; 0 is all at once.
-        rounds: How many rounds of --scatter; the log-probability of the whole is shown after each, and never falls.
-        model: The folder of a trained model.
-        key: Such as "D minor"; that of the file when not said, and the likeliest where it has none.
-        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
-        out: A new folder for the files; continuations/1, 2, ... when not said.
-        explain: Also write a page for each: how surprising every note is, what else was likely, and what a training work shares.
-        json: Say the result as one JSON object, on the last line.
+        bars: Which, such as 5-8 or 3, numbered as on the printed page: a pickup is bar 0; all by
+            default.
+        voices: Which, such as alto,tenor; all by default.
+        scatter: Draw this share of the notes, such as 0.03, and compose only them anew, in rounds;
+            0 is all at once.
+        rounds: How many rounds of --scatter; the log-probability of the whole is shown after each,
+            and never falls.
     """
-    from seqmusic.generation.output import Task, compose_run
+    from seqmusic.generation.task import Task
 
+    options = options or ComposeOptions()
     if not 0 <= scatter <= 1:
         raise ValueError(f"--scatter must be in 0..1, got {scatter}")
     task = Task(
         name="regenerate",
         bars=_parse_bars(bars),
-        voices=_split_names(voices),
+        voices=split_names(voices),
         scatter=scatter,
         rounds=rounds if scatter else 1,
     )
-    options, whole = options or RequestOptions(), read_theme([score], key, grid=grid)
-    print_candidates(
-        compose_run(
-            task, whole, model, options.request(), output_folder(out), explain=explain, say=_say
-        ),
-        as_json=json,
-    )
+    _compose(task, read_theme([score], options.key, grid=options.grid), options)
+
+
+def _compose(task: Task, score: Score, options: ComposeOptions) -> None:
+    """Do a task, and print its candidates."""
+    from seqmusic.generation.output import compose_run
+
+    is_shown = not options.json and task.name != "regenerate"
+    with note_display(score.key, is_shown=is_shown) as on_note:
+        candidates = compose_run(
+            task,
+            score,
+            options.model,
+            options.request(),
+            output_folder(options.out),
+            explain=options.explain,
+            on_note=on_note,
+        )
+    print_candidates(candidates, as_json=options.json)
 
 
 def replay(file: Path, /, *, out: Path | None = None) -> None:
-    """Make a result again from the seed and settings that its MIDI or MusicXML file carries.
+    """Repeat a result from the seed and settings that its MIDI or MusicXML file holds.
 
     For example: seqmusic replay continuations/1/1.mid --out again
 
     Args:
         file: A file that seqmusic continue, harmonize or regenerate wrote.
-        out: A new folder for the files; continuations/1, 2, ... when not said.
+        out: A new folder for the files; by default continuations/1, 2, ...
     """
     from seqmusic.generation.output import replay_run
 
@@ -205,24 +152,24 @@ def print_candidates(candidates: list[dict[str, Any]], *, as_json: bool = False)
     if as_json:
         print(json.dumps({"candidates": candidates}))
         return
-    print("rank  log-probability a note  bits a note  notes  files")
-    for one in candidates:
-        figures = f"{one['rank']:>4}  {one['log_probability_per_note']:>22.3f}  {one['bits_per_note']:>11.2f}  {one['n_notes']:>5}"
-        files = [Path(file) for kind, file in one["files"].items() if kind != "picture"]
-        print(
-            f"{figures}  {' '.join([str(files[0]), *(file.suffix for file in files[1:])]) if files else ''}".rstrip()
-        )
-    if missing := next(
-        (one["files"]["picture"] for one in candidates if "picture" in one["files"]), ""
-    ):
-        print(f"No pictures: {missing}")
+    print("rank  log-probability per note  bits per note  notes  files")
+    for candidate in candidates:
+        nats, bits = candidate["log_probability_per_note"], candidate["bits_per_note"]
+        figures = f"{candidate['rank']:>4}  {nats:>24.3f}  {bits:>13.2f}  {candidate['n_notes']:>5}"
+        files = [Path(file) for kind, file in candidate["files"].items() if kind != "picture"]
+        names = [str(file) if file is files[0] else file.suffix for file in files]
+        print(f"{figures}  {' '.join(names)}".rstrip())
+    missing = [one["files"]["picture"] for one in candidates if "picture" in one["files"]]
+    if missing:
+        print(f"No pictures: {missing[0]}")
 
 
 @contextmanager
 def note_display(key: Key | None, *, is_shown: bool) -> Iterator[OnNote | None]:
-    """What is to be told notes as they are made: a line at the terminal, with the quarter reached and the last note of each voice.
+    """A callback that shows notes in a line at the terminal as they are composed.
 
-    None where nothing is shown, or there is no terminal.
+    The line has the quarter reached and the last note of each voice. The callback is None if
+    nothing is to be shown, or there is no terminal.
     """
     if not (is_shown and sys.stderr.isatty()):
         yield None
@@ -235,26 +182,17 @@ def note_display(key: Key | None, *, is_shown: bool) -> Iterator[OnNote | None]:
     latest: dict[int, str] = {}
     with tqdm(bar_format="{desc}", leave=False) as line:
 
-        def on_note(place: int, note: Note) -> None:
-            latest[place] = f"{spell(note.pitch, key)!s:<4}"
-            sounding = "".join(latest[place] for place in sorted(latest))
-            line.set_description_str(
-                f"quarter {note.onset_ticks // TICKS_PER_QUARTER + 1:>3}  {sounding}"
-            )
+        def on_note(voice_index: int, note: Note) -> None:
+            latest[voice_index] = f"{spell(note.pitch, key)!s:<4}"
+            sounding = "".join(latest[index] for index in sorted(latest))
+            quarter = note.onset_ticks // TICKS_PER_QUARTER + 1
+            line.set_description_str(f"quarter {quarter:>3}  {sounding}")
 
         yield on_note
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _split_names(text: str) -> tuple[str, ...]:
-    return tuple(name for part in text.split(",") if (name := part.strip()))
-
-
 def _parse_bars(text: str | None) -> tuple[int, int] | None:
-    """First and last bar of 5-8, or of 5."""
+    """First and last bar of a text such as 5-8, or 5."""
     if text is None:
         return None
     match = re.fullmatch(r"\s*([0-9]{1,6})\s*(?:-\s*([0-9]{1,6})\s*)?", text)

@@ -1,4 +1,4 @@
-"""seqmusic convert: from any format that is read to any that is written."""
+"""seqmusic convert: from any readable format to any writable one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from seqmusic.cli.arguments import Flag, grid_ticks, require_empty_folder
+from seqmusic.cli.arguments import grid_ticks, print_repairs, require_empty_folder
+from seqmusic.cli.options import Flag
 from seqmusic.errors import FormatError, SeqmusicError
 
 if TYPE_CHECKING:
@@ -27,18 +28,22 @@ def convert(
     layout: Layout = "notes",
     force: Annotated[bool, Flag] = False,
 ) -> None:
-    """Convert a file into another format, and tell what is lost; or all pieces of a file or a folder, into a new folder.
+    """Convert a file into another format, and report what is lost; or all pieces into a new folder.
 
-    For example: seqmusic convert chorale.musicxml chorale.csv, or: seqmusic convert tunes.abc tunes --to .mid
+    For example: seqmusic convert chorale.musicxml chorale.csv, or: seqmusic convert tunes.abc tunes
+    --to .mid
 
     Args:
-        source: The file: MIDI, MusicXML, MEI, kern, ABC, CSV or the JSON of the chorale benchmark. With --to, it may hold several
-            pieces, or be a folder.
-        target: The new file; its ending tells the format (.mid .musicxml .csv .json .ly .svg .png). With --to, a new folder.
-        to: Write each piece into the folder, as a file with this ending.
-        grid: Put the notes of MIDI or of a list on a grid, such as 1/16 or 1/8t; a row of a CSV grid lasts so long, else 1/16.
-        layout: Of a CSV file: notes (a row a note) or grid (a row a sixteenth or --grid, a column a voice).
-        force: Replace the new file if it is there already.
+        source: The file: MIDI, MusicXML, MEI, kern, ABC, CSV or the JSON of the chorale benchmark.
+            With --to, it may hold several pieces, or be a folder.
+        target: The new file; its ending decides the format (.mid .musicxml .csv .json .ly .svg
+            .png). With --to, a new folder.
+        to: Write each piece into the folder, with this ending.
+        grid: Move the notes of MIDI or of a CSV list to a grid, such as 1/16 or 1/8t; in a CSV
+            grid, the duration of a row, 1/16 by default.
+        layout: Of a CSV file: notes (a row for each note) or grid (a row for each sixteenth or
+            --grid, a column for each voice).
+        force: Replace the new file if it exists already.
     """
     ticks = grid_ticks(grid) if grid is not None else None
     if to is not None:
@@ -47,36 +52,33 @@ def convert(
     from seqmusic.formats import read_with_report
 
     if target.exists() and (not force or target.samefile(source)):
-        raise FormatError(
-            f"{target}: exists already; choose another name, or --force to replace it (never the file that is read)"
-        )
+        remedy = "choose another name, or --force to replace it (never the file that is read)"
+        raise FormatError(f"{target}: exists already; {remedy}")
     _write_and_report(str(source), read_with_report(source, ticks), target, ticks, layout)
     if target.suffix.lower() not in (".png", ".svg"):
         print(f"to look at it: seqmusic convert {source} {target.with_suffix('.png')}")
 
 
 def _write_and_report(
-    name: str, reading: ReadReport, target: Path, ticks: int | None, layout: Layout
+    name: str, report: ReadReport, target: Path, ticks: int | None, layout: Layout
 ) -> None:
-    """Write one piece; what was mended, left out and lost goes to the error stream, one line a kind."""
+    """Write one piece; repairs, omissions and losses go to standard error, one line each."""
     from seqmusic.formats import write_score
     from seqmusic.formats.conversion_losses import conversion_losses
 
-    score = reading.score
+    score = report.score
     if target.suffix.lower() == ".csv" and layout == "grid":
         from seqmusic.formats.csv.file import write_csv_grid
 
         write_csv_grid(score, target, ticks)
     else:
         write_score(score, target)
-    for told in reading.repairs + reading.losses:
-        print(f"{name}: {told}", file=sys.stderr)
+    print_repairs(name, report)
     if lost := conversion_losses(score, target, layout):
         print(f"{target}: does not hold {'; '.join(lost)}", file=sys.stderr)
     bars = f", {len(score.bars())} bars" if score.time_signatures else ""
-    print(
-        f"{name} ({reading.status}): {len(score.voices)} voices, {score.n_notes} notes{bars}; written to {target}"
-    )
+    size = f"{len(score.voices)} voices, {score.n_notes} notes{bars}"
+    print(f"{name} ({report.status}): {size}; written to {target}")
 
 
 def _convert_all(
@@ -108,7 +110,7 @@ def _convert_all(
 
 
 def _named_pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, FilePiece]]:
-    """Each piece with its name: of the file, or of the files in the folder and the folders in it."""
+    """The pieces of a file, or of all files in a folder and its subfolders, with their names."""
     from seqmusic.formats import READABLE, FilePiece, read_pieces, read_with_report
 
     paths = [source]
@@ -122,24 +124,18 @@ def _named_pieces(source: Path, ticks: int | None) -> Iterator[tuple[str, FilePi
             )
     for path in paths:
         try:
-            pieces = (
-                [FilePiece(path.stem, read_with_report(path, ticks))]
-                if ticks is not None
-                else read_pieces(path)
-            )
+            pieces = read_pieces(path)
+            if ticks is not None:
+                pieces = iter([FilePiece(path.stem, read_with_report(path, ticks))])
             for piece in pieces:
-                yield (
-                    piece.name
-                    if path == source or piece.name == path.stem
-                    else f"{path.stem} {piece.name}",
-                    piece,
-                )
+                is_enough = path == source or piece.name == path.stem
+                yield (piece.name if is_enough else f"{path.stem} {piece.name}"), piece
         except SeqmusicError as error:
             yield path.stem, FilePiece(path.stem, None, str(error))
 
 
 def _file_name(name: str, ending: str, taken: set[str]) -> str:
-    """A name for a file, unlike those taken; signs that a file system may refuse are underscores."""
+    """A file name that is not taken; characters that a file system may refuse are underscores."""
     plain = re.sub(r"[^\w .,'()+-]", "_", name).strip(" .")[:100] or "piece"
     chosen, number = plain, 1
     while chosen.lower() in taken:

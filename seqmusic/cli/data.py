@@ -1,4 +1,4 @@
-"""seqmusic data: the corpus, and what the model is shown of it."""
+"""seqmusic data: the corpus, and what the model sees of it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 app = App(
     name="data",
-    help="The corpus: prepare it, describe it, see what was dropped and what the model is shown.\n\n"
+    help="The corpus: prepare it, describe it, list dropped works and what the model sees.\n\n"
     "For example: seqmusic data prepare my/scores --out data/mine",
-    help_format="plaintext",
+    help_format="markdown",
     result_action="return_value",
 )
 
@@ -32,24 +32,30 @@ def prepare(
     seed: int = 0,
     processes: int | None = None,
 ) -> None:
-    """Read a folder of scores or a collection, clean and split it, and keep it in a folder that can be trained on.
+    """Read a folder of scores or a collection, clean and split it, and save it for training.
 
     For example: seqmusic data prepare my/scores --out data/mine
 
-    What is wrong with a file is written into report.csv, and stops nothing. A preparation that was stopped goes on when the same
-    command is given again; so does one whose files have changed, and reads only these.
+    Faults of files are listed in report.csv and stop nothing. The same command resumes a
+    preparation that was stopped, or reads the files that have changed since.
 
     Args:
-        source: A folder, whose subfolders, if 2 to 16, are styles; or a collection that music21 installs, such as palestrina.
-        out: The folder to keep it in, new or of the same source; without it, the chorales go into the cache.
+        source: A folder, whose subfolders, if 2 to 16, are styles; or a collection that music21
+            installs, such as palestrina.
+        out: Where to save it, a new folder or one of the same source; by default the chorales go
+            into the cache.
         seed: Another seed gives another split.
-        processes: How many read at once; as many as there are processor cores when not said.
+        processes: How many read at once; by default as many as there are processor cores.
     """
     if processes is not None and processes < 1:
         raise ValueError(f"--processes must be 1 or more, got {processes}")
     if out is None:
         _prepare_chorales(source)
-        return
+    else:
+        _prepare_folder(source, out, seed, processes)
+
+
+def _prepare_folder(source: str, out: Path, seed: int, processes: int | None) -> None:
     from seqmusic.corpus.folders.prepared_folder import prepare_source
     from seqmusic.corpus.folders.source import find_source, source_notes
     from seqmusic.corpus.folders.summary import folder_summary
@@ -76,19 +82,20 @@ def _prepare_chorales(source: str) -> None:
 
     if source != "chorales":
         raise CorpusError(
-            f"--out is missing: name the folder that the data prepared from {source} is to be kept in"
+            f"--out is missing: name the folder where the data prepared from {source} are saved"
         )
     dataset = load_chorales()
-    parts = ", ".join(f"{split} {len(dataset.works_in(split))}" for split in ("train", "valid", "test"))
-    print(
-        f"{len(dataset.kept_works)} of {len(dataset.works)} works kept ({parts}), {len(dataset.families)} tune families"
+    parts = ", ".join(
+        f"{split} {len(dataset.works_in(split))}" for split in ("train", "valid", "test")
     )
+    n_kept, n_works, n_families = map(len, (dataset.kept_works, dataset.works, dataset.families))
+    print(f"{n_kept} of {n_works} works kept ({parts}), {n_families} tune families")
     print(f"in {cache_file()}")
 
 
 @app.command
 def collections() -> None:
-    """List the collections that music21 installs and that data prepare takes by name, with their terms of use.
+    """List the collections of music21 that data prepare takes by name, with their terms of use.
 
     For example: seqmusic data collections
     """
@@ -103,13 +110,14 @@ def collections() -> None:
     names = collection_names()
     if not names:
         raise CorpusError(
-            "no collections: music21 is not installed, or without its corpus; `pip install music21` brings it"
+            "no collections: music21 is not installed, or lacks its corpus; "
+            "`pip install music21` installs it"
         )
     print(f"{'collection':<20} {'files':>6} {'works':>6}")
     for name in names:
         files = collection_files(name)
-        own = license_terms(name).removeprefix(DEFAULT_TERMS)
-        print(f"{name:<20} {len(files):>6,} {count_works(files):>6,} {own}".rstrip())
+        special_terms = license_terms(name).removeprefix(DEFAULT_TERMS)
+        print(f"{name:<20} {len(files):>6,} {count_works(files):>6,} {special_terms}".rstrip())
     print(f"chorales are the four-part works of bach.\n\n{DEFAULT_TERMS}")
 
 
@@ -120,8 +128,9 @@ def describe(*, data: Path | None = None, plot: Path | None = None) -> None:
     For example: seqmusic data describe --plot chorales.png
 
     Args:
-        data: Another corpus than the chorales: a folder made by seqmusic data prepare, or a benchmark .json.
-        plot: Also draw it, into a .png, .svg or .pdf.
+        data: Another corpus than the chorales: a folder made by seqmusic data prepare, or a
+            benchmark .json.
+        plot: Also plot it, into a .png, .svg or .pdf.
     """
     from seqmusic.corpus.description import describe as described
     from seqmusic.corpus.loading import load_corpus
@@ -141,7 +150,8 @@ def clean(*, data: Path | None = None) -> None:
     For example: seqmusic data clean
 
     Args:
-        data: Another corpus than the chorales: a folder made by seqmusic data prepare, or a benchmark .json.
+        data: Another corpus than the chorales: a folder made by seqmusic data prepare, or a
+            benchmark .json.
     """
     from seqmusic.corpus.description import cleaning_report
     from seqmusic.corpus.loading import load_corpus
@@ -151,21 +161,21 @@ def clean(*, data: Path | None = None) -> None:
 
 @app.command
 def tokens(score: str, /, *, data: Path | None = None, grid: str | None = None) -> None:
-    """Print a piece as the model sees it, one event a line: number, tick, voice, what, how many ticks.
+    """Print a piece as the model sees it, one event a line: number, tick, voice, sound, duration.
 
     For example: seqmusic data tokens "G4 A4 B4 C5 | D5:1/2 B4"
 
     Args:
-        score: A typed head, or a file (MIDI, MusicXML, MEI, kern, ABC, CSV); with --data, the name of a work there.
-        data: A corpus whose work is shown: a folder made by seqmusic data prepare, or a benchmark .json.
-        grid: Of a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for triplets.
+        score: A typed theme, or a file (MIDI, MusicXML, MEI, kern, ABC, CSV); with --data, the name
+            of a work there.
+        data: The corpus of the work: a folder made by seqmusic data prepare, or a benchmark .json.
+        grid: For a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for
+            triplets.
     """
     from seqmusic.tokens.tokenizer import encode, tokens_text
 
-    for line in tokens_text(
-        encode(read_theme([score], grid=grid) if data is None else _corpus_work(data, score))
-    ):
-        print(line)
+    piece = read_theme([score], grid=grid) if data is None else _corpus_work(data, score)
+    print("\n".join(tokens_text(encode(piece))))
 
 
 def _corpus_work(data: Path, name: str) -> Score:

@@ -1,4 +1,4 @@
-"""What `seqmusic doctor` tells: versions, devices, which optional parts are found, and where things are kept."""
+"""The report of `seqmusic doctor`: versions, devices, optional parts, and folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ OPTIONAL = (
     ("verovio", "engraves pictures", "score"),
     ("resvg-py", "pictures as PNG", "score"),
     ("matplotlib", "plots, and the letters of pictures", "report"),
-    ("symusic", "reads many MIDI files sooner", "fast"),
     ("numba", "composes many pieces sooner", "fast"),
     ("miditok", "the tokenizer that the benchmark compares with", "bench"),
 )
@@ -28,7 +27,8 @@ def environment_report(speed: str | None = None) -> str:
     """The whole text, ready to be printed.
 
     Args:
-        speed: what was measured on this machine, such as ``"9,300 notes/s, 410 times real time"``; None leaves the section out.
+        speed: as measured on this machine, such as ``"9,300 notes/s, 410 times real time"``; None
+            omits the section.
     """
     sections = [
         ("Versions", _versions()),
@@ -74,25 +74,17 @@ def _devices() -> list[tuple[str, str]]:
     except (ImportError, OSError) as error:  # an OSError where one of its libraries does not load
         return [("cpu", cores), ("torch", f"cannot be loaded: {str(error).splitlines()[0]}")]
     rows = [("cpu", f"{cores}, {torch.get_num_threads()} threads")]
-    names = [
-        f"{_gpu(torch.cuda.get_device_properties(i))}" for i in range(torch.cuda.device_count())
-    ]
-    built = torch.version.cuda or torch.version.hip
-    rows.append(
-        ("cuda", ", ".join(names) or ("no device found" if built else "not in this build of torch"))
-    )
-    mps = torch.backends.mps
-    rows.append(
-        (
-            "mps",
-            "found"
-            if mps.is_available()
-            else "no device found"
-            if mps.is_built()
-            else "not in this build of torch",
-        )
-    )
+    gpus = [_gpu(torch.cuda.get_device_properties(i)) for i in range(torch.cuda.device_count())]
+    has_cuda = bool(torch.version.cuda or torch.version.hip)
+    has_mps = torch.backends.mps.is_built()
+    rows.append(("cuda", ", ".join(gpus) or _missing_device(has_cuda)))
+    found_mps = torch.backends.mps.is_available()
+    rows.append(("mps", "found" if found_mps else _missing_device(has_mps)))
     return rows
+
+
+def _missing_device(is_in_build: bool) -> str:
+    return "no device found" if is_in_build else "not in this build of torch"
 
 
 def _n_cores() -> int:
@@ -109,29 +101,25 @@ def _optional_parts() -> list[tuple[str, str]]:
     rows = []
     for name, purpose, extra in OPTIONAL:
         version = _version(name)
-        rows.append(
-            (
-                name,
-                f"{version}, {purpose}"
-                if version
-                else f"{purpose}: {_remedy(f'seqmusic[{extra}]')}",
-            )
-        )
+        missing = f"{purpose}: {_remedy(f'seqmusic[{extra}]')}"
+        rows.append((name, f"{version}, {purpose}" if version else missing))
     return [*rows, ("lilypond", _lilypond())]
 
 
 def _lilypond() -> str:
-    """The program, which is called by hand on a .ly file: nothing here needs it."""
+    """The state of LilyPond, which users call on .ly files; seqmusic itself does not need it."""
     program = shutil.which("lilypond")
     if program is None:
-        return "prints .ly files as PDF: not found; get it from your system's packages, or from lilypond.org"
+        return (
+            "prints .ly files as PDF: not found; "
+            "get it from your system's packages, or from lilypond.org"
+        )
     try:
-        told = subprocess.run(
-            [program, "--version"], capture_output=True, timeout=20, check=False
-        ).stdout
+        command = [program, "--version"]
+        output = subprocess.run(command, capture_output=True, timeout=20, check=False).stdout
     except (OSError, subprocess.SubprocessError) as error:
         return f"found at {program}, but does not start: {error}"
-    version = re.search(r"\d+(\.\d+)+", told.decode("utf-8", "replace"))
+    version = re.search(r"\d+(\.\d+)+", output.decode("utf-8", "replace"))
     return f"{version[0] if version else 'of unknown version'}, prints .ly files as PDF, {program}"
 
 

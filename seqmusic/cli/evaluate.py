@@ -1,4 +1,4 @@
-"""seqmusic evaluate: what a model knows, in figures and as a report."""
+"""seqmusic evaluate: how well a model predicts, in figures and as a report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json as json_text
 from pathlib import Path
 from typing import Annotated, Literal
 
-from seqmusic.cli.arguments import Flag, require_empty_folder
+from seqmusic.cli.arguments import require_empty_folder
+from seqmusic.cli.options import Flag
 
 
 def evaluate(
@@ -19,39 +20,51 @@ def evaluate(
     samples: int = 100,
     json: Annotated[bool, Flag] = False,
 ) -> None:
-    """Measure how well a model predicts works, beside an n-gram and persistence, and whether it is as sure as it is right.
+    """Measure how well a model predicts works, beside an n-gram and persistence.
 
-    Prints a short table; --report makes a page, with the passages that surprise the model most and least, engraved and played.
+    Prints a short table; --report writes a page, with the passages that surprise the model most and
+    least, engraved and played.
 
     For example: seqmusic evaluate runs/first --split valid --report reports/first
 
     Args:
-        run: The folder of a run, or the name of a model that comes with seqmusic; without it, the default model.
+        run: The folder of a run, or the name of a model that comes with seqmusic; by default the
+            default model.
         split: Which part of the works.
-        data: Another corpus than the run's own: a folder made by seqmusic data prepare --out, or a benchmark .json.
-        report: A new folder for report.html, one page that needs nothing else, and every number as CSV and JSON.
-        samples: How many pieces the model composes for the report at each setting, temperature by temperature; 0 for none.
+        data: Another corpus than that of the run: a folder made by seqmusic data prepare --out, or
+            a benchmark .json.
+        report: A new folder for report.html, one self-contained page, and for every number as CSV
+            and JSON.
+        samples: How many pieces the model composes for the report at each temperature and setting;
+            0 for none.
         json: Print all figures as one JSON object in the last line.
     """
+    if samples < 0:
+        raise ValueError(f"--samples must be 0 (none) or more, got {samples}")
+    figures = _evaluate(run, split, data, report, samples)
+    if json:
+        print(json_text.dumps(figures))
+
+
+def _evaluate(
+    run: Path | None, split: str, data: Path | None, report: Path | None, samples: int
+) -> dict[str, object]:
+    """Print the table, write the report, and return all figures."""
     from seqmusic.evaluation.assessment import assess
     from seqmusic.evaluation.subject import load_subject
     from seqmusic.report.model_report import illustrated_report, metrics_report, metrics_text
     from seqmusic.report.report_folder import report_values, require_drawing, write_report_folder
     from seqmusic.report.sweep import sample_sections
 
-    if samples < 0:
-        raise ValueError(f"--samples must be 0 (none) or more, got {samples}")
     if report is not None:
         require_empty_folder(report)
         require_drawing()
     subject = load_subject(run, split, data)
     assessment = assess(subject)
     print(metrics_text(assessment))
-    told = metrics_report(assessment)
-    if report is not None:
-        told = illustrated_report(
-            assessment, *(sample_sections(subject, n=samples) if samples else ())
-        )
-        print(f"report: {write_report_folder(report, told)}")
-    if json:
-        print(json_text.dumps(report_values(told)))
+    if report is None:
+        return report_values(metrics_report(assessment))
+    sections = sample_sections(subject, n=samples) if samples else ()
+    illustrated = illustrated_report(assessment, *sections)
+    print(f"report: {write_report_folder(report, illustrated)}")
+    return report_values(illustrated)

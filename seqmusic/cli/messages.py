@@ -1,4 +1,4 @@
-"""What the command line shows of running work: progress bars on a terminal, and the package's log messages as plain lines."""
+"""What the command line shows while it works: progress bars, and log messages as plain lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGE_LOGGER = logging.getLogger("seqmusic")
 
 
 class _LineHandler(logging.Handler):
-    """Writes results and news (INFO) to standard output, and what to watch out for (WARNING) to standard error."""
+    """Writes results and news (INFO) to standard output, and warnings to standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:
         stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
@@ -24,7 +24,7 @@ class _LineHandler(logging.Handler):
 
 @contextmanager
 def shown_messages() -> Iterator[None]:
-    """Show log messages and progress for as long as the context lasts; bars only where standard error is a terminal."""
+    """Show log messages and progress in this context; bars only if standard error is a terminal."""
     handler = _LineHandler()
     level, propagate = PACKAGE_LOGGER.level, PACKAGE_LOGGER.propagate
     PACKAGE_LOGGER.addHandler(handler)

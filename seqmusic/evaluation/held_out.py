@@ -44,6 +44,12 @@ def encode_pieces(scores: Sequence[Score], max_voices: int = DEFAULT_MAX_VOICES)
     return EncodedPieces(tuple(scores), tuple(trace_batch(note_columns(scores), None, max_voices)))
 
 
+def grammar_masks_for(model: TrainableModel) -> GrammarMasks:
+    """Which tokens may follow which by the grammar, on the device of the model."""
+    device = next(model.parameters()).device
+    return make_grammar_masks(device, model.vocabulary.max_voices)
+
+
 def score_held_out(
     model: TrainableModel, pieces: EncodedPieces, masks: GrammarMasks | None = None
 ) -> Likelihood:
@@ -51,10 +57,9 @@ def score_held_out(
 
     Args:
         model: put into evaluation mode.
-        pieces: with one trace or more.
-        masks: which tokens may follow which, on the device of the model; those of the grammar by default.
+        pieces: one piece or more.
+        masks: which tokens may follow which, on the device of the model; by default those of the
+            grammar.
     """
-    if masks is None:
-        device = next(model.parameters()).device
-        masks = make_grammar_masks(device, model.vocabulary.max_voices)
+    masks = masks or grammar_masks_for(model)
     return score_pieces(model, pieces.traces, masks, cells=pieces.cells, notes=pieces.notes)

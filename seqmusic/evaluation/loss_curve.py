@@ -1,15 +1,17 @@
-"""How fast a model learns: held-out nats a cell against the processor seconds spent on training."""
+"""How fast a model learns: held-out nats per cell against the processor time spent on training."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seqmusic.model.transformer import Transformer
 from seqmusic.training.batches import GrammarMasks, TokenSequence
 from seqmusic.training.loop import TrainingState, train
 from seqmusic.training.settings import TrainingSettings
+
+DrawBatch = Callable[[int], Sequence[TokenSequence]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,9 @@ class CurvePoint:
 
     Attributes:
         step: batches so far.
-        cpu_seconds: processor time of all threads since the start, evaluations left out.
+        cpu_seconds: processor time of all threads since the start, without evaluations.
         nats_per_cell: on held-out pieces.
-        positions: events that the model was shown so far, those that were given among them.
+        positions: events that the model was shown so far, those that were given included.
     """
 
     step: int
@@ -29,72 +31,86 @@ class CurvePoint:
     positions: int
 
 
+@dataclass
+class _CountedDraws:
+    """Draws batches, and counts the events in each."""
+
+    draw: DrawBatch
+    n_events: dict[int, int] = field(default_factory=dict)
+
+    def __call__(self, step: int) -> Sequence[TokenSequence]:
+        sequences = self.draw(step)
+        self.n_events[step] = sum(len(sequence.events) - 1 for sequence in sequences)
+        return sequences
+
+    def positions(self, first: int, end: int) -> int:
+        """Events in the batches from `first` to before `end`; later ones may be drawn already."""
+        return sum(self.n_events[step] for step in range(first, end))
+
+
+@dataclass
+class _UntimedEvaluation:
+    """Evaluates, and adds up the processor time that this takes."""
+
+    evaluate: Callable[[Transformer], float]
+    cpu_seconds: float = 0.0
+
+    def __call__(self, model: Transformer) -> dict[str, float]:
+        started = time.process_time()
+        figures = {"nats_per_cell": self.evaluate(model)}
+        self.cpu_seconds += time.process_time() - started
+        return figures
+
+
 def measure_loss_curve(
     state: TrainingState,
     settings: TrainingSettings,
-    draw: Callable[[int], Sequence[TokenSequence]],
+    draw: DrawBatch,
     evaluate: Callable[[Transformer], float],
     masks: GrammarMasks,
     *,
     cpu_seconds: float,
 ) -> Iterator[CurvePoint]:
-    """Train, whatever the representation, until `settings` end it or the processor time is spent; a point an evaluation.
+    """Train until `settings` end it or the processor time is spent, and yield every evaluation.
 
     Args:
-        state: changed in place; evaluated are the averaged weights, where there are any.
-        settings: how; two curves compare when neither is ended by its minutes.
+        state: changed in place; its averaged weights, if there are any, are evaluated.
+        settings: two curves are comparable if neither ends by its minutes.
         draw: as in `train`.
-        evaluate: nats a cell on held-out pieces.
-        masks: what may follow what.
-        cpu_seconds: most processor time to spend on training; the batch that passes it is the last.
+        evaluate: gives nats per cell on held-out pieces.
+        masks: which tokens may follow which.
+        cpu_seconds: processor time for training; the batch that exceeds it is the last.
     """
-    evaluating, first, n_drawn = 0.0, state.step, {}
-
-    def counted(step: int) -> Sequence[TokenSequence]:
-        sequences = draw(step)
-        n_drawn[step] = sum(len(sequence.events) - 1 for sequence in sequences)
-        return sequences
-
-    def positions(step: int) -> int:
-        return sum(
-            n_drawn[own] for own in range(first, step)
-        )  # the batches after that are drawn, but not trained on
-
-    def timed(model: Transformer) -> dict[str, float]:
-        nonlocal evaluating
-        before = time.process_time()
-        figure = {"nats_per_cell": evaluate(model)}
-        evaluating += time.process_time() - before
-        return figure
-
+    first, draws, untimed = state.step, _CountedDraws(draw), _UntimedEvaluation(evaluate)
     started = time.process_time()
-    for report in train(state, settings, counted, timed, masks):
-        spent = time.process_time() - started - evaluating
-        if report.evaluation:
-            yield CurvePoint(
-                report.step, spent, report.evaluation["nats_per_cell"], positions(report.step)
-            )
-        elif spent >= cpu_seconds:
-            nats = timed(state.averaged if settings.averaging else state.model)["nats_per_cell"]
-            yield CurvePoint(report.step, spent, nats, positions(report.step))
+    for report in train(state, settings, draws, untimed, masks):
+        spent = time.process_time() - started - untimed.cpu_seconds
+        evaluation = report.evaluation
+        if not evaluation and spent >= cpu_seconds:
+            evaluation = untimed(state.averaged if settings.averaging else state.model)
+        if evaluation:
+            positions = draws.positions(first, report.step)
+            yield CurvePoint(report.step, spent, evaluation["nats_per_cell"], positions)
         if spent >= cpu_seconds:
             return
 
 
 def first_below(curve: Sequence[CurvePoint], nats_per_cell: float) -> float | None:
-    """Processor seconds at which the curve first reaches a figure, straight between points; None if it never does.
+    """Processor seconds at which a curve first reaches a figure; None if it never does.
+
+    Between two points the curve is taken to be straight.
 
     >>> first_below([CurvePoint(10, 20.0, 0.9, 5), CurvePoint(20, 40.0, 0.5, 9)], 0.6)
     35.0
     """
     before: CurvePoint | None = None
     for point in curve:
-        if point.nats_per_cell <= nats_per_cell:
-            if before is None:
-                return point.cpu_seconds
-            share = (before.nats_per_cell - nats_per_cell) / (
-                before.nats_per_cell - point.nats_per_cell
-            )
+        if point.nats_per_cell > nats_per_cell:
+            before = point
+        elif before is None:
+            return point.cpu_seconds
+        else:
+            fall = before.nats_per_cell - point.nats_per_cell
+            share = (before.nats_per_cell - nats_per_cell) / fall
             return before.cpu_seconds + share * (point.cpu_seconds - before.cpu_seconds)
-        before = point
     return None

@@ -1,4 +1,4 @@
-"""Where a model was surprised most, and least: stretches of two bars, one of a work, by bits a note."""
+"""The most and the least surprising two bars of each work, by bits per note."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from seqmusic.evaluation.assessment import Assessment, prediction_mask
+from seqmusic.evaluation.accuracy import prediction_mask
+from seqmusic.evaluation.assessment import Assessment
 from seqmusic.formats.measures import printed_bars
 from seqmusic.generation.note_surprise import explain
 from seqmusic.metrics.likelihood import EventScores
@@ -18,7 +19,7 @@ from seqmusic.tokens.vocabulary import is_pitch
 
 N_PASSAGES = 5
 N_BARS = 2
-_MIN_NOTES = 3  # a voice, in the mean: one long chord is no passage
+_MIN_NOTES_PER_VOICE = 3  # on average: one long chord is no passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class TwoBarPassage:
     """Two bars of a work.
 
     Attributes:
-        work: place of the work in the part.
-        bars: first and last, as printed.
-        onset_ticks, end_ticks: in the work.
-        n_notes: that begin in it, all voices together.
-        bits: surprise of what begins in it: notes, rests and ties.
+        work: position of the work in the split.
+        bars: numbers of the first and last bar, as printed.
+        onset_ticks: where the passage begins in the work.
+        end_ticks: where it ends.
+        n_notes: notes that begin in it, all voices together.
+        bits: surprise of the notes, rests and ties that begin in it.
     """
 
     work: int
@@ -42,75 +44,77 @@ class TwoBarPassage:
 
     @property
     def bits_per_note(self) -> float:
-        """All bits over the notes."""
+        """All bits per note."""
         return self.bits / self.n_notes
 
 
 def extreme_passages(
     assessment: Assessment, n: int = N_PASSAGES
 ) -> tuple[list[TwoBarPassage], list[TwoBarPassage]]:
-    """The most surprising passages, the worst first, and the least surprising ones, the best first; each of another work.
+    """The n most surprising and the n least surprising passages, each of another work.
 
-    Works longer than the model's context are left out: it would not be shown all that came before.
+    Works longer than the context of the model are left out, because it does not see all that came
+    before.
+
+    Returns:
+        The most surprising ones in descending order, the least surprising ones in ascending order.
     """
-    pieces, longest = assessment.pieces, assessment.subject.model.settings.context_length + 1
-    rows = enumerate(zip(pieces.scores, pieces.traces, assessment.event_scores, strict=True))
+    pieces = assessment.pieces
+    max_events = assessment.subject.model.settings.context_length + 1
+    rows = zip(pieces.scores, pieces.traces, assessment.event_scores, strict=True)
     by_work = [
-        found
-        for work, row in rows
-        if len(row[1].events) <= longest and (found := list(two_bar_passages(work, *row)))
+        list(two_bar_passages(work, score, trace, event_scores))
+        for work, (score, trace, event_scores) in enumerate(rows)
+        if len(trace.events) <= max_events
     ]
-    most = sorted(
-        (max(found, key=lambda own: own.bits_per_note) for found in by_work),
-        key=lambda own: -own.bits_per_note,
-    )
-    least = sorted(
-        (min(found, key=lambda own: own.bits_per_note) for found in by_work),
-        key=lambda own: own.bits_per_note,
-    )
+    most = [max(passages, key=_bits_per_note) for passages in by_work if passages]
+    least = [min(passages, key=_bits_per_note) for passages in by_work if passages]
+    most.sort(key=lambda passage: -passage.bits_per_note)
+    least.sort(key=_bits_per_note)
     return most[:n], least[:n]
 
 
+def _bits_per_note(passage: TwoBarPassage) -> float:
+    return passage.bits_per_note
+
+
 def two_bar_passages(
-    work: int, score: Score, trace: Trace, scores: EventScores
+    work: int, score: Score, trace: Trace, event_scores: EventScores
 ) -> Iterator[TwoBarPassage]:
-    """All stretches of two whole bars of a work; those with fewer than three notes a voice are left out."""
-    is_prediction = prediction_mask(trace, scores)
-    sounds, onsets = trace.events[scores.rows + 1, 0], trace.ticks[scores.rows]
+    """All pairs of successive whole bars of a work with three notes per voice or more."""
+    is_prediction = prediction_mask(trace, event_scores)
+    sounds, onsets = trace.events[event_scores.rows + 1, 0], trace.ticks[event_scores.rows]
     bars = [bar for bar in printed_bars(score) if bar.number]
     for first, last in zip(bars, bars[N_BARS - 1 :], strict=False):
         inside = is_prediction & (onsets >= first.onset_ticks) & (onsets < last.end_ticks)
         n_notes = int((is_pitch(sounds) & inside).sum())
-        if n_notes >= _MIN_NOTES * len(score.voices):
-            bits = float(scores.nats[inside].sum()) / math.log(2)
-            yield TwoBarPassage(
-                work, (first.number, last.number), first.onset_ticks, last.end_ticks, n_notes, bits
-            )
+        if n_notes >= _MIN_NOTES_PER_VOICE * len(score.voices):
+            bits = float(event_scores.nats[inside].sum()) / math.log(2)
+            numbers = (first.number, last.number)
+            yield TwoBarPassage(work, numbers, first.onset_ticks, last.end_ticks, n_notes, bits)
 
 
 def explain_passage(
     model: Transformer, score: Score, passage: TwoBarPassage
 ) -> tuple[Score, Explanation]:
-    """The music of a passage, and what the model thought of each of its notes and rests, knowing all that came before them.
+    """The music of a passage, and the surprise of its notes and rests after all that came before.
 
-    A note that sounds on from before the passage begins with it, as one that was given.
+    A note that sounds on from before the passage begins with the passage, as a given one.
     """
     start, end = passage.onset_ticks, passage.end_ticks
     events, held = [], {}
     for event in explain(model, score).events:
-        onset, until = (
-            max(event.onset_ticks, start),
-            min(event.onset_ticks + event.duration_ticks, end),
-        )
+        event_end = event.onset_ticks + event.duration_ticks
+        onset, until = max(event.onset_ticks, start), min(event_end, end)
         if event.onset_ticks >= start and onset < end:
             events.append(replace(event, onset_ticks=onset - start, duration_ticks=until - onset))
         elif onset < until and event.pitch is not None:
             held[event.voice] = Note(0, until - start, event.pitch)
             events.append(ExplainedEvent(event.voice, 0, until - start, event.pitch, is_given=True))
-    own = score.sliced(start, end)
-    voices = (
-        replace(v, notes=(held[line], *v.notes)) if line in held else v
-        for line, v in enumerate(own.voices)
+    excerpt = score.sliced(start, end)
+    voices = tuple(
+        replace(voice, notes=(held[index], *voice.notes)) if index in held else voice
+        for index, voice in enumerate(excerpt.voices)
     )
     events.sort(key=lambda event: (event.onset_ticks, event.voice))
-    return replace(own, voices=tuple(voices)), Explanation(tuple(events))
+    return replace(excerpt, voices=voices), Explanation(tuple(events))

@@ -1,1 +1,1 @@
-"""Studies of many trainings: what data, size and method bring."""
+"""Studies of many trainings: the effects of data, model size, model family and fine-tuning."""

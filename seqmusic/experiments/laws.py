@@ -1,4 +1,4 @@
-"""Laws fitted to what trials gave: how loss falls with data, and which size is best."""
+"""Laws fitted to the results of trials: how loss falls with data, and which size is best."""
 
 from __future__ import annotations
 
@@ -29,14 +29,22 @@ class PowerLaw:
 
 
 def fit_power_law(n: Sequence[float], loss: Sequence[float]) -> PowerLaw:
-    """The power law nearest to (N,) points in least squares; limit and scale are 0 or more, the exponent is in 0.02..2.
+    """The power law that fits (N,) points best by least squares.
 
-    For each exponent of a fine grid the other two follow from linear least squares; the exponent that fits best is taken.
+    For each exponent of a fine grid, limit and scale follow from linear least squares; the exponent
+    with the smallest error is taken.
+
+    Args:
+        n: (N,) sizes above 0.
+        loss: (N,) losses.
+
+    Returns:
+        A law whose limit and scale are 0 or more, and whose exponent is in 0.02..2.
 
     Source: the form of J. Hestness et al., Deep Learning Scaling is Predictable, Empirically, 2017.
 
     Raises:
-        ValueError: fewer than three different n, or one that is not above 0.
+        ValueError: fewer than three different sizes, or one that is not above 0.
     """
     x, y = np.asarray(n, np.float64), np.asarray(loss, np.float64)
     if len(set(n)) < 3 or x.min() <= 0:
@@ -45,9 +53,10 @@ def fit_power_law(n: Sequence[float], loss: Sequence[float]) -> PowerLaw:
     centered = powers - powers.mean(axis=1, keepdims=True)
     scale = np.maximum(centered @ (y - y.mean()) / (centered**2).sum(axis=1), 0.0)
     limit = y.mean() - scale * powers.mean(axis=1)
-    below = limit < 0
-    limit = np.where(below, 0.0, limit)
-    scale = np.where(below, powers @ y / (powers**2).sum(axis=1), scale)
+    # Where the best limit is negative, it is 0, and the scale alone is fitted.
+    is_negative = limit < 0
+    limit = np.where(is_negative, 0.0, limit)
+    scale = np.where(is_negative, powers @ y / (powers**2).sum(axis=1), scale)
     error = ((limit[:, None] + scale[:, None] * powers - y) ** 2).sum(axis=1)
     best = int(error.argmin())
     return PowerLaw(float(limit[best]), float(scale[best]), float(_EXPONENTS[best]))
@@ -56,12 +65,13 @@ def fit_power_law(n: Sequence[float], loss: Sequence[float]) -> PowerLaw:
 def bootstrap_means(
     groups: Sequence[Sequence[float]], n_resamples: int, seed: int = 0
 ) -> NDArray[np.float64]:
-    """(resample, group) means of values drawn again, with replacement, within each group."""
-    chance = np.random.default_rng(seed)
+    """(R, G) means of the values of G groups, each drawn R times with replacement."""
+    rng = np.random.default_rng(seed)
     drawn = [
-        np.asarray(own)[chance.integers(len(own), size=(n_resamples, len(own)))] for own in groups
+        np.asarray(values)[rng.integers(len(values), size=(n_resamples, len(values)))]
+        for values in groups
     ]
-    return np.stack([own.mean(axis=1) for own in drawn], axis=1)
+    return np.stack([values.mean(axis=1) for values in drawn], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +79,10 @@ class Parabola:
     """Loss = lowest + bend x (ln size - ln best) ** 2, and the sizes that it was fitted to.
 
     Attributes:
-        best: the size with the least loss, in smallest..largest.
-        lowest: the loss there.
-        bend: above 0 where the parabola has its least loss within the sizes; 0 where the loss still falls at one end.
+        best: the size with the smallest loss, in smallest..largest.
+        lowest: the loss at that size.
+        bend: above 0 if the minimum of the parabola lies within the sizes; 0 if the loss still
+            falls at one end.
     """
 
     best: float
@@ -84,9 +95,12 @@ class Parabola:
 
 
 def fit_parabola(sizes: Sequence[float], loss: Sequence[float]) -> Parabola:
-    """The parabola in log size nearest to the points in least squares; the best measured size where it opens down or lies beyond.
+    """The parabola in log size that fits the points best by least squares.
 
-    Source: the IsoFLOP profiles of J. Hoffmann et al., Training Compute-Optimal Large Language Models, 2022, section 3.2.
+    If it has no minimum within the sizes, the size with the smallest loss is taken, and bend is 0.
+
+    Source: the IsoFLOP profiles of J. Hoffmann et al., Training Compute-Optimal Large Language
+    Models, 2022, section 3.2.
 
     Raises:
         ValueError: fewer than three sizes.

@@ -1,4 +1,4 @@
-"""Files of scores, one module a format; a format's module, and the library it stands on, is imported when it is first used."""
+"""Reads and writes files of scores; the module of a format is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -57,29 +57,34 @@ WRITABLE = tuple(_WRITERS)
 
 
 def read_score(path: Path | str) -> Score:
-    """The score in a file, whose format its ending tells: MIDI, MusicXML, MEI, kern, ABC, CSV or the JSON of the chorale benchmark.
+    """The score in a file: MIDI, MusicXML, MEI, kern, ABC, CSV or the chorale benchmark's JSON.
+
+    The ending of the file gives its format.
 
     Raises:
-        FormatError: there is no such file, its ending is unknown, or it holds several pieces or what a score cannot.
+        FormatError: there is no such file, its ending is unknown, or it holds several pieces or
+            what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
     return read_with_report(path).score
 
 
 def read_with_report(path: Path | str, grid_ticks: int | None = None) -> ReadReport:
-    """The score in a file, as `read_score` reads it, with what was mended in the file and what the score does not hold of it.
+    """The score in a file, with what was repaired in the file and what is lost of it.
 
     Args:
         path: of the file.
-        grid_ticks: MIDI and CSV files alone: notes are moved to multiples of so many ticks, 6 for sixteenths, None for the nearest
-            tick; a row of a CSV grid lasts so long, None for a sixteenth.
+        grid_ticks: only of MIDI and CSV files: notes are moved to multiples of this length, 6 for
+            sixteenths, None for the nearest tick; a row of a CSV grid lasts that long, None for a
+            sixteenth.
 
     Raises:
-        FormatError: there is no such file, its ending is unknown, or it holds several pieces or what a score cannot.
+        FormatError: there is no such file, its ending is unknown, or it holds several pieces or
+            what a score cannot.
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    module, function = _find_reader(path, _READERS)
+    module, function = _find_reader(path)
     if grid_ticks is not None and module not in _QUANTIZING_MODULES:
         raise FormatError(f"{path}: only MIDI and CSV files are put on a grid; leave it out")
     read = _import_function(module, function)
@@ -87,31 +92,33 @@ def read_with_report(path: Path | str, grid_ticks: int | None = None) -> ReadRep
 
 
 def read_pieces(path: Path | str) -> Iterator[FilePiece]:
-    """The pieces in a file: the tunes of an ABC file, the pieces of a CSV or JSON file, else the one score, named like the file.
+    """The pieces in a file: tunes of an ABC file, pieces of a CSV or JSON file, else the one score.
 
-    A tune that is refused stops no other; its `FilePiece` says why.
+    The one score is named like the file. A tune that is refused stops no other; its `FilePiece`
+    gives the reason.
 
     Raises:
         FormatError: there is no such file, its ending is unknown, or it cannot be read at all.
         CorruptFileError: its bytes break the rules of its format.
     """
     path = Path(path)
-    choice = _find_reader(path, _READERS)
-    if path.suffix.lower() in _PIECE_READERS:
-        yield from _import_function(*_PIECE_READERS[path.suffix.lower()])(path)
+    reader, ending = _find_reader(path), path.suffix.lower()
+    if ending in _PIECE_READERS:
+        yield from _import_function(*_PIECE_READERS[ending])(path)
     else:
-        yield FilePiece(path.stem, _import_function(*choice)(path))
+        yield FilePiece(path.stem, _import_function(*reader)(path))
 
 
 def write_score(score: Score, path: Path | str) -> Path:
-    """Write a score in the format that the ending tells, and return its path.
+    """Write a score in the format of the file's ending, and return the path.
 
-    The formats are MIDI, MusicXML, CSV (a list of notes), the JSON of the chorale benchmark, LilyPond, and pictures (SVG, PNG).
-
-    An existing file is replaced, or left as it was where the score cannot be written.
+    The formats are MIDI, MusicXML, CSV (a list of notes), the JSON of the chorale benchmark,
+    LilyPond, and pictures (SVG, PNG). An existing file is replaced, or left as it was where the
+    score cannot be written.
 
     Raises:
-        FormatError: the ending is unknown, the format cannot hold the score, or the file cannot be written.
+        FormatError: the ending is unknown, the format cannot hold the score, or the file cannot be
+            written.
         MissingExtraError: a picture is asked for and the extra ``[score]`` is not installed.
     """
     path = Path(path)
@@ -122,31 +129,24 @@ def write_score(score: Score, path: Path | str) -> Path:
 
 
 def _import_function(module: str, name: str) -> Callable[..., Any]:
-    return cast(
-        "Callable[..., Any]", getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    )
+    function = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return cast("Callable[..., Any]", function)
 
 
-def _find_reader(path: Path, known: dict[str, tuple[str, str]]) -> tuple[str, str]:
+def _find_reader(path: Path) -> tuple[str, str]:
     if path.is_dir():
-        raise FormatError(f"{path}: is a folder; name one file in it ({_join_suffixes(READABLE)})")
-    choice = _find_entry(path, known, "read")
+        raise FormatError(f"{path}: is a folder; name one file in it ({' '.join(READABLE)})")
+    reader = _find_entry(path, _READERS, "read")
     if not path.exists():
         raise FormatError(f"{path}: there is no such file")
-    return choice
+    return reader
 
 
 def _find_entry(path: Path, known: dict[str, tuple[str, str]], verb: str) -> tuple[str, str]:
     ending = path.suffix.lower()
     if ending not in known:
-        found = (
-            f"{path.suffix!r} files are not {verb}"
-            if ending
-            else "a name without an ending tells no format"
-        )
-        raise FormatError(f"{path}: {found}; the endings are {_join_suffixes(tuple(known))}")
+        problem = f"{path.suffix!r} files are not {verb}"
+        if not ending:
+            problem = "a name without an ending tells no format"
+        raise FormatError(f"{path}: {problem}; the endings are {' '.join(known)}")
     return known[ending]
-
-
-def _join_suffixes(endings: tuple[str, ...]) -> str:
-    return " ".join(endings)

@@ -1,6 +1,7 @@
-"""Pictures of scores, as SVG or PNG: verovio engraves, resvg turns the engraving into pixels (extra ``[score]``).
+"""Pictures of scores: verovio engraves them as SVG, resvg turns that into PNG (extra ``[score]``).
 
-A score is engraved on one page that is as tall as the music, or on several where it is long. The same score gives the same bytes.
+A score is engraved on one page that is as tall as the music, or on several where it is long. The
+same score gives the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from seqmusic.errors import FormatError, MissingExtraError, SeqmusicError
 from seqmusic.score import SATB, TICKS_PER_WHOLE, Score
 
 if TYPE_CHECKING:
-    from seqmusic.formats.notation.writing import NoteColor
+    from seqmusic.formats.notation.measure_writing import NoteColor
 
 MAX_BARS = 200
 MAX_WIDTH_PX = 3000
@@ -41,30 +42,30 @@ _VEROVIO_OPTIONS = {
     "smuflTextFont": "none",
     "xmlIdSeed": 1,
 }
-_MUSIC_QUARTER, _TEXT_QUARTER = (
-    "\ueca5",
-    "\u2669",
-)  # the note of a tempo mark, in a music font and in any text font
+# The note of a tempo mark, in a music font and in any text font.
+_MUSIC_QUARTER, _TEXT_QUARTER = "\ueca5", "\u2669"
 _engraving_lock = threading.Lock()
 
 
 def score_svg(
     score: Score, color: NoteColor | None = None, size_px: tuple[int, int] | None = None
 ) -> list[str]:
-    """Pages of the engraved score, an SVG text each; most pieces fill one. Soprano, alto, tenor and bass share two staves.
+    """Pages of the engraved score, an SVG text each; most pieces fill one.
 
-    The ids of notes and rests are those of `musicxml_text`.
+    Soprano, alto, tenor and bass share two staves. The ids of notes and rests are those of
+    `musicxml_text`.
 
     Args:
         score: anything with a note in it.
-        color: gives the color (``"#b5651d"``) of a note of the voice with this index, or None for black.
-        size_px: width of a full line, and most height of a page; 1000 wide and 12000 high when not said.
+        color: gives the color (``"#b5651d"``) of a note of the voice with this index, or None for
+            black.
+        size_px: width of a full line, and most height of a page; (1000, 12000) by default.
 
     Raises:
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note, or more than 200 bars.
     """
-    from seqmusic.formats.notation.file import musicxml_text
+    from seqmusic.formats.notation.writing import musicxml_text
 
     verovio = _import_extra("verovio")
     _check_size(score)
@@ -88,11 +89,13 @@ def write_png(
     """Write the picture as PNG and return its path; `color` as in :func:`score_svg`.
 
     Args:
-        width_px: width in pixels, 100..3000; without it a full line is 1600 wide, and a short piece as wide as it needs.
+        width_px: width in pixels, 100..3000; without it a full line is 1600 wide, and a short piece
+            as wide as it needs.
 
     Raises:
         MissingExtraError: verovio, resvg-py or matplotlib (for its fonts) is not installed.
-        FormatError: the score has no note or does not fit one page, or the file cannot be written.
+        FormatError: the score has no note or does not fit one page, or the file cannot be
+            written.
         ValueError: `width_px` is out of range.
     """
     if width_px is not None and not 100 <= width_px <= MAX_WIDTH_PX:
@@ -111,7 +114,7 @@ def write_png(
 
 
 def notebook_svg(score: Score) -> str | None:
-    """The picture that a notebook shows of a score: its first page, or None where it cannot be drawn."""
+    """The first page of a score, as a notebook shows it; None where it cannot be drawn."""
     try:
         return score_svg(score)[0]
     except SeqmusicError:
@@ -135,30 +138,29 @@ def _check_size(score: Score) -> None:
     n_bars = len(score.bars()) or -(-score.end_ticks // TICKS_PER_WHOLE)
     if n_bars > MAX_BARS:
         raise FormatError(
-            f"a picture holds at most {MAX_BARS} bars, this score has {n_bars}; draw a part of it (Score.sliced), or write MusicXML"
+            f"a picture holds at most {MAX_BARS} bars, this score has {n_bars}; "
+            "draw a part of it (Score.sliced), or write MusicXML"
         )
 
 
 def _engrave(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None) -> list[str]:
-    """Pages of a MusicXML text. One engraving at a time: verovio keeps global state (fonts, ids)."""
-    size = {
-        name: px * 100 // _SCALE
-        for name, px in zip(("pageWidth", "pageHeight"), size_px or (), strict=False)
-    }
-    with _engraving_lock:
+    """Pages of a MusicXML text."""
+    options: dict[str, object] = dict(_VEROVIO_OPTIONS)
+    if size_px is not None:
+        options["pageWidth"], options["pageHeight"] = (px * 100 // _SCALE for px in size_px)
+    with _engraving_lock:  # verovio keeps global state (fonts, ids)
         verovio.enableLog(verovio.LOG_OFF)
         toolkit = verovio.toolkit(False)
-        # The path of the fonts is kept per thread, and only the importing thread has it by default.
+        # Each thread has its path of the fonts, and by default only the importing thread has one.
         toolkit.setResourcePath(str(Path(str(verovio.__file__)).parent / "data"))
-        toolkit.setOptions(_VEROVIO_OPTIONS | size)
+        toolkit.setOptions(options)
         if not toolkit.loadData(musicxml):
             raise FormatError(
                 "the engraver could not read the score as MusicXML; write .musicxml to look at it"
             )
         pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
-        if (
-            len(pages) == 1 and pages[0].count('class="system"') == 1
-        ):  # a single line: no wider than its music
+        if len(pages) == 1 and pages[0].count('class="system"') == 1:
+            # A single line is no wider than its music.
             toolkit.setOptions({"adjustPageWidth": True})
             toolkit.redoLayout()
             pages = [toolkit.renderToSVG(1)]
@@ -166,15 +168,11 @@ def _engrave(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None
 
 
 def _finish_svg(svg: str) -> str:
-    """The page in its natural size, on white, with the note of the tempo mark in an ordinary font."""
-    svg = re.sub(
-        rf'font-family="Leipzig" font-size="\d+px">{_MUSIC_QUARTER}',
-        f'font-size="405px">{_TEXT_QUARTER}',
-        svg,
-    )
-    sized = (
-        r'<svg width="\1" height="\2" style="max-width: 100%; height: auto" viewBox="0 0 \1 \2"\3'
-    )
+    """The page in its natural size, on white, with the tempo mark in an ordinary font."""
+    music_note = rf'font-family="Leipzig" font-size="\d+px">{_MUSIC_QUARTER}'
+    svg = re.sub(music_note, f'font-size="405px">{_TEXT_QUARTER}', svg)
+    style = "max-width: 100%; height: auto"
+    sized = rf'<svg width="\1" height="\2" style="{style}" viewBox="0 0 \1 \2"\3'
     white = '\n   <rect width="100%" height="100%" fill="#ffffff" style="stroke: none" />'
     return re.sub(r'<svg viewBox="0 0 (\d+) (\d+)"([^>]*>)', sized + white, svg, count=1)
 
@@ -190,13 +188,11 @@ def _import_extra(name: str) -> ModuleType:
 
 
 def _font_files() -> list[str]:
-    """Text fonts that look the same on every machine; matplotlib ships them, and need not be imported for it."""
+    """Text fonts that look the same on every machine: matplotlib ships them; it is not imported."""
     package = importlib.util.find_spec("matplotlib")
     if package is None or package.origin is None:
         raise MissingExtraError(
             "pictures need the fonts of matplotlib; install it with: pip install 'seqmusic[score]'"
         )
-    return sorted(
-        str(path)
-        for path in (Path(package.origin).parent / "mpl-data/fonts/ttf").glob("STIXGeneral*.ttf")
-    )
+    folder = Path(package.origin).parent / "mpl-data/fonts/ttf"
+    return sorted(str(path) for path in folder.glob("STIXGeneral*.ttf"))

@@ -1,4 +1,4 @@
-"""What comes of reading a file: the score, what had to be mended for it, and what the file says that a score does not hold."""
+"""The result of reading a file: the score, the repairs it needed, and what the score lacks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from seqmusic.score import Score
 
 @dataclass(frozen=True, slots=True)
 class ReadReport:
-    """A score as it was read, and how; both lists hold short sentences, one a kind of thing.
+    """A score that was read, and how; both lists hold short sentences, one for each kind of thing.
 
     Attributes:
         score: what was read.
-        repairs: what is wrong in the file, and was mended.
-        losses: what is in the file and not in the score, such as drums, chords that were taken apart into voices, or how far notes
-            were moved to the grid.
+        repairs: what is wrong in the file, and was repaired.
+        losses: what is in the file and not in the score, such as drums, chords that were taken
+            apart into voices, or how far notes were moved to the grid.
     """
 
     score: Score
@@ -33,7 +33,7 @@ class FilePiece(NamedTuple):
     """One of several pieces in a file.
 
     Attributes:
-        name: as the file calls it; unlike all others in the file if the file has different names.
+        name: as in the file; different from all others in it if its names are.
         report: None where this piece is refused, and others may still be read.
         refusal: why it is refused, in one line that names the file.
     """
@@ -45,7 +45,9 @@ class FilePiece(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How often each thing was found in a file, and where first; as long as there are kinds of things, however many are found.
+    """How often each kind of thing was found in a file, and where first.
+
+    Its size is that of the kinds, however many things are found.
 
     >>> found = Tally()
     >>> for byte in (14, 20, 31):
@@ -56,18 +58,24 @@ class Tally:
 
     _found: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-    def add(self, what: str, place: str = "", count: int = 1) -> None:
-        """Note that `what` was found `count` times more, 0 for what is not counted; `place` counts only the first time."""
-        before, first = self._found.get(what, (0, place))
-        self._found[what] = (before + count, first)
+    def add(self, what: str, location: str = "", count: int = 1) -> None:
+        """Count a finding.
+
+        Args:
+            what: kind of thing that was found.
+            location: where; only the first one of a kind is kept.
+            count: how many of them; 0 for what is not counted.
+        """
+        total, first = self._found.get(what, (0, location))
+        self._found[what] = (total + count, first)
 
     def messages(self) -> tuple[str, ...]:
-        """One a kind, in the order in which they were first found."""
+        """One for each kind, in the order in which they were first found."""
         return tuple(
             what
             + (f": {count}" if count else "")
-            + (f" ({'first ' if count > 1 else ''}at {place})" if place else "")
-            for what, (count, place) in self._found.items()
+            + (f" ({'first ' if count > 1 else ''}at {location})" if location else "")
+            for what, (count, location) in self._found.items()
         )
 
     def __bool__(self) -> bool:

@@ -7,38 +7,38 @@ import ctypes
 import threading
 from collections.abc import Iterator
 
-_RETRY_SECONDS = (
-    1.0  # later: what is raised in a destructor, or while garbage is collected, Python drops
-)
+# Python drops an exception that is raised in a destructor or during garbage collection.
+_RETRY_SECONDS = 1.0
 
 
 class TimeLimitError(BaseException):
-    """The time is over; no Exception, so that no library takes it for one of its own."""
+    """The time is over; not an Exception, so that no library catches it as one of its own."""
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Stop the code inside after some seconds, in whatever thread and on whatever system; a call into C is stopped when it returns.
+    """Stop the code inside after some seconds, in whatever thread and on whatever system.
+
+    A call into C is stopped when it returns.
 
     Raises:
         TimeLimitError: out of the code inside.
     """
     thread, ended = ctypes.c_ulong(threading.get_ident()), threading.Event()
-    hand_over = threading.Lock()
+    end_lock = threading.Lock()  # nothing is raised once the code inside has ended
 
     def interrupt() -> None:
-        patience = seconds
-        while not ended.wait(patience):
-            with hand_over:
+        wait_seconds = seconds
+        while not ended.wait(wait_seconds):
+            with end_lock:
                 if not ended.is_set():
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                        thread, ctypes.py_object(TimeLimitError)
-                    )
-            patience = _RETRY_SECONDS
+                    error = ctypes.py_object(TimeLimitError)
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
+            wait_seconds = _RETRY_SECONDS
 
     threading.Thread(target=interrupt, daemon=True).start()
     try:
         yield
     finally:
-        with hand_over:
+        with end_lock:
             ended.set()

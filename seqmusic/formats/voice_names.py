@@ -1,4 +1,4 @@
-"""Names of the voices in a file: what unnamed voices are called, and how equal names are told apart."""
+"""Names of the voices in a file, also of those that have none or the same as another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqmusic.score import SATB
 
 
 def default_voice_names(n_voices: int) -> tuple[str, ...]:
-    """Names for unnamed voices, from high to low: Soprano, Alto, Tenor, Bass as far as they go, else numbered.
+    """Names for unnamed voices, from high to low: Soprano to Bass for up to four, else numbers.
 
     >>> default_voice_names(2), default_voice_names(5)[-1]
     (('Soprano', 'Bass'), 'Voice 5')
@@ -25,10 +25,14 @@ def default_voice_names(n_voices: int) -> tuple[str, ...]:
 
 
 def distinct_voice_names(names: Sequence[str], defaults: Sequence[str]) -> list[str]:
-    """The names, with a number where several voices have the same one; the default where a voice has none.
+    """The names, with a number where several voices have the same one.
 
-    >>> distinct_voice_names(["Horn", "", "Horn", "Tuba"], ["Voice 1", "Voice 2", "Voice 3", "Voice 4"])
-    ['Horn 1', 'Voice 2', 'Horn 2', 'Tuba']
+    Args:
+        names: of all voices; empty for a voice without a name.
+        defaults: for the voices without a name.
+
+    >>> distinct_voice_names(["Horn", "", "Horn", "Tuba"], default_voice_names(4))
+    ['Horn 1', 'Alto', 'Horn 2', 'Tuba']
     """
     counts, taken = Counter(names), set(names)
     distinct = []
@@ -41,7 +45,9 @@ def distinct_voice_names(names: Sequence[str], defaults: Sequence[str]) -> list[
 
 
 def satb_order(names: Sequence[str]) -> list[int] | None:
-    """Indices of the names from soprano to bass; None unless each is one of these four, in any case.
+    """Indices of the names from soprano to bass; None unless each is one of these four.
+
+    Upper and lower case mean the same.
 
     >>> satb_order(["bass", "SOPRANO"]), satb_order(["Soprano", "Horn"])
     ([1, 0], None)

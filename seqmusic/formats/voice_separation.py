@@ -1,12 +1,15 @@
-"""Notes that sound together taken apart into voices, from high to low: chords, piano staves, lists of notes without voices.
+"""Notes that sound together separated into voices, from high to low.
 
-Where as many notes sound as there are voices, they are the voices from high to low, and the mean of their pitches there is the
-register of each. Every note then goes to the voice where it costs least over the piece as a whole: leaps, rests, crossings and ways
-off the register cost. Note after note, the cheapest assignments so far are kept beside each other, so that what comes later
-decides. The weights were chosen on the training part of the chorales, and barely matter there.
+This is for chords, piano staves, and lists of notes without voices. Where as many notes sound as
+there are voices, they are the voices from high to low, and the mean of their pitches there is the
+register of each. Every note then goes to the voice where it costs least over the piece as a whole:
+leaps, rests, crossings and distances from the register cost. A beam search takes note after note
+and keeps the cheapest assignments so far, so that later notes decide between them. The weights were
+chosen on the training part of the chorales, and barely matter there.
 
-Source: Chew & Wu, Separating voices in polyphonic music: a contig mapping approach, CMMR 2004, for the places where all voices
-sound; Kilian & Hoos, Voice separation: a local optimization approach, ISMIR 2002, for the costs.
+Source: Chew & Wu, Separating voices in polyphonic music: a contig mapping approach, CMMR 2004, for
+the chords in which all voices sound; Kilian & Hoos, Voice separation: a local optimization
+approach, ISMIR 2002, for the costs.
 """
 
 from __future__ import annotations
@@ -19,20 +22,21 @@ from typing import NamedTuple
 from seqmusic.score import TICKS_PER_QUARTER, Note
 
 MAX_SEPARATED_VOICES = 16
-_REST_COST = 0.4  # for a tick of rest before a note, up to a quarter note; the unit of all costs is a leap of a semitone
+# The unit of all costs is a leap of a semitone.
+_REST_COST = 0.4  # for a tick of rest before a note, up to a quarter note
 _LONGEST_REST = TICKS_PER_QUARTER
 _CROSSING_COST = 8.0  # for each voice that sounds on the wrong side
 _REGISTER_COST = 0.25  # for a semitone from the register of the voice
 _BEAM_MARGIN = 24.0  # an assignment that costs so much more than the best is given up
-_BEAM_BUDGET = 32  # assignments kept times voices; of 4 voices 8, which more hardly improve
+_BEAM_BUDGET = 32  # assignments kept times voices; of 4 voices 8, and more hardly improve
 _MIN_BEAM_WIDTH = 4
 
 
 class _VoiceChoice(NamedTuple):
-    """The voice of a note, and what was made before it."""
+    """The voice of a note, and the choice for the note before it."""
 
     voice: int
-    before: _VoiceChoice | None
+    previous: _VoiceChoice | None
 
 
 class _Assignment(NamedTuple):
@@ -63,73 +67,68 @@ def max_polyphony(notes: Iterable[Note]) -> int:
     return max(itertools.accumulate(step for _, step in changes), default=0)
 
 
-def separate_voices(
-    notes: Iterable[Note], n_voices: int | None = None
-) -> tuple[tuple[Note, ...], ...]:
-    """The notes as voices from high to low, each a line by onset without two notes at once; every note is in exactly one.
+def separate_voices(notes: Iterable[Note]) -> tuple[tuple[Note, ...], ...]:
+    """As many voices as notes sound at once, from high to low; every note is in exactly one.
 
     Args:
         notes: in any order, which does not matter.
-        n_voices: how many voices; when not said, as many as there are notes at once. Voices beyond these may be empty.
+
+    Returns:
+        Voices by onset, of which none has two notes at once.
 
     Raises:
-        ValueError: more notes sound at once than there are voices, or than 16.
+        ValueError: more than 16 notes sound at once.
 
     >>> notes = [Note(0, 48, 60), Note(0, 24, 64), Note(24, 24, 65), Note(48, 24, 59)]
-    >>> [[note.pitch for note in line] for line in separate_voices(notes)]
+    >>> [[note.pitch for note in voice] for voice in separate_voices(notes)]
     [[64, 65], [60, 59]]
     """
     ordered = sorted(
         notes, key=lambda note: (note.onset_ticks, -note.pitch, note.end_ticks, note.fermata)
     )
-    at_once = max_polyphony(ordered)
-    most = MAX_SEPARATED_VOICES if n_voices is None else n_voices
-    if at_once > most or most > MAX_SEPARATED_VOICES:
-        raise ValueError(
-            f"notes are separated into at most {min(most, MAX_SEPARATED_VOICES)} voices, got {max(at_once, most)} at once"
-        )
-    registers = _registers(ordered, at_once, at_once if n_voices is None else n_voices)
-    beam = [_Assignment(0.0, registers, (0,) * len(registers), None)]
+    n_voices = max_polyphony(ordered)
+    if n_voices > MAX_SEPARATED_VOICES:
+        limit = f"at most {MAX_SEPARATED_VOICES} voices"
+        raise ValueError(f"notes are separated into {limit}, got {n_voices} at once")
+    registers = _registers(ordered, n_voices)
+    beam = [_Assignment(0.0, registers, (0,) * n_voices, None)]
     for note in ordered:
         beam = _extend_beam(beam, note, registers)
-    lines: list[list[Note]] = [[] for _ in registers]
+    voices: list[list[Note]] = [[] for _ in registers]
     for note, voice in zip(reversed(ordered), _backtrack(beam[0]), strict=True):
-        lines[voice].append(note)
-    return tuple(tuple(reversed(line)) for line in lines)
+        voices[voice].append(note)
+    return tuple(tuple(reversed(voice)) for voice in voices)
 
 
-def _registers(notes: Sequence[Note], at_once: int, n_voices: int) -> tuple[float, ...]:
-    """Mean pitch of each voice where `at_once` notes sound; of voices beyond these that of the lowest."""
-    sums, n_chords = [0] * at_once, 0
+def _registers(notes: Sequence[Note], n_voices: int) -> tuple[float, ...]:
+    """Mean pitch of each voice where all of them sound."""
+    sums, n_chords = [0] * n_voices, 0
     sounding: list[Note] = []
     for onset, starting in itertools.groupby(notes, key=lambda note: note.onset_ticks):
         sounding = [note for note in sounding if note.end_ticks > onset] + list(starting)
-        if len(sounding) == at_once:
+        if len(sounding) == n_voices:
             n_chords += 1
             pitches = sorted((note.pitch for note in sounding), reverse=True)
             sums = [total + pitch for total, pitch in zip(sums, pitches, strict=True)]
-    means = [total / n_chords for total in sums] or [0.0]
-    return tuple(means[min(voice, len(means) - 1)] for voice in range(n_voices))
+    return tuple(total / n_chords for total in sums)
 
 
 def _extend_beam(
     beam: Sequence[_Assignment], note: Note, registers: Sequence[float]
 ) -> list[_Assignment]:
-    """The best assignments with one note more, the best first; of those that leave all voices alike, the best alone."""
-    choices = _extensions(
-        beam, note, [_REGISTER_COST * abs(note.pitch - register) for register in registers]
-    )
-    choices.sort()
-    best, most, end = (
-        choices[0][0],
-        max(_BEAM_BUDGET // len(registers), _MIN_BEAM_WIDTH),
-        note.end_ticks,
-    )
+    """The best assignments with one more note, the best first.
+
+    Of those that leave all voices in the same state only the best is kept.
+    """
+    register_costs = [_REGISTER_COST * abs(note.pitch - register) for register in registers]
+    choices = sorted(_extensions(beam, note, register_costs))
+    best, end = choices[0][0], note.end_ticks
+    width = max(_BEAM_BUDGET // len(registers), _MIN_BEAM_WIDTH)
     found: dict[tuple[tuple[float, ...], tuple[int, ...]], _Assignment] = {}
-    for cost, voice, number in choices:
-        if cost > best + _BEAM_MARGIN or len(found) == most:
+    for cost, voice, index in choices:
+        if cost > best + _BEAM_MARGIN or len(found) == width:
             break
-        _, pitches, ends, last_choice = beam[number]
+        _, pitches, ends, last_choice = beam[index]
         after = voice + 1
         state = (
             (*pitches[:voice], note.pitch, *pitches[after:]),
@@ -143,13 +142,13 @@ def _extend_beam(
 def _extensions(
     beam: Sequence[_Assignment], note: Note, register_costs: Sequence[float]
 ) -> list[tuple[float, int, int]]:
-    """Where the note can go unless that is hopeless: (cost, voice, place of the assignment in `beam`)."""
+    """Voices that the note can join unless that is hopeless: (cost, voice, index in `beam`)."""
     pitch, onset, limit = note.pitch, note.onset_ticks, math.inf
     choices = []
-    for number, (before, pitches, ends, _) in enumerate(beam):
-        cost = before
-        for last, end in zip(pitches, ends):  # noqa: B905 (strict takes time)
-            if end > onset and last > pitch:
+    for index, (cost, pitches, ends, _) in enumerate(beam):
+        # Above all voices, the note crosses those that sound higher.
+        for last_pitch, end in zip(pitches, ends):  # noqa: B905 (strict takes time)
+            if end > onset and last_pitch > pitch:
                 cost += _CROSSING_COST
         for voice, end in enumerate(ends):
             leap = pitch - pitches[voice]
@@ -162,16 +161,16 @@ def _extensions(
                     + _REST_COST * (rest if rest < _LONGEST_REST else _LONGEST_REST)
                 )
                 if whole < limit:
-                    choices.append((whole, voice, number))
+                    choices.append((whole, voice, index))
                     limit = min(limit, whole + _BEAM_MARGIN)
-            elif leap:
+            elif leap:  # below this voice, it crosses it if it is higher, and else no longer
                 cost += _CROSSING_COST if leap > 0 else -_CROSSING_COST
     return choices
 
 
 def _backtrack(last: _Assignment) -> Iterator[int]:
     """Voices of the notes, of the last note first."""
-    last_choice = last.last_choice
-    while last_choice:
-        yield last_choice.voice
-        last_choice = last_choice.before
+    choice = last.last_choice
+    while choice:
+        yield choice.voice
+        choice = choice.previous

@@ -1,9 +1,9 @@
-"""From a prompt to candidates: prefill once, then one step a note, all candidates in one batch."""
+"""From a prompt to candidates: one prefill, then one step per note, all candidates in a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,18 +27,19 @@ from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import MAX_DURATION
 
 _Ids = NDArray[np.integer[Any]]
-OnNote = Callable[[int, Note], None]  # told the place of a voice, and a note of it
+OnNote = Callable[[int, Note], None]
+"""Receives the index of a voice in the score, and a note of it."""
 MAX_ATTEMPTS = 24  # at a candidate whose constraints lead into a dead end
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One answer.
+    """One answer to a request.
 
     Attributes:
-        score: the whole piece, what was given included.
+        score: the whole piece, given notes included.
         n_events: composed notes and rests.
-        log_probability: of what was composed, under the model at temperature 1, in nats.
+        log_probability: of the composed events, under the model at temperature 1, in nats.
     """
 
     score: Score
@@ -47,7 +48,7 @@ class Candidate:
 
     @property
     def log_probability_per_note(self) -> float:
-        """Nats a composed note or rest; higher is less surprising."""
+        """Nats per composed note or rest; higher is less surprising."""
         return self.log_probability / max(1, self.n_events)
 
 
@@ -59,39 +60,37 @@ def complete(
     rule: Rule | None = None,
     on_note: OnNote | None = None,
 ) -> list[Candidate]:
-    """`request.n` completions of a sequence that ends with BODY, in the order of their streams of chance.
+    """`request.n` completions of a sequence that ends with BODY.
 
-    Candidate i draws from its own stream (seed, i): it does not depend on how many are asked for. One that the constraints lead
-    into a dead end is drawn again, from (seed, i, 1), (seed, i, 2) and so on. `on_note` is told the notes of the first one as they are
-    made, and from the beginning again where it is drawn again.
+    Candidate i draws from a generator of its own, seeded with (seed, i): it does not depend on how
+    many candidates there are. If the constraints lead it into a dead end, it is drawn again, from
+    (seed, i, 1), (seed, i, 2) and so on.
+
+    Args:
+        model: a trained model.
+        events: the sequence, up to and including BODY.
+        request: how many candidates, and how they are drawn.
+        constraints: what they must obey.
+        rule: a rule of the caller.
+        on_note: receives the notes of candidate 0 as they are composed, and from the beginning
+            again if it is drawn again.
 
     Raises:
-        RequestError: the music grows longer than the model can follow, or every attempt ended where nothing may be chosen.
+        RequestError: the music grows longer than the model can follow, or every attempt ended in a
+            dead end.
     """
-    state = _state_after(model, events)
     done: dict[int, PartialCandidate] = {}
-    for attempt in range(MAX_ATTEMPTS):
-        missing = [index for index in range(request.n) if index not in done]
-        candidates = [
-            PartialCandidate(state.copy(), _rng(request, index, attempt), constraints, rule)
-            for index in missing
-        ]
+    for candidates, steps in _attempts(model, events, request, constraints, rule):
         n_emitted: dict[int, int] = {}
-        for _ in _compose_steps(model, events, candidates, request):
-            if on_note is not None and missing[0] == 0:
-                for place, note in finished_notes(candidates[0].state, n_emitted):
-                    on_note(place, note)
-        done |= {
-            index: stream
-            for index, stream in zip(missing, candidates, strict=True)
-            if not stream.is_stuck
-        }
-        if len(done) == request.n:
-            return [
-                Candidate(done[i].state.score(), done[i].n_events, done[i].log_probability)
-                for i in range(request.n)
-            ]
-    raise _dead_end_error(max(stream.state.tick for stream in candidates))
+        for _ in steps:
+            if on_note is not None and 0 in candidates:
+                for voice_index, note in finished_notes(candidates[0].state, n_emitted):
+                    on_note(voice_index, note)
+        done |= candidates
+    return [
+        Candidate(done[i].state.score(), done[i].n_events, done[i].log_probability)
+        for i in range(request.n)
+    ]
 
 
 def stream_notes(
@@ -101,51 +100,83 @@ def stream_notes(
     constraints: Constraints,
     rule: Rule | None = None,
 ) -> Iterator[tuple[int, Note]]:
-    """The notes of `complete`'s first candidate, each with the place of its voice, as they are made.
+    """The notes of candidate 0 of `complete`, each with its voice index, as they are composed.
 
-    What was told is not taken back: where `strict` or a rule may lead into a dead end, notes come once a way through is found.
+    No note is taken back: where `strict` or a rule may lead into a dead end, the notes are held
+    back until an attempt has reached the end.
 
     Raises:
         RequestError: as for `complete`.
     """
-    state, holds_back = _state_after(model, events), constraints.strict or rule is not None
-    for attempt in range(MAX_ATTEMPTS):
-        stream = PartialCandidate(state.copy(), _rng(request, 0, attempt), constraints, rule)
+    holds_back = constraints.strict or rule is not None
+    for candidates, steps in _attempts(model, events, replace(request, n=1), constraints, rule):
+        candidate = candidates[0]
         n_emitted: dict[int, int] = {}
-        for _ in _compose_steps(model, events, [stream], request):
+        for _ in steps:
             if not holds_back:
-                yield from finished_notes(stream.state, n_emitted)
-        if not stream.is_stuck:
-            yield from finished_notes(stream.state, n_emitted)
-            return
-        if n_emitted:
-            break
-    raise _dead_end_error(stream.state.tick)
+                yield from finished_notes(candidate.state, n_emitted)
+        if not candidate.is_stuck:
+            yield from finished_notes(candidate.state, n_emitted)
+        elif n_emitted:
+            raise _dead_end_error(candidate.state.tick)
 
 
 def finished_notes(state: GrammarState, n_emitted: dict[int, int]) -> Iterator[tuple[int, Note]]:
-    """Composed notes that sound no longer whatever follows, each with the place of its voice; of those not yet told.
+    """Composed notes whose end is certain and that were not returned before, with voice indices.
 
     Args:
-        state: while it is composed, or after it.
-        n_emitted: how much of each voice was told; brought up to date.
+        state: during composition, or after it.
+        n_emitted: segments of each voice that were returned before; it is brought up to date.
     """
-    for place, line in enumerate(state.lines):
-        may_go_on = not state.is_finished and line.last_event[1] == MAX_DURATION
-        segments = line.composed[n_emitted.get(place, 0) : len(line.composed) - may_go_on]
+    for voice_index, line in enumerate(state.lines):
+        may_be_held = not state.is_finished and line.last_event[1] == MAX_DURATION
+        start, stop = n_emitted.get(voice_index, 0), len(line.composed) - may_be_held
+        segments = line.composed[start:stop]
         if segments:
-            n_emitted[place] = n_emitted.get(place, 0) + len(segments)
-        yield from ((place, t.note) for t in segments if t.code >= PITCH_CODE)
+            n_emitted[voice_index] = start + len(segments)
+        yield from (
+            (voice_index, segment.note) for segment in segments if segment.code >= PITCH_CODE
+        )
 
 
-def _rng(request: Request, index: int, attempt: int) -> np.random.Generator:
-    return np.random.default_rng([request.seed, index, attempt][: 2 + (attempt > 0)])
+def _attempts(
+    model: DecodableModel,
+    events: Sequence[Event],
+    request: Request,
+    constraints: Constraints,
+    rule: Rule | None,
+) -> Iterator[tuple[dict[int, PartialCandidate], Iterator[None]]]:
+    """Attempts at the candidates that are missing, by index, each with the steps that compose them.
+
+    The steps must be exhausted before the next attempt; it is the last one if none got stuck.
+
+    Raises:
+        RequestError: candidates are missing after `MAX_ATTEMPTS`.
+    """
+    state = state_after(events, model.vocabulary.max_voices)
+    missing = list(range(request.n))
+    for attempt in range(MAX_ATTEMPTS):
+        candidates = {
+            index: PartialCandidate(
+                state.copy(), _make_rng(request.seed, index, attempt), constraints, rule
+            )
+            for index in missing
+        }
+        yield candidates, _compose_steps(model, events, list(candidates.values()), request)
+        missing = [index for index, candidate in candidates.items() if candidate.is_stuck]
+        if not missing:
+            return
+    raise _dead_end_error(max(candidate.state.tick for candidate in candidates.values()))
 
 
-def _dead_end_error(reached: int) -> RequestError:
+def _make_rng(seed: int, index: int, attempt: int) -> np.random.Generator:
+    return np.random.default_rng([seed, index, attempt] if attempt else [seed, index])
+
+
+def _dead_end_error(tick: int) -> RequestError:
     return RequestError(
-        f"no way through was found in {MAX_ATTEMPTS} attempts, the last to tick {reached}; "
-        "loosen what is asked (strict, scale, compass, a rule of your own), or try another seed"
+        f"no solution was found in {MAX_ATTEMPTS} attempts, the last of which reached tick {tick}; "
+        "loosen the constraints (strict, scale, compass, your rule), or try another seed"
     )
 
 
@@ -155,13 +186,11 @@ def _compose_steps(
     candidates: Sequence[PartialCandidate],
     request: Request,
 ) -> Iterator[None]:
-    """Compose all streams to their ends, event by event, as many at once as the decoder takes."""
+    """Compose all candidates to their ends, event by event, in batches that the decoder takes."""
     while candidates:
         decoder, context = _prefilled_decoder(model, events, len(candidates))
-        yield from _compose_batch(
-            decoder, context, candidates[: decoder.n_rows], request, model.settings.context_length
-        )
-        candidates = candidates[decoder.n_rows :]
+        batch, candidates = candidates[: decoder.n_rows], candidates[decoder.n_rows :]
+        yield from _compose_batch(decoder, context, batch, request, model.settings.context_length)
 
 
 def _compose_batch(
@@ -171,72 +200,73 @@ def _compose_batch(
     request: Request,
     context_length: int,
 ) -> Iterator[None]:
-    of_pitch, of_rhythm = request.pitch_sampling, request.rhythm_sampling
-    said, ticks = (
-        np.zeros((len(candidates), 2), np.int64),
-        np.full((len(candidates), 2), candidates[0].state.tick),
-    )
-    while composed := [stream for stream in candidates if not stream.is_done]:
+    pitch_sampling, rhythm_sampling = request.pitch_sampling, request.rhythm_sampling
+    start = candidates[0].state
+    max_voices, events = start.max_voices, np.zeros((len(candidates), 2), np.int64)
+    ticks = np.full((len(candidates), 2), start.tick)  # of the last event, of the next one
+    while active := [candidate for candidate in candidates if not candidate.is_done]:
         if decoder.length >= context_length:
-            reached = min(stream.state.tick for stream in composed)
+            tick = min(candidate.state.tick for candidate in active)
             raise RequestError(
-                f"the music grew beyond the {context_length} events this model follows (at tick {reached} of {candidates[0].state.end}); "
-                "ask for fewer bars"
+                f"the music grew beyond the {context_length} events this model follows "
+                f"(at tick {tick} of {start.end}); ask for fewer bars"
             )
-        is_all = len(composed) == len(candidates)
-        rows = (
-            slice(None)
-            if is_all
-            else [row for row, stream in enumerate(candidates) if not stream.is_done]
-        )
-        said[rows, 0] = sounds = choose_sounds(
-            composed, decoder.sound_logits(context)[rows], of_pitch
-        )
-        lasting = decoder.duration_logits(context, said[:, 0])[rows]
-        said[rows, 1] = durations = choose_durations(composed, lasting, sounds, of_rhythm)
-        for stream, sound, duration in zip(composed, sounds, durations, strict=True):
-            stream.advance(sound, duration)
-        context[rows] = clipped_contexts(
-            [stream.state.context_row() for stream in composed], candidates[0].state.max_voices
-        )
+        # All rows are decoded, but events are drawn only for those of active candidates.
+        rows: slice | list[int] = slice(None)
+        if len(active) < len(candidates):
+            rows = [row for row, candidate in enumerate(candidates) if not candidate.is_done]
+        sound_logits = decoder.sound_logits(context)[rows]
+        events[rows, 0] = sounds = choose_sounds(active, sound_logits, pitch_sampling)
+        duration_logits = decoder.duration_logits(context, events[:, 0])[rows]
+        durations = choose_durations(active, duration_logits, sounds, rhythm_sampling)
+        events[rows, 1] = durations
+        for candidate, sound, duration in zip(active, sounds, durations, strict=True):
+            candidate.advance(sound, duration)
+        contexts = [candidate.state.context_row() for candidate in active]
+        context[rows] = clipped_contexts(contexts, max_voices)
         ticks[:, 0] = ticks[:, 1]
-        ticks[rows, 1] = [stream.state.tick for stream in composed]
-        decoder.step(said, context, ticks)
+        ticks[rows, 1] = [candidate.state.tick for candidate in active]
+        decoder.step(events, context, ticks)
         yield
 
 
 def prefill_prompt(
     model: DecodableModel, events: Sequence[Event]
 ) -> tuple[GrammarState, Decoder, _Ids]:
-    """Where a sequence stands after its last event, a decoder that has heard it, and (1, C) the context to ask it with.
+    """State after a sequence, a decoder that has read it, and (1, C) the context of the next event.
 
     Raises:
         RequestError: the sequence is longer than the model can follow.
     """
-    return _state_after(model, events), *_prefilled_decoder(model, events, 1)
+    state = state_after(events, model.vocabulary.max_voices)
+    return state, *_prefilled_decoder(model, events, 1)
 
 
-def _state_after(model: DecodableModel, events: Sequence[Event]) -> GrammarState:
-    state = GrammarState(model.vocabulary.max_voices)
+def state_after(events: Sequence[Event], max_voices: int) -> GrammarState:
+    """The grammar state after a sequence, which begins with BOS."""
+    state = GrammarState(max_voices)
     for sound, duration in events[1:]:
         state.push(sound, duration)
     return state
 
 
+def too_long_error(subject: str, n_events: int, context_length: int) -> RequestError:
+    """The refusal of music that has more events than a model can follow."""
+    return RequestError(f"the {subject} has {n_events} events; this model follows {context_length}")
+
+
 def _prefilled_decoder(
     model: DecodableModel, events: Sequence[Event], n: int
 ) -> tuple[Decoder, _Ids]:
-    """A decoder of `n` sequences, or the first of them, that have the prompt in common, and (N, C) where these stand after it."""
+    """A decoder of N sequences with the same prompt, and (N, C) their contexts after it.
+
+    N is `n`, or less if the decoder takes fewer at once.
+    """
     context_length = model.settings.context_length
     if len(events) >= context_length:
-        raise RequestError(
-            f"the prompt has {len(events)} events; this model follows {context_length}"
-        )
-    decoder, prompt = (
-        make_decoder(model, n, context_length),
-        trace(events, model.vocabulary.max_voices),
-    )
-    decoder.prefill(
-        prompt.events[None], prompt.context[None], np.concatenate(([0], prompt.ticks))[None]
-    )
+        raise too_long_error("prompt", len(events), context_length)
+    decoder = make_decoder(model, n, context_length)
+    prompt = trace(events, model.vocabulary.max_voices)
+    ticks = np.concatenate(([0], prompt.ticks))
+    decoder.prefill(prompt.events[None], prompt.context[None], ticks[None])
     return decoder, prompt.context[-1:].repeat(decoder.n_rows, 0)

@@ -1,7 +1,8 @@
 """What composed music must obey beyond the grammar, as masks over what may be drawn next.
 
-A sound is drawn before its duration, so each rule is asked twice: may this pitch begin here, and may it last so long. Both look at
-all that is known around: what was composed, and what is given, ahead too. Whatever passes both masks obeys the rules for good.
+A sound is drawn before its duration, so each constraint has two masks: may this pitch begin here,
+and may it last so long. Both consider all known notes: composed ones, and given ones, also later
+ones. A note that passes both masks obeys the constraints whatever follows.
 """
 
 from __future__ import annotations
@@ -46,15 +47,17 @@ _SHORTEST_FINAL_TICKS, _LONGEST_FINAL_TICKS = 24, MAX_DURATION
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What is asked of composed music; the key of the scale and of the cadence is that of the piece.
+    """What composed music must obey; the key of the scale and of the cadence is that of the piece.
 
     Attributes:
-        compass: lowest and highest pitch of voices, by name; a voice that is not named has the whole range.
+        compass: lowest and highest pitch of voices, by name; other voices have the whole range.
         scale: only notes of the key's scale.
-        cadence: the last chord is that of the tonic, with its root in the lowest voice, and its third where it has three voices;
-            all voices rest on it from the last strong beat on, or from where the last note that is given begins.
+        cadence: the last chord is the tonic chord, with its root in the lowest voice and, in three
+            or more voices, with its third; all voices hold it from the last strong beat on, or from
+            the onset of the last given note.
         strict: no voice crosses another, and no two move in parallel fifths, octaves or unisons.
-        lenience: without that, how much of its probability a sound keeps that crosses or moves so; 1 is all.
+        lenience: without `strict`, the share of its probability that a sound keeps if it crosses
+            or moves in parallel, 0..1; 1 is all.
     """
 
     compass: Mapping[str, tuple[int, int]]
@@ -65,9 +68,9 @@ class Constraints:
 
 
 def allowed_sounds(state: GrammarState, constraints: Constraints) -> Mask:
-    """(V,) which sounds may come next: those of the grammar, without changes of meter, without a rest at the end, by the rules.
+    """(V,) sounds that may come next: those of the grammar that keep the constraints.
 
-    Not to be written to.
+    Changes of meter and a rest at the end are never allowed. The mask is read-only.
     """
     line, rule = state.line, state.sound_rule
     if line is None:
@@ -78,22 +81,31 @@ def allowed_sounds(state: GrammarState, constraints: Constraints) -> Mask:
         lowest, highest, motions = voice_limits(state, line)
         low, high = max(low, lowest), min(high, highest)
     is_end = constraints.cadence and _is_open_to_end(state, line) and _is_in_final_chord(state)
-    key = id_to_key(state.key_sound) if constraints.scale or is_end else None
-    pitch_classes = _ALL_PITCH_CLASSES
-    if key is not None:
-        pitch_classes = frozenset(scale_pitch_classes(key)) if constraints.scale else pitch_classes
-        pitch_classes = (
-            pitch_classes & _final_pitch_classes(state, line, key) if is_end else pitch_classes
-        )
     may_rest = not is_end and (state.longest_ticks > 1 or not _reaches_end(state))
-    held_pitch = (
-        line.composed[-1].code - PITCH_CODE
-        if line.last_event[1] == MAX_DURATION and line.last_event[0] != REST
-        else None
-    )
+    pitch_classes = _allowed_pitch_classes(state, line, constraints.scale, is_end)
+    held_pitch = _held_pitch(line)
     return _sound_mask(
         state.max_voices, rule, low, high, pitch_classes, motions, may_rest, held_pitch
     )
+
+
+def _allowed_pitch_classes(
+    state: GrammarState, line: VoiceLine, scale: bool, is_end: bool
+) -> frozenset[int]:
+    """Pitch classes of the key's scale, and of its tonic chord at the end; all without a key."""
+    key = id_to_key(state.key_sound) if scale or is_end else None
+    if key is None:
+        return _ALL_PITCH_CLASSES
+    classes = scale_pitch_classes(key) if scale else _ALL_PITCH_CLASSES
+    return classes & _final_pitch_classes(state, line, key) if is_end else classes
+
+
+def _held_pitch(line: VoiceLine) -> int | None:
+    """The pitch that HOLD would prolong; None where the last event of the line is no full note."""
+    sound, duration = line.last_event
+    if duration != MAX_DURATION or sound == REST:
+        return None
+    return line.composed[-1].code - PITCH_CODE
 
 
 @lru_cache(maxsize=4096)
@@ -107,7 +119,10 @@ def _sound_mask(
     may_rest: bool = True,
     held_pitch: int | None = None,
 ) -> Mask:
-    """(V,) sounds that a rule of the grammar allows, with pitches in a range and of some classes, without some moves."""
+    """(V,) sounds that a rule of the grammar allows, with pitches in a range and of some classes.
+
+    Pitches that would be reached in parallel with one of the motions are excluded.
+    """
     mask: Mask = rules.sound_masks(max_voices)[rule].copy()
     mask[TIMESIG:] = False
     pitches = (
@@ -123,44 +138,39 @@ def _sound_mask(
 
 
 def allowed_durations(state: GrammarState, sound: int, constraints: Constraints) -> Mask:
-    """(97,) which durations may follow the sound; not to be written to."""
+    """(97,) durations in ticks that may follow the sound. The mask is read-only."""
     line, rule = state.line, state.duration_rule(sound)
     if line is None or not is_note_event(sound):
         return _duration_mask(rule)
-    pitch = (
-        None
-        if sound == REST
-        else line.composed[-1].code - PITCH_CODE
-        if sound == HOLD
-        else sound - PITCH
-    )
+    pitch = _sounding_pitch(line, sound)
     max_duration = state.longest_ticks
     start = stop = max_duration
     if pitch is None and _reaches_end(state):
         stop += 1
-    if (
-        constraints.cadence
-        and state.end is not None
-        and state.end - state.tick < 2 * MAX_DURATION
-        and _is_open_to_end(state, line)
-    ):
+    if constraints.cadence and state.end is not None and _is_near_open_end(state, line):
         key = id_to_key(state.key_sound)
         if key is not None:
             may_end = pitch is not None and pitch % 12 in _final_pitch_classes(state, line, key)
             start = max(0, final_chord_onset(state) - state.tick) + 1
             stop = state.end - state.tick if may_end else max_duration + 1
     if pitch is not None and constraints.strict:
-        max_duration = strict_max_duration(
-            state, line, pitch, start - 1 if start <= max_duration < stop else max_duration
-        )
+        longest = start - 1 if start <= max_duration < stop else max_duration
+        max_duration = strict_max_duration(state, line, pitch, longest)
     return _duration_mask(rule, start, stop, max_duration)
+
+
+def _sounding_pitch(line: VoiceLine, sound: int) -> int | None:
+    """The pitch of a note or of a tie; None for a rest."""
+    if sound == REST:
+        return None
+    return line.composed[-1].code - PITCH_CODE if sound == HOLD else sound - PITCH
 
 
 @lru_cache(maxsize=4096)
 def _duration_mask(
     rule: int, start: int = 0, stop: int = 0, max_duration: int = MAX_DURATION
 ) -> Mask:
-    """(97,) durations that a rule of the grammar allows, `max_duration` at most, without those from `start` to `stop`."""
+    """(97,) durations of a rule of the grammar, `max_duration` at most, without [start, stop)."""
     mask: Mask = rules.duration_masks()[rule].copy()
     mask[start:stop] = False
     mask[max_duration + 1 :] = False
@@ -181,61 +191,63 @@ def _is_in_final_chord(state: GrammarState) -> bool:
 
 
 def _is_open_to_end(state: GrammarState, line: VoiceLine) -> bool:
-    """Whether nothing is given after what is composed here."""
+    """Whether no note of the line is given after the hole that is being filled."""
     return line.hole_end == state.end
 
 
-def final_chord_onset(state: GrammarState) -> int:
-    """Where the last chord begins: on the last strong beat that leaves it a quarter, or with the last note that is given.
+def _is_near_open_end(state: GrammarState, line: VoiceLine) -> bool:
+    """Whether the next note of the line can reach the final chord."""
+    assert state.end is not None
+    return state.end - state.tick < 2 * MAX_DURATION and _is_open_to_end(state, line)
 
-    Strong is the beginning of a bar, and its middle where the bar has one.
+
+def final_chord_onset(state: GrammarState) -> int:
+    """Onset of the last chord: the last strong beat that leaves a quarter, or the last given note.
+
+    A strong beat is the beginning of a bar or, with an even number of beats, its middle.
     """
     assert state.end is not None
-    latest, soonest = state.end - _SHORTEST_FINAL_TICKS, max(0, state.end - _LONGEST_FINAL_TICKS)
+    latest, earliest = state.end - _SHORTEST_FINAL_TICKS, max(0, state.end - _LONGEST_FINAL_TICKS)
     given = [
         line.given[-1].onset
         for line in state.lines
         if line.given and line.given[-1].end == state.end
     ]
     if given:
-        return max(soonest, *given)
-    signature = state.meter_at(latest)[0]
+        return max(earliest, *given)
+    signature, bar_position = state.meter_at(latest)
     if signature is None:
-        return max(soonest, latest)
-    strong = signature.bar_ticks // (1 if signature.numerator % 2 else 2)
-    return max(soonest, latest - state.meter_at(latest)[1] % strong)
+        return max(earliest, latest)
+    strong_ticks = signature.bar_ticks // (1 if signature.numerator % 2 else 2)
+    return max(earliest, latest - bar_position % strong_ticks)
 
 
-def _final_pitch_classes(state: GrammarState, line: VoiceLine, key: Key) -> set[int]:
-    """Pitch classes on which a voice may end: the root in the lowest voice, the chord above it, with no more than one third."""
+def _final_pitch_classes(state: GrammarState, line: VoiceLine, key: Key) -> frozenset[int]:
+    """Pitch classes on which a voice may end: the root in the lowest voice, the chord above it.
+
+    The upper voices have one kind of third together, and the last of them takes it if no other has.
+    """
+    root, thirds = tonic_pitch_class(key), third_pitch_classes(key)
     if line is state.lines[-1]:
-        return {tonic_pitch_class(key)}
-    upper = [other for other in state.lines[:-1] if other is not line]
-    finals = {
-        segment.code - PITCH_CODE
-        for other in upper
-        for segment in (_final_note(state, other),)
-        if segment is not None
-    }
-    known = {pitch % 12 for pitch in finals} & (third_pitch_classes(key))
-    thirds = known or third_pitch_classes(key)
-    is_last_chance = bool(upper) and all(_final_note(state, other) is not None for other in upper)
-    return (
-        set(thirds)
-        if is_last_chance and not known
-        else {tonic_pitch_class(key), (tonic_pitch_class(key) + 7) % 12, *thirds}
-    )
+        return frozenset({root})
+    others = [other for other in state.lines[:-1] if other is not line]
+    final_notes = [_final_note(state, other) for other in others]
+    sounding = {note.code - PITCH_CODE for note in final_notes if note is not None}
+    known_thirds = {pitch % 12 for pitch in sounding} & thirds
+    is_last_voice = bool(others) and None not in final_notes
+    if is_last_voice and not known_thirds:
+        return thirds
+    return frozenset({root, (root + 7) % 12}) | (known_thirds or thirds)
 
 
-def third_pitch_classes(key: Key) -> set[int]:
-    """Pitch classes of the third over the tonic: the major one, and in minor both, since a minor piece may end in major."""
-    return {
-        (tonic_pitch_class(key) + third) % 12 for third in ((3, 4) if key.mode == "minor" else (4,))
-    }
+def third_pitch_classes(key: Key) -> frozenset[int]:
+    """Pitch classes of the third over the tonic; in minor both, as the piece may end in major."""
+    thirds = (3, 4) if key.mode == "minor" else (4,)
+    return frozenset((tonic_pitch_class(key) + third) % 12 for third in thirds)
 
 
 def _final_note(state: GrammarState, line: VoiceLine) -> Segment | None:
-    """The note that ends a line, where it is known already."""
+    """The note that ends a line, if it is known already."""
     last = [
         segments[-1]
         for segments in (line.given, line.composed)

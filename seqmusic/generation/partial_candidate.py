@@ -1,4 +1,4 @@
-"""One candidate while it is composed: where it is in the grammar, its own stream of chance, and what it chooses."""
+"""A candidate while it is composed: its grammar state, its random numbers, and its choices."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ _FORBIDDEN = np.float32(-np.inf)
 _LOWEST = np.finfo(np.float32).min
 Logits = NDArray[np.floating[Any]]
 Rule = Callable[[LogProbabilities, GrammarState], LogProbabilities]
-"""A rule of your own, asked before each draw of a sound and then of its duration.
+"""A rule of the caller, applied before each draw of a sound and then of its duration.
 
-It is given (V,) log-probabilities of the sounds, or (97,) of the durations in ticks, and answers with as many numbers: higher is
-likelier, -inf forbids; they need not sum to one, and what the grammar forbids stays forbidden. The walk tells where we are
-(`voice`, `now`, `bar_position()`); it is not to be changed.
+It receives (V,) log-probabilities of the sounds, or (97,) of the durations in ticks, and returns as
+many numbers: higher is likelier, -inf forbids. They need not sum to one, and what the grammar
+forbids stays forbidden. The state says what the next note is (`voice`, `tick`, `bar_position()`);
+the rule must not change it.
 """
 
 
@@ -35,13 +36,13 @@ class PartialCandidate:
     """A candidate that grows by one event at a time.
 
     Attributes:
-        state: what was said so far.
-        rng: where its random numbers come from.
+        state: position in the grammar after the events so far.
+        rng: source of its random numbers.
         constraints: what it must obey.
-        rule: applied to both before they are drawn.
-        log_probability: of what was composed, under the model at temperature 1, in nats.
+        rule: applied to log-probabilities before each draw.
+        log_probability: of the composed events, under the model at temperature 1, in nats.
         n_events: composed notes and rests.
-        is_stuck: whether the constraints and the rule left nothing to choose; it then stays as it is.
+        is_stuck: whether the constraints and the rule forbid every event; it then stays as it is.
     """
 
     state: GrammarState
@@ -54,52 +55,57 @@ class PartialCandidate:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more comes."""
+        """Whether no event follows."""
         return self.is_stuck or self.state.section == END_SECTION
 
     def advance(self, sound: int, duration: int) -> None:
-        """Go on by one event; a candidate that is stuck stays as it is."""
+        """Append an event, unless the candidate is stuck."""
         if not self.is_stuck:
             self.n_events += is_note_event(sound)
             self.state.advance(sound, duration)
 
-    def ruled(self, log_probabilities: LogProbabilities) -> LogProbabilities:
-        """What the rule makes of (V,) log-probabilities; a candidate for which it leaves nothing is stuck."""
+    def apply_rule(self, log_probabilities: LogProbabilities) -> LogProbabilities:
+        """(V,) log-probabilities after the rule; the candidate is stuck if it forbids all of them.
+
+        Raises:
+            ValueError: the rule returns another number of values, or +inf.
+        """
         if self.rule is None or self.is_stuck:
             return log_probabilities
-        kept = np.isfinite(log_probabilities)
+        allowed = np.isfinite(log_probabilities)
         ruled = np.asarray(
-            self.rule(log_softmax(log_probabilities, kept), self.state), dtype=np.float64
+            self.rule(log_softmax(log_probabilities, allowed), self.state), dtype=np.float64
         )
         if ruled.shape != log_probabilities.shape:
             raise ValueError(
-                f"a rule answers with as many numbers as it is given, {log_probabilities.shape}, got {ruled.shape}"
+                "a rule answers with as many numbers as it is given, "
+                f"{log_probabilities.shape}, got {ruled.shape}"
             )
-        kept &= ruled > -np.inf
-        if not np.isfinite(ruled[kept]).all():
+        allowed &= ruled > -np.inf
+        if not np.isfinite(ruled[allowed]).all():
             raise ValueError(
-                f"a rule answers with numbers and -inf, got {ruled[kept].max()} at tick {self.state.tick}"
+                f"a rule answers with numbers and -inf, got {ruled[allowed].max()} "
+                f"at tick {self.state.tick}"
             )
-        self.is_stuck = not kept.any()
-        return log_probabilities if self.is_stuck else log_softmax(ruled, kept)
+        self.is_stuck = not allowed.any()
+        return log_probabilities if self.is_stuck else log_softmax(ruled, allowed)
 
 
 def choose_sounds(
     candidates: Sequence[PartialCandidate], logits: Logits, sampling: Sampling
 ) -> list[int]:
-    """The next sound in BODY of each candidate of one request that is not done, drawn from (N, V) logits.
+    """The next sound in BODY of each unfinished candidate of a request, drawn from (N, V) logits.
 
-    Sounds by which a voice would cross another or move in parallel with it come less often than the model has it.
+    Sounds with which a voice would cross another or move in parallel with it are penalized.
     """
     constraints = candidates[0].constraints
     n_sounds = KEY if candidates[0].rule is None else N_SOUNDS  # in BODY the others are forbidden
-    allowed = _stacked([allowed_sounds(own.state, constraints) for own in candidates])[:, :n_sounds]
+    masks = [allowed_sounds(candidate.state, constraints) for candidate in candidates]
+    allowed = _stacked(masks)[:, :n_sounds]
     penalty = None
     if constraints.lenience < 1 and not constraints.strict:
-        penalty = (
-            np.float32(log(constraints.lenience))
-            * _stacked([faulty_sound_mask(own.state) for own in candidates])[:, :n_sounds]
-        )
+        faults = _stacked([faulty_sound_mask(candidate.state) for candidate in candidates])
+        penalty = np.float32(log(constraints.lenience)) * faults[:, :n_sounds]
     return _choose_ids(candidates, logits[:, :n_sounds], allowed, sampling, penalty)
 
 
@@ -111,17 +117,13 @@ def choose_durations(
 ) -> list[int]:
     """The duration of each candidate's sound, drawn from (N, 97) logits."""
     constraints = candidates[0].constraints
-    allowed = _stacked(
-        [
-            allowed_durations(own.state, sound, constraints)
-            for own, sound in zip(candidates, sounds, strict=True)
-        ]
-    )
-    return _choose_ids(candidates, logits, allowed, sampling)
+    pairs = zip(candidates, sounds, strict=True)
+    masks = [allowed_durations(candidate.state, sound, constraints) for candidate, sound in pairs]
+    return _choose_ids(candidates, logits, _stacked(masks), sampling)
 
 
 def _stacked(masks: Sequence[Mask]) -> Mask:
-    """(N, V) the masks below one another."""
+    """(N, V) the N masks as rows."""
     return masks[0][None] if len(masks) == 1 else np.concatenate(masks).reshape(len(masks), -1)
 
 
@@ -132,26 +134,28 @@ def _choose_ids(
     sampling: Sampling,
     penalty: Logits | None = None,
 ) -> list[int]:
-    """Ids, whose log-probabilities to the model are added to the candidates'; one without a choice is stuck."""
-    kept = np.where(allowed, logits, _FORBIDDEN).astype(
-        np.float32, copy=False
-    )  # of which exponentials are cheap
-    kept -= np.maximum.reduce(kept, axis=1, keepdims=True, initial=_LOWEST)
-    sums = np.add.reduce(np.exp(kept), axis=1).tolist()
+    """An id for each of N candidates, drawn from (N, V) logits; a candidate without one is stuck.
+
+    The log-probability of the id under the model is added to that of its candidate.
+    """
+    # Single precision, in which exponentials cost a third.
+    allowed_logits = np.where(allowed, logits, _FORBIDDEN).astype(np.float32, copy=False)
+    allowed_logits -= np.maximum.reduce(allowed_logits, axis=1, keepdims=True, initial=_LOWEST)
+    sums = np.add.reduce(np.exp(allowed_logits), axis=1).tolist()
     if 0.0 in sums:
         for row in np.flatnonzero(np.equal(sums, 0.0)).tolist():
             candidates[row].is_stuck, sums[row] = True, 1.0
-            kept[row, 0] = 0.0  # something to draw from, like all others
-    weighed = kept if penalty is None else kept + penalty
+            allowed_logits[row, 0] = (
+                0.0  # any id, so that the row can be drawn from like the others
+            )
+    log_weights = allowed_logits if penalty is None else allowed_logits + penalty
     if candidates[0].rule is not None:
-        weighed = np.stack(
-            [stream.ruled(own) for stream, own in zip(candidates, weighed, strict=True)]
-        )
-    if weighed is not kept:
-        weighed -= np.maximum.reduce(weighed, axis=1, keepdims=True)
-    ids: list[int] = sample_ids(
-        weighed, sampling, [stream.rng.random() for stream in candidates]
-    ).tolist()
-    for row, (stream, own) in enumerate(zip(candidates, ids, strict=True)):
-        stream.log_probability += kept.item(row, own) - log(sums[row])
+        rows = zip(candidates, log_weights, strict=True)
+        log_weights = np.stack([candidate.apply_rule(row) for candidate, row in rows])
+    if log_weights is not allowed_logits:
+        log_weights -= np.maximum.reduce(log_weights, axis=1, keepdims=True)
+    uniform = [candidate.rng.random() for candidate in candidates]
+    ids: list[int] = sample_ids(log_weights, sampling, uniform).tolist()
+    for row, (candidate, chosen) in enumerate(zip(candidates, ids, strict=True)):
+        candidate.log_probability += allowed_logits.item(row, chosen) - log(sums[row])
     return ids

@@ -1,4 +1,4 @@
-"""Prompts: a score with holes says what is given and what is to be composed, whatever the task."""
+"""Prompts: a score with holes says what is given and what is to be composed, for every task."""
 
 from __future__ import annotations
 
@@ -8,23 +8,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seqmusic.errors import RequestError
-from seqmusic.score import SATB, Bar, Note, Score, Voice
+from seqmusic.generation.voice_names import (
+    default_voices,
+    matching_voice_names,
+    parse_voice_name,
+    requested_voice_names,
+    selected_voices,
+    with_voices,
+)
+from seqmusic.score import SATB, Note, Score, Voice
 from seqmusic.tokens.augmentation import COMPASS
 from seqmusic.tokens.tokenizer import Hole
-from seqmusic.tokens.vocabulary import MAX_VOICES
 
 MAX_PIECE_BARS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is known, and the spans of it to be composed.
+    """Given music, and the spans of it to be composed.
 
     Attributes:
-        score: its voices are those wanted, named as the model knows them (Soprano, Alto, Tenor, Bass, or Voice 1, Voice 2 ...),
-            empty ones too. Notes that begin in a hole are not looked at.
-        holes: one tuple a voice, each of spans (start, end) in ticks; music ends where the last hole or note ends.
-        style: the number of the style that is asked for, None for none.
+        score: with all requested voices, named as the model knows them (Soprano, Alto, Tenor, Bass,
+            or Voice 1, Voice 2 ...), also empty ones. Notes that begin in a hole are ignored.
+        holes: one tuple per voice, each of spans (start, end) in ticks; the music ends where the
+            last hole or note ends.
+        style: the number of the requested style, None for none.
     """
 
     score: Score
@@ -43,122 +51,147 @@ class Prompt:
         """Where the music ends."""
         return max([self.score.end_ticks, *(end or 0 for line in self.holes for _, end in line)])
 
+    def gives_end_of(self, voice: int) -> bool:
+        """Whether the note that ends a voice at the end of the music is given."""
+        notes = self.score.voices[voice].notes
+        is_last = bool(notes) and notes[-1].end_ticks == self.end_ticks
+        return is_last and self.is_given(voice, notes[-1])
+
 
 def continuation_prompt(
-    theme: Score, bars: int = 8, voices: str = "satb", known: Sequence[str] = SATB
+    theme: Score, bars: int = 8, voices: str = "satb", model_voices: Sequence[str] = SATB
 ) -> Prompt:
-    """The head, open to the end of the last bar; voices that it lacks are to be composed from the start.
+    """The theme, open to the end of the last bar; missing voices are composed from the start.
 
     Args:
         theme: the beginning.
         bars: in all.
-        voices: "melody", "satb" (four voices), or how many.
-        known: names of the voices that the model has learned.
+        voices: "melody", "satb" (four voices), or a number.
+        model_voices: names of the voices that the model has learned.
 
     Raises:
-        RequestError: the head has no notes, too many voices, or fills the bars asked for.
+        RequestError: the theme has no notes, too many voices, or no fewer bars than `bars`.
     """
     if not 1 <= bars <= MAX_PIECE_BARS:
         raise ValueError(f"bars must be in 1..{MAX_PIECE_BARS}, got {bars}")
-    wanted = _requested_voice_names(voices, known)
-    if theme.n_notes == 0:
-        raise RequestError("the head has no notes; give at least one, for instance C4")
+    names = requested_voice_names(voices, model_voices)
+    require_notes(theme)
     if not theme.time_signatures:
-        raise RequestError("the head has no time signature; say one with --time-signature")
+        raise RequestError("the theme has no time signature; set one with --time-signature")
     end = _end_ticks(theme, bars)
     if theme.end_ticks >= end:
         n_bars = sum(bar.number > 0 for bar in theme.bars())
         raise RequestError(
-            f"the head has {n_bars} {'bar' if n_bars == 1 else 'bars'}, and so fills the {bars} asked for in all; "
-            f"ask for more, such as --bars {min(n_bars + 4, MAX_PIECE_BARS)}"
+            f"the theme has {n_bars} {'bar' if n_bars == 1 else 'bars'}, which leaves none of "
+            f"{bars} to compose; request more, such as --bars {min(n_bars + 4, MAX_PIECE_BARS)}"
         )
-    score = with_voices(theme, matching_voice_names(theme, wanted), wanted)
+    score = with_voices(theme, matching_voice_names(theme, names), names)
     return Prompt(score, tuple(((voice.end_ticks, end),) for voice in score.voices))
 
 
-def harmonization_prompt(
-    given: Score, names: Sequence[str] = (), known: Sequence[str] = SATB
-) -> Prompt:
-    """The given voices as they are, and the others of the four to be composed beside them.
-
-    Args:
-        given: one voice to three, or more of which `names` picks some.
-        names: which of Soprano, Alto, Tenor, Bass they are; when not said, one voice is the soprano, and more have their own names.
-        known: names of the voices that the model has learned.
+def require_notes(theme: Score) -> None:
+    """Refuse a theme without notes.
 
     Raises:
-        RequestError: nothing is given, nothing is left to compose, or the voices cannot be told.
+        RequestError: there are none.
     """
-    if tuple(known) != SATB:
+    if not theme.n_notes:
+        raise RequestError("the theme has no notes; give at least one, for instance C4")
+
+
+def harmonization_prompt(
+    given: Score, names: Sequence[str] = (), model_voices: Sequence[str] = SATB
+) -> Prompt:
+    """The given voices as they are, and holes in the other ones of soprano, alto, tenor, bass.
+
+    Args:
+        given: one to three voices, or more of which `names` selects some.
+        names: which of Soprano, Alto, Tenor, Bass they are; by default a single voice is the
+            soprano, and several are known by their own names.
+        model_voices: names of the voices that the model has learned.
+
+    Raises:
+        RequestError: nothing is given, nothing is left to compose, or it is unclear which voices
+            are given.
+    """
+    if tuple(model_voices) != SATB:
         raise RequestError(
-            "this model has learned numbered voices, not soprano, alto, tenor and bass; "
-            "seqmusic continue --voices 4 composes others beside a theme that is as long as the piece"
+            "this model has learned numbered voices, not soprano, alto, tenor and bass; seqmusic "
+            "continue --voices 4 composes others beside a theme that is as long as the piece"
         )
     if given.n_notes == 0:
         raise RequestError("there are no notes to harmonize; give at least one, for instance C5")
-    wanted = tuple(_parse_voice_name(name) for name in names)
-    own = tuple(voice.name for voice in given.voices)
-    if not wanted:
-        wanted = SATB[:1] if len(own) == 1 else own
-    elif len(wanted) < len(own) and set(wanted) <= set(own):
-        given = replace(
-            given, voices=tuple(voice for voice in given.voices if voice.name in wanted)
-        )
-        wanted = tuple(voice.name for voice in given.voices)
-    if (
-        len(set(wanted)) != len(wanted)
-        or len(wanted) != len(given.voices)
-        or not set(wanted) <= set(SATB)
-    ):
+    given, names = _named_voices(given, tuple(parse_voice_name(name) for name in names))
+    if len(names) == len(SATB):
         raise RequestError(
-            f"there are {len(own)} voices ({', '.join(own)}); say which they are, as many names, with --voice, "
-            "such as --voice soprano,bass"
+            "all four voices are given, so nothing is left to compose; "
+            "pick some with --voice, such as --voice soprano"
         )
-    if len(wanted) == len(SATB):
-        raise RequestError(
-            "all four voices are given, so nothing is left to compose; pick some with --voice, such as --voice soprano"
-        )
-    score = with_voices(given, wanted, SATB)
+    score = with_voices(given, names, SATB)
     if not score.n_notes:
-        raise RequestError(f"the {' and '.join(wanted).lower()} has no notes; pick another voice")
-    return Prompt(score, tuple(() if name in wanted else ((0, score.end_ticks),) for name in SATB))
+        raise RequestError(f"the {' and '.join(names).lower()} has no notes; pick another voice")
+    return Prompt(score, tuple(() if name in names else ((0, score.end_ticks),) for name in SATB))
+
+
+def _named_voices(given: Score, names: tuple[str, ...]) -> tuple[Score, tuple[str, ...]]:
+    """The given voices, of which `names` may select some, and their names among SATB."""
+    score_names = tuple(voice.name for voice in given.voices)
+    if not names:
+        names = SATB[:1] if len(score_names) == 1 else score_names
+    elif len(names) < len(score_names) and set(names) <= set(score_names):
+        voices = tuple(voice for voice in given.voices if voice.name in names)
+        given, names = replace(given, voices=voices), tuple(voice.name for voice in voices)
+    is_distinct = len(set(names)) == len(names)
+    if not is_distinct or len(names) != len(given.voices) or not set(names) <= set(SATB):
+        raise RequestError(
+            f"there are {len(score_names)} voices ({', '.join(score_names)}); "
+            "name as many with --voice, such as --voice soprano,bass"
+        )
+    return given, names
 
 
 def regeneration_prompt(
     score: Score,
     bars: tuple[int, int] | None = None,
     voices: Sequence[str] = (),
-    known: Sequence[str] = SATB,
+    model_voices: Sequence[str] = SATB,
 ) -> Prompt:
-    """The score with a hole in some bars of some voices; a note held into the first of them stays, one held out of the last goes.
+    """The score with a hole in some bars of some voices.
+
+    A note held into the first bar stays, and one held out of the last bar is composed anew.
 
     Args:
         score: in one voice, in four, or in some named Soprano, Alto, Tenor, Bass.
         bars: first and last, numbered as printed (a pickup is bar 0); None for all.
-        voices: which, by name; none named means all.
-        known: names of the voices that the model has learned.
+        voices: names of the voices to compose; all by default.
+        model_voices: names of the voices that the model has learned.
 
     Raises:
         RequestError: there are no such bars or voices, or nothing in them.
     """
     if score.n_notes == 0:
         raise RequestError("the score has no notes")
-    names = matching_voice_names(score, _requested_voice_names(default_voices(score, known), known))
+    requested = requested_voice_names(default_voices(score, model_voices), model_voices)
+    names = matching_voice_names(score, requested)
     start, end = _bar_range_ticks(score, bars)
-    chosen = _selected_voices(score, names, voices)
+    selected = selected_voices(score, names, voices)
     holes = tuple(
-        _voice_hole(voice, start, end) if name in chosen else ()
+        _voice_hole(voice, start, end) if name in selected else ()
         for name, voice in zip(names, score.voices, strict=True)
     )
     if not any(holes):
-        raise RequestError(
-            "no note begins there, and nothing is silent; choose other bars or voices"
-        )
+        raise RequestError("no note begins there, and no voice rests; choose other bars or voices")
     return Prompt(with_voices(score, names, names), holes)
 
 
 def with_random_holes(prompt: Prompt, share: float, rng: np.random.Generator) -> Prompt:
-    """The prompt with holes only where notes were drawn: each note in its holes with probability `share`, one of them at least."""
+    """The prompt with smaller holes: those of notes drawn at random from its holes.
+
+    Each note is drawn with probability `share`, and at least one is.
+
+    Raises:
+        RequestError: no note begins in the holes.
+    """
     notes = [
         (voice, note)
         for voice, line in enumerate(prompt.score.voices)
@@ -180,22 +213,23 @@ def with_random_holes(prompt: Prompt, share: float, rng: np.random.Generator) ->
 
 
 def fitting_shift(score: Score) -> int:
-    """Semitones by which a prompt is moved, and what comes of it moved back, because the model knows voices only in their compass.
+    """Semitones by which to move a prompt, as the model knows each voice only in its compass.
 
-    The one that leaves the fewest notes outside; of several whole octaves first, then the nearest.
+    The shift leaves the fewest notes outside; of several, whole octaves are preferred, then the
+    nearest one. What is composed is moved back.
 
     >>> from seqmusic.formats.theme import parse_theme
     >>> fitting_shift(parse_theme("G4 A4 B4")), fitting_shift(parse_theme("G2 A2 B2"))
     (0, 24)
     """
-    sung = [COMPASS.get(voice.name, (0, 127)) for voice in score.voices]
+    compasses = [COMPASS.get(voice.name, (0, 127)) for voice in score.voices]
     pitches = [
-        (note.pitch, *own)
-        for own, voice in zip(sung, score.voices, strict=True)
+        (note.pitch, *compass)
+        for compass, voice in zip(compasses, score.voices, strict=True)
         for note in voice.notes
     ]
-    lowest = max([max(high for _, high in sung) - 127, *(-pitch for pitch, _, _ in pitches)])
-    highest = min([min(low for low, _ in sung), *(127 - pitch for pitch, _, _ in pitches)])
+    lowest = max([max(high for _, high in compasses) - 127, *(-pitch for pitch, _, _ in pitches)])
+    highest = min([min(low for low, _ in compasses), *(127 - pitch for pitch, _, _ in pitches)])
 
     def misfit(shift: int) -> tuple[int, bool, int]:
         outside = sum(not low <= pitch + shift <= high for pitch, low, high in pitches)
@@ -204,114 +238,27 @@ def fitting_shift(score: Score) -> int:
     return min(range(min(lowest, 0), max(highest, 0) + 1), key=misfit)
 
 
-def default_voices(score: Score, known: Sequence[str] = SATB) -> str:
-    """What of `continuation_prompt`'s voices fits a score: its own number where the model has learned numbered ones."""
-    return (
-        "melody"
-        if len(score.voices) == 1
-        else "satb"
-        if tuple(known) == SATB
-        else str(len(score.voices))
-    )
-
-
-def _requested_voice_names(voices: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Names of the voices asked for, as the model knows them."""
-    n_voices = {"melody": 1, "satb": 4}.get(voices) or (
-        int(voices) if voices.isascii() and voices.isdigit() else 0
-    )
-    if not 1 <= n_voices <= MAX_VOICES:
-        raise ValueError(
-            f"voices must be melody, satb or a number in 1..{MAX_VOICES}, got {voices!r}"
-        )
-    if n_voices > len(known) or (tuple(known) == SATB and n_voices not in (1, len(SATB))):
-        raise RequestError(
-            f"this model has learned {', '.join(known)}; {n_voices} voices are more or other than that"
-        )
-    return tuple(known[:n_voices])
-
-
-def matching_voice_names(score: Score, names: Sequence[str]) -> tuple[str, ...]:
-    """Which of the wanted voices those of a score are: in order where there are one or all, or they are numbered, else by name.
-
-    Raises:
-        RequestError: the voices asked for have no place for them.
-    """
-    own = tuple(voice.name for voice in score.voices)
-    if len(own) in (1, len(names)) or (len(own) < len(names) and names[0] not in SATB):
-        return tuple(names[: len(own)])
-    if len(set(own)) == len(own) and set(own) <= set(names):
-        return own
-    if len(names) == 1:
-        raise RequestError(
-            f"the head has {len(own)} voices, and a melody has one; ask for --voices satb, or give one voice"
-        )
-    if names[0] not in SATB:
-        raise RequestError(
-            f"there are {len(own)} voices, and {len(names)} are asked for; ask for --voices {len(own)} or more"
-        )
-    raise RequestError(
-        f"there are {len(own)} voices ({', '.join(own)}); give one voice, four, or some named {', '.join(SATB)}"
-    )
-
-
-def with_voices(score: Score, names: Sequence[str], wanted: Sequence[str]) -> Score:
-    """The score with the voices wanted: its own, which are called `names`, and empty ones."""
-    given = dict(zip(names, score.voices, strict=True))
-    return replace(
-        score,
-        voices=tuple(Voice(name, given[name].notes if name in given else ()) for name in wanted),
-    )
-
-
-def _parse_voice_name(text: str, names: Sequence[str] = SATB) -> str:
-    known = tuple(names) if names[0] not in SATB else SATB
-    for name in known:
-        if text.strip().lower() in (
-            name.lower(),
-            name[0].lower() if name in SATB else name.removeprefix("Voice "),
-        ):
-            return name
-    raise RequestError(
-        f"a voice is one of {', '.join(name.lower() for name in known)}, got {text!r}"
-    )
-
-
-def _selected_voices(score: Score, names: Sequence[str], voices: Sequence[str]) -> set[str]:
-    """The model's names of the voices that were named, by those or by their own."""
-    called = {voice.name.lower(): name for name, voice in zip(names, score.voices, strict=True)}
-    chosen = {
-        called.get(text.strip().lower()) or _parse_voice_name(text, names) for text in voices
-    } or set(names)
-    if missing := chosen - set(names):
-        raise RequestError(
-            f"there is no {min(missing).lower()} here; the voices are {', '.join(names)}"
-        )
-    return chosen
-
-
 def _bar_range_ticks(score: Score, bars: tuple[int, int] | None) -> tuple[int, int]:
-    """First tick of the first bar and of what follows the last."""
+    """Onset of the first bar, and end of the last bar or of the music."""
     if bars is None:
         return 0, score.end_ticks
-    there: list[Bar] = score.bars()
-    if not there:
+    all_bars = score.bars()
+    if not all_bars:
         raise RequestError("the score has no time signature, and so no bars to count")
     first, last = bars
     if first > last:
         raise RequestError(f"bars {first}-{last} hold nothing: the first comes after the last")
-    numbers = range(there[0].number, there[-1].number + 1)
-    if first not in numbers or last not in numbers:
+    by_number = {bar.number: bar for bar in all_bars}
+    if first not in by_number or last not in by_number:
         raise RequestError(
-            f"bars {first}-{last} are not there; the music has bars {numbers[0]}-{numbers[-1]} (a pickup is bar 0)"
+            f"bars {first}-{last} do not exist; the music has bars {min(by_number)}-"
+            f"{max(by_number)} (a pickup is bar 0)"
         )
-    return there[first - numbers[0]].onset_ticks, min(
-        there[last - numbers[0]].end_ticks, score.end_ticks
-    )
+    return by_number[first].onset_ticks, min(by_number[last].end_ticks, score.end_ticks)
 
 
 def _voice_hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:
-    """The span without a note that is held into it, and with the whole of one that is held out of it."""
+    """The span without a note held into it, and with the whole of a note held out of it."""
     for note in voice.notes:
         if note.onset_ticks < start < note.end_ticks:
             start = note.end_ticks
@@ -321,7 +268,7 @@ def _voice_hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:
 
 
 def _end_ticks(theme: Score, n_bars: int) -> int:
-    """Where the last of so many bars ends, the pickup not counted; changes of time signature are counted with.
+    """End of the last of `n_bars` bars, through changes of time signature, a pickup not counted.
 
     After a pickup the last bar is short by it, as chorales are printed: the two make one bar.
     """

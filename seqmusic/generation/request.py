@@ -1,4 +1,4 @@
-"""How music is asked for: how many candidates, how they are drawn, and what they must obey."""
+"""A request for music: how many candidates, how they are drawn, and what they must obey."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_CANDIDATES = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How an id is drawn; a rule left at its default does nothing."""
+    """How an id is drawn; the defaults draw from the whole distribution of the model."""
 
     temperature: float = 1.0  # 0 = the likeliest
     top_k: int = 0  # keep the k likeliest, 0 = all
@@ -35,18 +35,24 @@ class Request:
 
     Attributes:
         n: How many candidates.
-        temperature: 1 as the model was trained, less is safer, 0 always takes the likeliest, and so gives one candidate.
-        pitch_temperature: The same for pitches alone.
-        rhythm_temperature: The same for durations alone.
-        top_k: Choose among so many of the likeliest; 0 is all.
-        top_p: Choose among the likeliest that have this probability together.
-        min_p: Leave out what is less likely than this share of the likeliest; 0.05 calms a model that was trained shortly.
+        temperature: 1 is the model as trained, less is safer; 0 always takes the likeliest event,
+            which gives one candidate.
+        pitch_temperature: The temperature of pitches alone.
+        rhythm_temperature: The temperature of durations alone.
+        top_k: Draw among this many of the likeliest; 0 is all.
+        top_p: Draw among the likeliest that together reach this probability.
+        min_p: Exclude what is less likely than this share of the likeliest; 0.05 steadies a model
+            after a short training.
         seed: The same seed gives the same candidates.
-        cadence: Rest at the end on a chord of the tonic, its root in the lowest voice; when not said, wherever that is possible.
-        scale: Compose only with notes of the key's scale; in minor, both forms of the sixth and seventh degree.
+        cadence: End on the tonic chord, its root in the lowest voice; by default wherever that is
+            possible.
+        scale: Compose only with notes of the key's scale; in minor, both forms of the sixth and
+            seventh degree.
         strict: No voice crosses another, and no two move in parallel fifths or octaves.
-        lenience: Without --strict, how much of its probability a note keeps that crosses or moves so; 1 is the model alone.
-        compass: Lowest and highest pitch of voices, such as soprano=C4-G5; the others keep to that of the chorales.
+        lenience: Without --strict, the share of its probability that a note keeps if it crosses a
+            voice or moves in parallel; 1 is the model alone.
+        compass: Lowest and highest pitch of voices, such as soprano=C4-G5; other voices keep the
+            compass of the chorales.
     """
 
     n: int = 3
@@ -85,5 +91,9 @@ class Request:
         return self._sampling(self.rhythm_temperature)
 
     def _sampling(self, temperature: float | None) -> Sampling:
-        own = self.temperature if temperature is None else temperature
-        return Sampling(temperature=own, top_k=self.top_k, top_p=self.top_p, min_p=self.min_p)
+        return Sampling(
+            temperature=self.temperature if temperature is None else temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            min_p=self.min_p,
+        )

@@ -1,1 +1,1 @@
-"""Measures of predictions and of music: pure functions from scores or log-probabilities to figures."""
+"""Measures of predictions and of music: from scores or log-probabilities to figures."""

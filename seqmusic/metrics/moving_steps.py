@@ -1,4 +1,4 @@
-"""Where a likelihood is spent: the steps in which several voices move, and the others."""
+"""Where a likelihood is spent: in the steps in which several voices move, and in the others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from seqmusic.training.batches import TokenSequence
 
 @dataclass(frozen=True, slots=True)
 class MovingStepNats:
-    """Nats in the steps in which two or more voices move, and in all.
+    """Nats in the steps in which two or more voices move, and in all steps.
 
     Attributes:
         steps: sixteenth steps.
-        moving_steps: those in which two or more voices take another pitch or a rest; in a first step every voice does.
+        moving_steps: those in which two or more voices change to another pitch or a rest; in the
+            first step of a piece every voice does.
         nats: of all events.
         moving_nats: of the events that begin in a moving step.
     """
@@ -32,43 +33,38 @@ class MovingStepNats:
 
     @property
     def share_of_nats(self) -> float:
-        """What the moving steps cost, as a share of everything."""
+        """Share of the nats that fall in moving steps."""
         return self.moving_nats / self.nats
 
     @property
     def share_of_steps(self) -> float:
-        """How many steps move, as a share of all."""
+        """Share of the steps that are moving ones."""
         return self.moving_steps / self.steps
-
-    @property
-    def other_nats_per_step(self) -> float:
-        """Nats a step in which no voice or one moves."""
-        return (self.nats - self.moving_nats) / max(1, self.steps - self.moving_steps)
 
 
 def moving_step_nats(
     pieces: Sequence[EventScores], traces: Sequence[TokenSequence], scores: Sequence[Score]
 ) -> MovingStepNats:
-    """The nats of the steps in which two or more voices move, and of all.
+    """The nats of the steps in which two or more voices move, and of all steps.
 
-    An event belongs to the step it begins in: the header to the first, the end to the last. A duration is paid for where its note
-    begins, so a step in which nothing begins costs nothing here, other than on a grid of cells.
+    An event belongs to the step it begins in: the header to the first, the end to the last. A
+    duration is charged where its note begins, so a step in which nothing begins costs nothing
+    here, unlike on a grid of cells.
     """
     steps = moving_steps = 0
-    total = moving = 0.0
+    nats = moving_nats = 0.0
     for piece, trace, score in zip(pieces, traces, scores, strict=True):
-        is_moving = moving_cells(score).sum(axis=0) >= 2
+        is_moving = moving_cells(score).sum(axis=0) >= 2  # (step,)
         step = np.minimum(trace.ticks[piece.rows] // TICKS_PER_SIXTEENTH, len(is_moving) - 1)
-        steps, moving_steps = steps + len(is_moving), moving_steps + int(is_moving.sum())
-        total, moving = (
-            total + float(piece.nats.sum()),
-            moving + float(piece.nats[is_moving[step]].sum()),
-        )
-    return MovingStepNats(steps, moving_steps, total, moving)
+        steps += len(is_moving)
+        moving_steps += int(is_moving.sum())
+        nats += float(piece.nats.sum())
+        moving_nats += float(piece.nats[is_moving[step]].sum())
+    return MovingStepNats(steps, moving_steps, nats, moving_nats)
 
 
 def moving_cells(score: Score) -> NDArray[np.bool_]:
-    """(voice, step) whether the voice sounds another pitch, or falls silent, in the step; True in the first.
+    """(voice, step) whether the voice changes to another pitch or a rest; True in the first step.
 
     >>> from seqmusic.score import Note, melody
     >>> moving_cells(melody([Note(0, 12, 60), Note(12, 6, 60), Note(18, 6, 62)])).tolist()

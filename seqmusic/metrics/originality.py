@@ -1,9 +1,11 @@
-"""The longest passage that a score copies from a list of works: note for note, all voices together, in whatever key.
+"""The longest passage that a score copies from a list of works, note for note and in any key.
 
-Music is cut wherever a note of any voice begins or ends. What the voices do between two cuts (strike a note, hold one, rest) is a
-chord, its pitches moved so that the lowest one is 0, as in the shingles of `corpus.duplicates`. A chord, how long it lasts, how far
-its lowest pitch is from the next one's, and that next chord are a link: the same in every key. A passage is copied where links of
-the score in a row are links of a work in a row. So what is found is exact to the tick and the semitone, however short it is.
+Music is cut wherever a note of any voice begins or ends. What the voices do between two cuts
+(strike a note, hold one, rest) is a chord, its pitches relative to the lowest one, as in the
+shingles of `corpus.similarity`. A transition is a chord, its duration, the interval from its lowest
+pitch to that of the next chord, and that next chord: the same in every key. A passage is copied
+where a run of transitions of the score is a run of transitions of a work. So matches are exact to
+the tick and the semitone, however short they are.
 """
 
 from __future__ import annotations
@@ -30,10 +32,10 @@ class CopiedPassage:
         title: of the work.
         onset_ticks: where the passage begins in the score.
         work_onset_ticks: where it begins in the work.
-        duration_ticks: how long it is.
+        duration_ticks: of the passage.
         n_notes: notes that begin in it, all voices together.
-        semitones: the work moved by so much sounds like the score.
-        bars: first and last bar of the passage in the score, as printed; None where the score has no meter.
+        semitones: the work transposed by so much equals the score.
+        bars: first and last bar of the passage in the score, as printed; None without a meter.
         work_bars: the same in the work.
     """
 
@@ -49,21 +51,26 @@ class CopiedPassage:
 
     @property
     def beats(self) -> float:
-        """How long the passage is, in quarter notes."""
+        """Duration of the passage in quarter notes."""
         return self.duration_ticks / TICKS_PER_QUARTER
 
 
 class CopyIndex:
-    """Works, to be asked which passage a score copies from them.
+    """An index of works that finds the longest passage a score copies from them.
 
-    A score is held against the voices of the same names in each work; where a work lacks one of them, against all its voices, from
-    the highest down, and there must be as many. So a melody is looked for in melodies and, where it is a soprano, in the sopranos.
+    A score is compared with the voices of the same names in each work. If a work lacks one of them,
+    it is compared with all voices of the work from the highest down, and there must be as many. So
+    a melody is looked for in melodies and, if its voice is a soprano, in sopranos.
 
     >>> from seqmusic.score import Note, melody
-    >>> line = [Note(12 * i, 12, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67, 64, 60, 67))]
-    >>> copy = CopyIndex([melody(line)]).longest(melody([Note(0, 12, 60), *melody(line[2:6]).transposed(3).voices[0].notes]))
-    >>> copy.n_notes, copy.beats, copy.semitones, copy.onset_ticks, copy.work_onset_ticks, copy.bars
-    (4, 2.0, 3, 24, 24, (1, 1))
+    >>> pitches = (60, 62, 64, 65, 67, 64, 60, 67)
+    >>> line = [Note(12 * i, 12, pitch) for i, pitch in enumerate(pitches)]
+    >>> moved = melody(line[2:6]).transposed(3).voices[0].notes
+    >>> copy = CopyIndex([melody(line)]).longest(melody([Note(0, 12, 60), *moved]))
+    >>> copy.n_notes, copy.beats, copy.semitones
+    (4, 2.0, 3)
+    >>> copy.onset_ticks, copy.work_onset_ticks, copy.bars
+    (24, 24, (1, 1))
     """
 
     def __init__(self, works: Sequence[Score]) -> None:
@@ -71,41 +78,42 @@ class CopyIndex:
         self._indexes: dict[tuple[str, ...], _TransitionIndex] = {}
 
     def longest(self, score: Score) -> CopiedPassage | None:
-        """The longest copied passage, by its notes and then by its chords; None where not even two chords agree."""
+        """The copied passage with most notes, then most chords; None if no two chords agree."""
         names = tuple(voice.name for voice in score.voices)
         if names not in self._indexes:
             self._indexes[names] = _TransitionIndex(
                 [_corresponding_voices(work, names) for work in self._works]
             )
         transitions, chords = self._indexes[names], _Chords(score.voices)
-        n_notes, n_links, last, position = _longest_run(chords, transitions)
-        if not n_notes:
-            return None
-        work, work_last = transitions.work_at(position)
-        others, first, work_first = (
-            transitions.chords[work],
-            last + 1 - n_links,
-            work_last + 1 - n_links,
-        )
-        onset, work_onset = int(chords.ticks[first]), int(others.ticks[work_first])
+        run = _longest_run(chords, transitions)
+        return self._passage(score, chords, transitions, run) if run.n_notes else None
+
+    def _passage(
+        self, score: Score, chords: _Chords, transitions: _TransitionIndex, run: _Run
+    ) -> CopiedPassage:
+        number, work_last = transitions.locate(run.position)
+        work, work_chords = self._works[number], transitions.chords[number]
+        first, work_first = run.last + 1 - run.length, work_last + 1 - run.length
+        onset, work_onset = int(chords.ticks[first]), int(work_chords.ticks[work_first])
         duration = min(
-            int(chords.ticks[last + 2]) - onset, int(others.ticks[work_last + 2]) - work_onset
+            int(chords.ticks[run.last + 2]) - onset,
+            int(work_chords.ticks[work_last + 2]) - work_onset,
         )
         return CopiedPassage(
-            work=work,
-            title=self._works[work].title,
+            work=number,
+            title=work.title,
             onset_ticks=onset,
             work_onset_ticks=work_onset,
             duration_ticks=duration,
-            n_notes=n_notes,
-            semitones=int(chords.lowest[first] - others.lowest[work_first]),
+            n_notes=run.n_notes,
+            semitones=int(chords.lowest[first] - work_chords.lowest[work_first]),
             bars=_bars(score, onset, duration),
-            work_bars=_bars(self._works[work], work_onset, duration),
+            work_bars=_bars(work, work_onset, duration),
         )
 
 
 class _Chords:
-    """The chords of some voices, and the links between them.
+    """The chords of some voices, and the transitions between them.
 
     Attributes:
         ticks: (chord + 1,) where each chord begins, and where the last one ends.
@@ -115,105 +123,116 @@ class _Chords:
     """
 
     def __init__(self, voices: Sequence[Voice]) -> None:
-        cuts = sorted(
-            {
-                tick
-                for voice in voices
-                for note in voice.notes
-                for tick in (note.onset_ticks, note.end_ticks)
-            }
-        )
+        notes = [note for voice in voices for note in voice.notes]
+        cuts = sorted({tick for note in notes for tick in (note.onset_ticks, note.end_ticks)})
         self.ticks = np.array(cuts, np.int64)
-        pitches = np.full((max(0, len(self.ticks) - 1), len(voices)), _REST)
-        begins = np.zeros(pitches.shape, np.int64)
-        row = {tick: index for index, tick in enumerate(cuts)}
-        for v, voice in enumerate(voices):
-            for note in voice.notes:
-                first = row[note.onset_ticks]
-                pitches[first : row[note.end_ticks], v] = note.pitch
-                begins[first, v] = 1
+        pitches, begins = self._grids(voices, {tick: row for row, tick in enumerate(cuts)})
         self.notes_before = np.r_[0, np.cumsum(begins.sum(axis=1))]
         self.lowest = _lowest(pitches)
-        moved = np.where(
-            pitches == _REST, _REST, 2 * (pitches - self.lowest[:, None]) + begins
-        ).astype(np.int16)
-        chords = [chord.tobytes() for chord in moved]
+        relative = 2 * (pitches - self.lowest[:, None]) + begins
+        codes = np.where(pitches == _REST, _REST, relative).astype(np.int16)
+        chords = [chord.tobytes() for chord in codes]
         lengths, rises = np.diff(self.ticks).tolist(), np.diff(self.lowest).tolist()
         self.transitions: list[_Transition] = list(
             zip(chords, lengths, rises, chords[1:], strict=False)
         )
 
+    def _grids(
+        self, voices: Sequence[Voice], rows: dict[int, int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(chord, voice) pitches, and 1 where a note begins."""
+        pitches = np.full((max(0, len(rows) - 1), len(voices)), _REST)
+        begins = np.zeros(pitches.shape, np.int64)
+        for column, voice in enumerate(voices):
+            for note in voice.notes:
+                first = rows[note.onset_ticks]
+                pitches[first : rows[note.end_ticks], column] = note.pitch
+                begins[first, column] = 1
+        return pitches, begins
+
 
 class _TransitionIndex:
-    """The links of all works in one row, a gap after each work, and where each link stands."""
+    """The transitions of all works in one row, with a gap after each work, and their positions."""
 
     def __init__(self, works: Sequence[Sequence[Voice]]) -> None:
         self.chords = [_Chords(voices) for voices in works]
         self._ids: dict[_Transition, int] = {}
-        self._first = np.cumsum(
-            [0, *(len(chords.transitions) + 1 for chords in self.chords)]
-        )  # place of each work's first link
-        row = [
-            [self._ids.setdefault(link, len(self._ids)) for link in chords.transitions]
-            for chords in self.chords
-        ]
-        ids = np.array([number for own in row for number in (*own, -1)], np.int32)  # -1 is the gap
+        # Position of the first transition of each work.
+        self._first = np.cumsum([0, *(len(chords.transitions) + 1 for chords in self.chords)])
+        row: list[int] = []
+        for chords in self.chords:
+            row += [self._ids.setdefault(key, len(self._ids)) for key in chords.transitions]
+            row.append(-1)  # the gap
+        ids = np.array(row, np.int32)
         self._positions = np.argsort(ids, kind="stable")
         self._bounds = np.searchsorted(ids[self._positions], np.arange(len(self._ids) + 1))
 
     @property
     def n_positions(self) -> int:
-        """Links and gaps."""
+        """Transitions and gaps."""
         return len(self._positions)
 
-    def positions(self, link: _Transition) -> NDArray[np.int64]:
-        """Where in the row a link stands, rising."""
-        number = self._ids.get(link)
-        return (
-            self._positions[:0]
-            if number is None
-            else self._positions[self._bounds[number] : self._bounds[number + 1]]
-        )
+    def positions(self, transition: _Transition) -> NDArray[np.int64]:
+        """Where in the row a transition stands, ascending."""
+        number = self._ids.get(transition)
+        if number is None:
+            return self._positions[:0]
+        return self._positions[self._bounds[number] : self._bounds[number + 1]]
 
-    def work_at(self, position: int) -> tuple[int, int]:
-        """The work that holds a place of the row, and which of its links that is."""
+    def locate(self, position: int) -> tuple[int, int]:
+        """The work that a position of the row belongs to, and which of its transitions it is."""
         work = int(np.searchsorted(self._first, position, side="right")) - 1
         return work, position - int(self._first[work])
 
 
-def _longest_run(chords: _Chords, transitions: _TransitionIndex) -> tuple[int, int, int, int]:
-    """Of the run of links with most notes: those notes, the links, the last of them in `chords`, and its place in `transitions`."""
-    best = (0, 0, 0, 0)
-    runs = np.zeros(
-        transitions.n_positions + 1, np.int32
-    )  # at place + 1: length of the run that ends there with the link before
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run of transitions that a score shares with a work.
+
+    Attributes:
+        n_notes: notes that begin in it.
+        length: transitions.
+        last: position of the last transition in the score.
+        position: of the last transition in the row of all works.
+    """
+
+    n_notes: int = 0
+    length: int = 0
+    last: int = 0
+    position: int = 0
+
+
+def _longest_run(chords: _Chords, transitions: _TransitionIndex) -> _Run:
+    """The shared run with most notes, then most transitions, the first of equal ones."""
+    best = _Run()
+    # At position + 1: length of the run that ends there with the transition before.
+    lengths = np.zeros(transitions.n_positions + 1, np.int32)
     ended = np.zeros(0, np.int64)
-    for last, link in enumerate(chords.transitions):
-        positions = transitions.positions(link)
-        lengths = runs[positions] + 1
-        runs[ended] = 0
+    for last, transition in enumerate(chords.transitions):
+        positions = transitions.positions(transition)
+        extended = lengths[positions] + 1
+        lengths[ended] = 0
         ended = positions + 1
-        runs[ended] = lengths
+        lengths[ended] = extended
         if len(positions):
-            longest = int(lengths.argmax())
-            length = int(lengths[longest])
+            longest = int(extended.argmax())
+            length = int(extended[longest])
             n_notes = int(chords.notes_before[last + 2] - chords.notes_before[last + 1 - length])
-            if (n_notes, length) > best[:2]:
-                best = (n_notes, length, last, int(positions[longest]))
+            if (n_notes, length) > (best.n_notes, best.length):
+                best = _Run(n_notes, length, last, int(positions[longest]))
     return best
 
 
 def _lowest(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
     """(chord,) lowest pitch of (chord, voice) pitches; of silence, that of the chord before."""
     lowest = np.where(pitches == _REST, _SILENT, pitches).min(axis=1, initial=_SILENT)
-    sounding = np.where(
-        lowest == _SILENT, 0, np.arange(len(lowest))
-    )  # music begins with a note, so the first chord sounds
+    # Music begins with a note, so the first chord is never silent.
+    sounding = np.where(lowest == _SILENT, 0, np.arange(len(lowest)))
     return np.asarray(lowest[np.maximum.accumulate(sounding)])
 
 
 def _corresponding_voices(work: Score, names: Sequence[str]) -> tuple[Voice, ...]:
-    """The voices of a work to hold a score's voices against; of another number, nothing in them agrees."""
+    """The voices of a work to compare with voices of these names; all of them if one is missing."""
     by_name = {voice.name: voice for voice in work.voices}
     return tuple(by_name[name] for name in names) if by_name.keys() >= set(names) else work.voices
 
@@ -221,8 +240,8 @@ def _corresponding_voices(work: Score, names: Sequence[str]) -> tuple[Voice, ...
 def _bars(score: Score, onset_ticks: int, duration_ticks: int) -> tuple[int, int] | None:
     """Numbers of the first and last bar of a passage."""
     within = [
-        b.number
-        for b in score.bars()
-        if b.end_ticks > onset_ticks and b.onset_ticks < onset_ticks + duration_ticks
+        bar.number
+        for bar in score.bars()
+        if bar.end_ticks > onset_ticks and bar.onset_ticks < onset_ticks + duration_ticks
     ]
     return (within[0], within[-1]) if within else None

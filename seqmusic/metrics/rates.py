@@ -1,12 +1,13 @@
-"""How often something happens in music, out of how many chances it has, and how sure a corpus makes us of it."""
+"""How often something happens in music, out of the opportunities it has, with an interval."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from seqmusic.metrics.likelihood import bootstrap_interval
+from seqmusic.metrics.bootstrap import bootstrap_interval
 
 
 class Rate(NamedTuple):
@@ -14,7 +15,7 @@ class Rate(NamedTuple):
 
     Attributes:
         hits: how often it happened.
-        opportunities: how often it could have.
+        opportunities: how often it could have happened.
     """
 
     hits: int
@@ -23,14 +24,15 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RateEstimate:
-    """One figure of a list of scores.
+    """One figure of several scores.
 
     Attributes:
-        name: what was counted.
+        name: of what was counted.
         unit: of `value`, `low` and `high`.
-        value: over all scores together, so that a long one counts for more; nan without a chance.
-        low: where 95 percent of the values lie when whole scores are drawn again: from here
-        high: to here.
+        value: over all scores together, so that a long one counts for more; nan without
+            opportunities.
+        low: lower end of the 95 percent bootstrap interval over scores.
+        high: upper end of the interval.
         hits: in all scores.
         opportunities: in all scores.
     """
@@ -45,14 +47,17 @@ class RateEstimate:
 
 
 def pooled_rate(name: str, unit: str, rates: Sequence[Rate], scale: float) -> RateEstimate:
-    """The rate over all scores, times `scale`, with its bootstrap interval; scores without a chance take no part.
+    """The rate over all scores, times `scale`; scores without opportunities are left out.
 
     >>> pooled_rate("crossings", "% of steps", [Rate(1, 10), Rate(2, 20), Rate(0, 0)], scale=100)
-    RateEstimate(name='crossings', unit='% of steps', value=10.0, low=10.0, high=10.0, hits=3, opportunities=30)
+    ... # doctest: +NORMALIZE_WHITESPACE
+    RateEstimate(name='crossings', unit='% of steps', value=10.0, low=10.0, high=10.0,
+                 hits=3, opportunities=30)
     """
-    told = [rate for rate in rates if rate.opportunities]
-    if not told:
-        return RateEstimate(name, unit, *(float("nan"),) * 3, 0, 0)
-    hits, opportunities = (sum(column) for column in zip(*told, strict=True))
-    low, high = (scale * bound for bound in bootstrap_interval(*zip(*told, strict=True)))
-    return RateEstimate(name, unit, scale * hits / opportunities, low, high, hits, opportunities)
+    counted = [rate for rate in rates if rate.opportunities]
+    if not counted:
+        return RateEstimate(name, unit, math.nan, math.nan, math.nan, 0, 0)
+    hits, opportunities = (list(column) for column in zip(*counted, strict=True))
+    low, high = bootstrap_interval(hits, opportunities)
+    value = scale * sum(hits) / sum(opportunities)
+    return RateEstimate(name, unit, value, scale * low, scale * high, sum(hits), sum(opportunities))

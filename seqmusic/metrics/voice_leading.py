@@ -1,13 +1,16 @@
-"""What a teacher of counterpoint marks in red: how the voices of a score move against each other.
+"""Voice leading: how the voices of a score move against each other, as counts.
 
-A voice moves where one of its notes follows another without a rest between and the pitch changes; two voices move together where
-they do so at the same tick. A note that is struck again does not move, so figures of tables that cannot tell it from a held one
-compare with those of notation. On music in sixteenths this is the definition "both voices change between two steps of the grid".
-What is said of steps is read off the grid of sixteenths, where shorter notes are heard only if they sound as a step begins.
+A voice moves where one of its notes follows another without a rest between them and the pitch
+changes; two voices move together where both do so at the same tick. A repeated note does not move,
+so tables, which do not distinguish repeated notes from held ones, give the same figures as
+notation. In music of sixteenths this is the definition "both voices change between two steps of
+the grid". Figures per step are read off the sixteenth grid, where a shorter note counts only if it
+sounds as a step begins.
 
-Source: J. J. Fux, Gradus ad Parnassum, 1725 (perfect consonances by contrary or oblique motion only; leaps and the tritone in a
-line); E. Aldwell and C. Schachter, Harmony and Voice Leading, chapter 5 (crossing, and an octave at most between upper voices).
-How each is counted is defined here.
+Source: J. J. Fux, Gradus ad Parnassum, 1725 (perfect consonances by contrary or oblique motion
+only; leaps and the tritone in a line); E. Aldwell and C. Schachter, Harmony and Voice Leading,
+chapter 5 (crossing, and an octave at most between upper voices). How each is counted is defined
+here.
 """
 
 from __future__ import annotations
@@ -16,15 +19,15 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from seqmusic.counterpoint import PERFECT_INTERVALS, perfect_parallels
 from seqmusic.metrics.rates import Rate
 from seqmusic.pitch_grid import REST_CELL, pitch_grid
 from seqmusic.score import Score, Voice
 
-OCTAVE, FIFTH, TRITONE = 12, 7, 6
-PERFECT = {
-    FIFTH: "fifth",
-    0: "octave",
-}  # by the interval without its octaves; a unison is an octave
+OCTAVE, FIFTH, TRITONE = 12, 7, 6  # semitones
 _MAX_STEP = 2  # semitones
 
 
@@ -34,9 +37,9 @@ class PairMove(NamedTuple):
     Attributes:
         onset_ticks: where both new notes begin.
         upper: position in the score of the voice that is written higher.
-        lower: of the other.
+        lower: position of the other voice.
         upper_pitches: MIDI numbers of the upper voice before and after.
-        lower_pitches: of the lower voice.
+        lower_pitches: MIDI numbers of the lower voice before and after.
     """
 
     onset_ticks: int
@@ -47,27 +50,25 @@ class PairMove(NamedTuple):
 
     @property
     def is_similar(self) -> bool:
-        """Whether both go up, or both down."""
-        return (self.upper_pitches[1] > self.upper_pitches[0]) == (
-            self.lower_pitches[1] > self.lower_pitches[0]
-        )
+        """Whether both voices go up, or both go down."""
+        (high, next_high), (low, next_low) = self.upper_pitches, self.lower_pitches
+        return (next_high > high) == (next_low > low)
 
     @property
     def intervals(self) -> tuple[int, int]:
-        """Semitones from the lower voice up to the upper one, before and after; negative where they are crossed."""
-        return self.upper_pitches[0] - self.lower_pitches[0], self.upper_pitches[
-            1
-        ] - self.lower_pitches[1]
+        """Semitones from lower to upper voice before and after; negative if they are crossed."""
+        (high, next_high), (low, next_low) = self.upper_pitches, self.lower_pitches
+        return high - low, next_high - next_low
 
 
 class Parallel(NamedTuple):
-    """A place where two voices run in parallel fifths or octaves.
+    """Two voices in parallel fifths or octaves.
 
     Attributes:
         onset_ticks: where the second of the two intervals begins.
         upper: position in the score of the voice that is written higher.
-        lower: of the other.
-        kind: "fifth" or "octave"; unisons, and fifths and octaves with octaves between, are among them.
+        lower: position of the other voice.
+        kind: "fifth" or "octave", compound intervals included; a unison is an octave.
     """
 
     onset_ticks: int
@@ -77,10 +78,11 @@ class Parallel(NamedTuple):
 
 
 def melodic_moves(voice: Voice) -> dict[int, tuple[int, int]]:
-    """Where the voice moves: tick to the pitches before and after.
+    """The moves of a voice: from the tick to the pitches before and after.
 
     >>> from seqmusic.score import Note
-    >>> melodic_moves(Voice("Alto", (Note(0, 24, 60), Note(24, 24, 62), Note(48, 24, 62), Note(96, 24, 60))))
+    >>> pitches = ((0, 60), (24, 62), (48, 62), (96, 60))
+    >>> melodic_moves(Voice("Alto", tuple(Note(tick, 24, pitch) for tick, pitch in pitches)))
     {24: (60, 62)}
     """
     return {
@@ -94,8 +96,9 @@ def pair_moves(score: Score) -> Iterator[PairMove]:
     """Every move of two voices together, pair by pair, the highest pair first.
 
     >>> from seqmusic.score import Note
-    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
-    >>> [(move.onset_ticks, move.intervals) for move in pair_moves(Score((line("Alto", 67, 69, 69), line("Bass", 48, 50, 52))))]
+    >>> alto = Voice("Alto", (Note(0, 24, 67), Note(24, 24, 69), Note(48, 24, 69)))
+    >>> bass = Voice("Bass", (Note(0, 24, 48), Note(24, 24, 50), Note(48, 24, 52)))
+    >>> [(move.onset_ticks, move.intervals) for move in pair_moves(Score((alto, bass)))]
     [(24, (19, 19))]
     """
     for (upper, high), (lower, low) in itertools.combinations(
@@ -109,79 +112,80 @@ def pair_moves(score: Score) -> Iterator[PairMove]:
 def parallels(score: Score) -> list[Parallel]:
     """Parallel fifths, octaves and unisons of all pairs of voices, in order of time.
 
-    Two voices move together in the same direction; without their octaves the intervals before and after are both a perfect fifth,
-    or both a unison; at neither are the voices crossed. Augmented and diminished intervals are told by their semitones alone.
+    Both intervals of `perfect_parallels` are meant, where the voices are crossed at neither.
+    Augmented and diminished intervals are not distinguished from perfect ones of the same size.
 
     >>> from seqmusic.score import Note
-    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
-    >>> parallels(Score((line("Soprano", 67, 69, 71), line("Bass", 48, 50, 59))))
+    >>> soprano = Voice("Soprano", (Note(0, 24, 67), Note(24, 24, 69), Note(48, 24, 71)))
+    >>> bass = Voice("Bass", (Note(0, 24, 48), Note(24, 24, 50), Note(48, 24, 59)))
+    >>> parallels(Score((soprano, bass)))
     [Parallel(onset_ticks=24, upper=0, lower=1, kind='fifth')]
     """
-    kinds = ((move, _parallel_kind(move)) for move in pair_moves(score))
-    return sorted(
-        Parallel(move.onset_ticks, move.upper, move.lower, kind) for move, kind in kinds if kind
-    )
+    return _parallels_among(list(pair_moves(score)))
 
 
 def parallel_fifths(score: Score) -> Rate:
-    """Parallel fifths, as `parallels` tells them, of all moves of two voices together; 0.5 to 1.2 in 1000 chorale moves.
-
-    >>> from seqmusic.score import Note
-    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
-    >>> parallel_fifths(Score((line("Soprano", 67, 69, 71), line("Bass", 48, 50, 59))))
-    Rate(hits=1, opportunities=2)
-    """
+    """Parallel fifths, of all moves of two voices together; 0.5 to 1.2 per 1000 in chorales."""
     return _parallel_rate(score, "fifth")
 
 
 def parallel_octaves(score: Score) -> Rate:
-    """Parallel octaves and unisons, as `parallels` tells them, of all moves of two voices together; 0.2 to 0.6 in 1000.
+    """Parallel octaves and unisons, of all moves of two voices; 0.2 to 0.6 per 1000 in chorales."""
+    return _parallel_rate(score, "octave")
+
+
+def parallel_fifths_and_octaves(score: Score) -> Rate:
+    """Parallel fifths, octaves and unisons, of all moves of two voices together.
 
     >>> from seqmusic.score import Note
-    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
-    >>> parallel_octaves(Score((line("Soprano", 67, 69, 71), line("Bass", 48, 50, 59))))
-    Rate(hits=0, opportunities=2)
+    >>> soprano = Voice("Soprano", (Note(0, 24, 67), Note(24, 24, 69), Note(48, 24, 71)))
+    >>> bass = Voice("Bass", (Note(0, 24, 48), Note(24, 24, 50), Note(48, 24, 59)))
+    >>> parallel_fifths_and_octaves(Score((soprano, bass)))
+    Rate(hits=1, opportunities=2)
     """
-    return _parallel_rate(score, "octave")
+    return _parallel_rate(score, "fifth", "octave")
 
 
 def hidden_fifths_and_octaves(score: Score) -> Rate:
     """How often the outer voices leap into a perfect interval, of their moves together.
 
-    Highest and lowest voice move in the same direction, the highest by more than a whole tone, into a perfect fifth, an octave or a
-    unison, from an interval of another kind.
+    Highest and lowest voice move in the same direction, the highest by more than a whole tone,
+    into a perfect fifth, an octave or a unison, from an interval of another kind.
 
     >>> from seqmusic.score import Note
-    >>> line = lambda name, *pitches: Voice(name, tuple(Note(24 * i, 24, pitch) for i, pitch in enumerate(pitches)))
-    >>> hidden_fifths_and_octaves(Score((line("Soprano", 64, 69, 71), line("Bass", 48, 50, 52))))
+    >>> soprano = Voice("Soprano", (Note(0, 24, 64), Note(24, 24, 69), Note(48, 24, 71)))
+    >>> bass = Voice("Bass", (Note(0, 24, 48), Note(24, 24, 50), Note(48, 24, 52)))
+    >>> hidden_fifths_and_octaves(Score((soprano, bass)))
     Rate(hits=1, opportunities=2)
     """
-    outer = [
-        move for move in pair_moves(score) if (move.upper, move.lower) == (0, len(score.voices) - 1)
-    ]
-    return Rate(sum(map(_is_hidden, outer)), len(outer))
+    outer = (0, len(score.voices) - 1)
+    moves = [move for move in pair_moves(score) if (move.upper, move.lower) == outer]
+    return Rate(sum(map(_is_hidden, moves)), len(moves))
 
 
 def crossings(score: Score) -> Rate:
     """Sixteenth steps in which a voice sounds below the next lower one, of all steps.
 
     >>> from seqmusic.score import Note
-    >>> crossings(Score((Voice("Alto", (Note(0, 24, 60),)), Voice("Tenor", (Note(0, 18, 55), Note(18, 6, 62))))))
+    >>> alto = Voice("Alto", (Note(0, 24, 60),))
+    >>> tenor = Voice("Tenor", (Note(0, 18, 55), Note(18, 6, 62)))
+    >>> crossings(Score((alto, tenor)))
     Rate(hits=1, opportunities=4)
     """
     grid = pitch_grid(score)
-    both = (grid[:-1] != REST_CELL) & (grid[1:] != REST_CELL)
-    crossed = (both & (grid[:-1] < grid[1:])).any(axis=0)
-    return Rate(int(crossed.sum()), len(crossed) if len(grid) > 1 else 0)
+    upper, lower = grid[:-1], grid[1:]
+    crossed = (_both_sound(upper, lower) & (upper < lower)).any(axis=0)
+    return Rate(int(crossed.sum()), grid.shape[1] if len(grid) > 1 else 0)
 
 
 def wide_spacings(score: Score) -> Rate:
-    """Sixteenth steps with more than an octave between neighbors, the bass not being one of them, of all steps.
+    """Sixteenth steps with more than an octave between neighbors, without the bass, of all steps.
 
-    Of four voices these are soprano and alto, alto and tenor.
+    In four voices the neighbors are soprano and alto, alto and tenor.
 
     >>> from seqmusic.score import Note
-    >>> voices = [Voice(name, (Note(0, 6, pitch),)) for name, pitch in (("Soprano", 74), ("Alto", 60), ("Bass", 40))]
+    >>> pitches = {"Soprano": 74, "Alto": 60, "Bass": 40}
+    >>> voices = [Voice(name, (Note(0, 6, pitch),)) for name, pitch in pitches.items()]
     >>> wide_spacings(Score(tuple(voices)))
     Rate(hits=1, opportunities=1)
     """
@@ -189,8 +193,8 @@ def wide_spacings(score: Score) -> Rate:
     if len(grid) < 3:
         return Rate(0, 0)
     upper, lower = grid[:-2], grid[1:-1]
-    wide = ((upper != REST_CELL) & (lower != REST_CELL) & (upper - lower > OCTAVE)).any(axis=0)
-    return Rate(int(wide.sum()), len(wide))
+    wide = (_both_sound(upper, lower) & (upper - lower > OCTAVE)).any(axis=0)
+    return Rate(int(wide.sum()), grid.shape[1])
 
 
 def leaps_beyond(score: Score, semitones: int) -> Rate:
@@ -215,22 +219,37 @@ def tritone_leaps(score: Score) -> Rate:
     return Rate(sizes.count(TRITONE), len(sizes))
 
 
-def _parallel_rate(score: Score, kind: str) -> Rate:
-    kinds = [_parallel_kind(move) for move in pair_moves(score)]
-    return Rate(kinds.count(kind), len(kinds))
+def _parallels_among(moves: list[PairMove]) -> list[Parallel]:
+    if not moves:
+        return []
+    upper, lower = (np.array([move[column] for move in moves]) for column in (3, 4))  # (move, 2)
+    is_parallel = perfect_parallels(upper[:, 0], upper[:, 1], lower[:, 0], lower[:, 1])
+    is_parallel &= (upper >= lower).all(axis=1)
+    return sorted(
+        Parallel(move.onset_ticks, move.upper, move.lower, _kind(move.intervals[1]))
+        for move, found in zip(moves, is_parallel.tolist(), strict=True)
+        if found
+    )
 
 
-def _parallel_kind(move: PairMove) -> str:
-    before, after = move.intervals
-    is_parallel = move.is_similar and min(before, after) >= 0 and before % OCTAVE == after % OCTAVE
-    return PERFECT.get(after % OCTAVE, "") if is_parallel else ""
+def _parallel_rate(score: Score, *kinds: str) -> Rate:
+    moves = list(pair_moves(score))
+    return Rate(sum(found.kind in kinds for found in _parallels_among(moves)), len(moves))
+
+
+def _kind(interval: int) -> str:
+    return "fifth" if interval % OCTAVE == FIFTH else "octave"
 
 
 def _is_hidden(move: PairMove) -> bool:
     before, after = move.intervals
-    leap = abs(move.upper_pitches[1] - move.upper_pitches[0])
-    arrives = after >= 0 and after % OCTAVE in PERFECT and after % OCTAVE != before % OCTAVE
-    return move.is_similar and leap > _MAX_STEP and arrives
+    is_leap = abs(move.upper_pitches[1] - move.upper_pitches[0]) > _MAX_STEP
+    is_perfect = after >= 0 and after % OCTAVE in PERFECT_INTERVALS
+    return move.is_similar and is_leap and is_perfect and after % OCTAVE != before % OCTAVE
+
+
+def _both_sound(upper: NDArray[np.int16], lower: NDArray[np.int16]) -> NDArray[np.bool_]:
+    return np.asarray((upper != REST_CELL) & (lower != REST_CELL))
 
 
 def _move_sizes(score: Score) -> list[int]:

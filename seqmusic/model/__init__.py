@@ -1,1 +1,1 @@
-"""Neural networks and their settings."""
+"""Neural networks, their settings, and decoding."""

@@ -1,7 +1,7 @@
-"""The rival that writes what everyone else writes: one position a cell of a grid, and plain logits of its value.
+"""The rival on a grid: one event for each cell of a grid, and plain logits of its value.
 
-Trunk, batches, loss and training are those of the voice-order grammar: an event is a cell value, and its duration, the only one
-there is, costs nothing.
+Trunk, batches, loss and training are those of the voice-order grammar. An event is a cell value,
+and its duration, the only one there is, costs nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from seqmusic.model.transformer import Transformer
 
 
 def grid_vocabulary(n_values: int, context_sizes: tuple[int, ...]) -> Vocabulary:
-    """The vocabulary of a grid whose cells have `n_values` values; plain logits look at no column of the context."""
+    """The vocabulary of a grid whose cells have `n_values` values; plain logits read no context."""
     return Vocabulary(
         n_sounds=n_values,
         n_durations=1,
@@ -36,18 +36,18 @@ class GridOutputLayer(OutputLayer):
     """From hidden states to plain logits of the next cell value."""
 
     def __init__(self, width: int, vocabulary: Vocabulary) -> None:
-        nn.Module.__init__(self)  # none of the anchored layers
+        nn.Module.__init__(self)  # without the anchored layers
         self.vocabulary = vocabulary
         self.sound = nn.Linear(width, vocabulary.n_sounds)
         nn.init.normal_(self.sound.weight, std=0.02)
 
     def sound_logits(self, hidden: Tensor, context: Tensor) -> Tensor:
-        """(N, V) logits of the next cell value, from (N, D) hidden states; the context is not looked at again."""
+        """(N, V) logits of the next cell value from (N, D) hidden states, without the context."""
         logits: Tensor = self.sound(hidden)
         return logits
 
     def duration_logits(self, hidden: Tensor, context: Tensor, sounds: Tensor) -> Tensor:
-        """(N, 1) of the one duration, which is certain."""
+        """(N, 1) logits of the one duration, which is certain."""
         return torch.zeros((len(hidden), 1), device=hidden.device)
 
 

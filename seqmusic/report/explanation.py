@@ -1,4 +1,4 @@
-"""What a model thought of a score, note by note: `generation.explanation` makes these values, `formats.page` shows them."""
+"""How surprising each note of a score is to a model: plain values that the pages show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What might have been said instead, or was.
+    """A note or rest that could stand at an event's onset, or the one that is written there.
 
     Attributes:
         sound: a pitch as written in the key ("Bb4"), "rest", or what else the grammar allows there.
@@ -24,17 +24,19 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedEvent:
-    """A note or a rest, and how surprising it was; tied parts are one note, and their bits are summed.
+    """A note or a rest, and how surprising it is; tied parts are one note, with the sum of bits.
 
     Attributes:
-        voice: its place in the score, 0 the highest.
+        voice: its index in the score, 0 the highest.
         onset_ticks: from the beginning of the score.
         duration_ticks: its whole length.
         pitch: MIDI number; None for a rest.
-        is_given: whether it was there before anything was composed; it then has no surprise and no alternatives.
+        is_given: whether it was there before anything was composed; it then has no surprise and no
+            alternatives.
         sound_bits: surprise of the sound: -log2 of its probability.
-        duration_bits: surprise of the duration, the sound being known.
-        alternatives: the five likeliest where it begins, the likeliest first; fewer where the grammar allows fewer.
+        duration_bits: surprise of the duration, given the sound.
+        alternatives: the five likeliest at its onset, the likeliest first; fewer where the grammar
+            allows fewer.
     """
 
     voice: int
@@ -48,7 +50,7 @@ class ExplainedEvent:
 
     @property
     def bits(self) -> float:
-        """Sound and duration together."""
+        """Surprise of sound and duration together."""
         return self.sound_bits + self.duration_bits
 
 
@@ -58,7 +60,8 @@ class Explanation:
 
     Attributes:
         events: by onset, and from high to low.
-        other_bits: what the composed part says beside notes and rests: that the piece ends, and changes of meter.
+        other_bits: surprise of what is composed beside notes and rests: the end of the piece, and
+            changes of meter.
     """
 
     events: tuple[ExplainedEvent, ...]
@@ -66,12 +69,15 @@ class Explanation:
 
     @property
     def composed(self) -> tuple[ExplainedEvent, ...]:
-        """Those that were not given."""
+        """The events that were not given."""
         return tuple(event for event in self.events if not event.is_given)
 
     @property
     def bits(self) -> float:
-        """Of all that was composed: -log2 of its probability, given the rest and the header (voices, meter, pickup, key)."""
+        """Surprise of all that was composed: -log2 of its probability.
+
+        Given are the other events and the header (voices, meter, pickup, key).
+        """
         return sum(event.bits for event in self.events) + self.other_bits
 
     @property

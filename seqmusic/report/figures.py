@@ -1,4 +1,7 @@
-"""What all pictures have in common: colors, an empty figure, its way into a page or a file (extra ``[report]``, matplotlib)."""
+"""Figures drawn with matplotlib: their colors, and how they are written into a page or a file.
+
+Drawing needs the extra ``[report]``.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,12 @@ from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError, MissingExtraError
 
 FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
-# Source: M. Okabe and K. Ito, Color Universal Design, 2008: told apart with every kind of color vision.
-BLUE, ORANGE, GREEN, PURPLE, SKY, GRAY = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#767676",
-)
-COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
-# Text stays text: it is small, can be searched and read aloud, and any sans-serif font will do. The same picture is the same bytes.
+# Distinguishable with every kind of color vision.
+# Source: M. Okabe and K. Ito, Color Universal Design, 2008.
+BLUE, ORANGE, GREEN, PURPLE, SKY = COLORS = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"
+GRAY = "#767676"
+# Text stays text: it is small, can be searched and read aloud, and any sans-serif font will do.
+# The fixed salt makes the same figure the same bytes.
 _SAVE_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "seqmusic"}
 _NO_DATE_METADATA: dict[str, dict[str, None]] = {
     "svg": {"Date": None},
@@ -46,13 +44,22 @@ def new_figure(width_inches: float, height_inches: float) -> Any:
     return Figure(figsize=(width_inches, height_inches), layout="constrained")
 
 
-def settings(overrides: Mapping[str, object]) -> AbstractContextManager[None]:
-    """matplotlib's settings changed for as long as the context lasts, and its defaults for all others, whatever the user's are.
+def require_matplotlib() -> None:
+    """Return if figures can be drawn; a study calls this before it trains anything.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
     new_figure(1, 1)
+
+
+def matplotlib_settings(overrides: Mapping[str, object]) -> AbstractContextManager[None]:
+    """A context with the default settings of matplotlib, whatever the user's are, and overrides.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    require_matplotlib()
     from matplotlib import rc_context, rcParamsDefault
 
     chosen: dict[Any, Any] = {
@@ -62,7 +69,7 @@ def settings(overrides: Mapping[str, object]) -> AbstractContextManager[None]:
 
 
 def figure_svg(figure: Any) -> str:
-    """The figure as an SVG element that can stand in a page, as wide as there is room for it."""
+    """The figure as an SVG element for a page, as wide as the page allows."""
     text = _figure_bytes(figure, "svg").decode("utf-8")
     text = re.sub(
         r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*",
@@ -77,7 +84,7 @@ def write_figure(figure: Any, path: Path) -> Path:
     """Write the figure as .png, .svg or .pdf; returns `path`.
 
     Raises:
-        FormatError: another kind of file, or one that cannot be written.
+        FormatError: the suffix is another one, or the file cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in FIGURE_SUFFIXES:
@@ -87,8 +94,18 @@ def write_figure(figure: Any, path: Path) -> Path:
     return write_atomic(path, _figure_bytes(figure, path.suffix[1:].lower()))
 
 
+def write_svg_and_png(figure: Any, folder: Path, name: str) -> None:
+    """Write the figure as NAME.svg and as NAME.png.
+
+    Raises:
+        FormatError: a file cannot be written.
+    """
+    for suffix in (".svg", ".png"):
+        write_figure(figure, folder / f"{name}{suffix}")
+
+
 def _figure_bytes(figure: Any, kind: str) -> bytes:
     picture = io.BytesIO()
-    with settings(_SAVE_STYLE):
+    with matplotlib_settings(_SAVE_STYLE):
         figure.savefig(picture, format=kind, dpi=120, metadata=_NO_DATE_METADATA.get(kind))
     return picture.getvalue()

@@ -1,4 +1,7 @@
-"""Self-contained HTML pages, which open offline: nothing in them comes from elsewhere, and no script but their own may run."""
+"""Self-contained HTML pages, which open offline.
+
+They load nothing, and the browser runs no script in them but theirs.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,10 @@ _DEFAULT_BPM = 80.0
 
 
 def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
-    """A page from the template NAME.html, with the style NAME.css and the scripts sound.js and NAME.js.
+    """A page from the template NAME.html, the style NAME.css and the scripts sound.js and NAME.js.
 
-    Its content security policy names the hash of the script: a browser runs no other, and loads nothing.
+    Its content security policy has the hash of the script: a browser runs no other script in it,
+    and loads nothing.
 
     Args:
         name: of the files in page_files.
@@ -37,7 +41,7 @@ def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
 
 
 def seconds_per_tick(score: Score) -> float:
-    """How long a tick lasts when a page plays the score: at its own tempo, or at 80 quarters a minute."""
+    """How long a tick lasts on a page: at the score's tempo, or at 80 quarters a minute."""
     return 60 / (score.tempo_bpm or _DEFAULT_BPM) / TICKS_PER_QUARTER
 
 

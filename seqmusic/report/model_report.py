@@ -1,21 +1,24 @@
-"""The report on a model: its figures alone, or with pictures, passages and whatever sections come after."""
+"""The report on a model: tables alone, or with charts, passages and further sections."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from seqmusic.evaluation.assessment import Assessment, PredictorTotal
+from seqmusic.evaluation.assessment import Assessment, Calibration, PredictorTotal
 from seqmusic.report.confidence import calibration_charts, calibration_section
-from seqmusic.report.predictions import passage_sections, prediction_charts, prediction_section
+from seqmusic.report.passages import passage_sections
+from seqmusic.report.predictions import prediction_charts, prediction_section
 from seqmusic.report.sections import Report, Section
+
+_SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
 def metrics_report(assessment: Assessment) -> Report:
-    """Prediction and calibration in prose and tables: no optional part is needed for it."""
+    """Prediction and calibration in prose and tables; no extra is needed for it."""
     subject, pieces = assessment.subject, assessment.pieces
-    part = {"train": "training", "valid": "validation", "test": "test"}[subject.split]
     summary = (
-        f"The model “{subject.name}” was asked to predict the {len(subject.works)} {part} works, note by note: "
+        f"The model “{subject.name}” predicts the {len(subject.works)} "
+        f"{_SPLIT_NAMES[subject.split]} works, note by note: "
         f"{sum(pieces.notes):,} notes, {sum(pieces.cells):,} cells.",
     )
     sections = (prediction_section(assessment), calibration_section(assessment))
@@ -23,7 +26,7 @@ def metrics_report(assessment: Assessment) -> Report:
 
 
 def illustrated_report(assessment: Assessment, *more: Section) -> Report:
-    """The same with charts and passages, and more sections at the end; shows progress.
+    """The same with charts and passages, followed by more sections.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -43,26 +46,37 @@ def metrics_text(assessment: Assessment) -> str:
     """The main figures as text for a terminal."""
     subject, pieces = assessment.subject, assessment.pieces
     lines = [
-        f"{subject.name} on {len(subject.works)} {subject.split} works: {sum(pieces.notes):,} notes, {sum(pieces.cells):,} cells",
+        f"{subject.name} on {len(subject.works)} {subject.split} works: "
+        f"{sum(pieces.notes):,} notes, {sum(pieces.cells):,} cells",
         *([f"{subject.label}."] if subject.label else []),
-        f"{'':<12} nats a cell  95 percent        a note  right at once: sound  length  perplexity: of 130 sounds  of 96 lengths",
+        f"{'':<12} nats per cell  95 percent      per note  top-1 accuracy: sound  length  "
+        "perplexity: of 130 sounds  of 96 lengths",
         *map(_total_line, assessment.totals),
+        *map(_calibration_line, assessment.calibrations),
     ]
-    for own in assessment.calibrations:
-        fitted = (
-            f"; at temperature {own.temperature:.3f}, fitted to the validation works, {own.after.error:.4f}"
-            if own.after is not None
-            else "; no validation works to fit a temperature to"
-        )
-        lines.append(f"calibration error of the {own.kind}: {own.before.error:.4f}{fitted}")
     return "\n".join(lines)
 
 
-def _total_line(own: PredictorTotal) -> str:
-    low, high = own.interval
-    start = f"{own.predictor:<12} {own.nats_per_cell:>11.4f}  {low:.4f}..{high:.4f}  {own.nats_per_note:>8.3f}"
-    known = own.prediction_accuracy
-    if known is None:
-        return start
-    right = f"  {known.sound_top_k[0]:>20.1%}  {known.duration_top_k[0]:>6.1%}"
-    return f"{start}{right}  {known.sound_perplexity:>25.2f}  {known.duration_perplexity:>13.2f}"
+def _total_line(total: PredictorTotal) -> str:
+    low, high = total.interval
+    line = (
+        f"{total.predictor:<12} {total.nats_per_cell:>13.4f}  {low:.4f}..{high:.4f}  "
+        f"{total.nats_per_note:>8.3f}"
+    )
+    accuracy = total.prediction_accuracy
+    if accuracy is None:
+        return line
+    return (
+        f"{line}  {accuracy.sound_top_k[0]:>21.1%}  {accuracy.duration_top_k[0]:>6.1%}  "
+        f"{accuracy.sound_perplexity:>25.2f}  {accuracy.duration_perplexity:>13.2f}"
+    )
+
+
+def _calibration_line(calibration: Calibration) -> str:
+    line = f"calibration error of the {calibration.kind}: {calibration.before.error:.4f}"
+    if calibration.after is None:
+        return f"{line}; no validation works to fit a temperature to"
+    return (
+        f"{line}; at temperature {calibration.temperature:.3f}, fitted to the validation works, "
+        f"{calibration.after.error:.4f}"
+    )

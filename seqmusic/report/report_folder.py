@@ -1,12 +1,11 @@
-"""A report as a folder: report.html, which needs nothing else and opens offline, numbers.json, and each table as CSV.
+"""A report as a folder: the page report.html, numbers.json, and each table as CSV.
 
-Nothing on the page comes from elsewhere, its policy forbids the browser to ask for anything, and no script but its own may run.
+The page opens offline: its content security policy forbids the browser to load anything from
+elsewhere, and to run any script but its own.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import json
 import re
@@ -14,32 +13,36 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from tqdm import tqdm
-
 from seqmusic.atomic_files import write_atomic
+from seqmusic.corpus.works_table import table_text
 from seqmusic.formats.image import score_svg
-from seqmusic.report.figures import figure_svg, new_figure
+from seqmusic.progress import track
+from seqmusic.report.figures import figure_svg, require_matplotlib
 from seqmusic.report.html_page import html_page, seconds_per_tick
 from seqmusic.report.sections import Chart, Column, Excerpt, Report, Section, Table, TableCell
 from seqmusic.report.shading import shaded_svg
 from seqmusic.score import TICKS_PER_QUARTER, Note, melody
 
 PAGE_FILE, NUMBERS_FILE = "report.html", "numbers.json"
-_EXCERPT_PX = (560, 3000)  # width of a full line of music, and most height: two bars in one line
+_EXCERPT_PX = (560, 3000)  # width of a full line of music, and largest height
 
 
 def require_drawing() -> None:
-    """Do nothing where charts and scores can be drawn: asked before long work.
+    """Return if charts and scores can be drawn; to be called before long work.
 
     Raises:
         MissingExtraError: matplotlib or verovio is not installed.
     """
-    new_figure(1, 1)
+    require_matplotlib()
     score_svg(melody([Note(0, TICKS_PER_QUARTER, 60)]))
 
 
 def write_report_folder(folder: Path, report: Report) -> Path:
-    """Write the page, numbers.json and one CSV a table into the folder, which is made; returns the path of the page.
+    """Write the page, numbers.json and a CSV of each table; returns the path of the page.
+
+    Args:
+        folder: created if it is missing.
+        report: what is written.
 
     Raises:
         MissingExtraError: matplotlib or verovio is not installed.
@@ -51,15 +54,13 @@ def write_report_folder(folder: Path, report: Report) -> Path:
     page = page_text(report)
     for table in report.tables:
         write_atomic(folder / f"{table.name}.csv", table_csv(table))
-    write_atomic(
-        folder / NUMBERS_FILE,
-        json.dumps(report_values(report), ensure_ascii=False, indent=1) + "\n",
-    )
+    numbers = json.dumps(report_values(report), ensure_ascii=False, indent=1)
+    write_atomic(folder / NUMBERS_FILE, numbers + "\n")
     return write_atomic(folder / PAGE_FILE, page)
 
 
 def report_values(report: Report) -> dict[str, object]:
-    """Everything that the tables hold, by section and table; a list of rows each, and None for what is not known."""
+    """The rows of all tables, by section and table; an unknown value is None."""
     sections = {
         section.name: {table.name: table.records() for table in section.tables}
         for section in report.sections
@@ -68,16 +69,13 @@ def report_values(report: Report) -> dict[str, object]:
 
 
 def table_csv(table: Table) -> str:
-    """The table as CSV with all digits; what is not known is empty.
+    """The table as CSV with all digits; an unknown value is empty.
 
-    >>> table_csv(Table("held", "", (Column("at", "at"), Column("held", "held", ".1f")), ((0.8, 0.25), (1, None))))
+    >>> columns = (Column("at", "at"), Column("held", "held", ".1f"))
+    >>> table_csv(Table("held", "", columns, ((0.8, 0.25), (1, None))))
     'at,held\\n0.8,0.25\\n1,\\n'
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows(table.rows)
-    return text.getvalue()
+    return table_text([column.name for column in table.columns], table.rows)
 
 
 def page_text(report: Report) -> str:
@@ -88,7 +86,7 @@ def page_text(report: Report) -> str:
     """
     excerpts = [excerpt for section in report.sections for excerpt in section.excerpts]
     names = (f"figure{number}" for number in itertools.count(1))
-    shown = tqdm(report.sections, desc="writing the report", unit="section")
+    sections = track(report.sections, "writing the report", "section")
     parts = {
         "title": escape(report.title),
         "summary": _paragraphs_html(report.summary),
@@ -97,15 +95,15 @@ def page_text(report: Report) -> str:
             f'<li><a href="#section-{section.name}">{escape(section.title)}</a></li>'
             for section in report.sections
         ),
-        "sections": "\n".join(_section_html(section, report.label, names) for section in shown),
+        "sections": "\n".join(_section_html(section, report.label, names) for section in sections),
     }
     return html_page("report", [_player_data(excerpt) for excerpt in excerpts], parts)
 
 
-def _require_unique(what: str, names: list[str]) -> None:
+def _require_unique(kind: str, names: list[str]) -> None:
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(
-            f"each {what} of a report has a name of its own, got {sorted(twice)[0]!r} twice"
+            f"each {kind} of a report has a name of its own, got {sorted(twice)[0]!r} twice"
         )
 
 
@@ -135,11 +133,12 @@ def _chart_html(chart: Chart, label: str, name: str) -> str:
     svg = _prefix_ids(figure_svg(chart.figure), name).replace(
         "<svg", f'<svg role="img" aria-label="{escape(chart.caption)}"', 1
     )
-    return f"<figure>{svg}<figcaption>{escape(chart.caption)} {_label_html(label)}</figcaption></figure>"
+    caption = f"<figcaption>{escape(chart.caption)} {_label_html(label)}</figcaption>"
+    return f"<figure>{svg}{caption}</figure>"
 
 
 def _prefix_ids(svg: str, name: str) -> str:
-    """The picture with ids that no other on the page has; those that nothing points at are left out."""
+    """The picture with ids that are unique on the page, without those that nothing refers to."""
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
     svg = re.sub(
         r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg
@@ -157,7 +156,10 @@ def _excerpt_html(excerpt: Excerpt, name: str) -> str:
 
 
 def _player_data(excerpt: Excerpt) -> dict[str, object]:
-    """What the script plays: events, in the order of the explanation, as [voice, MIDI number or None, onset, end], in ticks."""
+    """What the script plays: events as [voice, MIDI number or None, onset, end], in ticks.
+
+    They are in the order of the explanation.
+    """
     events = excerpt.explanation.events
     return {
         "secondsPerTick": seconds_per_tick(excerpt.score),
@@ -175,17 +177,18 @@ def _table_html(table: Table, label: str) -> str:
         f"<tr>{''.join(map(_cell_html, table.columns, row))}</tr>" for row in table.rows
     )
     caption = f"{escape(table.caption)} {_label_html(label)}"
-    body = f'<div class="scrolls"><table id="{table.name}"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
+    body = (
+        f'<div class="scrolls"><table id="{table.name}"><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{rows}\n</tbody></table></div>"
+    )
     if table.is_collapsed:
         return f"<details><summary>{caption}</summary>{body}</details>"
     return f'<div class="table"><p class="caption">{caption}</p>{body}</div>'
 
 
 def _cell_html(column: Column, cell: TableCell) -> str:
-    """A number carries all its digits, for who reads the page with a program."""
-    text = escape(column.shown(cell))
-    return (
-        f"<td>{text}</td>"
-        if cell is None or isinstance(cell, str)
-        else f'<td class="n"><data value="{cell}">{text}</data></td>'
-    )
+    """A cell; a number carries all its digits, for programs that read the page."""
+    text = escape(column.formatted(cell))
+    if cell is None or isinstance(cell, str):
+        return f"<td>{text}</td>"
+    return f'<td class="n"><data value="{cell}">{text}</data></td>'

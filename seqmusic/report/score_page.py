@@ -1,11 +1,8 @@
-"""One self-contained HTML page of a score and what a model thought of it: to be looked at, listened to and printed, also offline.
-
-Nothing in it comes from elsewhere, its policy forbids the browser to ask for anything, and no script but its own may run.
-"""
+"""One HTML page of a score and how surprising it is to a model: to read, to play and to print."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Protocol
@@ -24,18 +21,17 @@ from seqmusic.report.labels import (
     with_count,
 )
 from seqmusic.report.shading import MAX_BITS, shaded_svg, surprise_color
-from seqmusic.score import Score
+from seqmusic.score import Bar, Key, Score
 from seqmusic.tonality import infer_key, key_name
 
-WIDE_PX, NARROW_PX = (
-    (1000, 700),
-    (340, 3000),
-)  # width and most height of the two engravings; two wide ones fit a sheet of paper
+# Width and most height of the two engravings. A sheet of paper holds two pages of the wide one.
+WIDE_PX, NARROW_PX = (1000, 700), (340, 3000)
 N_SURPRISES = 8
+_LEGEND = {0: "expected", 2: "1 in 4", 4: "1 in 16", 6: "1 in 64", MAX_BITS: "1 in 256 or less"}
 
 
 class SharedPassage(Protocol):
-    """A passage that the score shares with a work: `evaluation.originality.CopiedPassage` is one."""
+    """A passage that the score shares with a work, such as `metrics.originality.CopiedPassage`."""
 
     @property
     def title(self) -> str: ...  # of the work
@@ -44,9 +40,9 @@ class SharedPassage(Protocol):
     @property
     def n_notes(self) -> int: ...
     @property
-    def beats(self) -> float: ...  # quarters
+    def beats(self) -> float: ...  # quarter notes
     @property
-    def semitones(self) -> int: ...  # the work moved by so much sounds like the score
+    def semitones(self) -> int: ...  # by which the score is higher than the work
     @property
     def bars(self) -> tuple[int, int] | None: ...  # first and last in the score, as printed
     @property
@@ -67,88 +63,99 @@ def write_score_page(
 
     Args:
         path: where to; an existing file is replaced.
-        score: what is shown; it is played at its own tempo, or at 80 quarters a minute.
+        score: what is shown; it is played at its tempo, or at 80 quarters a minute.
         explanation: of that score.
-        title: for people; any text.
-        settings: what the score was made with, by name.
-        shared: the longest passage that a training work has too; one shorter than `min_shared_notes` is not shown.
-        min_shared_notes: how many notes a passage must have to be told of; None where nobody looked for one.
+        title: any text.
+        settings: how the score was made, by name.
+        shared: the longest passage that a training work has too; one shorter than
+            `min_shared_notes` is not shown.
+        min_shared_notes: how many notes a passage needs to be shown; None where no passage was
+            searched for.
 
     Raises:
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note or more than 200 bars, or the file cannot be written.
     """
+    bars, key = printed_bars(score), score.key or infer_key(score)
     parts = {
         "title": escape(title),
-        "summary": _summary(score, explanation),
+        "summary": _summary(explanation),
         "legend": _legend(),
         "wide": "\n".join(shaded_svg(score, explanation, WIDE_PX, "wide")),
         "narrow": "\n".join(shaded_svg(score, explanation, NARROW_PX, "narrow")),
-        "surprises": _surprise_rows(score, explanation),
+        "surprises": _surprise_rows(score, explanation, bars, key),
         "shared": _shared_section(shared, min_shared_notes),
         "settings": _settings_section(score, settings or {}),
     }
-    text = html_page("score_page", _player_data(score, explanation), parts)
+    text = html_page("score_page", _player_data(score, explanation, bars, key), parts)
     return write_atomic(Path(path), text.encode("utf-8", errors="replace"))
 
 
-def _summary(score: Score, explanation: Explanation) -> str:
+def _summary(explanation: Explanation) -> str:
     n_composed = len(explanation.composed)
     n_given = len(explanation.events) - n_composed
     given = f", {with_count(n_given, 'given note')}" if n_given else ""
     bits = explanation.bits_per_note
     return (
-        f"<p><strong>{bits:.1f} bits a note</strong>, as if each had been chosen among {n_choices_text(bits)} equally likely ones. "
+        f"<p><strong>{bits:.1f} bits per note</strong>, as if each had been chosen among "
+        f"{n_choices_text(bits)} equally likely ones. "
         f"{n_composed} composed notes and rests{given}; {explanation.bits:.0f} bits in all.</p>"
     )
 
 
 def _legend() -> str:
-    words = {0: "expected", 2: "1 in 4", 4: "1 in 16", 6: "1 in 64", MAX_BITS: "1 in 256 or less"}
-    items = [
-        f'<li><svg viewBox="-12 -12 24 24"><circle class="disc" r="{7 + bits / 2}" fill="{surprise_color(bits)}" />'
-        f'<ellipse rx="4.6" ry="3.4" transform="rotate(-20)" /></svg><b>{bits}{"+" * (bits == MAX_BITS)}</b> {text}</li>'
-        for bits, text in words.items()
-    ]
+    items = []
+    for bits, text in _LEGEND.items():
+        disc = f'<circle class="disc" r="{7 + bits / 2}" fill="{surprise_color(bits)}" />'
+        head = '<ellipse rx="4.6" ry="3.4" transform="rotate(-20)" />'
+        more = "+" if bits == MAX_BITS else ""
+        svg = f'<svg viewBox="-12 -12 24 24">{disc}{head}</svg>'
+        items.append(f"<li>{svg}<b>{bits}{more}</b> {text}</li>")
     return "".join(items)
 
 
-def _surprise_rows(score: Score, explanation: Explanation) -> str:
-    bars, key = printed_bars(score), score.key or infer_key(score)
+def _surprise_rows(score: Score, explanation: Explanation, bars: list[Bar], key: Key) -> str:
     rows = []
     for event in sorted(explanation.composed, key=lambda event: -event.bits)[:N_SURPRISES]:
-        likeliest = event.alternatives[0] if event.alternatives else None
-        expected = (
-            f"{alternative_name(likeliest)}, {percent_text(likeliest.probability)}"
-            if likeliest
-            else ""
-        )
-        place = position_name(bars, event.onset_ticks)
+        likeliest = ""
+        if event.alternatives:
+            first = event.alternatives[0]
+            likeliest = f"{alternative_name(first)}, {percent_text(first.probability)}"
+        where = position_name(bars, event.onset_ticks)
+        button = f'<button data-play="{event.onset_ticks}" aria-label="Play from {where}">'
+        dot = f'<span class="dot" style="background: {surprise_color(event.bits)}"></span>'
         cells = (
-            f'<button data-play="{event.onset_ticks}" aria-label="Play from {place}">{place}</button>',
+            f"{button}{where}</button>",
             escape(score.voices[event.voice].name),
             note_name(event, key),
-            f'<span class="dot" style="background: {surprise_color(event.bits)}"></span>{event.bits:.1f}',
+            f"{dot}{event.bits:.1f}",
             odds_text(event.bits),
-            expected,
+            likeliest,
         )
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     return "\n".join(rows)
 
 
-def _shared_section(shared: SharedPassage | None, shortest: int | None) -> str:
-    if shortest is None:
+def _shared_section(shared: SharedPassage | None, min_notes: int | None) -> str:
+    if min_notes is None:
         return ""
-    if shared is None or shared.n_notes < shortest:
-        text = f"There is none of {with_count(shortest, 'note')} or more."
-    else:
-        moved = f", {with_count(abs(shared.semitones), 'semitone')} {'higher' if shared.semitones > 0 else 'lower'} than there"
-        text = (
-            f"{with_count(shared.n_notes, 'note')} ({shared.beats:g} quarters) are those of <strong>{escape(shared.title)}</strong>"
-            f"{_bars_text(shared.work_bars)}{moved if shared.semitones else ''}. "
-            f'<button data-play="{shared.onset_ticks}">Play them{_bars_text(shared.bars)}</button>'
-        )
-    return f"<section><h2>Longest passage shared with a training work</h2>\n<p>{text}</p></section>"
+    text = f"There is none of {with_count(min_notes, 'note')} or more."
+    if shared is not None and shared.n_notes >= min_notes:
+        text = _shared_passage_text(shared)
+    heading = "Longest passage shared with a training work"
+    return f"<section><h2>{heading}</h2>\n<p>{text}</p></section>"
+
+
+def _shared_passage_text(shared: SharedPassage) -> str:
+    transposed = ""
+    if shared.semitones:
+        direction = "higher" if shared.semitones > 0 else "lower"
+        transposed = f", {with_count(abs(shared.semitones), 'semitone')} {direction} than there"
+    return (
+        f"{with_count(shared.n_notes, 'note')} ({shared.beats:g} quarters) are those of "
+        f"<strong>{escape(shared.title)}</strong>{_bars_text(shared.work_bars)}{transposed}. "
+        f'<button data-play="{shared.onset_ticks}">Play them{_bars_text(shared.bars)}</button>'
+    )
 
 
 def _bars_text(bars: tuple[int, int] | None) -> str:
@@ -158,58 +165,71 @@ def _bars_text(bars: tuple[int, int] | None) -> str:
 
 
 def _settings_section(score: Score, settings: Mapping[str, object]) -> str:
-    known: dict[str, object] = {"key": key_name(score.key)} if score.key else {}
-    known |= {"time signature": score.time_signatures[0][1]} if score.time_signatures else {}
-    rows = (
+    shown: dict[str, object] = {}
+    if score.key:
+        shown["key"] = key_name(score.key)
+    if score.time_signatures:
+        shown["time signature"] = score.time_signatures[0][1]
+    shown |= settings
+    if not shown:
+        return ""
+    rows = "".join(
         f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"
-        for name, value in (known | dict(settings)).items()
+        for name, value in shown.items()
     )
-    return (
-        f"<section><h2>How it was made</h2>\n<dl>{''.join(rows)}</dl></section>"
-        if known or settings
-        else ""
-    )
+    return f"<section><h2>How it was made</h2>\n<dl>{rows}</dl></section>"
 
 
-def _player_data(score: Score, explanation: Explanation) -> dict[str, object]:
+def _player_data(
+    score: Score, explanation: Explanation, bars: list[Bar], key: Key
+) -> dict[str, object]:
     """What the script of the page reads; ticks as in the score, texts ready to be shown."""
-    bars, key = printed_bars(score), score.key or infer_key(score)
     return {
         "secondsPerTick": seconds_per_tick(score),
         "endTick": score.end_ticks,
         "voiceCount": len(score.voices),
         "bars": [[bar.onset_ticks, bar.number] for bar in bars],
-        "events": [
-            {
-                "voice": event.voice,
-                "onset": event.onset_ticks,
-                "duration": event.duration_ticks,
-                "pitch": event.pitch,
-                "name": note_name(event, key),
-                "place": f"{score.voices[event.voice].name}, {position_name(bars, event.onset_ticks)}",
-                "surprise": "Given" if event.is_given else _surprise(event),
-                "alternatives": list(_alternatives(event, note_name(event, key))),
-            }
-            for event in explanation.events
-        ],
+        "events": [_event_data(event, score, bars, key) for event in explanation.events],
     }
 
 
-def _surprise(event: ExplainedEvent) -> str:
-    what = "rest" if event.pitch is None else "pitch"
-    return (
-        f"{event.bits:.1f} bits ({what} {event.sound_bits:.1f}, length {event.duration_bits:.1f})"
-    )
+def _event_data(
+    event: ExplainedEvent, score: Score, bars: list[Bar], key: Key
+) -> dict[str, object]:
+    name = note_name(event, key)
+    where = position_name(bars, event.onset_ticks)
+    return {
+        "voice": event.voice,
+        "onset": event.onset_ticks,
+        "duration": event.duration_ticks,
+        "pitch": event.pitch,
+        "name": name,
+        "location": f"{score.voices[event.voice].name}, {where}",
+        "surprise": _surprise_text(event),
+        "alternatives": list(_alternatives(event, name)),
+    }
 
 
-def _alternatives(event: ExplainedEvent, written: str) -> Iterable[tuple[str, float, str, bool]]:
-    """Name, probability (0..1 and in words), and whether it is written; what is written comes last where it is not likely."""
-    for one in event.alternatives:
+def _surprise_text(event: ExplainedEvent) -> str:
+    if event.is_given:
+        return "Given"
+    sound = f"{'rest' if event.pitch is None else 'pitch'} {event.sound_bits:.1f}"
+    return f"{event.bits:.1f} bits ({sound}, length {event.duration_bits:.1f})"
+
+
+def _alternatives(event: ExplainedEvent, name: str) -> Iterator[tuple[str, float, str, bool]]:
+    """Name, probability (0..1 and in words), and whether it is written.
+
+    What is written comes last where it is not likely.
+    """
+    for alternative in event.alternatives:
+        probability = alternative.probability
         yield (
-            alternative_name(one),
-            round(one.probability, 4),
-            percent_text(one.probability),
-            one.is_written,
+            alternative_name(alternative),
+            round(probability, 4),
+            percent_text(probability),
+            alternative.is_written,
         )
     if not event.is_given and not any(one.is_written for one in event.alternatives):
-        yield written, round(2**-event.bits, 4), percent_text(2**-event.bits), True
+        probability = 2**-event.bits
+        yield name, round(probability, 4), percent_text(probability), True

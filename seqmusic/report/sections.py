@@ -1,11 +1,16 @@
-"""What a report is made of, as plain values: `page` makes the page, the tables and the JSON of them, so that all say the same.
+"""The parts of a report as plain values, from which the page, the JSON and the CSV are made.
 
-To add a section, hand over a `Section`: a name for files and JSON, a title, a few paragraphs, charts, and tables. Every number that
-is drawn or told should also stand in a table: tables alone are written as CSV and JSON. For instance
+To add a section, make a `Section`: a name for files and JSON, a title, a few paragraphs, charts and
+tables. Every number that a chart or the prose shows should also stand in a table, because only
+tables are written as CSV and JSON. For instance
 
->>> shares = Table("hold_rate", "How often a voice keeps its note.", (Column("temperature", "temperature", "g"),
-...     Column("held", "held, share of steps", ".1%")), ((0.8, 0.79), (1.0, None)))
->>> section = Section("dial", "The temperature dial", ("What the temperature does.",), tables=(shares,))
+>>> columns = (
+...     Column("temperature", "temperature", "g"),
+...     Column("held", "held, share of steps", ".1%"),
+... )
+>>> caption = "How often a voice holds its note."
+>>> shares = Table("hold_rate", caption, columns, ((0.8, 0.79), (1.0, None)))
+>>> section = Section("dial", "The temperature", ("What it does.",), tables=(shares,))
 >>> shares.records()
 [{'temperature': 0.8, 'held': 0.79}, {'temperature': 1.0, 'held': None}]
 """
@@ -21,7 +26,7 @@ from seqmusic.report.explanation import Explanation
 from seqmusic.score import Score
 
 TableCell = str | int | float | None
-"""What stands in a table: a text, a number, or None for what is not known."""
+"""What stands in a table: a text, a number, or None if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +35,24 @@ class Column:
 
     Attributes:
         name: in CSV and JSON, such as nats_per_cell.
-        heading: on the page, for people, with the unit.
-        format: how a number is shown on the page, such as ".3f" or ".1%"; CSV and JSON have all its digits.
+        heading: on the page, with the unit.
+        format: of a number on the page, such as ".3f" or ".1%"; CSV and JSON have all its digits.
     """
 
     name: str
     heading: str
     format: str = ""
 
-    def shown(self, cell: TableCell) -> str:
-        """The cell for people.
+    def formatted(self, cell: TableCell) -> str:
+        """The cell as it stands on the page.
 
         >>> held = Column("held", "held, share of steps", ".1%")
-        >>> held.shown(0.5), held.shown(None), held.shown("all")
+        >>> held.formatted(0.5), held.formatted(None), held.formatted("all")
         ('50.0%', '–', 'all')
         """
-        return "–" if cell is None else cell if isinstance(cell, str) else format(cell, self.format)
+        if cell is None:
+            return "–"
+        return cell if isinstance(cell, str) else format(cell, self.format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,12 @@ class Table:
     """A table: on the page, as NAME.csv, and under its name in the JSON.
 
     Attributes:
-        name: of the file, in small letters; unlike any other of the report.
-        caption: what it says, in a sentence for people.
+        name: of the file, in small letters; unique in a report.
+        caption: a sentence that says what it shows.
         columns: K columns.
         rows: rows of K cells; a number that is not finite becomes None.
-        is_collapsed: on the page, stands closed until it is clicked: for what is drawn as well, or long.
+        is_collapsed: whether the page shows it only after a click, as it does with long tables and
+            those whose numbers are also drawn.
     """
 
     name: str
@@ -73,23 +81,21 @@ class Table:
             raise ValueError(
                 f"table {self.name}: a row has {len(self.columns)} cells, got {wrong[0]}"
             )
-        known = tuple(
+        finite = tuple(
             tuple(None if isinstance(c, float) and not math.isfinite(c) else c for c in row)
             for row in self.rows
         )
-        object.__setattr__(self, "rows", known)
+        object.__setattr__(self, "rows", finite)
 
     def records(self) -> list[dict[str, TableCell]]:
-        """One dictionary a row, by the columns' names."""
-        return [
-            dict(zip((column.name for column in self.columns), row, strict=True))
-            for row in self.rows
-        ]
+        """The rows as dictionaries by the names of the columns."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A matplotlib figure (`charts.line_chart`, `charts.bar_chart`), and the sentence below it that says what is to be seen."""
+    """A matplotlib figure (`charts.line_chart`, `charts.bar_chart`), and the sentence below it."""
 
     figure: Any
     caption: str
@@ -97,7 +103,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Some bars of a work, engraved with each note shaded by its surprise, to be listened to.
+    """Some bars of a work, engraved with each note shaded by its surprise; the page plays them.
 
     Attributes:
         title: above it.
@@ -114,13 +120,13 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of a report; on the page its parts stand in the order of the fields.
+    """A section of a report; the page shows its parts in the order of the fields.
 
     Attributes:
-        name: in the JSON, and of its place on the page; small letters, unlike any other of the report.
-        title: for people.
+        name: in the JSON and as an anchor on the page, in small letters; unique in a report.
+        title: above it.
         prose: paragraphs of plain text.
-        charts: drawn two beside each other where there is room.
+        charts: two beside each other if there is room.
         excerpts: music.
         tables: below.
     """
@@ -138,10 +144,10 @@ class Report:
     """A whole report.
 
     Attributes:
-        title: for people.
+        title: above it.
         summary: paragraphs above all sections.
-        label: what must be known when any of its figures is looked at, such as "12 of these 38 works were trained on"; it stands
-            below every chart and table. "" for nothing.
+        label: what a reader of any of its figures must know, such as "12 of these 38 works were
+            trained on"; it stands below every chart and table. "" for nothing.
         sections: in their order.
     """
 
@@ -152,5 +158,5 @@ class Report:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """Of all sections."""
+        """The tables of all sections."""
         return tuple(table for section in self.sections for table in section.tables)

@@ -1,1 +1,1 @@
-"""A training run: its configuration, data, folder, checkpoints, and the models that come with seqmusic."""
+"""Training runs: configuration, data, folder and checkpoints; and the pretrained models."""

@@ -7,42 +7,17 @@ import difflib
 import json
 import math
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from seqmusic.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from seqmusic.model.settings import ModelSettings
-    from seqmusic.training.settings import TrainingSettings
+from seqmusic.model.settings import ModelSettings
+from seqmusic.setting_checks import SettingError
+from seqmusic.training.settings import TrainingSettings
 
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
-_TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-
-
-class _Range(NamedTuple):
-    holds: Callable[[Any], bool]
-    description: str
-
-
-_POSITIVE = _Range(lambda value: value > 0, "more than 0")
-_AT_LEAST_0 = _Range(lambda value: value >= 0, "0 or more")
-_AT_LEAST_1 = _Range(lambda value: value >= 1, "1 or more")
-_SHARE = _Range(lambda value: 0 <= value <= 1, "in 0..1")
-_BELOW_1 = _Range(lambda value: 0 <= value < 1, "0 or more and below 1")
-_RANGES = {
-    "model": dict.fromkeys(("width", "layers", "heads", "feedforward"), _AT_LEAST_1)
-    | {
-        "context_length": _Range(lambda value: value >= 16, "16 or more"),
-        "dropout": _BELOW_1,
-        "input_dropout": _BELOW_1,
-    },
-    "training": dict.fromkeys(("steps", "batch_size", "accumulate", "evaluate_every"), _AT_LEAST_1)
-    | dict.fromkeys(("minutes", "weight_decay", "l1", "clip", "patience", "seed"), _AT_LEAST_0)
-    | {"learning_rate": _POSITIVE, "warmup": _SHARE, "averaging": _BELOW_1, "given_share": _SHARE},
-}
 
 
 @dataclass(frozen=True)
@@ -53,74 +28,88 @@ class Configuration:
     training: TrainingSettings
 
 
+_TABLES: dict[str, Any] = get_type_hints(Configuration)
+
+
+class _Entry(NamedTuple):
+    """A value given for a key of a table, and the place of it that an error message names."""
+
+    table: str
+    key: str
+    value: object
+    location: str
+
+
 def read_configuration(
     path: Path | None = None, overrides: Mapping[str, object] | None = None
 ) -> Configuration:
-    """The configuration in a TOML file, with the defaults for what it leaves out and `overrides` over both.
+    """The configuration in a TOML file, with defaults for missing keys; `overrides` replace both.
 
     Args:
-        path: the file, or the name of one that comes with seqmusic, such as ``quick``; None stands for the defaults.
-        overrides: values by table and key, such as ``{"model.dropout": "0.2"}``; texts are read as the key's type.
+        path: the file, or the name of one that comes with seqmusic, such as ``quick``; None stands
+            for the defaults.
+        overrides: values by table and key, such as ``{"model.dropout": "0.2"}``; texts are
+            converted to the type of the key.
 
     Raises:
-        ConfigurationError: the file is missing or no TOML, a table or key is unknown, or a value is not allowed.
+        ConfigurationError: the file is missing or no TOML, a table or key is unknown, or a value
+            is not allowed.
 
     >>> read_configuration(None, {"training.batch-size": "8"}).training.batch_size
     8
     """
-    tables = _tables()
-    values: dict[str, dict[str, object]] = {name: {} for name in tables}
-    if path is not None:
-        for name, table in _read_toml(path).items():
-            _check_known(name, tables, f"{path}: unknown table [{name}]")
-            if not isinstance(table, dict):
-                raise ConfigurationError(
-                    f"{path}: {name} must be a table, got {table!r}; write [{name}] with its keys below"
-                )
-            for key, value in table.items():
-                values[name][key] = _validated(tables[name], name, key, value, f"{path}: [{name}]")
-    for option, value in (overrides or {}).items():
-        name, _, key = option.replace("-", "_").partition(".")
-        _check_known(name, tables, f"--{option}: unknown table [{name}]")
-        values[name][key] = _validated(
-            tables[name], name, key, value, f"--{option}: [{name}]", is_text=isinstance(value, str)
-        )
-    model, training = (settings(**values[name]) for name, settings in tables.items())
-    configuration = Configuration(model, training)
-    _check_combination(configuration, f"{path}: " if path else "")
-    return configuration
+    entries = [] if path is None else list(_file_entries(path))
+    entries += _override_entries(overrides or {})
+    by_table: dict[str, dict[str, _Entry]] = {table: {} for table in _TABLES}
+    for entry in entries:
+        by_table[entry.table][entry.key] = entry
+    file = "" if path is None else f"{path}: "
+    return Configuration(
+        **{table: _make_settings(table, given, file) for table, given in by_table.items()}
+    )
 
 
 def configuration_text(configuration: Configuration) -> str:
-    """The complete configuration as TOML; `read_configuration` of it gives the same one."""
-    parts = []
-    for table in dataclasses.fields(configuration):
-        settings = getattr(configuration, table.name)
-        rows = [
-            f"{field.name} = {_to_toml(getattr(settings, field.name))}"
-            for field in dataclasses.fields(settings)
-        ]
-        parts.append("\n".join([f"[{table.name}]", *rows]) + "\n")
-    return "\n".join(parts)
+    """The complete configuration as TOML; `read_configuration` reads the same one from it."""
+    tables = []
+    for table, values in dataclasses.asdict(configuration).items():
+        rows = [f"{key} = {_to_toml(value)}" for key, value in values.items()]
+        tables.append("\n".join([f"[{table}]", *rows]) + "\n")
+    return "\n".join(tables)
 
 
-def _tables() -> dict[str, Any]:
-    from seqmusic.model.settings import ModelSettings
-    from seqmusic.training.settings import TrainingSettings
+def _file_entries(path: Path) -> Iterator[_Entry]:
+    for table, values in _read_toml(path).items():
+        _check_known(table, _TABLES, f"{path}: unknown table [{table}]")
+        if not isinstance(values, dict):
+            raise ConfigurationError(
+                f"{path}: {table} must be a table, got {values!r}; "
+                f"write [{table}] with its keys below"
+            )
+        for key, value in values.items():
+            location = f"{path}: [{table}]"
+            kind = _type_of(table, key, location)
+            yield _Entry(table, key, _converted(value, kind), location)
 
-    return {"model": ModelSettings, "training": TrainingSettings}
+
+def _override_entries(overrides: Mapping[str, object]) -> Iterator[_Entry]:
+    for option, value in overrides.items():
+        table, _, key = option.replace("-", "_").partition(".")
+        _check_known(table, _TABLES, f"--{option}: unknown table [{table}]")
+        location = f"--{option}: [{table}]"
+        kind = _type_of(table, key, location)
+        parse = _parsed if isinstance(value, str) else _converted
+        yield _Entry(table, key, parse(value, kind), location)
 
 
-def _choices() -> dict[str, tuple[str, ...]]:
-    from seqmusic.model.settings import NORMALIZATIONS
-    from seqmusic.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES
-
-    return {
-        "normalization": NORMALIZATIONS,
-        "optimizer": OPTIMIZERS,
-        "schedule": SCHEDULES,
-        "precision": PRECISIONS,
-    }
+def _make_settings(table: str, entries: Mapping[str, _Entry], file: str) -> Any:
+    """The settings of a table."""
+    try:
+        return _TABLES[table](**{key: entry.value for key, entry in entries.items()})
+    except SettingError as error:
+        entry = entries.get(error.name)
+        location = entry.location if entry else f"{file}[{table}]"
+        raise ConfigurationError(f"{location} {error}") from error
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -141,7 +130,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _locate(path: Path) -> Path:
-    """The path itself, or the file that comes with seqmusic where nothing but its name is said."""
+    """The path itself, or the file that comes with seqmusic if the path is only a name."""
     if path.suffix or path.is_file() or path.name != str(path):
         return path
     package = Path(__file__).parent.parent
@@ -150,58 +139,40 @@ def _locate(path: Path) -> Path:
 
 
 def _check_known(name: str, names: Iterable[str], problem: str) -> None:
-    names = list(names)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, 1, 0.5) or [
-            known for known in names if name.endswith(known)
-        ]
-        remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
+    known = list(names)
+    if name not in known:
+        similar = difflib.get_close_matches(name, known, 1, 0.5)
+        similar += [other for other in known if name.endswith(other)]
+        remedy = f"did you mean {similar[0]!r}?" if similar else f"known are {', '.join(known)}"
         raise ConfigurationError(f"{problem}; {remedy}")
 
 
-def _validated(
-    settings: Any, table: str, key: str, value: object, location: str, *, is_text: bool = False
-) -> object:
-    """The value in the type of its key."""
-    kinds = get_type_hints(settings)
+def _type_of(table: str, key: str, location: str) -> type:
+    kinds = get_type_hints(_TABLES[table])
     _check_known(key, kinds, f"{location} unknown key {key!r}")
-    kind = kinds[key]
-    found = _parsed(value, kind) if is_text else value
-    if kind is float and type(found) is int:
-        found = float(found)
-    if type(found) is not kind or (isinstance(found, float) and not math.isfinite(found)):
-        raise ConfigurationError(
-            f"{location} {key} must be {_TYPE_NAMES.get(kind, kind)}, got {value!r}"
-        )
-    choices, limits = _choices().get(key, ()), _RANGES[table].get(key)
-    if choices and found not in choices:
-        near = difflib.get_close_matches(str(found), choices, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigurationError(
-            f"{location} {key} must be one of {', '.join(choices)}, got {found!r}{hint}"
-        )
-    if limits and not limits.holds(found):
-        raise ConfigurationError(f"{location} {key} must be {limits.description}, got {found}")
-    return found
+    kind: type = kinds[key]
+    return kind
 
 
-def _parsed(value: object, kind: type) -> object:
-    text = str(value).strip()
+def _parsed(text: Any, kind: type) -> object:
+    """The text in the type of its key; unchanged where it cannot be converted."""
     if kind is bool:
-        return _BOOLEANS.get(text.lower(), value)
+        return _BOOLEANS.get(text.strip().lower(), text)
     try:
-        return kind(text)
-    except (ValueError, OverflowError):
+        parsed: object = kind(text.strip())
+    except ValueError:
+        return text
+    return parsed
+
+
+def _converted(value: object, kind: type) -> object:
+    """A whole number as a float where a float is due; other values unchanged."""
+    if kind is not float or type(value) is not int:
         return value
-
-
-def _check_combination(configuration: Configuration, location: str) -> None:
-    width, heads = configuration.model.width, configuration.model.heads
-    if width % (4 * heads):
-        raise ConfigurationError(
-            f"{location}[model] width must be a multiple of 4 x heads ({4 * heads}), got {width}; "
-            f"{max(1, round(width / (4 * heads))) * 4 * heads} is the nearest"
-        )
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _to_toml(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The folder of a run: what may be written into it, what is resumed, and what it tells people."""
+"""The folder of a run: which folders may be written to or resumed, and the table of evaluations."""
 
 from __future__ import annotations
 
@@ -10,29 +10,20 @@ from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.corpus.similarity.fingerprints import FINGERPRINTS_FILE
-from seqmusic.corpus.training_corpus import TrainingCorpus
-from seqmusic.corpus.works_table import WorkEntry, read_works
+from seqmusic.corpus.works_table import WORKS_FILE, WorkEntry, read_works
 from seqmusic.errors import CheckpointError
-from seqmusic.runs.checkpoint import RESUME_FILE
-from seqmusic.runs.configuration import Configuration, configuration_text, read_configuration
-from seqmusic.runs.weights import WEIGHTS_FILE
+from seqmusic.runs.card import CARD_FILE
+from seqmusic.runs.checkpoint import RESUME_FILE, nothing_to_resume
+from seqmusic.runs.configuration import Configuration, read_configuration
+from seqmusic.runs.weights import TOKENIZER_FILE, WEIGHTS_FILE
 from seqmusic.tokens.pieces import Pieces
 
-CONFIGURATION_FILE, WORKS_FILE, METRICS_FILE, CARD_FILE = (
-    "config.toml",
-    "works.csv",
-    "metrics.csv",
-    "card.md",
-)
+CONFIGURATION_FILE = "config.toml"
+METRICS_FILE = "metrics.csv"
+HISTORY_FILES = (WORKS_FILE, METRICS_FILE, FINGERPRINTS_FILE)  # of how the weights were made
 _RUN_FILES = {
-    CONFIGURATION_FILE,
-    WORKS_FILE,
-    METRICS_FILE,
-    CARD_FILE,
-    WEIGHTS_FILE,
-    RESUME_FILE.parts[0],
-    "tokenizer.json",
-    FINGERPRINTS_FILE,
+    *HISTORY_FILES,
+    *(CONFIGURATION_FILE, CARD_FILE, WEIGHTS_FILE, TOKENIZER_FILE, RESUME_FILE.parts[0]),
 }
 _CHANGEABLE_SETTINGS = {"steps", "minutes", "patience", "evaluate_every", "accumulate"}
 
@@ -40,21 +31,18 @@ MetricsRow = dict[str, float]
 
 
 def check_folder(configuration: Configuration, out: Path, resume: bool) -> None:
-    """Refuse what is no place for this run; a run is there once its configuration is, which is written last.
+    """Refuse a folder that this run must not write to.
+
+    A folder holds a run if it has a configuration, which is written last.
 
     Raises:
-        CheckpointError: it is a file, holds another run or something else, or the configuration has changed since.
+        CheckpointError: the folder is a file, holds another run or other files, or the
+            configuration differs from that of the run to be resumed.
     """
     if out.exists() and not out.is_dir():
         raise CheckpointError(f"{out}: is a file; --out names a folder")
     if not (out / CONFIGURATION_FILE).is_file():
-        if resume:
-            raise CheckpointError(f"{out}: nothing to resume there; leave --resume out to begin")
-        names = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
-        if others := [name for name in names if name not in _RUN_FILES and name[0] != "."]:
-            raise CheckpointError(
-                f"{out}: holds something else already, such as {others[0]!r}; choose another --out"
-            )
+        _check_without_run(out, resume)
         return
     if not resume:
         raise CheckpointError(
@@ -62,12 +50,23 @@ def check_folder(configuration: Configuration, out: Path, resume: bool) -> None:
         )
     if changes := changed_settings(read_configuration(out / CONFIGURATION_FILE), configuration):
         raise CheckpointError(
-            f"{out}: {'; '.join(changes)}; resume with the same configuration: {out / CONFIGURATION_FILE}"
+            f"{out}: {'; '.join(changes)}; "
+            f"resume with the same configuration: {out / CONFIGURATION_FILE}"
+        )
+
+
+def _check_without_run(out: Path, resume: bool) -> None:
+    if resume:
+        raise nothing_to_resume(out)
+    names = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
+    if others := [name for name in names if name not in _RUN_FILES and name[0] != "."]:
+        raise CheckpointError(
+            f"{out}: holds something else already, such as {others[0]!r}; choose another --out"
         )
 
 
 def changed_settings(before: Configuration, now: Configuration) -> list[str]:
-    """What differs of all that a resumed run must not change, each with both values."""
+    """Differences that forbid to resume a run, each with both values."""
     old, new = asdict(before), asdict(now)
     return [
         f"[{table}] {name} was {old[table][name]}, now {value}"
@@ -78,15 +77,14 @@ def changed_settings(before: Configuration, now: Configuration) -> list[str]:
 
 
 def check_corpus(entries: Mapping[str, WorkEntry], out: Path) -> None:
-    """Refuse works other than those that the run began with.
+    """Refuse a corpus other than the one that the run began with.
 
     Raises:
-        CheckpointError: works came, went, or changed their part of the split.
+        CheckpointError: works were added or removed, or belong to another part of the split.
         CorpusError: the table of works cannot be read.
     """
-    before = {
-        name: entry.split or "dropped" for name, entry in read_works(out / WORKS_FILE).items()
-    }
+    table = read_works(out / WORKS_FILE)
+    before = {name: entry.split or "dropped" for name, entry in table.items()}
     now = {name: entry.split or "dropped" for name, entry in entries.items()}
     changes = [f"{name} is new" for name in now if name not in before]
     changes += [f"{name} is gone" for name in before if name not in now]
@@ -96,19 +94,18 @@ def check_corpus(entries: Mapping[str, WorkEntry], out: Path) -> None:
         if now.get(name, split) != split
     ]
     if changes:
-        shown = "; ".join(changes[:3]) + (
-            f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-        )
+        rest = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
         raise CheckpointError(
-            f"{out}: the corpus has changed since: {shown}; train into another folder"
+            f"{out}: the corpus has changed since: {'; '.join(changes[:3])}{rest}; "
+            "train into another folder"
         )
 
 
 def check_training_notes(saved_checksum: int, pieces: Pieces, out: Path) -> None:
-    """Refuse training works whose notes have changed, though their names have not.
+    """Refuse training works of the same names with other notes.
 
     Raises:
-        CheckpointError: they have.
+        CheckpointError: the notes have changed.
     """
     if saved_checksum != pieces.checksum():
         raise CheckpointError(
@@ -117,7 +114,11 @@ def check_training_notes(saved_checksum: int, pieces: Pieces, out: Path) -> None
 
 
 def write_metrics(out: Path, rows: Sequence[MetricsRow]) -> None:
-    """Write the table of evaluations."""
+    """Write the table of evaluations.
+
+    Raises:
+        FormatError: the file cannot be written.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -126,7 +127,7 @@ def write_metrics(out: Path, rows: Sequence[MetricsRow]) -> None:
 
 
 def read_metrics(out: Path, last_step: int) -> list[MetricsRow]:
-    """The evaluations up to a batch; what a killed run wrote of later ones will come again.
+    """The evaluations up to a step; a resumed run repeats the later ones.
 
     Raises:
         CheckpointError: the table is damaged.
@@ -144,24 +145,3 @@ def read_metrics(out: Path, last_step: int) -> list[MetricsRow]:
         raise CheckpointError(
             f"{path}: is no table of evaluations ({error}); move it away to go on without it"
         ) from error
-
-
-def model_card(
-    configuration: Configuration, corpus: TrainingCorpus, facts: Mapping[str, str]
-) -> str:
-    """The model card: what it was trained on and how, and what it reaches."""
-    sizes = ", ".join(f"{corpus.n_works(name)} {name}" for name in ("train", "valid", "test"))
-    lines = [
-        "# Model card",
-        "",
-        "Trained on the training works listed in works.csv.",
-        "",
-        f"- works: {sizes} (works.csv); the test part was not looked at",
-        *(f"- {name}: {fact}" for name, fact in facts.items()),
-        "",
-        "```toml",
-        configuration_text(configuration).strip(),
-        "```",
-        "",
-    ]
-    return "\n".join(lines)

@@ -1,15 +1,16 @@
-"""Trained models: what the tokens impose on them, which come with seqmusic, and how a folder becomes a model."""
+"""Trained models: the vocabulary of the tokens, and the models that come with seqmusic."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.decoding.array_model import ArrayModel, pack_model
+from seqmusic.model.decoding.packed_model import ArrayModel, pack_model
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB
@@ -36,13 +37,20 @@ PRETRAINED = Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "chorales"
 BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"), Path("jsb-3"))
 _GRAMMAR_VERSION = 2
-_TONIC_ANCHOR = 60  # MIDI number of the C from which tonics are counted up
-DEFAULT_MAX_VOICES = 4  # of the models that come with seqmusic, and of any that is trained on no more
+_LOWEST_TONIC = 60  # MIDI number to which the pitch class of a tonic is added
+DEFAULT_MAX_VOICES = 4  # of the models that come with seqmusic, and the fewest of any model
 
 
 @cache
-def make_vocabulary(max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices: bool = False) -> Vocabulary:
-    """What the tokens of pieces in up to `max_voices` voices, 1..16, impose on a model."""
+def make_vocabulary(
+    max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices: bool = False
+) -> Vocabulary:
+    """The vocabulary of pieces with up to `max_voices` voices.
+
+    Args:
+        max_voices: 1..16.
+        has_numbered_voices: whether the voices are Voice 1, Voice 2 ... instead of SATB.
+    """
     columns, voices = context_columns(max_voices), range(max_voices)
     return Vocabulary(
         n_sounds=N_SOUNDS,
@@ -68,8 +76,8 @@ def make_vocabulary(max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices
         position_column=columns.index("position"),
         key_column=columns.index("key"),
         tonics=tuple(
-            tuple(-1 if tonic is None else _TONIC_ANCHOR + tonic for tonic in own)
-            for own in key_tonics()
+            tuple(-1 if tonic is None else _LOWEST_TONIC + tonic for tonic in tonics)
+            for tonics in key_tonics()
         ),
         has_numbered_voices=has_numbered_voices,
     )
@@ -80,43 +88,44 @@ VOCABULARY = make_vocabulary()
 
 def learned_voice_names(vocabulary: Vocabulary) -> tuple[str, ...]:
     """Names of the voices that a model with this vocabulary has learned."""
-    return (
-        tuple(f"Voice {i}" for i in range(1, vocabulary.max_voices + 1))
-        if vocabulary.has_numbered_voices
-        else SATB
-    )
+    if vocabulary.has_numbered_voices:
+        return tuple(f"Voice {number}" for number in range(1, vocabulary.max_voices + 1))
+    return SATB
 
 
 def vocabulary_to_dict(vocabulary: Vocabulary) -> dict[str, object]:
-    """What a checkpoint tells of the tokens of its model."""
-    sizes: dict[str, object] = {
+    """The description of the tokens that is stored with a model."""
+    tokens: dict[str, object] = {
+        "grammar": _GRAMMAR_VERSION,
         "max_voices": vocabulary.max_voices,
         "n_sounds": N_SOUNDS,
         "n_durations": N_DURATIONS,
     }
-    return {"grammar": _GRAMMAR_VERSION, **sizes} | (
-        {"numbered_voices": True} if vocabulary.has_numbered_voices else {}
-    )
+    if vocabulary.has_numbered_voices:
+        tokens["numbered_voices"] = True
+    return tokens
 
 
 def vocabulary_from_dict(tokens: Mapping[str, object]) -> Vocabulary:
-    """The vocabulary of what a checkpoint tells, the inverse of `vocabulary_to_dict`.
+    """The vocabulary of a description, the inverse of `vocabulary_to_dict`.
 
     Raises:
-        ValueError: they are not the tokens of this version.
+        ValueError: the description is not of the tokens of this version.
     """
     max_voices = tokens.get("max_voices")
     if type(max_voices) is int and 1 <= max_voices <= MAX_TOKEN_VOICES:
-        vocabulary = make_vocabulary(max_voices, has_numbered_voices=tokens.get("numbered_voices") is True)
+        is_numbered = tokens.get("numbered_voices") is True
+        vocabulary = make_vocabulary(max_voices, has_numbered_voices=is_numbered)
         if vocabulary_to_dict(vocabulary) == tokens:
             return vocabulary
     raise ValueError(
-        f"made with other tokens, {json.dumps(tokens)}; here {json.dumps(vocabulary_to_dict(VOCABULARY))}"
+        f"made with other tokens, {json.dumps(tokens)}; "
+        f"here {json.dumps(vocabulary_to_dict(VOCABULARY))}"
     )
 
 
 def make_grammar_masks(device: torch.device, max_voices: int = DEFAULT_MAX_VOICES) -> GrammarMasks:
-    """The grammar's tables on a device."""
+    """Which tokens the rules of the grammar allow, as tensors on a device."""
     import torch
 
     from seqmusic.training.batches import GrammarMasks
@@ -128,7 +137,11 @@ def make_grammar_masks(device: torch.device, max_voices: int = DEFAULT_MAX_VOICE
 
 
 def model_folder(model: Path | None) -> Path:
-    """The folder of a model: one that was named, one that comes with seqmusic ("chorales", "jsb"), or, for None, the default.
+    """The folder of a model.
+
+    Args:
+        model: a folder, or the name of a model that comes with seqmusic, such as "chorales"; None
+            stands for the default model.
 
     Raises:
         CheckpointError: there is no such model.
@@ -147,7 +160,7 @@ def model_folder(model: Path | None) -> Path:
 
 
 def load_model(folder: Path) -> Transformer:
-    """The trained model of a run, or one that comes with seqmusic by its name, ready to predict.
+    """The trained model of a run, or one that comes with seqmusic, by its name.
 
     Raises:
         CheckpointError: the folder holds no whole model of this tokenizer.
@@ -157,11 +170,15 @@ def load_model(folder: Path) -> Transformer:
     return load_weights(model_folder(folder), vocabulary_from_dict)
 
 
-def load_array_model(folder: Path) -> ArrayModel:
-    """The same model, which only composes, on a processor, and needs no torch: it is there sooner.
+def load_array_model(folder: Path, compiled: bool | None = None) -> ArrayModel:
+    """The same model as arrays, without torch: it only composes, and it loads faster.
+
+    Args:
+        folder: as for `load_model`.
+        compiled: whether it is decoded by compiled code; None for yes where numba is installed.
 
     Raises:
         CheckpointError: as for `load_model`.
     """
     settings, vocabulary, weights = read_weights(model_folder(folder), vocabulary_from_dict)
-    return pack_model(weights, settings, vocabulary)
+    return replace(pack_model(weights, settings, vocabulary), compiled=compiled)

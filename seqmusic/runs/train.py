@@ -1,109 +1,46 @@
-"""A training from end to end, into a folder."""
+"""A training from end to end, into the folder of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import logging
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.baselines.ngram import ngram_nats
-from seqmusic.baselines.persistence import persistence_nats
 from seqmusic.corpus.similarity.fingerprints import write_fingerprints
 from seqmusic.corpus.training_corpus import TrainingCorpus, load_training_corpus
-from seqmusic.errors import CheckpointError, ConfigurationError
-from seqmusic.model.settings import ModelSettings, Vocabulary
+from seqmusic.corpus.works_table import WORKS_FILE
 from seqmusic.model.transformer import Transformer, n_parameters
+from seqmusic.progress import progress_bar
+from seqmusic.runs.card import write_run_card
 from seqmusic.runs.checkpoint import load_training_state, save_training_state, save_weights
 from seqmusic.runs.configuration import Configuration, configuration_text
-from seqmusic.runs.data import TrainingData, draw_batch
+from seqmusic.runs.data import draw_batch
 from seqmusic.runs.folder import (
-    CARD_FILE,
     CONFIGURATION_FILE,
-    WORKS_FILE,
     MetricsRow,
     check_corpus,
     check_folder,
     check_training_notes,
-    model_card,
     read_metrics,
     write_metrics,
 )
-from seqmusic.runs.pretrained import (
-    DEFAULT_MAX_VOICES,
-    load_model,
-    make_grammar_masks,
-    make_vocabulary,
-    vocabulary_to_dict,
-)
-from seqmusic.score import SATB
-from seqmusic.tokens.batched.encoding import trace_batch
-from seqmusic.tokens.pieces import Pieces
-from seqmusic.tokens.tokenizer import Trace, decode
-from seqmusic.tokens.vocabulary import VOICE
-from seqmusic.training.batches import GrammarMasks, make_batch, nll
-from seqmusic.training.device import choose_device
-from seqmusic.training.distributed import SINGLE_PROCESS, ProcessGroup, process_group
 from seqmusic.runs.folder_lock import locked
-from seqmusic.training.loop import TrainingState, new_training_state, train
+from seqmusic.runs.pretrained import load_model, make_grammar_masks, vocabulary_to_dict
+from seqmusic.runs.run_data import RunData, check_batch_size, make_run_data
+from seqmusic.runs.validation import baseline_nats, validation_nats
+from seqmusic.tokens.tokenizer import Trace
+from seqmusic.training.device import choose_device
+from seqmusic.training.distributed import ProcessGroup, process_group
+from seqmusic.training.loop import StepReport, TrainingState, new_training_state, train
 from seqmusic.training.settings import TrainingSettings
 from seqmusic.training.stopping import stop_requests
 
-MAX_VALIDATION_PIECES = 256  # pieces that a model is measured on while it is trained
-MAX_BASELINE_PIECES = 1000  # pieces that the baselines count
-
-
-def _with_sizes_of(settings: ModelSettings, other: ModelSettings) -> ModelSettings:
-    """The settings with the sizes of others."""
-    return replace(other, dropout=settings.dropout, input_dropout=settings.input_dropout)
-
-
-def _run_vocabulary(pieces: Pieces, start: Transformer | None) -> Vocabulary:
-    """The vocabulary of a model that learns from some of the pieces, is asked about others, and begins as another."""
-    most = max(DEFAULT_MAX_VOICES, pieces.max_voices)
-    if start is not None:
-        known = start.vocabulary.max_voices
-        if most > known:
-            raise CheckpointError(
-                f"the model to begin with knows {known} voices, and the corpus has up to {most}"
-            )
-        most = known
-    return make_vocabulary(
-        most, has_numbered_voices=min(pieces.voices, default=VOICE) >= VOICE + len(SATB)
-    )
-
-
-@torch.no_grad()
-def validation_nats(
-    model: Transformer,
-    traces: Sequence[Trace],
-    masks: GrammarMasks,
-    n_cells: int,
-    batch_size: int = 16,
-    group: ProcessGroup = SINGLE_PROCESS,
-) -> dict[str, float]:
-    """Nats a cell, in all and for sound and duration, of whole pieces; each process of the group scores its share."""
-    device = next(model.parameters()).device
-    sound = duration = 0.0
-    ordered, size = sorted(traces, key=lambda own: len(own.events)), batch_size * group.size
-    for start in range(0, len(ordered), size):
-        together = ordered[start : start + size]
-        mine = group.rank_slice(together)
-        a, b = nll(
-            model, make_batch(mine or together[:1], device), masks
-        )  # who has none scores one in vain: shards need all
-        if mine:
-            sound, duration = sound + float(a.double().sum()), duration + float(b.double().sum())
-    sound, duration = group.sum_over_ranks(sound, duration)
-    return {
-        "nats_per_cell": (sound + duration) / n_cells,
-        "sound_nats_per_cell": sound / n_cells,
-        "duration_nats_per_cell": duration / n_cells,
-    }
+logger = logging.getLogger(__name__)
 
 
 def train_run(
@@ -115,230 +52,207 @@ def train_run(
     device: str = "auto",
     resume: bool = False,
     shard: bool = False,
-    show: Callable[[str], None] = print,
 ) -> None:
-    """Train into the folder `out`; Ctrl-C saves, and the run can be resumed, also after it was killed.
+    """Train into a folder. Ctrl-C saves; the run can be resumed, also after it was killed.
 
     Args:
-        configuration: model and training.
-        out: the folder of the run; it is made.
-        corpus: as in `load_corpus`; None is the chorales.
-        start: a trained model to begin with, for fine-tuning; its sizes are taken from it, and its dropout from the configuration.
+        configuration: of model and training.
+        out: the folder of the run; it is created if it is missing.
+        corpus: as in `load_corpus`; the chorales by default.
+        start: a trained model to fine-tune; its sizes replace those of the configuration.
         device: "auto", "cpu", "cuda" or "mps".
-        resume: go on with the run in `out`.
-        shard: let each of several processes keep a part of the weights alone.
-        show: takes lines for people.
+        resume: continue the run in `out`.
+        shard: each of several processes keeps only a part of the weights.
 
     Raises:
-        CheckpointError: `out` holds another run, or one that is going on, or nothing to resume, or the corpus has changed since;
-            or `start` is no model, or one of fewer voices than the corpus has.
+        CheckpointError: `out` is in use or holds another run or nothing to resume, the corpus has
+            changed, or `start` is no model or one of fewer voices than the corpus.
         ConfigurationError: a batch has fewer pieces than there are processes.
         CorpusError: there is no such corpus.
-        DeviceError: the device is not there.
-        FormatError: `out` cannot be written; what was saved is still there.
+        DeviceError: the device is not present.
         ProcessError: another process has ended.
     """
-    place, why = choose_device(device)
+    chosen, reason = choose_device(device)
     first = None if start is None else load_model(start)
     if first is not None:
-        configuration = replace(
-            configuration, model=_with_sizes_of(configuration.model, first.settings)
-        )
-    with process_group(place, shard) as group, ExitStack() as held:
+        configuration = _with_sizes_of(first, configuration)
+    with process_group(chosen, shard) as group, ExitStack() as locks:
         group.check_on_first(lambda: check_folder(configuration, out, resume))
-        group.check_on_first(lambda: held.enter_context(locked(out)))
-        say = show if group.is_first else _nothing
-        say(
-            f"device: {group.device} ({why}){f', {group.size} processes' if group.size > 1 else ''}"
-        )
-        run_data = _load_run_data(configuration.training, corpus, first, group)
-        torch.manual_seed(configuration.training.seed)
-        model = Transformer(configuration.model, run_data.words)
-        if first is not None:
-            model.load_state_dict(first.state_dict())
-            say(f"begins with the weights of {start}")
-        n_weights = n_parameters(model)
-        state = new_training_state(
-            model if group.is_sharded else model.to(group.device), configuration.training, group
-        )
-        if resume:
-            group.check_on_first(lambda: check_corpus(run_data.corpus.entries, out))
-            load_training_state(state, out)
-            group.check_on_first(
-                lambda: check_training_notes(state.notes, run_data.data.pieces, out)
-            )
-        state.notes = run_data.data.pieces.checksum()
-        say(f"{n_weights:,} parameters; {_describe_sizes(run_data)}")
-        rows = _prepare_folder(state, configuration, run_data, out, group, resume)
-        _train_and_save(state, configuration.training, run_data, out, rows, say, group)
-        if group.is_first:
-            facts = {
-                "parameters": f"{n_weights:,}",
-                "batches": f"{state.step}, {state.seconds:.0f} s",
-            }
-            facts["best on validation"] = f"{state.best:.4f} nats a cell"
-            rivals = _baseline_nats(run_data)
-            say(
-                "beside it, on the same works: "
-                + ", ".join(f"{name} {nats:.4f}" for name, nats in rivals.items())
-            )
-            facts |= {
-                f"{name}, on the same works": f"{nats:.4f} nats a cell"
-                for name, nats in rivals.items()
-            }
-            write_atomic(out / CARD_FILE, model_card(configuration, run_data.corpus, facts))
+        group.check_on_first(lambda: locks.enter_context(locked(out)))
+        _log_device(group, reason)
+        data = _load_data(configuration.training, corpus, first, group)
+        run = _Run(configuration, out, data, group)
+        run.train(run.new_model(first, start), resume)
+
+
+def _log_device(group: ProcessGroup, reason: str) -> None:
+    if group.is_first:
+        processes = f", {group.size} processes" if group.size > 1 else ""
+        logger.info(f"device: {group.device} ({reason}){processes}")
+
+
+def _with_sizes_of(model: Transformer, configuration: Configuration) -> Configuration:
+    """The configuration with the sizes of a model; its dropout remains."""
+    dropout, input_dropout = configuration.model.dropout, configuration.model.input_dropout
+    settings = replace(model.settings, dropout=dropout, input_dropout=input_dropout)
+    return replace(configuration, model=settings)
+
+
+def _load_data(
+    settings: TrainingSettings, path: Path | None, first: Transformer | None, group: ProcessGroup
+) -> RunData:
+    # The first process prepares the corpus, and the others then find it prepared.
+    loaded: list[TrainingCorpus] = []
+    group.check_on_first(lambda: loaded.append(load_training_corpus(path)))
+    corpus = loaded[0] if loaded else load_training_corpus(path)
+    n_pieces = len(corpus.pieces_in("train"))
+    group.check_on_first(lambda: check_batch_size(settings, n_pieces, group.size))
+    return make_run_data(corpus, None if first is None else first.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
-class _RunData:
-    """What is learned, and what it is measured on."""
+class _Run:
+    """A run, as one of its processes sees it."""
 
-    corpus: TrainingCorpus
-    data: TrainingData
-    words: Vocabulary
-    traces: Sequence[Trace]
-    n_cells: int
+    configuration: Configuration
+    out: Path
+    data: RunData
+    group: ProcessGroup
 
+    @property
+    def settings(self) -> TrainingSettings:
+        return self.configuration.training
 
-def _load_run_data(
-    settings: TrainingSettings, corpus: Path | None, start: Transformer | None, group: ProcessGroup
-) -> _RunData:
-    first: list[TrainingCorpus] = []
-    group.check_on_first(
-        lambda: first.append(load_training_corpus(corpus))
-    )  # then the others find it prepared
-    training_corpus = first[0] if first else load_training_corpus(corpus)
-    training, held_out = (
-        training_corpus.pieces_in("train"),
-        training_corpus.pieces_in("valid").subsample(MAX_VALIDATION_PIECES),
-    )
-    group.check_on_first(lambda: _check_batch_size(settings, len(training), group))
-    words = _run_vocabulary(training_corpus.pieces, start)
-    traces = trace_batch(held_out.take(range(len(held_out))), None, words.max_voices)
-    return _RunData(
-        training_corpus, TrainingData(training, words.max_voices), words, traces, held_out.n_cells
-    )
+    def log(self, message: str) -> None:
+        """Log a message, once for all processes."""
+        if self.group.is_first:
+            logger.info(message)
 
+    def new_model(self, first: Transformer | None, start: Path | None) -> Transformer:
+        """The model before the first step, with the weights of `first` or random ones.
 
-def _describe_sizes(run_data: _RunData) -> str:
-    """How much is learned, and how much it is measured on."""
-    n_held_out, n_measured = len(run_data.corpus.pieces_in("valid")), len(run_data.traces)
-    measured = f"{n_measured} of {n_held_out:,}" if n_measured < n_held_out else f"{n_held_out}"
-    return f"{len(run_data.data.pieces):,} works or passages to train on, {measured} to validate"
+        Args:
+            first: a trained model of the same sizes.
+            start: where it was loaded from.
+        """
+        torch.manual_seed(self.settings.seed)
+        model = Transformer(self.configuration.model, self.data.vocabulary)
+        if first is not None:
+            model.load_state_dict(first.state_dict())
+            self.log(f"begins with the weights of {start}")
+        return model if self.group.is_sharded else model.to(self.group.device)
 
+    def train(self, model: Transformer, resume: bool) -> None:
+        """Train the model, and leave a complete folder."""
+        n_weights = n_parameters(model)
+        state = new_training_state(model, self.settings, self.group)
+        if resume:
+            self._restore(state)
+        state.notes = self.data.training.pieces.checksum()
+        self.log(f"{n_weights:,} parameters; {self.data.sizes}")
+        rows = self._prepare_folder(state, resume)
+        self._train_and_save(state, rows)
+        self.log(f"best: {state.best:.4f} nats a cell on validation; the model is in {self.out}")
+        if self.group.is_first:
+            self._write_card(state, n_weights)
 
-def _check_batch_size(settings: TrainingSettings, n_works: int, group: ProcessGroup) -> None:
-    n_pieces, n_shares = min(settings.batch_size, n_works), group.size * settings.accumulate
-    if n_shares > n_pieces:
-        raise ConfigurationError(
-            f"[training] a batch of {n_pieces} pieces is too small for {group.size} processes of {settings.accumulate} parts each; "
-            f"start at most {max(1, n_pieces // settings.accumulate)} processes, or raise batch_size"
-        )
+    def _restore(self, state: TrainingState) -> None:
+        entries, pieces = self.data.corpus.entries, self.data.training.pieces
+        self.group.check_on_first(lambda: check_corpus(entries, self.out))
+        load_training_state(state, self.out)
+        self.group.check_on_first(lambda: check_training_notes(state.notes, pieces, self.out))
 
+    def _prepare_folder(self, state: TrainingState, resume: bool) -> list[MetricsRow]:
+        """Write the files that a run begins with, and return its evaluations so far.
 
-def _prepare_folder(
-    state: TrainingState,
-    configuration: Configuration,
-    run_data: _RunData,
-    out: Path,
-    group: ProcessGroup,
-    resume: bool,
-) -> list[MetricsRow]:
-    """Write what a run begins with, its configuration last: then it can be resumed. Returns its evaluations so far."""
-    rows = read_metrics(out, state.step) if resume else []
-    if not resume:
-        save_training_state(state, out, group)
-    elif state.best_step == state.step > 0:  # it may have been killed before it could write them
-        _save_best(state, configuration.training, out, group)
-    if group.is_first:
-        if rows:
-            write_metrics(out, rows)
-        run_data.corpus.write_table(out / WORKS_FILE)
-        write_fingerprints(run_data.corpus.fingerprints(), out)
-        write_atomic(out / CONFIGURATION_FILE, configuration_text(configuration))
-    return rows
+        The configuration is written last, because a run with a configuration can be resumed.
+        """
+        rows = read_metrics(self.out, state.step) if resume else []
+        if not resume:
+            save_training_state(state, self.out, self.group)
+        elif state.best_step == state.step > 0:
+            self._save_best(state)  # a killed run may lack the weights of its last evaluation
+        if self.group.is_first:
+            if rows:
+                write_metrics(self.out, rows)
+            self.data.corpus.write_table(self.out / WORKS_FILE)
+            write_fingerprints(self.data.corpus.fingerprints(), self.out)
+            write_atomic(self.out / CONFIGURATION_FILE, configuration_text(self.configuration))
+        return rows
 
-
-def _train_and_save(
-    state: TrainingState,
-    settings: TrainingSettings,
-    run_data: _RunData,
-    out: Path,
-    rows: list[MetricsRow],
-    say: Callable[[str], None],
-    group: ProcessGroup,
-) -> None:
-    """Train to the end.
-
-    Written are first the metrics, then the state, then the best weights: what a kill between them leaves, `_prepare_folder` mends.
-    """
-    masks = make_grammar_masks(group.device, run_data.words.max_voices)
-
-    def evaluate(model: Transformer) -> dict[str, float]:
-        return validation_nats(model.eval(), run_data.traces, masks, run_data.n_cells, group=group)
-
-    def draw(step: int) -> Sequence[Trace]:
-        return draw_batch(run_data.data, settings, step)
-
-    bar = tqdm(
-        total=settings.steps,
-        initial=state.step,
-        unit="batch",
-        desc="training",
-        disable=not group.is_first,
-    )
-    with stop_requests() as is_asked_to_stop, bar:
-        for report in train(state, settings, draw, evaluate, masks, group):
-            bar.update(report.step - bar.n)
-            bar.set_postfix(
-                loss=f"{report.loss:.3f}",
-                notes_per_s=f"{report.n_events / max(1e-9, state.seconds / state.step):.0f}",
-            )
-            if report.evaluation:
-                rows.append(
-                    {
-                        "step": report.step,
-                        "seconds": round(state.seconds, 1),
-                        "loss": report.loss,
-                        **report.evaluation,
-                    }
-                )
-                if group.is_first:
-                    write_metrics(out, rows)
-                    tqdm.write(
-                        f"batch {report.step:>5}: {report.evaluation['nats_per_cell']:.4f} nats a cell on validation"
+    def _train_and_save(self, state: TrainingState, rows: list[MetricsRow]) -> None:
+        with stop_requests() as is_stop_requested, closing(self._steps(state)) as steps:
+            for report in steps:
+                if report.evaluation:
+                    self._save_evaluation(state, report, rows)
+                if self.group.sum_over_ranks(float(is_stop_requested()))[0]:
+                    save_training_state(state, self.out, self.group)
+                    command = f"seqmusic train {self.out / CONFIGURATION_FILE} --out {self.out}"
+                    self.log(
+                        f"stopped after {state.step} batches and saved; "
+                        f"go on with: {command} --resume"
                     )
-                save_training_state(state, out, group)
-                if report.is_best:
-                    _save_best(state, settings, out, group)
-            if group.sum_over_ranks(float(is_asked_to_stop()))[0]:
-                save_training_state(state, out, group)
-                resume = f"seqmusic train {out / CONFIGURATION_FILE} --out {out} --resume"
-                say(f"stopped after {state.step} batches and saved; go on with: {resume}")
-                raise KeyboardInterrupt
-    say(f"best: {state.best:.4f} nats a cell on validation; the model is in {out}")
+                    raise KeyboardInterrupt
 
+    def _steps(self, state: TrainingState) -> Generator[StepReport]:
+        """The steps of the training, which the first process shows on a progress bar."""
+        masks = make_grammar_masks(self.group.device, self.data.vocabulary.max_voices)
 
-def _save_best(
-    state: TrainingState, settings: TrainingSettings, out: Path, group: ProcessGroup
-) -> None:
-    best = state.averaged if settings.averaging else state.model
-    save_weights(best, out, vocabulary_to_dict(state.model.vocabulary), group=group)
+        def draw(step: int) -> Sequence[Trace]:
+            return draw_batch(self.data.training, self.settings, step)
 
+        def evaluate(model: Transformer) -> dict[str, float]:
+            data = self.data
+            return validation_nats(model, data.validation, masks, data.n_cells, self.group)
 
-def _baseline_nats(run_data: _RunData) -> dict[str, float]:
-    """Nats a cell of the baselines, which count no more than some of the pieces."""
-    counted = run_data.data.pieces.subsample(MAX_BASELINE_PIECES)
-    training = trace_batch(counted.take(range(len(counted))), None, run_data.words.max_voices)
-    scores = [
-        [decode(own.events.tolist(), run_data.words.max_voices) for own in traces]
-        for traces in (training, run_data.traces)
-    ]
-    return {
-        "persistence": sum(persistence_nats(*scores)) / run_data.n_cells,
-        "5-gram": sum(ngram_nats(training, run_data.traces)) / run_data.n_cells,
-    }
+        steps = train(state, self.settings, draw, evaluate, masks, self.group)
+        if not self.group.is_first:
+            yield from steps
+            return
+        with progress_bar(self.settings.steps, "training", "batch", initial=state.step) as bar:
+            for report in steps:
+                notes_per_second = report.n_events / max(1e-9, state.seconds / state.step)
+                bar.update()
+                bar.set_postfix_str(f"loss={report.loss:.3f}, notes_per_s={notes_per_second:.0f}")
+                yield report
 
+    def _save_evaluation(
+        self, state: TrainingState, report: StepReport, rows: list[MetricsRow]
+    ) -> None:
+        """Write the metrics, then the state, then the best weights.
 
-def _nothing(text: str) -> None:
-    """What the processes say that are not the first."""
+        `_prepare_folder` repairs what a kill between two of them leaves.
+        """
+        figures = {"seconds": round(state.seconds, 1), "loss": report.loss, **report.evaluation}
+        rows.append({"step": report.step, **figures})
+        if self.group.is_first:
+            write_metrics(self.out, rows)
+        self.log(
+            f"batch {report.step:>5}: {figures['nats_per_cell']:.4f} nats a cell on validation"
+        )
+        save_training_state(state, self.out, self.group)
+        if report.is_best:
+            self._save_best(state)
+
+    def _save_best(self, state: TrainingState) -> None:
+        model, tokens = (
+            state.evaluated_model(self.settings),
+            vocabulary_to_dict(state.model.vocabulary),
+        )
+        save_weights(model, self.out, tokens, group=self.group)
+
+    def _write_card(self, state: TrainingState, n_weights: int) -> None:
+        data = self.data
+        baselines = baseline_nats(data.training, data.validation, data.n_cells)
+        listed = ", ".join(f"{name} {nats:.4f}" for name, nats in baselines.items())
+        self.log(f"beside it, on the same works: {listed}")
+        facts = {
+            "parameters": f"{n_weights:,}",
+            "batches": f"{state.step}, {state.seconds:.0f} s",
+            "best on validation": f"{state.best:.4f} nats a cell",
+        }
+        facts |= {
+            f"{name}, on the same works": f"{nats:.4f} nats a cell"
+            for name, nats in baselines.items()
+        }
+        write_run_card(self.out, self.configuration, data.corpus, facts)

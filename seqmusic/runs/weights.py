@@ -1,4 +1,7 @@
-"""Files of weights, read as numpy arrays: safetensors, with what is needed to build the model again beside them."""
+"""Files of arrays in the safetensors format, read without torch.
+
+A file also holds, as JSON, the values that are needed to use its arrays.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,16 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from seqmusic.errors import CheckpointError
-from seqmusic.model.decoding.array_model import Floats, weight_shapes
+from seqmusic.model.decoding.packed_model import Floats, weight_shapes
 from seqmusic.model.settings import ModelSettings, Vocabulary
 
 WEIGHTS_FILE = "model.safetensors"
-FORMAT_VERSION = 1  # of all files of arrays; one that does not tell is of the first
+TOKENIZER_FILE = "tokenizer.json"
+FORMAT_VERSION = 1  # of all files of arrays; a file without a version has the first one
+_READING_ERRORS = (
+    *(SafetensorError, OSError, ValueError, KeyError),
+    *(TypeError, RuntimeError, IndexError, AttributeError),
+)
 
 
 def read_weights(
@@ -28,44 +36,40 @@ def read_weights(
 
     Args:
         folder: of a run.
-        parse_vocabulary: that of the tokens which the checkpoint tells of; a ValueError where there is none.
+        parse_vocabulary: returns the vocabulary of the tokens that the file describes, or raises a
+            ValueError if they are others.
 
     Raises:
-        CheckpointError: the folder holds no whole model, or one made with other tokens or by a later version.
+        CheckpointError: the folder holds no complete model, or a model of other tokens or of a
+            later version.
     """
     path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise CheckpointError(
-            f"{folder}: no trained model there, {WEIGHTS_FILE} is missing; train one: seqmusic train --out {folder}"
+            f"{folder}: no trained model there, {WEIGHTS_FILE} is missing; "
+            f"train one: seqmusic train --out {folder}"
         )
     with checkpoint_errors(path, "not a whole model of this version ({}); train it again"):
-        arrays, about = read_arrays(path)
-        settings, vocabulary = ModelSettings(**about["model"]), parse_vocabulary(about["tokens"])
-        wanted, found = (
-            weight_shapes(settings, vocabulary),
-            {name: array.shape for name, array in arrays.items()},
-        )
-        if wrong := sorted(
-            name for name in {*wanted, *found} if wanted.get(name) != found.get(name)
-        ):
-            raise ValueError(
-                f"{wrong[0]} has shape {found.get(wrong[0])}, expected {wanted.get(wrong[0])}"
-            )
-        return settings, vocabulary, {name: array.astype(np.float32) for name, array in arrays.items()}
+        arrays, values = read_arrays(path)
+        settings = ModelSettings(**values["model"])
+        vocabulary = parse_vocabulary(values["tokens"])
+        _check_shapes(arrays, weight_shapes(settings, vocabulary))
+        weights = {name: array.astype(np.float32) for name, array in arrays.items()}
+        return settings, vocabulary, weights
 
 
 def read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """All arrays of a file, and what it tells of them.
+    """All arrays of a file, and the values stored with them.
 
     Raises:
-        CheckpointError: it was made by a later version.
-        ValueError: its numbers are not those that were written.
+        CheckpointError: the file was written by a later version.
+        ValueError: the arrays differ from those that were written.
     """
     with safe_open(str(path), framework="numpy") as file:
         metadata = file.metadata() or {}
         if int(metadata.get("version", FORMAT_VERSION)) > FORMAT_VERSION:
-            made = f"version {metadata['version']}, here {FORMAT_VERSION}"
-            raise CheckpointError(f"{path}: made by a later seqmusic ({made}); update seqmusic")
+            versions = f"version {metadata['version']}, here {FORMAT_VERSION}"
+            raise CheckpointError(f"{path}: made by a later seqmusic ({versions}); update seqmusic")
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     if "checksum" in metadata and int(metadata["checksum"]) != checksum(arrays):
         raise ValueError("its numbers are not those that were written")
@@ -73,29 +77,33 @@ def read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 
 def checksum(arrays: Mapping[str, NDArray[Any]]) -> int:
-    """A number that changes with any bit or name."""
-    found = 0
+    """A number that changes with any bit of the arrays or their names."""
+    crc = 0
     for name in sorted(arrays):
-        found = zlib.crc32(
-            np.ascontiguousarray(arrays[name]).tobytes(), zlib.crc32(name.encode(), found)
-        )
-    return found
+        crc = zlib.crc32(name.encode(), crc)
+        crc = zlib.crc32(np.ascontiguousarray(arrays[name]).tobytes(), crc)
+    return crc
 
 
 @contextmanager
 def checkpoint_errors(path: Path, message: str) -> Iterator[None]:
-    """Whatever a damaged file makes go wrong becomes one line."""
+    """Turn every error that a damaged file causes into a CheckpointError of one line.
+
+    Args:
+        path: of the file.
+        message: of the error, with {} for the reason.
+    """
     try:
         yield
-    except (
-        SafetensorError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-        IndexError,
-        AttributeError,
-    ) as error:
+    except _READING_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise CheckpointError(f"{path}: {message.format(reason)}") from error
+
+
+def _check_shapes(
+    arrays: Mapping[str, NDArray[Any]], expected: Mapping[str, tuple[int, ...]]
+) -> None:
+    for name in sorted({*arrays, *expected}):
+        shape = arrays[name].shape if name in arrays else None
+        if shape != expected.get(name):
+            raise ValueError(f"{name} has shape {shape}, expected {expected.get(name)}")

@@ -1,1 +1,1 @@
-"""The training loop, its batches, devices and processes."""
+"""Training: settings, batches, the loop, devices and processes."""

@@ -1,4 +1,4 @@
-"""A batch: padded sequences as tensors, and the likelihood of what they hold."""
+"""Batches of padded sequences, and their negative log-likelihood under a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seqmusic.model.transformer import Packing, Transformer
 
 
 class TokenSequence(Protocol):
-    """What a batch is made of: one sequence, row t about what follows event t."""
+    """One sequence of a batch; row t of its columns is about the event that follows event t."""
 
     @property
     def events(self) -> NDArray[np.int16]: ...
@@ -32,7 +32,12 @@ class TokenSequence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GrammarMasks:
-    """Tables of what may follow: (rule, sound) and (rule, duration)."""
+    """Which tokens a rule of the grammar allows.
+
+    Attributes:
+        sounds: (rule, sound) booleans.
+        durations: (rule, duration) booleans.
+    """
 
     sounds: Tensor
     durations: Tensor
@@ -43,8 +48,12 @@ class Batch:
     """B sequences padded to T + 1 events.
 
     Attributes:
-        lengths: (B,) events of each but the last, which nothing follows.
-        events: (B, T + 1, 2), context: (B, T, C), ticks: (B, T + 1), rules: (B, T, 2), is_scored: (B, T).
+        lengths: (B,) numbers of events without the last one, which no event follows.
+        events: (B, T + 1, 2) sound and duration.
+        context: (B, T, C).
+        ticks: (B, T + 1).
+        rules: (B, T, 2) of the next sound, and of its duration.
+        is_scored: (B, T) whether the next event is to be predicted.
     """
 
     lengths: tuple[int, ...]
@@ -56,7 +65,7 @@ class Batch:
 
 
 def make_batch(sequences: Sequence[TokenSequence], device: torch.device) -> Batch:
-    """The sequences side by side, zeros after the shorter ones."""
+    """The sequences as tensors, the shorter ones padded with zeros."""
     n_rows, length = len(sequences), max(len(s.events) for s in sequences)
     n_columns = sequences[0].context.shape[1]
     events = np.zeros((n_rows, length, 2), dtype=np.int64)
@@ -70,51 +79,48 @@ def make_batch(sequences: Sequence[TokenSequence], device: torch.device) -> Batc
         context[row, : n - 1], ticks[row, 1:n] = sequence.context[:-1], sequence.ticks[:-1]
         rules[row, : n - 1], is_scored[row, : n - 1] = sequence.rules[:-1], sequence.is_scored[:-1]
     lengths = tuple(len(sequence.events) - 1 for sequence in sequences)
-    return Batch(
-        lengths,
-        *(torch.from_numpy(own).to(device) for own in (events, context, ticks, rules, is_scored)),
-    )
+    columns = (events, context, ticks, rules, is_scored)
+    return Batch(lengths, *(torch.from_numpy(column).to(device) for column in columns))
 
 
 def nll(model: Transformer, batch: Batch, masks: GrammarMasks) -> tuple[Tensor, Tensor]:
-    """(B, T) negative log-likelihood in nats of each next sound, and of its duration; 0 where nothing is scored."""
-    sounds, durations = batch.events[:, 1:, 0], batch.events[:, 1:, 1]
+    """The negative log-likelihood of the next events, in nats; 0 where an event is not scored.
+
+    Returns:
+        (B, T) of the sounds, and (B, T) of the durations given their sounds.
+    """
     packing = Packing(batch.lengths, batch.is_scored)
     hidden = model(batch.events[:, :-1], batch.context, batch.ticks, packing=packing)  # (N, D)
-    target, lasting, rule = (
-        sounds[batch.is_scored],
-        durations[batch.is_scored],
-        batch.rules[batch.is_scored],
+    sounds, durations = batch.events[:, 1:][batch.is_scored].unbind(-1)  # (N,) each
+    context = batch.context[batch.is_scored]  # (N, C)
+    sound_rules, duration_rules = batch.rules[batch.is_scored].unbind(-1)
+    sound_logits = model.heads.sound_logits(hidden, context)
+    duration_logits = model.heads.duration_logits(hidden, context, sounds)
+    scored = (
+        _masked_nll(sound_logits, masks.sounds, sound_rules, sounds),
+        _masked_nll(duration_logits, masks.durations, duration_rules, durations),
     )
-    context = batch.context[batch.is_scored]
-    sound = _masked_nll(model.heads.sound_logits(hidden, context), masks.sounds, rule[:, 0], target)
-    duration = _masked_nll(
-        model.heads.duration_logits(hidden, context, target), masks.durations, rule[:, 1], lasting
-    )
-    zeros = torch.zeros(batch.is_scored.shape, device=sound.device)
-    return zeros.masked_scatter(batch.is_scored, sound), zeros.masked_scatter(
-        batch.is_scored, duration
-    )
+    zeros = torch.zeros(batch.is_scored.shape, device=hidden.device)
+    sound_nats, duration_nats = (zeros.masked_scatter(batch.is_scored, nats) for nats in scored)
+    return sound_nats, duration_nats
 
 
 class BatchLoss(nn.Module):
-    """From a batch to the nats of all that is scored in it: what is differentiated in training, as one module."""
+    """The training loss as one module: from a batch to the nats of its scored events."""
 
     def __init__(self, model: Transformer, masks: GrammarMasks, precision: torch.dtype) -> None:
         super().__init__()
         self.model, self.masks, self.precision = model, masks, precision
 
     def forward(self, batch: Batch) -> Tensor:
-        """Nats, a scalar."""
-        with torch.autocast(
-            batch.events.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16
-        ):
-            sound, duration = nll(self.model, batch, self.masks)
-        return sound.sum() + duration.sum()
+        """The sum over all scored events, a scalar."""
+        device_type, is_half = batch.events.device.type, self.precision == torch.bfloat16
+        with torch.autocast(device_type, torch.bfloat16, enabled=is_half):
+            sound_nats, duration_nats = nll(self.model, batch, self.masks)
+        return sound_nats.sum() + duration_nats.sum()
 
 
 def _masked_nll(logits: Tensor, allowed: Tensor, rule: Tensor, target: Tensor) -> Tensor:
-    forbidden = allowed.log().index_select(
-        0, rule
-    )  # 0 or -inf; filling in place by place takes longer
+    # Adding 0 or -inf is faster than filling the forbidden logits in place.
+    forbidden = allowed.log().index_select(0, rule)
     return F.cross_entropy(logits.float() + forbidden, target, reduction="none")

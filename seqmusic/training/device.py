@@ -1,4 +1,4 @@
-"""Which device to compute on."""
+"""The device and the precision to compute with."""
 
 from __future__ import annotations
 
@@ -8,26 +8,19 @@ from seqmusic.errors import DeviceError
 
 
 def choose_device(name: str) -> tuple[torch.device, str]:
-    """The device asked for, or with "auto" the best one present; and why, in words.
+    """The device of that name, or with "auto" the best one present; and the reason as a text.
 
-    Apple's GPU is taken only by name: for models of this size it is slower than the processor.
+    Apple's GPU must be requested: for models of this size it is slower than the processor.
 
     Raises:
-        DeviceError: the device is unknown or not there.
+        DeviceError: the device is unknown or not present.
     """
-    present = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
+    has_gpu = torch.cuda.is_available()
+    if name == "auto" and has_gpu:
+        return torch.device("cuda"), "a GPU is present"
     if name == "auto":
-        name = "cuda" if present["cuda"] else "cpu"
-        return (
-            torch.device(name),
-            "a GPU is present"
-            if name == "cuda"
-            else f"no GPU is present, {torch.get_num_threads()} threads",
-        )
+        return torch.device("cpu"), f"no GPU is present, {torch.get_num_threads()} threads"
+    present = {"cpu": True, "cuda": has_gpu, "mps": torch.backends.mps.is_available()}
     if name not in present:
         raise DeviceError(f"unknown device {name!r}; one of auto, cpu, cuda, mps")
     if not present[name]:
@@ -36,7 +29,13 @@ def choose_device(name: str) -> tuple[torch.device, str]:
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """In what the matrices of training are multiplied: with "auto" bfloat16 on a GPU that has it, float32 on a processor."""
+    """The type of matrix products in training; "auto" is bfloat16 on a GPU that supports it.
+
+    Args:
+        name: "auto", "float32" or "bfloat16".
+        device: of the training.
+    """
     if name == "auto":
-        name = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+        is_supported = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if is_supported else torch.float32
+    return torch.bfloat16 if name == "bfloat16" else torch.float32

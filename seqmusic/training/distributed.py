@@ -1,6 +1,7 @@
-"""Several processes that train one model together: each computes its share of every batch, and what they find is summed.
+"""Processes that train one model together: each computes its share of every batch.
 
-`torchrun` starts them, on one machine or several, and says in the environment who each one is. One process alone is a group, too.
+`torchrun` starts the processes, on one machine or several, and passes their ranks in environment
+variables. A single process is a group, too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from seqmusic.model.transformer import Transformer
 if TYPE_CHECKING:
     from torch.distributed.tensor import DTensor
 
-_TIMEOUT = timedelta(minutes=10)  # until a process that does not answer is given up
+_TIMEOUT = timedelta(minutes=10)  # for the answer of another process
 _LOST_PROCESS_MESSAGES = ("gloo", "nccl", "connection", "timed out", "socket", "tcpstore")
 
 _group_numbers = itertools.count()
@@ -37,13 +38,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """The processes of a training, seen from one of them.
+    """The processes of a training, as one of them sees them.
 
     Attributes:
-        rank: which one this is; 0 writes and speaks.
-        size: how many there are.
-        device: where this one computes.
-        is_sharded: whether each holds a part of the weights alone, for models that do not fit.
+        rank: number of this process; process 0 writes files and messages.
+        size: number of processes.
+        device: on which this process computes.
+        is_sharded: whether each process holds only a part of the weights, for large models.
     """
 
     rank: int = 0
@@ -56,7 +57,7 @@ class ProcessGroup:
         return self.rank == 0
 
     def rank_slice(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Every `size`-th of the items; shares of what is sorted are alike."""
+        """Every `size`-th item; if the items are sorted, all ranks have similar slices."""
         return items[self.rank :: self.size]
 
     def sum_over_ranks(self, *values: float) -> list[float]:
@@ -65,26 +66,29 @@ class ProcessGroup:
             return list(values)
         totals = torch.tensor(values, dtype=torch.float64, device=self.device)
         dist.all_reduce(totals)
-        found: list[float] = totals.tolist()
-        return found
+        sums: list[float] = totals.tolist()
+        return sums
 
     def check_on_first(self, check: Callable[[], None]) -> None:
-        """Let the first process check something for all; where it refuses, the others end in silence.
+        """Call `check` in the first process; if it raises, the others exit without a message.
 
         Raises:
-            SeqmusicError: in the first process, what `check` raised.
+            SeqmusicError: raised by `check`, in the first process.
         """
-        refusal: SeqmusicError | None = None
+        failure: SeqmusicError | None = None
         if self.is_first:
             try:
                 check()
             except SeqmusicError as error:
-                refusal = error
-        if self.sum_over_ranks(float(refusal is not None))[0]:
-            raise refusal or SystemExit(2)
+                failure = error
+        if self.sum_over_ranks(float(failure is not None))[0]:
+            raise failure or SystemExit(2)
 
     def sharded(self, model: Transformer) -> Transformer:
-        """The model, changed in place: where the group is sharded, this process keeps its part of each layer."""
+        """The model, of which this process keeps its part of each layer if the group is sharded.
+
+        The model is changed in place.
+        """
         if not self.is_sharded:
             return model
         from torch.distributed.device_mesh import init_device_mesh
@@ -98,14 +102,17 @@ class ProcessGroup:
         return model
 
     def data_parallel(self, module: nn.Module) -> nn.Module:
-        """The module, its gradients averaged over the processes after each backward pass."""
+        """The module, with gradients that are averaged over the processes in a backward pass."""
         if self.size == 1 or self.is_sharded:
             return module
         return DistributedDataParallel(module)
 
     @contextlib.contextmanager
     def gradient_sync(self, module: nn.Module, is_last: bool) -> Iterator[None]:
-        """Backward passes in it are averaged over the processes if this is the last part of a batch; else they add up here."""
+        """Average the gradients over the processes in the last backward pass of a batch.
+
+        Gradients of earlier passes add up in this process.
+        """
         if isinstance(module, DistributedDataParallel) and not is_last:
             with module.no_sync():
                 yield
@@ -123,32 +130,32 @@ SINGLE_PROCESS = ProcessGroup()
 
 
 def to_full_tensor(tensor: Tensor) -> Tensor:
-    """The whole of a tensor, also where each process holds a part; then all have to ask."""
-    held = _as_dtensor(tensor)
-    found: Tensor = tensor if held is None else held.full_tensor()
-    return found
+    """The whole tensor; if it is sharded, all processes must call this."""
+    sharded = _as_dtensor(tensor)
+    full: Tensor = tensor if sharded is None else sharded.full_tensor()
+    return full
 
 
 def to_local_tensor(tensor: Tensor) -> Tensor:
-    """What this process holds of a tensor, in the same memory."""
-    held = _as_dtensor(tensor)
-    return tensor if held is None else held.to_local()
+    """The part of a tensor that this process holds, in the same memory."""
+    sharded = _as_dtensor(tensor)
+    return tensor if sharded is None else sharded.to_local()
 
 
 def distribute_like(tensor: Tensor, like: Tensor) -> Tensor:
-    """A whole tensor as `like` is held: as it is, or this process's part of it."""
-    held = _as_dtensor(like)
-    if held is None:
+    """A whole tensor, sharded in the same way as `like`."""
+    sharded = _as_dtensor(like)
+    if sharded is None:
         return tensor
     from torch.distributed.tensor import distribute_tensor
 
-    return distribute_tensor(
-        tensor.to(like.device), held.device_mesh, held.placements, src_data_rank=None
-    )
+    mesh, placements = sharded.device_mesh, sharded.placements
+    return distribute_tensor(tensor.to(like.device), mesh, placements, src_data_rank=None)
 
 
 def _as_dtensor(tensor: Tensor) -> DTensor | None:
-    if "torch.distributed.tensor" not in sys.modules:  # half a second that others need not wait for
+    # Importing takes half a second, and without the import there are no sharded tensors.
+    if "torch.distributed.tensor" not in sys.modules:
         return None
     from torch.distributed.tensor import DTensor
 
@@ -157,35 +164,26 @@ def _as_dtensor(tensor: Tensor) -> DTensor | None:
 
 @contextlib.contextmanager
 def process_group(device: torch.device, shard: bool = False) -> Iterator[ProcessGroup]:
-    """The group that the environment names; it is left at the end.
+    """The group that the environment describes, for as long as the context lasts.
 
     Raises:
-        DeviceError: there are fewer GPUs on this machine than processes.
+        DeviceError: there are fewer GPUs on this machine than processes, or a single process shall
+            shard the weights.
         ProcessError: another process has ended, or cannot be reached.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         if shard:
             raise DeviceError(
-                "one process has nobody to share the weights with; start several with torchrun, or leave --shard out"
+                "one process has nobody to share the weights with; "
+                "start several with torchrun, or leave --shard out"
             )
         yield ProcessGroup(device=device)
         return
     if device.type == "cuda":
-        local, present = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-        if local >= present:
-            raise DeviceError(
-                f"process {local + 1} on this machine has no GPU of its own, there are {present}; start as many"
-            )
-        device = torch.device("cuda", local)
-        torch.cuda.set_device(device)
+        device = _local_gpu()
     try:
-        store, rank, size = next(rendezvous("env://", timeout=_TIMEOUT))
-        own = PrefixStore(
-            f"seqmusic {next(_group_numbers)}", store
-        )  # a second group finds nothing of the first one's there
-        kind = "nccl" if device.type == "cuda" else "gloo"
-        dist.init_process_group(kind, store=own, rank=rank, world_size=size, timeout=_TIMEOUT)
+        rank, size = _join_group("nccl" if device.type == "cuda" else "gloo")
         yield ProcessGroup(rank, size, device, shard)
     except RuntimeError as error:
         if not any(sign in str(error).lower() for sign in _LOST_PROCESS_MESSAGES):
@@ -196,3 +194,25 @@ def process_group(device: torch.device, shard: bool = False) -> Iterator[Process
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def _local_gpu() -> torch.device:
+    """The GPU of this process, which becomes the current one."""
+    local_rank, n_gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if local_rank >= n_gpus:
+        raise DeviceError(
+            f"process {local_rank + 1} on this machine has no GPU of its own, there are {n_gpus}; "
+            "start as many"
+        )
+    device = torch.device("cuda", local_rank)
+    torch.cuda.set_device(device)
+    return device
+
+
+def _join_group(backend: str) -> tuple[int, int]:
+    """Join the other processes; returns rank and size."""
+    store, rank, size = next(rendezvous("env://", timeout=_TIMEOUT))
+    # The prefix hides the keys of an earlier group of the same processes.
+    prefixed = PrefixStore(f"seqmusic {next(_group_numbers)}", store)
+    dist.init_process_group(backend, store=prefixed, rank=rank, world_size=size, timeout=_TIMEOUT)
+    return rank, size

@@ -1,4 +1,4 @@
-"""Training: one loop, read top to bottom, that yields what happened."""
+"""Training: one loop, read from top to bottom, that yields what happened."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import nn
@@ -16,12 +17,25 @@ from seqmusic.model.transformer import Transformer
 from seqmusic.training.batches import Batch, BatchLoss, GrammarMasks, TokenSequence, make_batch
 from seqmusic.training.device import choose_precision
 from seqmusic.training.distributed import SINGLE_PROCESS, ProcessGroup, to_local_tensor
+from seqmusic.training.optimizer import learning_rate, make_optimizer
 from seqmusic.training.settings import TrainingSettings
 
 
 @dataclass(slots=True)
 class TrainingState:
-    """Everything that a run needs to go on where it stopped."""
+    """All that a run needs to resume.
+
+    Attributes:
+        model: the model in training.
+        averaged: the same model with a moving average of its weights.
+        optimizer: of the model.
+        step: batches so far.
+        seconds: spent on them.
+        best: the lowest loss of an evaluation so far.
+        best_step: batches before that evaluation.
+        since_best: evaluations since then.
+        notes: checksum of the training notes.
+    """
 
     model: Transformer
     averaged: Transformer
@@ -31,18 +45,39 @@ class TrainingState:
     best: float = math.inf
     best_step: int = 0
     since_best: int = 0
-    notes: int = 0  # a checksum of what is learned
+    notes: int = 0
+
+    def is_finished(self, settings: TrainingSettings) -> bool:
+        """Whether the steps or the minutes are over, or the evaluations no longer improve."""
+        if settings.patience and self.since_best >= settings.patience:
+            return True
+        if settings.minutes and self.seconds > 60 * settings.minutes:
+            return True
+        return self.step >= settings.steps
+
+    def record_evaluation(self, losses: dict[str, float]) -> bool:
+        """Record an evaluation, whose first loss counts; returns whether it is the best so far."""
+        loss = next(iter(losses.values()))
+        is_best = loss < self.best
+        if is_best:
+            self.best, self.best_step = loss, self.step
+        self.since_best = 0 if is_best else self.since_best + 1
+        return is_best
+
+    def evaluated_model(self, settings: TrainingSettings) -> Transformer:
+        """The model that evaluations measure: the averaged one if the settings average."""
+        return self.averaged if settings.averaging else self.model
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepReport:
     """What happened in one step.
 
     Attributes:
         step: batches so far.
-        loss: nats a scored event in this batch.
-        n_events: scored events in this batch.
-        evaluation: what `evaluate` returned, where this step ended with an evaluation; the first figure decides.
+        loss: nats per scored event of this batch.
+        n_events: scored events of this batch.
+        evaluation: what `evaluate` returned after this step, empty where it was not called.
         is_best: whether that evaluation is the best so far.
     """
 
@@ -56,28 +91,9 @@ class StepReport:
 def new_training_state(
     model: Transformer, settings: TrainingSettings, group: ProcessGroup = SINGLE_PROCESS
 ) -> TrainingState:
-    """A run that has not begun; where the group is sharded, so is the model now."""
+    """The state before the first step; a sharded group shards the model in place."""
     averaged = group.sharded(copy.deepcopy(model).eval())
     return TrainingState(group.sharded(model), averaged, make_optimizer(model, settings))
-
-
-def make_optimizer(model: Transformer, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """The optimizer asked for; weight decay falls on matrices only."""
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    rate = settings.learning_rate
-    if settings.optimizer in ("adamw", "adam"):
-        kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-        return kind(groups, lr=rate, betas=(0.9, 0.98), fused=True)
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=0.9)
-    return (torch.optim.RMSprop if settings.optimizer == "rmsprop" else torch.optim.Adagrad)(
-        groups, lr=rate
-    )
 
 
 def train(
@@ -88,114 +104,93 @@ def train(
     masks: GrammarMasks,
     group: ProcessGroup = SINGLE_PROCESS,
 ) -> Iterator[StepReport]:
-    """Train, and yield what happened after each batch; `state` is always ready to be saved.
+    """Train, and yield what happened after each batch; `state` can be saved at each of them.
 
     Args:
         state: changed in place.
-        settings: how.
-        draw: the sequences of batch number `step`, the same each time it is asked; asked in a thread, one batch ahead.
-        evaluate: figures of the averaged model on held-out pieces; the first is made small.
-        masks: what may follow what.
+        settings: of the optimizer, the schedule and the evaluations.
+        draw: returns the sequences of batch number `step`; a thread calls it one batch ahead.
+        evaluate: returns losses of a model on held-out pieces; the first one is minimized.
+        masks: which tokens may follow which, on the device of the model.
         group: the processes that share the work.
     """
     device = next(state.model.parameters()).device
-    scorer = group.data_parallel(
-        BatchLoss(state.model, masks, choose_precision(settings.precision, device))
-    )
-
-    def prepared(step: int) -> tuple[list[Batch], int]:
-        return make_microbatches(draw(step), settings, group, device)
-
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(prepared, state.step)
-        while not _is_finished(state, settings):
+    precision = choose_precision(settings.precision, device)
+    loss_module = group.data_parallel(BatchLoss(state.model, masks, precision))
+    prepare = partial(_draw_microbatches, draw, settings, group, device)
+    with ThreadPoolExecutor(1) as executor:
+        next_batch = executor.submit(prepare, state.step)
+        while not state.is_finished(settings):
             started = time.monotonic()
             torch.manual_seed(settings.seed * 1_000_003 + state.step + (group.rank << 40))
-            for part in state.optimizer.param_groups:
-                part["lr"] = settings.learning_rate * _learning_rate_factor(state, settings)
-            batches, n_events = coming.result()
-            coming = ahead.submit(prepared, state.step + 1)
-            nats = _optimizer_step(state, settings, scorer.train(), batches, n_events, group)
+            microbatches, n_events = next_batch.result()
+            next_batch = executor.submit(prepare, state.step + 1)
+            nats = _optimizer_step(state, settings, loss_module, microbatches, n_events, group)
             state.step += 1
-            loss, seconds = group.sum_over_ranks(
-                nats / n_events, (time.monotonic() - started) / group.size
-            )
-            state.seconds += seconds
-            if state.step % settings.evaluate_every and not _is_finished(state, settings):
-                yield StepReport(state.step, loss, n_events)
-                continue
-            figures = evaluate(state.averaged if settings.averaging else state.model.eval())
-            is_best = next(iter(figures.values())) < state.best
-            if is_best:
-                state.best, state.best_step = next(iter(figures.values())), state.step
-            state.since_best = 0 if is_best else state.since_best + 1
-            yield StepReport(state.step, loss, n_events, figures, is_best)
+            loss, seconds = group.sum_over_ranks(nats / n_events, time.monotonic() - started)
+            state.seconds += seconds / group.size
+            report = StepReport(state.step, loss, n_events)
+            if state.step % settings.evaluate_every == 0 or state.is_finished(settings):
+                report.evaluation = evaluate(state.evaluated_model(settings).eval())
+                report.is_best = state.record_evaluation(report.evaluation)
+            yield report
 
 
-def make_microbatches(
-    sequences: Sequence[TokenSequence],
+def _draw_microbatches(
+    draw: Callable[[int], Sequence[TokenSequence]],
     settings: TrainingSettings,
     group: ProcessGroup,
     device: torch.device,
+    step: int,
 ) -> tuple[list[Batch], int]:
-    """What one process has to compute of a batch, in as many parts as the settings say; and how many events all of it scores."""
-    by_length = sorted(sequences, key=lambda own: len(own.events))
-    mine = group.rank_slice(by_length)
-    parts = [mine[start :: settings.accumulate] for start in range(settings.accumulate)]
-    return [make_batch(part, device) for part in parts if part], sum(
-        int(own.is_scored.sum()) for own in sequences
-    )
+    """The part of a batch that one process computes, and the scored events of the whole batch."""
+    sequences = draw(step)
+    by_length = sorted(sequences, key=lambda sequence: len(sequence.events))
+    share = group.rank_slice(by_length)
+    parts = [share[start :: settings.accumulate] for start in range(settings.accumulate)]
+    n_events = sum(int(sequence.is_scored.sum()) for sequence in sequences)
+    return [make_batch(part, device) for part in parts if part], n_events
 
 
 def _optimizer_step(
     state: TrainingState,
     settings: TrainingSettings,
-    scorer: nn.Module,
-    batches: Sequence[Batch],
+    loss_module: nn.Module,
+    microbatches: Sequence[Batch],
     n_events: int,
     group: ProcessGroup,
 ) -> float:
-    """One step of the optimizer; returns the nats of this process's share."""
+    """Update the weights; returns the nats of the part that this process computed."""
+    for parameters in state.optimizer.param_groups:
+        parameters["lr"] = learning_rate(settings, state.step, state.seconds)
+    loss_module.train()
     state.optimizer.zero_grad(set_to_none=True)
     total = 0.0
-    for number, batch in enumerate(batches, start=1):
-        with group.gradient_sync(scorer, number == len(batches)):
-            nats = scorer(batch)
-            (nats * (group.size / n_events)).backward()  # the group takes the mean of its processes
+    for number, batch in enumerate(microbatches, start=1):
+        with group.gradient_sync(loss_module, is_last=number == len(microbatches)):
+            nats = loss_module(batch)
+            (nats * (group.size / n_events)).backward()  # the group averages over its processes
         total += float(nats.detach())
-    parameters = list(state.model.parameters())
-    if settings.l1:
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter.grad.add_(parameter.detach().sign(), alpha=settings.l1)
-    if settings.clip:
-        torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
+    _regularize_gradients(state.model, settings)
     state.optimizer.step()
     if settings.averaging:
-        decay = min(settings.averaging, (1 + state.step) / (10 + state.step))
-        with torch.no_grad():
-            for mean, new in zip(state.averaged.parameters(), parameters, strict=True):
-                to_local_tensor(mean).lerp_(to_local_tensor(new), 1 - decay)
+        _update_average(state, settings)
     return total
 
 
-def _is_finished(state: TrainingState, settings: TrainingSettings) -> bool:
-    is_stuck = bool(settings.patience) and state.since_best >= settings.patience
-    return (
-        is_stuck
-        or state.step >= settings.steps
-        or bool(settings.minutes and state.seconds > 60 * settings.minutes)
-    )
+def _regularize_gradients(model: Transformer, settings: TrainingSettings) -> None:
+    if settings.l1:
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter.grad.add_(parameter.detach().sign(), alpha=settings.l1)
+    if settings.clip:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
 
 
-def _learning_rate_factor(state: TrainingState, settings: TrainingSettings) -> float:
-    """Share of the highest learning rate; by the clock where the minutes decide."""
-    done = (state.step + 1) / settings.steps
-    if settings.minutes:
-        done = min(1.0, max(done, state.seconds / (60 * settings.minutes)))
-    if done < settings.warmup:
-        return done / settings.warmup
-    rest = (done - settings.warmup) / max(1e-9, 1 - settings.warmup)
-    return {"constant": 1.0, "linear": 1 - rest, "cosine": 0.5 + 0.5 * math.cos(math.pi * rest)}[
-        settings.schedule
-    ]
+@torch.no_grad()
+def _update_average(state: TrainingState, settings: TrainingSettings) -> None:
+    """Move the averaged weights towards the new ones, faster in the first steps."""
+    decay = min(settings.averaging, (1 + state.step) / (10 + state.step))
+    pairs = zip(state.averaged.parameters(), state.model.parameters(), strict=True)
+    for average, new in pairs:
+        to_local_tensor(average).lerp_(to_local_tensor(new), 1 - decay)

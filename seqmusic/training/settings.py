@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seqmusic.setting_checks import (
+    check_at_least,
+    check_below_one,
+    check_choice,
+    check_positive,
+    check_share,
+    check_types,
+)
+
 OPTIMIZERS = ("adamw", "adam", "sgd", "rmsprop", "adagrad")
 PRECISIONS = ("auto", "float32", "bfloat16")
 SCHEDULES = ("constant", "linear", "cosine")
@@ -11,26 +20,37 @@ SCHEDULES = ("constant", "linear", "cosine")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """How the model is trained."""
+    """How a model is trained.
 
-    steps: int = 600  # batches
+    Raises:
+        SettingError: a value is of another type, or outside its range.
+    """
+
+    steps: int = 600  # batches, 1 or more
     minutes: float = 0.0  # stop after this long, 0 = no limit
-    batch_size: int = 16  # pieces, over all processes
-    accumulate: int = (
-        1  # parts that a batch, or a process's share of it, is computed in: more take less memory
-    )
-    precision: str = (
-        "auto"  # of matrix products: float32, bfloat16 or auto, bfloat16 on a GPU that has it
-    )
+    batch_size: int = 16  # pieces over all processes, 1 or more
+    accumulate: int = 1  # microbatches per batch and process, 1 or more; more need less memory
+    precision: str = "auto"  # of matrix products: float32, bfloat16 or auto (by device)
     optimizer: str = "adamw"  # adamw, adam, sgd, rmsprop or adagrad
-    learning_rate: float = 2e-3  # at its highest
-    warmup: float = 0.05  # share of the steps in which the rate rises, 0..1
-    schedule: str = "cosine"  # constant, linear or cosine
+    learning_rate: float = 2e-3  # at its highest, more than 0
+    warmup: float = 0.05  # share of the steps in which the learning rate rises, 0..1
+    schedule: str = "cosine"  # of the learning rate after the warm-up: constant, linear or cosine
     weight_decay: float = 0.05  # L2, 0 or more
     l1: float = 0.0  # L1, 0 or more
     clip: float = 1.0  # largest norm of the gradient, 0 = no limit
-    averaging: float = 0.99  # decay of the averaged weights, 0 = none
-    evaluate_every: int = 100  # steps
-    patience: int = 0  # evaluations without progress before stopping, 0 = never stop early
-    given_share: float = 0.5  # share of pieces in which a part is given, 0..1
-    seed: int = 0
+    averaging: float = 0.99  # decay of the averaged weights, 0 or more and below 1; 0 = none
+    evaluate_every: int = 100  # steps between two evaluations, 1 or more
+    patience: int = 0  # evaluations without improvement before an early stop, 0 = no early stop
+    given_share: float = 0.5  # share of pieces in which some notes are given, 0..1
+    seed: int = 0  # 0 or more
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_at_least(self, 1, "steps", "batch_size", "accumulate", "evaluate_every")
+        check_at_least(self, 0, "minutes", "weight_decay", "l1", "clip", "patience", "seed")
+        check_positive(self, "learning_rate")
+        check_share(self, "warmup", "given_share")
+        check_below_one(self, "averaging")
+        check_choice(self, "precision", PRECISIONS)
+        check_choice(self, "optimizer", OPTIMIZERS)
+        check_choice(self, "schedule", SCHEDULES)

@@ -1,6 +1,6 @@
-"""The grid: a column a voice, a row a step, each cell a pitch or a rest (0, -1, NaN or empty).
+"""The grid: a column for each voice, a row for each step, each cell a pitch or a rest.
 
-It cannot tell a note that is repeated from one that is held.
+A rest is 0, -1, NaN or empty. A grid cannot tell a note that is repeated from one that is held.
 """
 
 from __future__ import annotations
@@ -9,31 +9,27 @@ import csv
 import io
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from seqmusic.errors import CorruptFileError, FormatError
 from seqmusic.formats.csv.notes import column_names
-from seqmusic.formats.csv.spreadsheet import MAX_QUARTERS, Sheet, abbreviated
+from seqmusic.formats.csv.spreadsheet import MAX_QUARTERS, Sheet
 from seqmusic.formats.read_report import ReadReport
-from seqmusic.formats.voice_names import default_voice_names
-from seqmusic.score import SATB, TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Note, Score, Voice
+from seqmusic.formats.voice_names import default_voice_names, satb_order
+from seqmusic.pitch_grid import REST_CELL, notes_from_cells, pitch_grid
+from seqmusic.score import SATB, TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Score, Voice
 
 MAX_GRID_VOICES = 64
-REST_CELL = 0
-REPEATS_MERGED = "repeated notes read as held ones: equal pitches in neighboring rows are one note, as the format cannot tell"
-_NON_VOICE_COLUMNS = {
-    "",
-    "step",
-    "time",
-    "row",
-    "index",
-    "frame",
-    "bar",
-    "measure",
-    "beat",
-    "unnamed: 0",
-}
+REPEATS_MERGED = (
+    "repeated notes read as held ones: equal pitches in neighboring rows are one note, as the "
+    "format cannot tell"
+)
+_WRITTEN_REST = 0
+_COUNTING_COLUMNS = {"step", "time", "row", "index", "frame", "bar", "measure", "beat"}
+_NON_VOICE_COLUMNS = {"", "unnamed: 0", *_COUNTING_COLUMNS}
 _PIECE_COLUMNS = {"piece", "work", "song"}
 
 
@@ -41,78 +37,108 @@ def read_grid(sheet: Sheet, step_ticks: int | None = None) -> dict[str, ReadRepo
     """The pieces of a grid, by name; one named "" where there is no column for it.
 
     Args:
-        sheet: whose rows are gone through.
+        sheet: whose rows are read once.
         step_ticks: how long a row lasts; None for a sixteenth.
 
     Raises:
         CorruptFileError: a cell is neither a pitch nor a rest.
         FormatError: there are no voices, too many, no notes, or too many rows.
     """
+    step = step_ticks or TICKS_PER_SIXTEENTH
     lowered = [name.lower() for name in sheet.columns]
-    lines = [
-        index
-        for index, name in enumerate(lowered)
-        if name not in _NON_VOICE_COLUMNS | _PIECE_COLUMNS
-    ]
-    piece_column = next((index for index, name in enumerate(lowered) if name in _PIECE_COLUMNS), -1)
-    if not 1 <= len(lines) <= MAX_GRID_VOICES:
+    shown = [index for index, name in enumerate(lowered) if name not in _NON_VOICE_COLUMNS]
+    voices = [index for index in shown if lowered[index] not in _PIECE_COLUMNS]
+    if not 1 <= len(voices) <= MAX_GRID_VOICES:
+        problem = f"{sheet.path}: has {len(voices)} columns for voices"
+        rule = f"expected 1 to {MAX_GRID_VOICES} such as soprano,alto,tenor,bass"
         raise FormatError(
-            f"{sheet.path}: has {len(lines)} columns for voices; expected 1 to {MAX_GRID_VOICES} such as soprano,alto,tenor,bass, "
-            "or a note list with the columns onset,pitch,duration"
+            f"{problem}; {rule}, or a note list with the columns onset,pitch,duration"
         )
-    step, pieces = step_ticks or TICKS_PER_SIXTEENTH, dict[str, _GridPiece]()
+    pieces = _read_pieces(sheet, step, voices)
+    if not pieces:
+        rule = "expected a row a step below the names of the voices"
+        raise CorruptFileError(f"{sheet.path}: holds no notes; {rule}")
+    names = _voice_names([sheet.columns[index] for index in voices])
+    left_out = sheet.columns_left_out(shown)
+    return {name: _report(names, lines, step, left_out) for name, lines in pieces.items()}
+
+
+def _read_pieces(
+    sheet: Sheet, step_ticks: int, voices: Sequence[int]
+) -> dict[str, list[array[int]]]:
+    """For each piece that has notes the cells of its voices, -1 for a rest."""
+    is_piece = [name.lower() in _PIECE_COLUMNS for name in sheet.columns]
+    piece_column = is_piece.index(True) if any(is_piece) else -1
+    pieces: dict[str, list[array[int]]] = {}
     for row, cells in sheet.rows:
         name = cells[piece_column].strip() if piece_column >= 0 else ""
-        piece = pieces.setdefault(name, _GridPiece([[] for _ in lines]))
-        if piece.n_rows * step >= MAX_QUARTERS * TICKS_PER_QUARTER:
-            raise FormatError(
-                f"{sheet.path}: row {row}: a piece lasts at most {MAX_QUARTERS:,} quarter notes; split it"
-            )
-        piece.add([sheet.pitch(row, cells, index) or None for index in lines])
-    pieces = {name: piece for name, piece in pieces.items() if any(piece.note_runs)}
-    if not pieces:
-        raise CorruptFileError(
-            f"{sheet.path}: holds no notes; expected a row a step below the names of the voices"
-        )
-    names = _voice_names([sheet.columns[index] for index in lines])
-    unread = [
-        abbreviated(name) for name in sheet.columns if name and name.lower() in _NON_VOICE_COLUMNS
+        lines = pieces.setdefault(name, [array("b") for _ in voices])
+        if len(lines[0]) * step_ticks >= MAX_QUARTERS * TICKS_PER_QUARTER:
+            rule = f"a piece lasts at most {MAX_QUARTERS:,} quarter notes"
+            raise FormatError(f"{sheet.path}: row {row}: {rule}; split it")
+        for line, index in zip(lines, voices, strict=True):
+            line.append(sheet.pitch(row, cells, index) or REST_CELL)
+    return {
+        name: lines
+        for name, lines in pieces.items()
+        if any(pitch != REST_CELL for line in lines for pitch in line)
+    }
+
+
+def _report(
+    names: Sequence[str], lines: Sequence[array[int]], step_ticks: int, left_out: tuple[str, ...]
+) -> ReadReport:
+    voices = [
+        Voice(name, tuple(notes_from_cells(line, step_ticks)))
+        for name, line in zip(names, lines, strict=True)
     ]
-    left_out = (f"columns left out: {', '.join(unread)}",) if unread else ()
-    return {name: piece.reading(names, step, left_out) for name, piece in pieces.items()}
+    order = satb_order(names) or range(len(names))
+    score = Score(tuple(voices[index] for index in order), ())
+    n_silent = len(lines[0]) - score.end_ticks // step_ticks
+    at_end = (f"silent rows at the end left out: {n_silent}",) if n_silent else ()
+    return ReadReport(score, losses=(*left_out, REPEATS_MERGED, *at_end))
+
+
+def _voice_names(columns: Sequence[str]) -> list[str]:
+    """Names of voices by those of their columns.
+
+    The columns note0 .. note3 are Soprano to Bass, and soprano is Soprano.
+    """
+    if [name.lower() for name in columns] == [f"note{number}" for number in range(len(columns))]:
+        return list(default_voice_names(len(columns)))
+    if all(name.capitalize() in SATB for name in columns):
+        return [name.capitalize() for name in columns]
+    return list(columns)
 
 
 def grid_rows(
-    score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, rest: int = REST_CELL
-) -> list[tuple[int, ...]]:
+    score: Score, step_ticks: int = TICKS_PER_SIXTEENTH, rest: int = _WRITTEN_REST
+) -> list[list[int]]:
     """The pitch that each voice sounds at each step, `rest` where it is silent.
 
     Raises:
         FormatError: a note does not fill whole steps, or is written like a rest.
     """
-    edges = {
-        tick
-        for voice in score.voices
-        for note in voice.notes
-        for tick in (note.onset_ticks, note.end_ticks)
-    }
-    fitting = math.gcd(step_ticks, *edges)
-    if fitting != step_ticks:
+    edges = set(_edges(score))
+    fitting_step = math.gcd(step_ticks, *edges)
+    if fitting_step != step_ticks:
         n_off = sum(tick % step_ticks != 0 for tick in edges)
         off = f"{n_off} times at which notes start or end are inside a step of {step_ticks} ticks"
-        raise FormatError(f"{off}; write steps of {fitting} ticks, or the list of notes")
-    columns = []
+        raise FormatError(f"{off}; write steps of {fitting_step} ticks, or the list of notes")
     for voice in score.voices:
-        column = [rest] * (score.end_ticks // step_ticks)
+        if any(note.pitch == rest for note in voice.notes):
+            problem = f"voice {voice.name!r} has the pitch {rest}, which means a rest here"
+            raise FormatError(f"{problem}; write the list of notes")
+    grid = pitch_grid(score, step_ticks)
+    rows: list[list[int]] = np.where(grid == REST_CELL, rest, grid).T.tolist()
+    return rows
+
+
+def _edges(score: Score) -> Iterator[int]:
+    for voice in score.voices:
         for note in voice.notes:
-            if note.pitch == rest:
-                raise FormatError(
-                    f"voice {voice.name!r} has the pitch {rest}, which means a rest here; write the list of notes"
-                )
-            first, end = note.onset_ticks // step_ticks, note.end_ticks // step_ticks
-            column[first:end] = [note.pitch] * (end - first)
-        columns.append(column)
-    return list(zip(*columns, strict=True))
+            yield note.onset_ticks
+            yield note.end_ticks
 
 
 def grid_text(score: Score, step_ticks: int | None = None) -> str:
@@ -124,66 +150,17 @@ def grid_text(score: Score, step_ticks: int | None = None) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = column_names(score)
-    reserved = any(name.lower() in _NON_VOICE_COLUMNS | _PIECE_COLUMNS for name in names)
-    writer.writerow([f"note{number}" for number in range(len(names))] if reserved else names)
+    if any(name.lower() in _NON_VOICE_COLUMNS | _PIECE_COLUMNS for name in names):
+        names = tuple(f"note{number}" for number in range(len(names)))
+    writer.writerow(names)
     writer.writerows(grid_rows(score, step_ticks or TICKS_PER_SIXTEENTH))
     return text.getvalue()
 
 
 def n_repeated_notes(score: Score) -> int:
-    """Notes that a grid takes for the one before them going on."""
+    """Notes that a grid takes for a continuation of the one before them."""
     pairs = (pair for voice in score.voices for pair in itertools.pairwise(voice.notes))
     return sum(
-        before.pitch == after.pitch and before.end_ticks == after.onset_ticks
-        for before, after in pairs
+        note.pitch == following.pitch and note.end_ticks == following.onset_ticks
+        for note, following in pairs
     )
-
-
-@dataclass(slots=True)
-class _GridPiece:
-    """One piece so far.
-
-    Attributes:
-        note_runs: for each voice, (first row, last row and one, pitch) of each note.
-        n_rows: how many rows there were.
-    """
-
-    note_runs: list[list[tuple[int, int, int]]] = field(default_factory=list)
-    n_rows: int = 0
-
-    def add(self, pitches: Sequence[int | None]) -> None:
-        for line, pitch in zip(self.note_runs, pitches, strict=True):
-            if pitch is None:
-                continue
-            if line and line[-1][1:] == (self.n_rows, pitch):
-                line[-1] = (line[-1][0], self.n_rows + 1, pitch)
-            else:
-                line.append((self.n_rows, self.n_rows + 1, pitch))
-        self.n_rows += 1
-
-    def reading(
-        self, names: Sequence[str], step_ticks: int, left_out: tuple[str, ...]
-    ) -> ReadReport:
-        lines = (
-            (
-                Note(first * step_ticks, (end - first) * step_ticks, pitch)
-                for first, end, pitch in line
-            )
-            for line in self.note_runs
-        )
-        voices = [Voice(name, tuple(line)) for name, line in zip(names, lines, strict=True)]
-        if set(names) <= set(SATB):
-            voices.sort(key=lambda voice: SATB.index(voice.name))
-        score = Score(tuple(voices), ())
-        silent = self.n_rows - score.end_ticks // step_ticks
-        at_end = (f"silent rows at the end left out: {silent}",) if silent else ()
-        return ReadReport(score, losses=(*left_out, REPEATS_MERGED, *at_end))
-
-
-def _voice_names(columns: Sequence[str]) -> list[str]:
-    """Of voices by the names of their columns: note0 .. note3 are soprano to bass, soprano is Soprano."""
-    if [name.lower() for name in columns] == [f"note{number}" for number in range(len(columns))]:
-        return list(default_voice_names(len(columns)))
-    if all(name.capitalize() in SATB for name in columns):
-        return [name.capitalize() for name in columns]
-    return list(columns)

@@ -1,4 +1,7 @@
-"""The note list: a row a note with onset, pitch, duration, and where they are known voice and piece; times are quarter notes."""
+"""The note list: a row for each note with onset, pitch and duration, and perhaps voice and piece.
+
+Times are quarter notes.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
-from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.csv.spreadsheet import Sheet, abbreviated, quarters_text
+from seqmusic.errors import CorruptFileError, FormatError, abbreviated
+from seqmusic.formats.csv.spreadsheet import Sheet, quarters_text
 from seqmusic.formats.read_report import ReadReport, Tally
-from seqmusic.formats.time_grid import Shifts, beat_strength, first_overlap
-from seqmusic.formats.voice_names import default_voice_names
+from seqmusic.formats.time_grid import Shifts, describe_missing_beat, first_overlap, nearest_tick
+from seqmusic.formats.voice_names import default_voice_names, distinct_voice_names, satb_order
 from seqmusic.formats.voice_separation import separate_voices
-from seqmusic.score import SATB, TICKS_PER_QUARTER, Note, Score, Voice
+from seqmusic.score import Note, Score, Voice
 
 _COLUMN_NAMES = {
     "onset": ("onset", "onset_quarter", "onset_quarters", "start"),
@@ -23,22 +27,21 @@ _COLUMN_NAMES = {
     "voice": ("voice", "part", "track", "staff", "channel"),
     "piece": ("piece", "work", "song"),
 }
-"""What each column may be called, the likeliest first."""
+"""Names of each column, the most likely first."""
 _MAX_NOTES = 400_000
-_TOLERANCE_TICKS = Fraction(1, 10)  # ticks; as near as three digits after the point can say
-_MIN_BEAT_STRENGTH, _MIN_ONSETS = 0.25, 32
+_TOLERANCE_TICKS = Fraction(1, 10)  # the accuracy of three digits after the point
 
 
 def note_list_columns(sheet: Sheet) -> dict[str, int]:
-    """Where a table has the columns of a note list; empty where it is none, because it lacks onsets or pitches."""
+    """Index of each column of a note list; empty where the table lacks onsets or pitches."""
     named = {name.lower().replace(" ", "_"): index for index, name in enumerate(sheet.columns)}
     found = {
-        what: next((named[name] for name in names if name in named), -1)
-        for what, names in _COLUMN_NAMES.items()
+        column: next((named[name] for name in names if name in named), -1)
+        for column, names in _COLUMN_NAMES.items()
     }
     if found["onset"] < 0 or found["pitch"] < 0:
         return {}
-    return {what: index for what, index in found.items() if index >= 0}
+    return {column: index for column, index in found.items() if index >= 0}
 
 
 def read_notes(
@@ -46,11 +49,11 @@ def read_notes(
 ) -> dict[str, ReadReport]:
     """The pieces of a note list, by name; one named "" where there is no column for it.
 
-    A time within a tenth of a tick is that tick, others are moved to the nearest. Where a voice has two notes at once, or there is
-    no column for voices, they are separated.
+    A time within a tenth of a tick is that tick, others are moved to the nearest. Where a voice has
+    two notes at once, or there is no column for voices, they are separated.
 
     Args:
-        sheet: whose rows are gone through.
+        sheet: whose rows are read once.
         columns: as `note_list_columns` found them.
         step_ticks: notes are moved to multiples of so many ticks.
 
@@ -59,36 +62,26 @@ def read_notes(
         FormatError: there are no durations, no notes, too many, or they keep to no beat.
     """
     if "duration" not in columns:
-        raise FormatError(
-            f"{sheet.path}: has onsets and no durations; add a column 'duration', in quarter notes"
-        )
+        remedy = "add a column 'duration', in quarter notes"
+        raise FormatError(f"{sheet.path}: has onsets and no durations; {remedy}")
     pieces: dict[str, _NoteListPiece] = {}
     for number, (row, cells) in enumerate(sheet.rows):
         if number == _MAX_NOTES:
-            raise FormatError(
-                f"{sheet.path}: holds more than {_MAX_NOTES:,} notes; split it into shorter files"
-            )
+            rule = f"holds more than {_MAX_NOTES:,} notes"
+            raise FormatError(f"{sheet.path}: {rule}; split it into shorter files")
         pitch = sheet.pitch(row, cells, columns["pitch"])
         if pitch is not None:
-            name, voice = (
-                cells[columns[what]].strip() if what in columns else ""
-                for what in ("piece", "voice")
-            )
+            name = cells[columns["piece"]].strip() if "piece" in columns else ""
+            voice = cells[columns["voice"]].strip() if "voice" in columns else ""
             onset = sheet.quarters(row, cells, columns["onset"])
             end = onset + sheet.quarters(row, cells, columns["duration"])
             pieces.setdefault(name, _NoteListPiece(step_ticks)).add(voice, onset, end, pitch)
-    pieces = {name: piece for name, piece in pieces.items() if piece.lines}
+    pieces = {name: piece for name, piece in pieces.items() if piece.notes_by_voice}
     if not pieces:
-        raise CorruptFileError(
-            f"{sheet.path}: holds no notes; expected a row for each below the names of the columns"
-        )
-    unread = [
-        abbreviated(name)
-        for i, name in enumerate(sheet.columns)
-        if i not in columns.values() and name
-    ]
-    left_out = (f"columns left out: {', '.join(unread)}",) if unread else ()
-    return {name: piece.reading(sheet, left_out) for name, piece in pieces.items()}
+        rule = "expected a row for each below the names of the columns"
+        raise CorruptFileError(f"{sheet.path}: holds no notes; {rule}")
+    left_out = sheet.columns_left_out(columns.values())
+    return {name: piece.report(sheet.path, left_out) for name, piece in pieces.items()}
 
 
 @dataclass(slots=True)
@@ -96,68 +89,78 @@ class _NoteListPiece:
     """The notes of one piece so far.
 
     Attributes:
-        step_ticks: notes are put on multiples of it; None for the nearest tick.
-        lines: notes by the name of their voice.
-        onsets: as the file has them, in quarter notes.
+        step_ticks: notes are moved to multiples of it; None for the nearest tick.
+        notes_by_voice: notes by the name of their voice.
+        onsets: as in the file, in quarter notes.
         shifts: how far notes were moved.
         last_voice: of the row before.
-        is_interleaved: whether a voice comes back after another one.
+        is_interleaved: whether a voice returns after another one.
     """
 
     step_ticks: int | None
-    lines: dict[str, list[Note]] = field(default_factory=dict)
+    notes_by_voice: dict[str, list[Note]] = field(default_factory=dict)
     onsets: set[float] = field(default_factory=set)
     shifts: Shifts = field(default_factory=Shifts)
     last_voice: str = ""
     is_interleaved: bool = False
 
     def add(self, voice: str, onset: Fraction, end: Fraction, pitch: int) -> None:
-        start_ticks, end_ticks = (
-            self._quantized(onset, self.shifts.onsets),
-            self._quantized(end, self.shifts.ends),
-        )
-        if end_ticks <= start_ticks:
+        step_ticks = self.step_ticks or 1
+        start = nearest_tick(onset, self.shifts.onsets, step_ticks, _TOLERANCE_TICKS)
+        stop = nearest_tick(end, self.shifts.ends, step_ticks, _TOLERANCE_TICKS)
+        if stop <= start:
             self.shifts.n_too_short += 1
             return
-        self.is_interleaved |= voice in self.lines and voice != self.last_voice
+        self.is_interleaved |= voice in self.notes_by_voice and voice != self.last_voice
         self.last_voice = voice
         self.onsets.add(float(onset))
-        self.lines.setdefault(voice, []).append(Note(start_ticks, end_ticks - start_ticks, pitch))
+        self.notes_by_voice.setdefault(voice, []).append(Note(start, stop - start, pitch))
 
-    def reading(self, sheet: Sheet, left_out: tuple[str, ...]) -> ReadReport:
-        strength = beat_strength(self.onsets)
-        if (
-            self.shifts.onsets
-            and not self.step_ticks
-            and len(self.onsets) >= _MIN_ONSETS
-            and strength < _MIN_BEAT_STRENGTH
-        ):
-            keep = f"its onsets keep to no beat (strength {strength:.2f} of 1, expected {_MIN_BEAT_STRENGTH} or more)"
-            raise FormatError(
-                f"{sheet.path}: {keep}; if they are seconds, make them quarter notes: times the tempo, by 60"
-            )
+    def report(self, path: Path, left_out: tuple[str, ...]) -> ReadReport:
+        if self.shifts.onsets and not self.step_ticks:
+            missing_beat = describe_missing_beat(self.onsets)
+            if missing_beat:
+                remedy = "if they are seconds, make them quarter notes: times the tempo, by 60"
+                raise FormatError(f"{path}: {missing_beat}; {remedy}")
         tally = Tally()
-        score = Score(_voices(sheet, self._voices_in_order(), tally), ())
-        return ReadReport(
-            score, losses=(*left_out, *tally.messages(), *self.shifts.messages(score.n_notes))
-        )
-
-    def _quantized(self, quarters: Fraction, moved: list[float]) -> int:
-        step = self.step_ticks or 1
-        ticks = quarters * TICKS_PER_QUARTER
-        nearest = step * round(ticks / step)
-        if abs(ticks - nearest) > _TOLERANCE_TICKS:
-            moved.append(abs(float(ticks - nearest)))
-        return nearest
+        score = Score(_voices(path, self._voices_in_order(), tally), ())
+        moves = self.shifts.messages(score.n_notes)
+        return ReadReport(score, losses=(*left_out, *tally.messages(), *moves))
 
     def _voices_in_order(self) -> list[tuple[str, list[Note]]]:
-        """As the file has them one after the other; if mixed, soprano, alto, tenor, bass, or by number, else by first note."""
-        names = list(self.lines)
-        if self.is_interleaved and all(name.capitalize() in SATB for name in names):
-            names.sort(key=lambda name: SATB.index(name.capitalize()))
-        elif self.is_interleaved and all(name.isdecimal() for name in names):
-            names.sort(key=int)
-        return [(name, self.lines[name]) for name in names]
+        """Voices as they follow each other in the file.
+
+        Those whose rows are interleaved are in the order soprano, alto, tenor, bass, or by number,
+        or else by their first rows.
+        """
+        names = list(self.notes_by_voice)
+        if self.is_interleaved:
+            order = satb_order(names)
+            if order is not None:
+                names = [names[index] for index in order]
+            elif all(name.isdecimal() for name in names):
+                names.sort(key=int)
+        return [(name, self.notes_by_voice[name]) for name in names]
+
+
+def _voices(path: Path, named: Sequence[tuple[str, list[Note]]], tally: Tally) -> tuple[Voice, ...]:
+    """Voices of which none has two notes at once, each with a name."""
+    found: list[tuple[str, Sequence[Note]]] = []
+    for name, notes in named:
+        line = sorted(notes, key=lambda note: (note.onset_ticks, note.pitch))
+        if not first_overlap(line):
+            found.append((name, line))
+            continue
+        try:
+            separated = separate_voices(line)
+        except ValueError as error:
+            remedy = "give each note its voice in a column 'voice'"
+            raise FormatError(f"{path}: {error}; {remedy}") from error
+        whose = f"of voice {abbreviated(name)!r}" if name else "without a voice"
+        tally.add(f"notes {whose} taken apart into {len(separated)} voices", count=0)
+        found += [(name, voice) for voice in separated]
+    names = distinct_voice_names([name for name, _ in found], default_voice_names(len(found)))
+    return tuple(Voice(name, tuple(line)) for name, (_, line) in zip(names, found, strict=True))
 
 
 def note_list_text(score: Score) -> str:
@@ -167,43 +170,15 @@ def note_list_text(score: Score) -> str:
     writer.writerow(("onset", "pitch", "duration", "voice"))
     for name, voice in zip(column_names(score), score.voices, strict=True):
         for note in voice.notes:
-            onset, duration = (
-                quarters_text(ticks, TICKS_PER_QUARTER)
-                for ticks in (note.onset_ticks, note.duration_ticks)
-            )
+            onset = quarters_text(note.onset_ticks)
+            duration = quarters_text(note.duration_ticks)
             writer.writerow((onset, note.pitch, duration, name))
     return text.getvalue()
 
 
 def column_names(score: Score) -> tuple[str, ...]:
-    """A name for each voice: its own where all have one and all differ, else its number."""
+    """The names of the voices if all have one and all differ, else their numbers."""
     names = tuple(" ".join(voice.name.split()) for voice in score.voices)
     if len(set(names)) == len(names) and all(names):
         return names
     return tuple(f"Voice {number}" for number in range(1, len(names) + 1))
-
-
-def _voices(
-    sheet: Sheet, lines: Sequence[tuple[str, list[Note]]], tally: Tally
-) -> tuple[Voice, ...]:
-    found: list[tuple[str, Sequence[Note]]] = []
-    for name, notes in lines:
-        line = sorted(notes, key=lambda note: (note.onset_ticks, note.pitch))
-        if not first_overlap(line):
-            found.append((name, line))
-            continue
-        try:
-            apart = separate_voices(line)
-        except ValueError as error:
-            raise FormatError(
-                f"{sheet.path}: {error}; give each note its voice in a column 'voice'"
-            ) from error
-        whose = f"of voice {abbreviated(name)!r}" if name else "without a voice"
-        tally.add(f"notes {whose} taken apart into {len(apart)} voices", count=0)
-        found += [
-            (f"{name} {number}" if name else "", part) for number, part in enumerate(apart, start=1)
-        ]
-    unnamed = default_voice_names(len(found))
-    return tuple(
-        Voice(name or unnamed[place], tuple(line)) for place, (name, line) in enumerate(found)
-    )

@@ -1,24 +1,29 @@
-"""Tables as spreadsheets and data frames write them: CSV with commas, semicolons or tabs, with decimal points or commas."""
+"""Tables as spreadsheets and data frames write them.
+
+Cells are divided by commas, semicolons or tabs, and decimals have points or commas.
+"""
 
 from __future__ import annotations
 
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from seqmusic.atomic_files import decoded_text, read_bounded
-from seqmusic.errors import CorruptFileError, FormatError
-from seqmusic.formats.theme import parse_pitch
+from seqmusic.errors import CorruptFileError, FormatError, abbreviated
+from seqmusic.formats.typed_pitch import parse_pitch
+from seqmusic.score import TICKS_PER_QUARTER
 
 MAX_CSV_BYTES = 20_000_000
 MAX_COLUMNS = 256
 MAX_QUARTERS = 400_000  # as long as any file may be
 _REST_TEXTS = {"", "-1", "-1.0", "nan", "na", "n/a", "none", "null", "r", "rest"}
 _DELIMITERS = ";\t,"
+_N_DIGITS = math.ceil(math.log10(TICKS_PER_QUARTER * 10)) + 1  # of a written time
 _NUMBER = re.compile(
     r"[+-]?(\d{1,15}(\.\d{0,40})?|\.\d{1,40})(e[+-]?\d{1,2})?|\d{1,9}/\d{1,9}", re.IGNORECASE
 )
@@ -26,13 +31,14 @@ _NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The columns of a table, and its rows, which can be gone through once.
+    """The columns of a table, and its rows, which can be read once.
 
     Attributes:
         path: of the file.
         columns: their names as written, without spaces at the ends.
-        rows: (number, cells) of each row that is not empty, with a cell for each column; the row of the names is number 1.
-        has_decimal_commas: whether ``0,5`` is a half; so where the cells are not divided by commas.
+        rows: (number, cells) of each row that is not empty, with a cell for each column; the row of
+            the names is number 1.
+        has_decimal_commas: whether ``0,5`` is a half, as where cells are not divided by commas.
     """
 
     path: Path
@@ -51,16 +57,18 @@ class Sheet:
             try:
                 value = Fraction(text)
             except ZeroDivisionError:
-                raise self.cell_error(
-                    row, column, "a number of quarter notes", cells[column]
-                ) from None
+                rule = "a number of quarter notes"
+                raise self._cell_error(row, column, rule, cells[column]) from None
             if 0 <= value <= MAX_QUARTERS:
                 return value
         rule = f"a number of quarter notes from 0 to {MAX_QUARTERS:,}, such as 0.5 or 1/3"
-        raise self.cell_error(row, column, rule, cells[column])
+        raise self._cell_error(row, column, rule, cells[column])
 
     def pitch(self, row: int, cells: list[str], column: int) -> int | None:
-        """The pitch in a cell: a MIDI number or a name with its octave; None for a rest, which is -1, NaN or empty.
+        """The pitch in a cell: a MIDI number or a name with its octave.
+
+        Returns:
+            The MIDI number; None for a rest, which is -1, NaN or empty.
 
         Raises:
             CorruptFileError: it is nothing of that kind.
@@ -72,16 +80,22 @@ class Sheet:
             return int(match[1])
         pitch = parse_pitch(text)
         if pitch is None:
-            rule = "a MIDI number in 0..127, a name with its octave such as Bb3, or a rest (-1, NaN, empty)"
-            raise self.cell_error(row, column, rule, cells[column])
+            name = "a name with its octave such as Bb3"
+            rule = f"a MIDI number in 0..127, {name}, or a rest (-1, NaN, empty)"
+            raise self._cell_error(row, column, rule, cells[column])
         return pitch
 
-    def cell_error(self, row: int, column: int, expected: str, cell: str) -> CorruptFileError:
-        """The error that says what was expected in a cell."""
+    def columns_left_out(self, used: Collection[int]) -> tuple[str, ...]:
+        """A message that names the columns that are not used; empty where there are none."""
+        names = [name for index, name in enumerate(self.columns) if name and index not in used]
+        if not names:
+            return ()
+        return (f"columns left out: {', '.join(abbreviated(name) for name in names)}",)
+
+    def _cell_error(self, row: int, column: int, expected: str, cell: str) -> CorruptFileError:
         name = self.columns[column] or f"number {column + 1}"
-        return CorruptFileError(
-            f"{self.path}: row {row}, column {abbreviated(name)!r}: expected {expected}, got {abbreviated(cell)!r}"
-        )
+        location = f"{self.path}: row {row}, column {abbreviated(name)!r}"
+        return CorruptFileError(f"{location}: expected {expected}, got {abbreviated(cell)!r}")
 
     def _number_text(self, cell: str) -> str:
         text = cell.strip().lower()
@@ -89,45 +103,42 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """The table in a CSV file; what divides the cells is told by the row of names.
+    """The table in a CSV file; the row of names shows what divides the cells.
 
     Raises:
         FormatError: the file cannot be opened, or is too large.
-        CorruptFileError: it is no table, or has no row of names; a row with too many cells is refused when it is come to.
+        CorruptFileError: it is no table, or has no row of names; a row with too many cells is
+            refused when it is read.
     """
     text = decoded_text(read_bounded(path, MAX_CSV_BYTES))
     if "\0" in text:
         raise CorruptFileError(f"{path}: is not a text file; save it as CSV")
     lines = iter(text.split("\n"))
-    first, number = next(lines), 1
-    delimiter = ""
-    if match := re.fullmatch(
-        r"sep=(.)", first.strip(), re.IGNORECASE
-    ):  # so Excel says what divides the cells
+    first, number, delimiter = next(lines), 1, ""
+    # Excel's own first line, which names the delimiter
+    if match := re.fullmatch(r"sep=(.)", first.strip(), re.IGNORECASE):
         delimiter, first, number = match[1], next(lines, ""), 2
     delimiter = delimiter or max(_DELIMITERS, key=first.count)
     rows = _numbered_rows(path, lines, delimiter, number)
-    columns = tuple(
-        name.strip()
-        for name in next(_numbered_rows(path, iter([first]), delimiter, number - 1), (number, []))[
-            1
-        ]
-    )
+    heading = next(_numbered_rows(path, iter([first]), delimiter, number - 1), (number, []))
+    columns = tuple(name.strip() for name in heading[1])
+    _check_columns(path, columns, number)
+    return Sheet(path, columns, _padded_rows(path, columns, rows), delimiter != ",")
+
+
+def _check_columns(path: Path, columns: tuple[str, ...], row: int) -> None:
     if not any(columns):
         raise CorruptFileError(f"{path}: is empty; expected a row with the names of the columns")
     if len(columns) > MAX_COLUMNS:
         raise FormatError(f"{path}: has {len(columns):,} columns; at most {MAX_COLUMNS} are read")
     if all(_NUMBER.fullmatch(name.replace(",", ".")) for name in columns if name):
         names = "onset,pitch,duration or soprano,alto,tenor,bass"
-        raise CorruptFileError(
-            f"{path}: row {number} holds numbers; expected the names of the columns, such as {names}"
-        )
-    twice = sorted({name for name in columns if name and columns.count(name) > 1})
-    if twice:
-        raise CorruptFileError(
-            f"{path}: row {number}: the column {abbreviated(twice[0])!r} stands there twice; give each its own name"
-        )
-    return Sheet(path, columns, _padded_rows(path, columns, rows), delimiter != ",")
+        rule = f"expected the names of the columns, such as {names}"
+        raise CorruptFileError(f"{path}: row {row} holds numbers; {rule}")
+    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    if repeated:
+        problem = f"the column {abbreviated(repeated[0])!r} is there twice"
+        raise CorruptFileError(f"{path}: row {row}: {problem}; give each its own name")
 
 
 def _numbered_rows(
@@ -139,41 +150,35 @@ def _numbered_rows(
         for cells in reader:
             yield number + reader.line_num, cells
     except csv.Error as error:
-        raise CorruptFileError(
-            f"{path}: row {number + reader.line_num}: is not CSV: {error}"
-        ) from error
+        row = number + reader.line_num
+        raise CorruptFileError(f"{path}: row {row}: is not CSV: {error}") from error
 
 
 def _padded_rows(
     path: Path, columns: tuple[str, ...], rows: Iterator[tuple[int, list[str]]]
 ) -> Iterator[tuple[int, list[str]]]:
-    n_columns, pending = len(columns), 0
+    """The rows with a cell for each column, without empty rows.
+
+    Of a single column an empty row is an empty cell, unless it ends the file.
+    """
+    n_columns, n_pending = len(columns), 0
     for number, cells in rows:
         if not cells:
-            pending += (
-                n_columns == 1
-            )  # of a single column an empty line is an empty cell, unless it ends the file
+            n_pending += n_columns == 1
             continue
-        for before in range(number - pending, number):
-            yield before, [""]
-        pending = 0
+        for empty in range(number - n_pending, number):
+            yield empty, [""]
+        n_pending = 0
         if any(cell.strip() for cell in cells[n_columns:]):
-            raise CorruptFileError(
-                f"{path}: row {number} has {len(cells)} cells; expected {n_columns}, one for each column"
-            )
+            rule = f"expected {n_columns}, one for each column"
+            raise CorruptFileError(f"{path}: row {number} has {len(cells)} cells; {rule}")
         yield number, cells[:n_columns] + [""] * (n_columns - len(cells))
 
 
-def quarters_text(ticks: int, ticks_per_quarter: int) -> str:
-    """A time as a decimal with so many digits that it is told from all others.
+def quarters_text(ticks: int) -> str:
+    """A time in quarter notes as a decimal with enough digits to distinguish it from all others.
 
-    >>> quarters_text(36, 24), quarters_text(8, 24), quarters_text(48, 24)
+    >>> quarters_text(36), quarters_text(8), quarters_text(48)
     ('1.5', '0.3333', '2')
     """
-    n_digits = math.ceil(math.log10(ticks_per_quarter * 10)) + 1
-    return f"{ticks / ticks_per_quarter:.{n_digits}f}".rstrip("0").rstrip(".")
-
-
-def abbreviated(text: str) -> str:
-    """The beginning of a text, enough to know it by."""
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return f"{ticks / TICKS_PER_QUARTER:.{_N_DIGITS}f}".rstrip("0").rstrip(".")

@@ -1,1 +1,1 @@
-"""MIDI files: repaired byte by byte, read into scores, written."""
+"""MIDI files: read byte by byte into scores whatever is damaged in them, and written."""

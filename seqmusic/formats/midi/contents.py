@@ -1,98 +1,140 @@
-"""What stands in a clean MIDI file: read by miditoolkit, or by symusic where that is installed (the extra `fast`)
-and many files are read.
-
-A file is set right and written anew before either sees it (see `midi_repair`), and holds nothing that two readers could take for
-two things: both find the same.
-"""
+"""What a MIDI file holds: its notes, meter, key, tempo and markers, in one pass over its bytes."""
 
 from __future__ import annotations
 
-import importlib
-import io
-import itertools
-from functools import cache
-from typing import Any, NamedTuple
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
-import miditoolkit
-from mido import tempo2bpm
-
-from seqmusic.formats.midi.repair import RepairedMidi
+from seqmusic.formats.midi.chunks import MAX_MIDI_TICKS, MidiSource, find_tracks
+from seqmusic.formats.midi.events import iterate_events
+from seqmusic.formats.midi.track import (
+    MAX_MIDI_NOTES,
+    META_KEY_SIGNATURE,
+    META_MARKER,
+    META_TEMPO,
+    META_TIME_SIGNATURE,
+    Setting,
+    TrackReader,
+    decoded_name,
+)
 from seqmusic.formats.time_grid import PlayedNote
-from seqmusic.score import Key
-from seqmusic.tonality import parse_key
+from seqmusic.score import TICKS_PER_QUARTER, Key, TimeSignature
 
-_MAX_SYMUSIC_TIME = 2**31 - 1  # units that symusic counts
-_MIN_FILES_FOR_SYMUSIC = 20  # files, which are read sooner than symusic is loaded
-_n_read = itertools.count(1)
+MAX_PARTS = 128
+MAX_SETTINGS = 100_000
+_SETTING_NAMES = {META_TEMPO: "tempo", META_KEY_SIGNATURE: "key"}
+
+
+class PlayedPart(NamedTuple):
+    """The notes of one channel of one track.
+
+    Attributes:
+        name: name of the track; empty where it has none, or notes in several channels.
+        notes: by onset and pitch, in the file's time; no two of one pitch at once.
+    """
+
+    name: str
+    notes: list[PlayedNote]
 
 
 class MidiContents(NamedTuple):
-    """What two readers find alike.
+    """What a score needs of a MIDI file.
 
     Attributes:
         units_per_quarter: units of the file's time in a quarter note.
-        tracks: of each that has notes, these by onset and pitch.
-        meter: (time, numerator, denominator) of the time signatures.
-        key: the first, as major where the file cannot tell.
-        tempo_bpm: the first; 120 where there is none.
+        parts: in the order of the file.
+        meter: (time, time signature) pairs by time, at most one at each time.
+        key: the one in force at the first note, None where there is none.
+        microseconds_per_quarter: the tempo in force at the first note, None where there is none.
+        markers: texts of the markers of this package.
     """
 
     units_per_quarter: int
-    tracks: list[list[PlayedNote]]
-    meter: list[tuple[int, int, int]]
+    parts: list[PlayedPart]
+    meter: list[tuple[int, TimeSignature]]
     key: Key | None
-    tempo_bpm: float
+    microseconds_per_quarter: int | None
+    markers: list[str]
 
 
-def read_contents(clean: RepairedMidi) -> MidiContents:
-    """What stands in a file that was set right."""
-    if next(_n_read) > _MIN_FILES_FOR_SYMUSIC and clean.end <= _MAX_SYMUSIC_TIME and _symusic():
-        return read_with_symusic(clean.data)
-    return read_with_miditoolkit(clean.data)
+def read_contents(source: MidiSource) -> MidiContents:
+    """The contents of a file; its tallies get what is repaired and what is left out.
 
-
-def read_with_miditoolkit(data: bytes) -> MidiContents:
-    """What miditoolkit finds in the bytes of a clean file."""
-    midi = miditoolkit.MidiFile(file=io.BytesIO(data))
+    Raises:
+        CorruptFileError: its bytes are not a MIDI file, or hold no note and are damaged.
+        FormatError: it holds too much, is too long, has separate pieces, or time in frames.
+    """
+    units_per_quarter, parts, settings = _read_tracks(source)
+    first_onset = min((part.notes[0].start for part in parts), default=0)
+    tempo = _setting_in_force(source, settings, META_TEMPO, first_onset)
+    key = _setting_in_force(source, settings, META_KEY_SIGNATURE, first_onset)
+    signatures = {s.time: s.content for s in settings if s.kind == META_TIME_SIGNATURE}
     return MidiContents(
-        midi.ticks_per_beat,
-        [
-            sorted(PlayedNote(note.start, note.end, note.pitch) for note in track.notes)
-            for track in midi.instruments
-        ],
-        [
-            (change.time, change.numerator, change.denominator)
-            for change in midi.time_signature_changes
-        ],
-        parse_key(midi.key_signature_changes[0].key_name) if midi.key_signature_changes else None,
-        float(midi.tempo_changes[0].tempo),  # miditoolkit sets one where there is none
+        units_per_quarter,
+        parts,
+        [(time, TimeSignature(data[0], 1 << data[1])) for time, data in signatures.items()],
+        _parse_key(key) if key else None,
+        int.from_bytes(tempo) if tempo else None,
+        [s.content.decode("latin-1") for s in settings if s.kind == META_MARKER],
     )
 
 
-def read_with_symusic(data: bytes) -> MidiContents:
-    """What symusic finds in the bytes of a clean file."""
-    score = _symusic().Score.from_midi(data)
-    return MidiContents(
-        score.ticks_per_quarter,
-        [
-            sorted(PlayedNote(note.start, note.end, note.pitch) for note in track.notes)
-            for track in score.tracks
-        ],
-        [(change.time, change.numerator, change.denominator) for change in score.time_signatures],
-        next(
-            (
-                Key(change.key, "minor" if change.tonality else "major")
-                for change in score.key_signatures
-            ),
-            None,
-        ),
-        next((tempo2bpm(change.mspq) for change in score.tempos), 120.0),
-    )
+def _read_tracks(source: MidiSource) -> tuple[int, list[PlayedPart], list[Setting]]:
+    """Units of time in a quarter note, the parts, and the settings of all tracks by time."""
+    file_format, units_per_quarter, spans = find_tracks(source)
+    max_time = MAX_MIDI_TICKS * units_per_quarter // TICKS_PER_QUARTER
+    parts: list[PlayedPart] = []
+    settings: list[Setting] = []
+    remaining_notes = MAX_MIDI_NOTES
+    for start, stop in spans:
+        track = TrackReader(source, remaining_notes)
+        for event in iterate_events(source, start, stop, max_time):
+            track.read_event(event)
+        remaining_notes = track.remaining_notes
+        settings += track.settings
+        channels = list(track.notes_by_channel())
+        if file_format == 2 and parts and channels:
+            rule = "a second piece in the same file (format 2), expected one"
+            raise source.unsupported_error(start, f"{rule}; save each as a file")
+        name = decoded_name(track.name) if len(channels) == 1 else ""
+        parts += [PlayedPart(name, notes) for notes in channels]
+        _check_sizes(source, start, len(parts), len(settings))
+    if not parts and source.repairs:
+        damage = "; ".join(source.repairs.messages())
+        raise source.corrupt_error(
+            spans[0][0], f"no note can be read ({damage}); export the file again"
+        )
+    return units_per_quarter, parts, sorted(settings, key=lambda setting: setting.time)
 
 
-@cache
-def _symusic() -> Any:
-    try:
-        return importlib.import_module("symusic")
-    except ImportError:
+def _check_sizes(source: MidiSource, byte: int, n_parts: int, n_settings: int) -> None:
+    if n_parts > MAX_PARTS:
+        rule = f"expected at most {MAX_PARTS} tracks with notes, found more"
+        raise source.unsupported_error(byte, f"{rule}; leave some out")
+    if n_settings > MAX_SETTINGS:
+        rule = f"expected at most {MAX_SETTINGS:,} tempos, time signatures and keys, found more"
+        raise source.unsupported_error(byte, f"{rule}; remove some")
+
+
+def _setting_in_force(
+    source: MidiSource, settings: Sequence[Setting], kind: int, first_onset: int
+) -> bytes | None:
+    """The content of the last setting of a kind until the first onset, or else of the first one.
+
+    Later changes are counted among the losses.
+    """
+    by_time = {setting.time: setting for setting in settings if setting.kind == kind}
+    in_order = list(by_time.values())
+    if not in_order:
         return None
+    index = max(0, bisect_right(in_order, first_onset, key=lambda setting: setting.time) - 1)
+    n_changes = sum(a.content != b.content for a, b in pairwise(in_order[index:]))
+    if n_changes:
+        source.losses.add(f"changes of {_SETTING_NAMES[kind]} left out", count=n_changes)
+    return in_order[index].content
+
+
+def _parse_key(data: bytes) -> Key:
+    return Key(int.from_bytes(data[:1], signed=True), "minor" if data[1] else "major")

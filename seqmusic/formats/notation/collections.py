@@ -1,4 +1,4 @@
-"""The collections of scores that are installed with music21: where they lie, and on what terms."""
+"""The collections of scores that are installed with music21: their files and their terms of use."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 _SUFFIXES = (".mxl", ".xml", ".musicxml", ".krn", ".abc")
 _NON_MUSIC_FOLDERS = ("demos", "theoryExercises")  # made for music21's own lessons and tests
 DEFAULT_TERMS = (
-    "The files come with music21, with the permission of those who encoded them. The music is out of copyright in the United "
-    "States or licensed, as far as the authors of music21 know; elsewhere it may not be, and some encodings may not be used "
-    "commercially. "
+    "The files come with music21, with the permission of those who encoded them. The music is out "
+    "of copyright in the United States or licensed, as far as the authors of music21 know; "
+    "elsewhere it may not be, and some encodings may not be used commercially. "
     "What holds for a file stands in it, and in corpus/license.txt of music21."
 )
 _TERMS_BY_COLLECTION = {
-    "essenFolksong": "Their collectors permit use that is not commercial; music21 calls the legal state of the collection unclear.",
+    "essenFolksong": "Their collectors permit use that is not commercial; music21 calls the legal "
+    "state of the collection unclear.",
     "monteverdi": "Some files name Ut Orpheus, 2003, as the owner of the encoding.",
     "palestrina": "The files name John Miller, 2000, as the owner of the encoding.",
     "trecento": "Some files name an owner of the encoding.",
@@ -28,12 +29,9 @@ _TERMS_BY_COLLECTION = {
 def collection_files(name: str) -> list[Path]:
     """The files of a collection, sorted; none if there is no such collection."""
     root = _corpus_folder()
-    folder = root / name if root is not None and name in collection_names() else None
-    return (
-        sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
-        if folder is not None
-        else []
-    )
+    if root is None or name not in collection_names():
+        return []
+    return sorted(path for path in (root / name).rglob("*") if path.suffix in _SUFFIXES)
 
 
 def collection_names() -> list[str]:
@@ -41,27 +39,23 @@ def collection_names() -> list[str]:
     root = _corpus_folder()
     if root is None:
         return []
-    folders = (
-        path
-        for path in root.iterdir()
-        if path.is_dir() and path.name[0] not in "._" and path.name not in _NON_MUSIC_FOLDERS
-    )
-    return sorted(
-        path.name for path in folders if any(own.suffix in _SUFFIXES for own in path.rglob("*"))
-    )
+    return sorted(folder.name for folder in root.iterdir() if _is_collection(folder))
+
+
+def _is_collection(folder: Path) -> bool:
+    if folder.name[0] in "._" or folder.name in _NON_MUSIC_FOLDERS or not folder.is_dir():
+        return False
+    return any(path.suffix in _SUFFIXES for path in folder.rglob("*"))
 
 
 def license_terms(name: str) -> str:
-    """On what terms a collection may be used, as far as it says so."""
-    return (
-        " ".join((DEFAULT_TERMS, _TERMS_BY_COLLECTION[name]))
-        if name in _TERMS_BY_COLLECTION
-        else DEFAULT_TERMS
-    )
+    """The terms of use of a collection, as far as it states them."""
+    terms = _TERMS_BY_COLLECTION.get(name)
+    return f"{DEFAULT_TERMS} {terms}" if terms else DEFAULT_TERMS
 
 
 def count_works(files: Sequence[Path]) -> int:
-    """How many works are in the files: tune books hold many, each begun by a line X:."""
+    """How many works are in the files; a tune book holds many, each of which begins with X:."""
     return sum(_n_tunes(path) if path.suffix == ".abc" else 1 for path in files)
 
 
@@ -74,5 +68,7 @@ def _n_tunes(path: Path) -> int:
 
 def _corpus_folder() -> Path | None:
     found = importlib.util.find_spec("music21")
-    root = Path(found.origin).parent / "corpus" if found is not None and found.origin else None
-    return root if root is not None and root.is_dir() else None
+    if found is None or not found.origin:
+        return None
+    folder = Path(found.origin).parent / "corpus"
+    return folder if folder.is_dir() else None

@@ -1,51 +1,38 @@
-"""MusicXML, MEI, kern and ABC files, and the Bach chorales that music21 installs; importing this module imports music21.
+"""MusicXML, MEI, kern and ABC files, and the Bach chorales that music21 installs.
 
-What a score does not hold is left out when reading, and told: grace notes, words, slurs, dynamics, changes of key or tempo,
-percussion, and repeat signs (the music is read as written, each bar once). Chords and other notes at once in one voice are
-separated into voices; notes off the grid of 24 ticks a quarter note are moved to the nearest tick. What a score would hold wrongly
-is refused: quarter tones, and bar lines off the grid. A tempo within a millionth of a whole number is read as that number.
+What a score does not hold is left out when reading, and reported: grace notes, words, slurs,
+dynamics, changes of key or tempo, percussion, and repeat signs (the music is read as written, each
+bar once). Chords and other simultaneous notes of one voice are separated into voices; notes off the
+grid of 24 ticks a quarter note are moved to the nearest tick. What a score would hold wrongly is
+refused: quarter tones, and bar lines off the grid. A tempo within a millionth of a whole number is
+read as that number. Importing this module imports music21.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from music21 import corpus
 
 from seqmusic.atomic_files import decoded_text, read_bounded, write_atomic
 from seqmusic.errors import FormatError
-from seqmusic.formats.notation.reading import (
-    reading_from_music21,
-    satb_from_music21,
-    score_from_music21,
-)
-from seqmusic.formats.notation.streams import (
+from seqmusic.formats.notation.measure_writing import NoteColor
+from seqmusic.formats.notation.reading import report_from_music21, satb_from_music21
+from seqmusic.formats.notation.streams import parse_with_music21, translated_errors, tune_texts
+from seqmusic.formats.notation.unpacking import (
     FORMAT_NAMES,
-    MAX_BYTES,
     MAX_TUNE_BOOK_BYTES,
-    parse_with_music21,
+    format_name,
     read_unpacked,
-    translated_errors,
-    tune_texts,
 )
-from seqmusic.formats.notation.writing import NoteColor, musicxml_text, score_to_music21
+from seqmusic.formats.notation.writing import musicxml_text
 from seqmusic.formats.read_report import FilePiece, ReadReport, Tally
 from seqmusic.score import Score
 
-__all__ = [
-    "chorale_paths",
-    "musicxml_text",
-    "read_chorale",
-    "read_notation",
-    "read_notation_with_report",
-    "read_tunes",
-    "score_from_music21",
-    "score_to_music21",
-    "write_musicxml",
-]
+T = TypeVar("T")
 
 
 def read_notation(path: Path) -> Score:
@@ -54,27 +41,28 @@ def read_notation(path: Path) -> Score:
 
 
 def read_notation_with_report(path: Path) -> ReadReport:
-    """The score in a MusicXML (.xml, .musicxml, .mxl), MEI (.mei), kern (.krn) or ABC (.abc) file, with what is left out of it.
+    """The score in a file, with what is left out of it.
 
-    There is a voice for each part, or for each voice of a part; more where a voice sings several notes at once.
+    There is a voice for each part, or for each voice of a part; more where a voice has several
+    notes at once.
+
+    Args:
+        path: MusicXML (.xml, .musicxml, .mxl), MEI (.mei), kern (.krn) or ABC (.abc).
 
     Raises:
         CorruptFileError: the bytes break the rules of the format.
-        FormatError: the file cannot be opened, is too large, or holds what a score cannot (the text names measure and part).
+        FormatError: the file cannot be opened, is too large, or holds what a score cannot (the text
+            names measure and part).
     """
     path = Path(path)
-    kind = _format_name(path)
-    data = read_unpacked(path, MAX_BYTES[kind])
-    try:
-        with translated_errors(kind) as guessed:
-            reading = reading_from_music21(parse_with_music21(data, kind))
-    except FormatError as error:
-        raise type(error)(f"{path}: {error}") from error.__cause__
-    return _with_source_and_repairs(reading, guessed, path.name)
+    report, guesses = _convert_file(path, report_from_music21, str(path))
+    return _with_source_and_repairs(report, guesses, path.name)
 
 
 def read_tunes(path: Path) -> Iterator[FilePiece]:
-    """The tunes of an ABC file, one after the other, each named by its title and number; a tune that is refused stops no other.
+    """The tunes of an ABC file in order, each named by its title and number.
+
+    A tune that is refused stops no other.
 
     Raises:
         FormatError: the file cannot be opened, or is too large.
@@ -82,11 +70,9 @@ def read_tunes(path: Path) -> Iterator[FilePiece]:
     path = Path(path)
     for name, text in tune_texts(decoded_text(read_bounded(path, MAX_TUNE_BOOK_BYTES))):
         try:
-            with translated_errors("ABC") as guessed:
-                reading = reading_from_music21(parse_with_music21(text.encode("utf-8"), "ABC"))
-            yield FilePiece(
-                name, _with_source_and_repairs(reading, guessed, f"{path.name}, {name}")
-            )
+            report, guesses = _convert(text.encode("utf-8"), "ABC", report_from_music21)
+            source = f"{path.name}, {name}"
+            yield FilePiece(name, _with_source_and_repairs(report, guesses, source))
         except FormatError as error:
             yield FilePiece(name, None, f"{path}: {name}: {error}")
 
@@ -115,43 +101,45 @@ def write_musicxml(
 
 
 def chorale_paths() -> list[Path]:
-    """Files of the Bach folder of the installed music21, sorted by name; most are four-part chorales."""
-    return sorted(
-        Path(path) for path in corpus.getComposer("bach") if Path(path).suffix in FORMAT_NAMES
-    )
+    """Files of the Bach folder of music21, sorted by name; most are four-part chorales."""
+    paths = (Path(path) for path in corpus.getComposer("bach"))
+    return sorted(path for path in paths if path.suffix in FORMAT_NAMES)
 
 
 def read_chorale(path: Path) -> Score:
-    """Soprano, alto, tenor and bass of a file: its four parts, or the four of that name where instruments play along.
+    """Soprano, alto, tenor and bass of a file.
+
+    They are its four parts, or the four of that name where instruments play along.
 
     Raises:
         CorruptFileError: the bytes break the rules of the format.
         FormatError: the file holds no such four parts, or what a score cannot.
     """
     path = Path(path)
-    kind = _format_name(path)
-    data = read_unpacked(path, MAX_BYTES[kind])
+    score, _ = _convert_file(path, satb_from_music21, path.name)
+    title = f"{path.stem} {score.title}".strip()
+    return replace(score, title=title, source=f"music21 corpus, bach/{path.name}")
+
+
+def _convert_file(path: Path, convert: Callable[[Any], T], shown_path: str) -> tuple[T, Tally]:
+    """What `convert` makes of the music21 stream of a file, and what music21 guessed.
+
+    Raises:
+        FormatError: the file is refused; the text begins with `shown_path` if it could be opened.
+    """
+    data = read_unpacked(path)
     try:
-        with translated_errors(kind):
-            score = satb_from_music21(parse_with_music21(data, kind))
+        return _convert(data, format_name(path), convert)
     except FormatError as error:
-        raise type(error)(f"{path.name}: {error}") from error.__cause__
-    return replace(
-        score,
-        title=f"{path.stem} {score.title}".strip(),
-        source=f"music21 corpus, bach/{path.name}",
-    )
+        raise type(error)(f"{shown_path}: {error}") from error.__cause__
 
 
-def _format_name(path: Path) -> str:
-    kind = FORMAT_NAMES.get(path.suffix.lower())
-    if kind is None:
-        raise FormatError(
-            f"{path}: files of the kind {path.suffix!r} are not read here; expected one of {', '.join(FORMAT_NAMES)}"
-        )
-    return kind
+def _convert(data: bytes, name: str, convert: Callable[[Any], T]) -> tuple[T, Tally]:
+    with translated_errors(name) as guesses:
+        converted = convert(parse_with_music21(data, name))
+    return converted, guesses
 
 
-def _with_source_and_repairs(reading: ReadReport, guessed: Tally, source: str) -> ReadReport:
-    score = reading.score if reading.score.source else replace(reading.score, source=source)
-    return replace(reading, score=score, repairs=guessed.messages())
+def _with_source_and_repairs(report: ReadReport, guesses: Tally, source: str) -> ReadReport:
+    score = report.score if report.score.source else replace(report.score, source=source)
+    return replace(report, score=score, repairs=guesses.messages())

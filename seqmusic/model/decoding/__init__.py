@@ -1,1 +1,1 @@
-"""Ways to run a trained transformer one event at a time."""
+"""Decoders: a trained transformer, one event at a time."""

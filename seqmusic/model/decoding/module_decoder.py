@@ -1,4 +1,4 @@
-"""The transformer's own module one event at a time, on its device: what decodes on a GPU."""
+"""The transformer's own module one event at a time, on its device: the decoder for a GPU."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import torch
 from torch import Tensor
 
 from seqmusic.model.decoding.array_decoder import check_capacity
-from seqmusic.model.decoding.array_model import Floats, Ids
+from seqmusic.model.decoding.packed_model import Floats, Ids
 from seqmusic.model.transformer import KVCache, Transformer
 
 
 class ModuleDecoder:
-    """N sequences that grow by one event each at a time; see `decoding.Decoder`."""
+    """N sequences that grow by one event each at a time; see `decoder.Decoder`."""
 
-    def __init__(self, model: Transformer, n_rows: int, length: int) -> None:
-        self.model, self.n_rows = model, n_rows
+    def __init__(self, model: Transformer, n_rows: int, max_length: int) -> None:
+        self.model, self.n_rows, self.max_length = model, n_rows, max_length
         self.device = next(model.parameters()).device
-        self.cache = KVCache(model.settings, n_rows, length, self.device)
+        self.cache = KVCache(model.settings, n_rows, max_length, self.device)
         self.hidden = torch.empty(0)
 
     @property
@@ -27,33 +27,29 @@ class ModuleDecoder:
 
     @torch.inference_mode()
     def prefill(self, events: Ids, context: Ids, ticks: Ids) -> None:
-        """See `decoding.Decoder`."""
-        check_capacity(self.length + events.shape[1], self.cache.keys.shape[-2])
-        heard, places, moments = (
-            self._tensor(own).expand(self.n_rows, *own.shape[1:])
-            for own in (events, context, ticks)
+        """See `decoder.Decoder`."""
+        check_capacity(self.length + events.shape[1], self.max_length)
+        inputs = (
+            self._tensor(ids).expand(self.n_rows, *ids.shape[1:])
+            for ids in (events, context, ticks)
         )
-        self.hidden = self.model(heard, places, moments, self.cache)[:, -1]
+        self.hidden = self.model(*inputs, self.cache)[:, -1]
 
     def step(self, events: Ids, context: Ids, ticks: Ids) -> None:
-        """See `decoding.Decoder`."""
+        """See `decoder.Decoder`."""
         self.prefill(events[:, None], context[:, None], ticks)
 
     @torch.inference_mode()
     def sound_logits(self, context: Ids) -> Floats:
-        """See `decoding.Decoder`."""
-        return self.model.heads.sound_logits(self.hidden, self._tensor(context)).cpu().numpy()
+        """See `decoder.Decoder`."""
+        logits = self.model.heads.sound_logits(self.hidden, self._tensor(context))
+        return logits.cpu().numpy()
 
     @torch.inference_mode()
     def duration_logits(self, context: Ids, sounds: Ids) -> Floats:
-        """See `decoding.Decoder`."""
-        return (
-            self.model.heads.duration_logits(
-                self.hidden, self._tensor(context), self._tensor(sounds)
-            )
-            .cpu()
-            .numpy()
-        )
+        """See `decoder.Decoder`."""
+        inputs = self._tensor(context), self._tensor(sounds)
+        return self.model.heads.duration_logits(self.hidden, *inputs).cpu().numpy()
 
     def _tensor(self, ids: Ids) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64)).to(self.device)

@@ -1,8 +1,8 @@
-// Plays the excerpts, one at a time: a click on a button plays, a second one stops.
+// Plays the excerpts, one at a time: a click on a button starts one, a second click stops it.
 const pieces = JSON.parse(document.getElementById("data").textContent);
 const figures = [...document.querySelectorAll(".excerpt")];
 const buttonOf = (index) => figures[index].querySelector("button");
-let sound, playing = null; // the excerpt that is heard: its index, its bus, and when it began
+let sound, playing = null; // the excerpt that plays: its index, its bus, and when it began
 
 async function play(index) {
   sound ??= openSound(0.5);
@@ -12,7 +12,7 @@ async function play(index) {
   bus.connect(sound.master);
   playing = { index, bus, startedAt: sound.context.currentTime + 0.08 };
   const at = (tick) => playing.startedAt + tick * secondsPerTick;
-  for (const [voice, pitch, onset, end] of notes) if (pitch !== null) sing(sound, bus, { voice, voiceCount, pitch, start: at(onset), end: at(end) - 0.02 });
+  for (const [voice, pitch, onset, end] of notes) if (pitch !== null) playTone(sound, bus, { voice, voiceCount, pitch, start: at(onset), end: at(end) - 0.02 });
   buttonOf(index).textContent = "■";
   requestAnimationFrame(follow);
 }
@@ -22,7 +22,7 @@ function stop() {
   bus.gain.setTargetAtTime(0, sound.context.currentTime, 0.02);
   setTimeout(() => bus.disconnect(), 200);
   playing = null;
-  light(index, -1);
+  highlight(index, -1);
   buttonOf(index).textContent = "▶";
 }
 
@@ -31,11 +31,11 @@ function follow() {
   const { index, startedAt } = playing, { notes, secondsPerTick } = pieces[index];
   const tick = (sound.context.currentTime - startedAt) / secondsPerTick;
   if (tick >= Math.max(...notes.map(([, , , end]) => end))) return stop();
-  light(index, tick);
+  highlight(index, tick);
   requestAnimationFrame(follow);
 }
 
-function light(index, tick) {
+function highlight(index, tick) {
   for (const part of figures[index].querySelectorAll(".note[data-event]")) {
     const [, , onset, end] = pieces[index].notes[part.dataset.event];
     part.classList.toggle("sounding", tick >= onset && tick < end);

@@ -1,29 +1,29 @@
-// Shows what the model thought of each note, and plays the music. Ticks are those of the score.
+// Shows how surprising each note is to the model, and plays the music. Ticks are those of the score.
 const byId = (id) => document.getElementById(id);
 const music = JSON.parse(byId("data").textContent);
 const score = byId("score"), card = byId("card"), cursor = byId("cursor"), playButton = byId("play"), loudness = byId("loudness");
-const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
+const reducesMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const parts = [...score.querySelectorAll("[data-event]")]; // printed notes and rests; a tied note has several
 const partsOf = music.events.map(() => []);
 parts.forEach((part) => partsOf[part.dataset.event].push(part));
 const headBox = (part) => (part.querySelector(".notehead") ?? part).getBoundingClientRect();
-const shownPart = (index) => partsOf[index].find((part) => part.getClientRects().length); // of two engravings one is shown
+const shownPart = (index) => partsOf[index].find((part) => part.getClientRects().length); // only one engraving is shown
 
-// The card: what the model thought of a note
+// The card: what the model expected instead of a note
 
-let chosen = null; // place of the event whose card is shown
+let chosen = null; // index of the event whose card is shown
 
 function show(index, part = shownPart(index)) {
   hide();
   chosen = index;
   partsOf[index].forEach((each) => each.classList.add("chosen"));
-  const { name, place, surprise, alternatives } = music.events[index];
-  card.replaceChildren(made("strong", name), made("p", `${place}. ${surprise}`), tableOf(alternatives));
+  const { name, location, surprise, alternatives } = music.events[index];
+  card.replaceChildren(newElement("strong", name), newElement("p", `${location}. ${surprise}`), tableOf(alternatives));
   card.hidden = false;
-  const note = headBox(part), own = card.getBoundingClientRect();
-  const left = note.left + note.width / 2 - own.width / 2, above = note.top - own.height - 14;
-  card.style.left = `${Math.min(Math.max(8, left), innerWidth - own.width - 8)}px`;
-  card.style.top = `${above > 8 ? above : Math.min(note.bottom + 14, innerHeight - own.height - 8)}px`;
+  const note = headBox(part), box = card.getBoundingClientRect();
+  const left = note.left + note.width / 2 - box.width / 2, above = note.top - box.height - 14;
+  card.style.left = `${Math.min(Math.max(8, left), innerWidth - box.width - 8)}px`;
+  card.style.top = `${above > 8 ? above : Math.min(note.bottom + 14, innerHeight - box.height - 8)}px`;
 }
 
 function hide() {
@@ -32,7 +32,7 @@ function hide() {
   card.hidden = true;
 }
 
-function made(tag, content, className = "") {
+function newElement(tag, content, className = "") {
   const element = document.createElement(tag);
   element.append(content);
   element.className = className;
@@ -41,16 +41,16 @@ function made(tag, content, className = "") {
 
 function tableOf(alternatives) {
   const table = document.createElement("table");
-  alternatives.forEach(([name, probability, percent, isWritten], place) => {
-    const row = made("tr", "", `${isWritten ? "written" : ""} ${place === 5 ? "apart" : ""}`), bar = made("span", "", "bar");
+  alternatives.forEach(([name, probability, percent, isWritten], rank) => {
+    const row = newElement("tr", "", `${isWritten ? "written" : ""} ${rank === 5 ? "apart" : ""}`), bar = newElement("span", "", "bar");
     bar.style.width = `${Math.max(1, 100 * probability)}%`;
-    row.append(made("td", isWritten ? `${name} ✓` : name), made("td", bar), made("td", percent));
+    row.append(newElement("td", isWritten ? `${name} ✓` : name), newElement("td", bar), newElement("td", percent));
     table.append(row);
   });
   return table;
 }
 
-// Pointer: notes are small, so the nearest within some pixels is meant
+// Pointer: notes are small, so it points at the nearest one within some pixels
 
 function nearest({ clientX, clientY, pointerType }) {
   let best = null, least = pointerType === "mouse" ? 14 : 24;
@@ -68,7 +68,7 @@ score.addEventListener("pointermove", (event) => {
   else if (Number(part.dataset.event) !== chosen) show(Number(part.dataset.event), part);
 });
 score.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hide());
-score.addEventListener("mousedown", (event) => event.preventDefault()); // what is near keeps the focus
+score.addEventListener("mousedown", (event) => event.preventDefault()); // a click beside a note keeps the focus
 score.addEventListener("click", (event) => {
   const part = nearest(event);
   if (!part) return hide();
@@ -79,7 +79,7 @@ score.addEventListener("click", (event) => {
 });
 addEventListener("scroll", hide, { passive: true });
 
-// Keys: the score is one stop of the Tab key, arrows go from note to note in it
+// Keys: the score is one stop of the Tab key, arrow keys move from note to note in it
 
 let stops = [];
 
@@ -90,18 +90,18 @@ function setStop(index) {
 }
 
 parts.forEach((part) => {
-  const { name, place, surprise, alternatives } = music.events[part.dataset.event];
-  const likeliest = alternatives.map(([what, , percent, isWritten]) => `${what} ${percent}${isWritten ? ", written" : ""}`);
+  const { name, location, surprise, alternatives } = music.events[part.dataset.event];
+  const likeliest = alternatives.map(([sound, , percent, isWritten]) => `${sound} ${percent}${isWritten ? ", written" : ""}`);
   part.setAttribute("role", "button");
-  part.setAttribute("aria-label", `${name}. ${place}. ${surprise}. ${likeliest.join("; ")}`);
+  part.setAttribute("aria-label", `${name}. ${location}. ${surprise}. ${likeliest.join("; ")}`);
   part.setAttribute("tabindex", "-1");
 });
 setStop(0);
 
 function neighbor(index, key) {
   const { voice, onset } = music.events[index], other = voice + (key === "ArrowDown" ? 1 : -1);
-  if (key === "ArrowRight") return music.events.findIndex((event, place) => place > index && event.voice === voice);
-  if (key === "ArrowLeft") return music.events.findLastIndex((event, place) => place < index && event.voice === voice);
+  if (key === "ArrowRight") return music.events.findIndex((event, i) => i > index && event.voice === voice);
+  if (key === "ArrowLeft") return music.events.findLastIndex((event, i) => i < index && event.voice === voice);
   if (key !== "ArrowDown" && key !== "ArrowUp") return -1;
   return music.events.findLastIndex((event) => event.voice === other && event.onset <= onset);
 }
@@ -118,7 +118,7 @@ score.addEventListener("keydown", (event) => {
     const part = shownPart(next);
     part.focus({ preventScroll: true });
     part.scrollIntoView({ block: "nearest" });
-    requestAnimationFrame(() => show(next, part)); // after the scrolling, which hides the card
+    requestAnimationFrame(() => show(next, part)); // after the scroll event, which hides the card
   }
   if (event.key === "Enter" || event.key.startsWith("Arrow")) event.preventDefault();
 });
@@ -129,11 +129,11 @@ addEventListener("keydown", (event) => {
   isPlaying ? pause() : play();
 });
 
-// Playing
+// Playback
 
-const AHEAD = 1.5; // seconds; a tab in the background is woken once a second
+const AHEAD = 1.5; // seconds; a tab in the background runs its timers once a second
 let sound, context, master, bus, timer, isPlaying = false;
-let tick = 0, startedAt = 0, next = 0; // where we are while silent; when tick 0 was or would have been; next event to be heard
+let tick = 0, startedAt = 0, next = 0; // tick while silent; time of tick 0; index of the next event to play
 const tickNow = () => (isPlaying ? Math.max(0, (context.currentTime - startedAt) / music.secondsPerTick) : tick);
 
 function prepare() {
@@ -141,17 +141,17 @@ function prepare() {
   ({ context, master } = sound);
 }
 
-function singEvent({ voice, pitch, onset, duration }) {
+function playEvent({ voice, pitch, onset, duration }) {
   const start = Math.max(context.currentTime, startedAt + onset * music.secondsPerTick);
   const end = startedAt + (onset + duration) * music.secondsPerTick - 0.02;
-  if (end > start) sing(sound, bus, { pitch, start, end, voice, voiceCount: music.voiceCount });
+  if (end > start) playTone(sound, bus, { pitch, start, end, voice, voiceCount: music.voiceCount });
 }
 
 function schedule() {
   const until = (context.currentTime + AHEAD - startedAt) / music.secondsPerTick;
   for (; next < music.events.length && music.events[next].onset <= until; next += 1) {
     const event = music.events[next];
-    if (event.pitch !== null) singEvent(event);
+    if (event.pitch !== null) playEvent(event);
   }
   if (tickNow() >= music.endTick) stop();
 }
@@ -163,7 +163,7 @@ async function play() {
   bus = new GainNode(context);
   bus.connect(master);
   startedAt = context.currentTime + 0.08 - tick * music.secondsPerTick;
-  next = 0; // what is over by now stays silent
+  next = 0; // events that are over stay silent
   isPlaying = true;
   timer = setInterval(schedule, 200);
   schedule();
@@ -177,7 +177,7 @@ function pause() {
   clearInterval(timer);
   old.gain.setTargetAtTime(0, context.currentTime, 0.02);
   setTimeout(() => old.disconnect(), 200);
-  showPlace();
+  showPosition();
 }
 
 function stop() {
@@ -185,7 +185,7 @@ function stop() {
   tick = 0;
   highlight(-1);
   cursor.hidden = true;
-  showPlace();
+  showPosition();
 }
 
 function playFrom(onset) {
@@ -194,12 +194,12 @@ function playFrom(onset) {
   play();
 }
 
-// Where we are: the notes that sound, and a line that goes from onset to onset, system by system
+// Position: the notes that sound, and a cursor that moves from onset to onset, system by system
 
 const ends = music.events.map(({ onset, duration }) => onset + duration);
-let stations = [], lit = [];
+let onsets = [], highlighted = [];
 
-function survey() {
+function locateOnsets() {
   const frame = score.getBoundingClientRect(), found = new Map();
   for (const part of score.querySelectorAll("[data-tick]")) {
     const box = headBox(part), at = Number(part.dataset.tick), x = box.left + box.width / 2 - frame.left;
@@ -207,32 +207,32 @@ function survey() {
     const system = part.closest(".system"), { top, height, right } = system.getBoundingClientRect();
     found.set(at, { at, x, system, top: top - frame.top, height, right: right - frame.left });
   }
-  stations = [...found.values()].sort((a, b) => a.at - b.at);
+  onsets = [...found.values()].sort((a, b) => a.at - b.at);
 }
 
 function follow() {
   if (!isPlaying) return;
-  const now = tickNow(), index = Math.max(0, stations.findLastIndex((station) => station.at <= now));
-  const here = stations[index], after = stations[index + 1] ?? { at: music.endTick };
-  const share = isCalm.matches ? 0 : Math.max(0, Math.min(1, (now - here.at) / (after.at - here.at)));
+  const now = tickNow(), index = Math.max(0, onsets.findLastIndex((onset) => onset.at <= now));
+  const here = onsets[index], after = onsets[index + 1] ?? { at: music.endTick };
+  const share = reducesMotion.matches ? 0 : Math.max(0, Math.min(1, (now - here.at) / (after.at - here.at)));
   const x = here.x + share * ((after.system === here.system ? after.x : here.right) - here.x);
   if (cursor.hidden || cursor.style.top !== `${here.top}px`) here.system.scrollIntoView({ block: "nearest" });
   cursor.hidden = false;
   Object.assign(cursor.style, { left: `${x}px`, top: `${here.top}px`, height: `${here.height}px` });
   highlight(now);
-  showPlace();
+  showPosition();
   requestAnimationFrame(follow);
 }
 
 function highlight(now) {
-  const heard = partsOf.filter((_, index) => now >= music.events[index].onset && now < ends[index]).flat();
-  if (heard.length === lit.length && heard.every((part, place) => part === lit[place])) return;
-  lit.forEach((part) => part.classList.remove("sounding"));
-  heard.forEach((part) => part.classList.add("sounding"));
-  lit = heard;
+  const sounding = partsOf.filter((_, index) => now >= music.events[index].onset && now < ends[index]).flat();
+  if (sounding.length === highlighted.length && sounding.every((part, i) => part === highlighted[i])) return;
+  highlighted.forEach((part) => part.classList.remove("sounding"));
+  sounding.forEach((part) => part.classList.add("sounding"));
+  highlighted = sounding;
 }
 
-function showPlace() {
+function showPosition() {
   const now = tickNow(), [, bar] = music.bars.findLast(([onset]) => onset <= now), [, last] = music.bars.at(-1);
   byId("where").textContent = bar ? `bar ${bar} of ${last}` : "pickup";
   playButton.textContent = isPlaying ? "❚❚" : "▶";
@@ -243,6 +243,6 @@ playButton.addEventListener("click", () => (isPlaying ? pause() : play()));
 byId("stop").addEventListener("click", stop);
 loudness.addEventListener("input", () => master?.gain.setTargetAtTime((loudness.value / 100) ** 2, context.currentTime, 0.02));
 document.addEventListener("click", ({ target }) => target.dataset.play && playFrom(Number(target.dataset.play)));
-addEventListener("resize", survey);
-survey();
-showPlace();
+addEventListener("resize", locateOnsets);
+locateOnsets();
+showPosition();

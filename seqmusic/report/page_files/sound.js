@@ -1,5 +1,5 @@
 "use strict";
-// Sound: each note a few soft harmonics, each voice at its own place from left to right
+// Sound: each note has a few soft harmonics, each voice its position from left to right.
 
 function openSound(loudness) {
   const context = new AudioContext(), master = new GainNode(context, { gain: loudness });
@@ -7,7 +7,7 @@ function openSound(loudness) {
   return { context, master, wave: new PeriodicWave(context, { imag: [0, 1, 0.42, 0.24, 0.1, 0.06, 0.03] }) };
 }
 
-function sing({ context, wave }, bus, { pitch, start, end, voice, voiceCount }) { // start and end as the context counts seconds
+function playTone({ context, wave }, bus, { pitch, start, end, voice, voiceCount }) { // start and end in seconds of the context
   const level = 0.8 / (voiceCount + 1), pan = voiceCount > 1 ? 0.5 - voice / (voiceCount - 1) : 0;
   const tone = new OscillatorNode(context, { periodicWave: wave, frequency: 440 * 2 ** ((pitch - 69) / 12) });
   const envelope = new GainNode(context, { gain: 0 }), rise = Math.min(start + 0.03, end);

@@ -50,7 +50,8 @@ def assert_same_as_oracle(scores, kinds, rng, max_voices=4):
     traces = trace_batch(notes, mask, max_voices)
     for piece, score in enumerate(scores):
         holes = holes_of(notes, mask, piece) if mask.has_given[piece] else None
-        events = encode(score, holes, gives_fermatas=bool(mask.gives_fermatas[piece]))
+        fermatas = None if mask.gives_fermatas[piece] else ()
+        events = encode(score, holes, given_fermatas=fermatas)
         assert_same_traces(traces[piece], trace(events, max_voices))
 
 

@@ -57,7 +57,7 @@ def test_decoding_inverts_encoding(score):
 def test_decoding_inverts_encoding_with_holes(pair):
     score, holes = pair
     assert decode(encode(score, holes)) == score
-    assert decode(encode(score, holes, gives_fermatas=False)) == score
+    assert decode(encode(score, holes, given_fermatas=())) == score
 
 
 @settings(max_examples=200)
@@ -148,7 +148,7 @@ def test_hand_worked_fermatas():
     assert len(given) == 2
     # In BODY, at the onset of each note of the bass and at the end.
     assert columns(encode(FERMATAS, holes))[-4:-1] == [(1, 0, 2), (2, 1, 0), (1, 2, 0)]
-    body = event_names(encode(FERMATAS, holes, gives_fermatas=False))
+    body = event_names(encode(FERMATAS, holes, given_fermatas=()))
     # The first stays in GIVEN: no note of the bass starts there.
     assert body[-5:] == [
         *(("BODY", 0), ("PITCH_55", 72), ("FERMATA", 0), ("PITCH_48", 24), ("EOS", 0)),

@@ -17,13 +17,15 @@ from seqmusic.generation.voice_names import with_voices
 from seqmusic.metrics.likelihood import masked_log_softmax
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
-from seqmusic.runs.pretrained import make_grammar_masks
+from seqmusic.runs.pretrained import make_grammar_masks, readable_score
 from seqmusic.score import Key, Score
+from seqmusic.tokens.fermatas import fermata_ticks
 from seqmusic.tokens.rules import ONLY_ZERO
 from seqmusic.tokens.tokenizer import Event, encode, trace
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
+    FERMATA,
     HOLD,
     KEY,
     PITCH,
@@ -84,7 +86,15 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     names = [voice.name for voice in known.voices]
     semitones = fitting_shift(known)
     moved = with_voices(score, names, names).transposed(semitones)
-    events = encode(moved, prompt.holes if prompt else None)
+    if prompt is None:
+        events = encode(readable_score(model.vocabulary, moved))
+    else:
+        events = encode(
+            moved,
+            prompt.holes,
+            given_fermatas=fermata_ticks(prompt.score),
+            marks_phrases=model.vocabulary.marks_phrases,
+        )
     if len(events) > model.settings.context_length + 1:  # the last one is only predicted
         raise too_long_error("score", len(events), model.settings.context_length)
     predictions = _event_predictions(model, events)
@@ -250,6 +260,8 @@ def _given_events(score: Score, composed: Iterable[ExplainedEvent]) -> list[Expl
 
 def _alternative_text(sound: int, semitones: int, key: Key) -> str:
     """A sound of the moved score as text; pitches are those of the score itself."""
+    if sound == FERMATA:
+        return "a fermata"
     if sound >= TIMESIG:
         return f"change to {id_to_timesig(sound)}"
     return sound_text(sound, key, _SOUND_NAMES, semitones)

@@ -61,6 +61,7 @@ class Vocabulary:
         max_voices: voices that the context has columns for.
         has_numbered_voices: whether the model has learned Voice 1, Voice 2 ..., not Soprano,
             Alto, Tenor and Bass.
+        marks_phrases: whether the model has learned to end phrases with fermatas.
         context_sizes: values of each of the C context columns.
         first_pitch, n_pitches: the sound ids that are pitches.
         pitch_columns: columns in which v >= `pitch_shift` stands for pitch v - `pitch_shift`.
@@ -91,3 +92,4 @@ class Vocabulary:
     key_column: int = 0
     tonics: tuple[tuple[int, ...], ...] = ()
     has_numbered_voices: bool = False
+    marks_phrases: bool = False

@@ -13,9 +13,10 @@ from seqmusic.errors import CheckpointError
 from seqmusic.model.decoding.packed_model import ArrayModel, pack_model
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
-from seqmusic.score import SATB
+from seqmusic.score import SATB, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes, key_tonics
+from seqmusic.tokens.fermatas import without_fermatas
 from seqmusic.tokens.vocabulary import (
     KEY,
     N_DURATIONS,
@@ -43,13 +44,17 @@ DEFAULT_MAX_VOICES = 4  # of the models that come with seqmusic, and the fewest 
 
 @cache
 def make_vocabulary(
-    max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices: bool = False
+    max_voices: int = DEFAULT_MAX_VOICES,
+    *,
+    has_numbered_voices: bool = False,
+    marks_phrases: bool = False,
 ) -> Vocabulary:
     """The vocabulary of pieces with up to `max_voices` voices.
 
     Args:
         max_voices: 1..16.
         has_numbered_voices: whether the voices are Voice 1, Voice 2 ... instead of SATB.
+        marks_phrases: whether some pieces have fermatas.
     """
     columns, voices = context_columns(max_voices), range(max_voices)
     return Vocabulary(
@@ -80,6 +85,7 @@ def make_vocabulary(
             for tonics in key_tonics()
         ),
         has_numbered_voices=has_numbered_voices,
+        marks_phrases=marks_phrases,
     )
 
 
@@ -93,6 +99,11 @@ def learned_voice_names(vocabulary: Vocabulary) -> tuple[str, ...]:
     return SATB
 
 
+def readable_score(vocabulary: Vocabulary, score: Score) -> Score:
+    """The score without the fermatas, if a model with this vocabulary has not learned them."""
+    return score if vocabulary.marks_phrases else without_fermatas(score)
+
+
 def vocabulary_to_dict(vocabulary: Vocabulary) -> dict[str, object]:
     """The description of the tokens that is stored with a model."""
     tokens: dict[str, object] = {
@@ -103,6 +114,8 @@ def vocabulary_to_dict(vocabulary: Vocabulary) -> dict[str, object]:
     }
     if vocabulary.has_numbered_voices:
         tokens["numbered_voices"] = True
+    if vocabulary.marks_phrases:
+        tokens["phrases"] = True
     return tokens
 
 
@@ -114,8 +127,11 @@ def vocabulary_from_dict(tokens: Mapping[str, object]) -> Vocabulary:
     """
     max_voices = tokens.get("max_voices")
     if type(max_voices) is int and 1 <= max_voices <= MAX_TOKEN_VOICES:
-        is_numbered = tokens.get("numbered_voices") is True
-        vocabulary = make_vocabulary(max_voices, has_numbered_voices=is_numbered)
+        vocabulary = make_vocabulary(
+            max_voices,
+            has_numbered_voices=tokens.get("numbered_voices") is True,
+            marks_phrases=tokens.get("phrases") is True,
+        )
         if vocabulary_to_dict(vocabulary) == tokens:
             return vocabulary
     raise ValueError(

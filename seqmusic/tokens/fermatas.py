@@ -29,6 +29,11 @@ def fermata_ticks(score: Score) -> list[int]:
     return kept
 
 
+def without_fermatas(score: Score) -> Score:
+    """The score without any fermata."""
+    return replace(score, voices=tuple(with_fermatas(voice, ()) for voice in score.voices))
+
+
 def with_fermatas(voice: Voice, ticks: Collection[int]) -> Voice:
     """The voice with a fermata over each note that starts at one of the ticks, and no others."""
     notes = tuple(replace(note, fermata=note.onset_ticks in ticks) for note in voice.notes)

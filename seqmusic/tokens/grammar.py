@@ -13,7 +13,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import TICKS_PER_QUARTER, Score, TimeSignature, Voice
+from seqmusic.score import TICKS_PER_QUARTER, Note, Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     KEY_COLUMN,
@@ -33,7 +33,6 @@ from seqmusic.tokens.context_rows import (
     write_past,
     write_upcoming,
 )
-from seqmusic.tokens.fermatas import with_fermatas
 from seqmusic.tokens.meters import meter_at
 from seqmusic.tokens.vocabulary import (
     BODY,
@@ -57,7 +56,7 @@ from seqmusic.tokens.vocabulary import (
     voice_column,
     voice_name,
 )
-from seqmusic.tokens.voice_line import NEVER, VoiceLine, outer_first
+from seqmusic.tokens.voice_line import NEVER, Segment, VoiceLine, outer_first
 
 HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 
@@ -340,13 +339,18 @@ class GrammarState:
         """Ticks from the last bar line to the next event."""
         return meter_at(self.meters, self.pickup, self.tick)[1]
 
+    def note(self, segment: Segment) -> Note:
+        """A segment of a line as a note of the score."""
+        onset, fermatas = segment.onset, (self.given_fermatas, self.composed_fermatas)
+        has_fermata = any(onset in ticks for ticks in fermatas)
+        return Note(onset, segment.end - onset, segment.code - PITCH_CODE, has_fermata)
+
     def score(self) -> Score:
         """The score of all events so far."""
         meters = [(tick, id_to_timesig(sound)) for tick, sound in self.meters]
         signatures = tuple((tick, meter) for tick, meter in meters if meter is not None)
-        fermatas, voices = {*self.given_fermatas, *self.composed_fermatas}, []
+        voices = []
         for line in self.lines:
-            notes = tuple(one.note for one in line.all_segments() if one.code >= PITCH_CODE)
-            voice = Voice(voice_name(line.voice), notes)
-            voices.append(with_fermatas(voice, fermatas) if fermatas else voice)
+            segments = (one for one in line.all_segments() if one.code >= PITCH_CODE)
+            voices.append(Voice(voice_name(line.voice), tuple(map(self.note, segments))))
         return Score(tuple(voices), signatures, self.pickup, id_to_key(self.key_sound))

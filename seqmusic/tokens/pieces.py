@@ -15,7 +15,7 @@ from seqmusic.array_types import Ints
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import shift_bounds, shifts_between
 from seqmusic.tokens.batched.columns import NoteColumns, note_columns
-from seqmusic.tokens.vocabulary import is_voice, voice_column
+from seqmusic.tokens.vocabulary import PHRASES, is_voice, voice_column
 
 Column = NDArray[Any]
 COLUMN_TYPES: dict[str, type] = {
@@ -115,6 +115,11 @@ class Pieces:
         """VOICE ids of all pieces, those outside the subset too."""
         sounds: Column = np.unique(self._columns.header_sound)
         return set(sounds[is_voice(sounds)].tolist())
+
+    @property
+    def marks_phrases(self) -> bool:
+        """Whether fermatas are marked in any piece, those outside the subset too."""
+        return bool((self._columns.header_sound == PHRASES).any())
 
     @property
     def max_voices(self) -> int:

@@ -6,7 +6,7 @@ An event is a (sound, duration) pair of ids, and a sequence is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,7 +106,8 @@ def encode(
     score: Score,
     holes: Sequence[Sequence[Hole]] | None = None,
     *,
-    gives_fermatas: bool = True,
+    given_fermatas: Collection[int] | None = None,
+    marks_phrases: bool | None = None,
 ) -> list[Event]:
     """The whole sequence of a score.
 
@@ -114,28 +115,29 @@ def encode(
         score: the music.
         holes: for each voice, the spans that BODY holds, while GIVEN holds the rest; None: BODY
             holds everything.
-        gives_fermatas: whether GIVEN holds the fermatas of the notes that it holds; otherwise BODY
-            does, where it has a note that starts there too.
+        given_fermatas: ticks of the fermatas that GIVEN holds, besides those under which BODY has
+            no note; None: all under which GIVEN has one.
+        marks_phrases: whether fermatas are marked; None: if the score has any.
 
     Raises:
         UnencodableError: tokens cannot express the score.
     """
     score = normalized(score)
-    events, end_ticks = header_events(score), score.end_ticks
+    events, end_ticks = header_events(score, marks_phrases=marks_phrases), score.end_ticks
     if not end_ticks:
         raise UnencodableError(
             "a sequence has at least one note, got a score without notes; "
             "ask for music with encode_prompt"
         )
     changes, line_ends = list(score.time_signatures[1:]), [end_ticks] * len(score.voices)
-    fermatas = frozenset(fermata_ticks(score))
+    fermatas = frozenset(fermata_ticks(score) if (PHRASES, 0) in events else ())
     if holes is None:
         body, _ = segment_rows(score, [()] * len(score.voices), line_ends)
     else:
         known, body = segment_rows(score, drop_final_holes(holes, end_ticks), line_ends)
         given = fermatas & note_onsets(known)
-        if not gives_fermatas:
-            given -= note_onsets(body)
+        if given_fermatas is not None:
+            given -= note_onsets(body) - frozenset(given_fermatas)
         events += [(GIVEN, 0), *section_events(known, changes, given)]
         fermatas -= given
     events += [(BODY, 0), *section_events(body, changes, fermatas)]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TypeVar
 
-from seqmusic.score import Note
 from seqmusic.tokens.context import PITCH_CODE, REST_CODE
 from seqmusic.tokens.vocabulary import HOLD, HOLE, PAD, PITCH, REST
 
@@ -35,11 +34,6 @@ class Segment:
     onset: int
     end: int
     code: int
-
-    @property
-    def note(self) -> Note:
-        """The segment as a note of a score; it must have a pitch."""
-        return Note(self.onset, self.end - self.onset, self.code - PITCH_CODE)
 
 
 @dataclass(slots=True)

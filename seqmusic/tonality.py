@@ -25,6 +25,9 @@ _PROFILES = {
 }
 
 
+_FINAL_CORRELATION = 0.2  # what a piece's end on the tonic counts beside the correlations
+
+
 class Spelling(NamedTuple):
     """A written pitch.
 
@@ -143,6 +146,27 @@ def infer_key(score: Score, *, is_whole: bool = True) -> Key:
         return Key(0, "major")
     correlations = key_correlations(score, is_whole=is_whole)
     return max(correlations, key=lambda key: correlations[key])
+
+
+def with_inferred_key(score: Score) -> Score:
+    """The score with a key, unless it has no notes: its own, or the one that its notes suggest.
+
+    The key on whose tonic the lowest voice ends is preferred: music of the chorales' time mostly
+    ends there, also where its mode is an old one.
+
+    >>> from seqmusic.score import Note, melody
+    >>> with_inferred_key(melody([Note(0, 24, 62), Note(24, 24, 66), Note(48, 24, 62)])).key
+    Key(sharps=2, mode='major')
+    """
+    if score.key is not None or not score.n_notes:
+        return score
+    correlations = key_correlations(score)
+    final = [voice for voice in score.voices if voice.notes][-1].notes[-1].pitch % 12
+
+    def fit(key: Key) -> float:
+        return correlations[key] + _FINAL_CORRELATION * (tonic_pitch_class(key) == final)
+
+    return replace(score, key=max(correlations, key=fit))
 
 
 def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]:

@@ -18,7 +18,7 @@ def note_lines(draw):
     durations = st.sampled_from([1, 6, 24, 24, 36, 96, 97, 192, 300]) | st.integers(1, 100)
     rows = st.lists(st.tuples(gaps, durations, st.integers(0, 127)), max_size=8)
     for gap, duration, pitch in draw(rows):
-        notes.append(Note(end + gap, duration, pitch))
+        notes.append(Note(end + gap, duration, pitch, fermata=draw(st.integers(0, 3)) == 0))
         end = notes[-1].end_ticks
     return tuple(notes)
 

@@ -1,5 +1,6 @@
 """Harmonizing and regenerating with an untrained model: laws that hold for any model."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from seqmusic.formats.theme import parse_theme
-from seqmusic.generation.composing import continuation, harmonization, regeneration
+from seqmusic.generation.composing import continuation, harmonization, regeneration, stream
 from seqmusic.generation.feasibility import voice_leading_faults
 from seqmusic.generation.partial_candidate import LogProbabilities, Rule
 from seqmusic.generation.prompts import harmonization_prompt
@@ -16,8 +17,9 @@ from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.runs.pretrained import VOCABULARY
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature
 from seqmusic.tokens.context import PITCH_CODE
+from seqmusic.tokens.fermatas import without_fermatas
 from seqmusic.tokens.grammar import GrammarState
-from seqmusic.tokens.vocabulary import PITCH, VOICE
+from seqmusic.tokens.vocabulary import FERMATA, PITCH, VOICE
 from seqmusic.tonality import scale_pitch_classes
 
 TUNE = "D4:1/8 E4 | F4:1/4 A4 G4 E4 | F4:1/2 E4 | D4:1/2."
@@ -286,3 +288,45 @@ def test_a_candidate_does_not_depend_on_the_others(model: Transformer) -> None:
         for candidate in harmonization(model, given, Request(n=3, seed=4, strict=True))
     }
     assert harmonization(model, given, Request(n=1, seed=4, strict=True))[0].score in three
+
+
+@pytest.fixture(scope="module")
+def phrasing_model(model: Transformer) -> Transformer:
+    """An untrained model that draws fermatas often."""
+    phrasing = copy.deepcopy(model)
+    phrasing.vocabulary = replace(VOCABULARY, marks_phrases=True)
+    with torch.no_grad():
+        phrasing.heads.sound.bias[FERMATA] = 3.0
+    return phrasing
+
+
+def fermata_onsets(score: Score) -> list[set[int]]:
+    return [{note.onset_ticks for note in voice.notes if note.fermata} for voice in score.voices]
+
+
+def test_a_model_that_knows_phrases_ends_some_with_fermatas(phrasing_model: Transformer) -> None:
+    given = parse_theme(TUNE.replace("E4 | D4:1/2.", "E4^ | D4:1/2."), key=D_MINOR)
+    (candidate,) = harmonization(phrasing_model, given, Request(n=1, seed=3))
+    onsets = fermata_onsets(candidate.score)
+    assert fermata_onsets(given)[0] < onsets[0]  # more than were typed
+    chords = set().union(*onsets)
+    for voice, own in zip(candidate.score.voices, onsets, strict=True):
+        assert own == chords & {note.onset_ticks for note in voice.notes}
+    soprano = without_fermatas(candidate.score).voices[0]
+    assert soprano.notes == without_fermatas(given).voices[0].notes
+
+
+def test_fermatas_are_streamed_as_they_are_composed(phrasing_model: Transformer) -> None:
+    theme = parse_theme("D4 E4 F4^", key=D_MINOR)
+    request = Request(n=1, seed=4)
+    (candidate,) = continuation(phrasing_model, theme, request, bars=3)
+    streamed = set(stream(phrasing_model, theme, request, bars=3))
+    composed = {(voice.name, note) for voice in candidate.score.voices for note in voice.notes}
+    assert streamed < composed
+    assert any(note.fermata for _, note in streamed)
+
+
+def test_a_model_that_knows_no_phrases_keeps_typed_fermatas(model: Transformer) -> None:
+    given = parse_theme("D4 E4 F4^", key=D_MINOR)
+    (candidate,) = continuation(model, given, Request(n=1), bars=2)
+    assert fermata_onsets(candidate.score) == [{48}, set(), set(), set()]

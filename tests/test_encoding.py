@@ -50,7 +50,9 @@ def assert_same_as_oracle(scores, kinds, rng, max_voices=4):
     traces = trace_batch(notes, mask, max_voices)
     for piece, score in enumerate(scores):
         holes = holes_of(notes, mask, piece) if mask.has_given[piece] else None
-        assert_same_traces(traces[piece], trace(encode(score, holes), max_voices))
+        fermatas = None if mask.gives_fermatas[piece] else ()
+        events = encode(score, holes, given_fermatas=fermatas)
+        assert_same_traces(traces[piece], trace(events, max_voices))
 
 
 @given(scores_with_columns())

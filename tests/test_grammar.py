@@ -167,7 +167,25 @@ def test_no_change_of_meter_inside_the_pickup():
     assert state.score().time_signatures == ((0, TimeSignature(4, 4)), (24, TimeSignature(4, 4)))
 
 
-def test_the_highest_of_the_earliest_voices_is_next():
+@pytest.mark.parametrize(
+    ("voices", "turns"),
+    [((0, 1, 2, 3), (0, 3, 1, 2)), ((1, 2), (1, 2)), ((0, 1, 3), (0, 3, 1)), ((2,), (2,)),
+     ((4, 5, 6, 7, 8), (4, 8, 5, 6, 7))],
+)  # fmt: skip
+def test_outer_voices_come_first_where_lines_end_together(voices, turns):
+    state = GrammarState(5)
+    for event in [*((VOICE + voice, 0) for voice in voices), *HEADER[2:], (BODY, 0)]:
+        state.push(*event)
+    for _ in range(2):
+        seen = []
+        for _ in voices:
+            seen.append(state.voice - VOICE)
+            state = state.copy()  # a copy keeps the order
+            state.push(PITCH + 60, 24)
+        assert tuple(seen) == turns
+
+
+def test_the_earliest_voice_is_next():
     state = state_after(*HEADER, (BODY, 0))
     order = []
     for sound, duration in [(PITCH + 72, 48), (PITCH + 48, 24), (PITCH + 50, 24), (PITCH + 71, 24)]:

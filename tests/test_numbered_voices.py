@@ -47,4 +47,4 @@ def test_more_voices_than_the_model_knows_are_refused(voices: str, message: str)
 def test_a_checkpoint_keeps_its_vocabulary() -> None:
     assert checkpoints.vocabulary_from_dict(checkpoints.vocabulary_to_dict(NUMBERED)) == NUMBERED
     with pytest.raises(ValueError, match="other tokens"):
-        checkpoints.vocabulary_from_dict({**checkpoints.vocabulary_to_dict(NUMBERED), "grammar": 2})
+        checkpoints.vocabulary_from_dict({**checkpoints.vocabulary_to_dict(NUMBERED), "grammar": 1})

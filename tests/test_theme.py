@@ -65,6 +65,11 @@ def test_a_held_note_sounds_on_over_the_bar_line():
     assert notes("C4:3/4 D4:1/4 | _:1/2 E4") == [(0, 72, 60), (72, 72, 62), (144, 48, 64)]
 
 
+def test_a_fermata_is_a_sign_at_the_end_of_a_token():
+    notes = parse_theme("C5^ D5:1/2^ 60 E5:1/8 _^ F5").voices[0].notes
+    assert [note.fermata for note in notes] == [True, True, False, True, False]
+
+
 def test_a_short_first_bar_is_the_pickup_and_without_bar_lines_there_is_none():
     assert parse_theme("G4:1/8 | C5:1/2 D5 |", TimeSignature(4, 4)).pickup_ticks == 12
     assert parse_theme("C4 D4 E4 | F4").pickup_ticks == 72
@@ -119,6 +124,9 @@ def test_names_of_voices_follow_their_number():
         (":1/8", 1, r"expected a pitch"),
         ("_ C4", 1, r"holds the note before it, and there is none"),
         ("C4 R _", 6, r"holds the note before it, and there is none"),
+        ("C4 R:1/2^", 4, r"^token 2 'R:1/2\^' at character 4: a fermata stands over a note, not"),
+        ("C4 ^", 4, r"expected a pitch"),
+        ("C4^^", 1, r"expected a pitch"),
         ("", 1, r"holds no note"),
         (" \n", 1, r"holds no note"),
         ("R | R:1", 1, r"holds no note"),
@@ -153,7 +161,7 @@ def test_a_position_is_counted_within_its_argument():
     assert refusal.value.position == 4
 
 
-@given(st.text(st.sampled_from("CDEbHx#4590:/.|;_R~ doréla-𝄪\n\x00"), max_size=40))
+@given(st.text(st.sampled_from("CDEbHx#4590:/.|;_R^~ doréla-𝄪\n\x00"), max_size=40))
 def test_any_text_is_a_score_or_a_theme_error(text):
     try:
         n_notes, position = parse_theme(text).n_notes, 1
@@ -170,12 +178,12 @@ def themes(draw):
     signature = TimeSignature(*draw(st.sampled_from(meters)))
     pickup = draw(st.one_of(st.just(0), st.integers(0, signature.bar_ticks - 1)))
     n_voices = draw(st.integers(1, 6))
-    steps = st.tuples(st.integers(0, 60), st.integers(1, 200), st.integers(0, 127))
+    steps = st.tuples(st.integers(0, 60), st.integers(1, 200), st.integers(0, 127), st.booleans())
     voices = []
     for name in default_voice_names(n_voices):
         line, now = [], 0
-        for rest, duration, pitch in draw(st.lists(steps, max_size=8)):
-            line.append(Note(now + rest * (rest % 2), duration, pitch))
+        for rest, duration, pitch, fermata in draw(st.lists(steps, max_size=8)):
+            line.append(Note(now + rest * (rest % 2), duration, pitch, fermata))
             now = line[-1].end_ticks
         voices.append(Voice(name, tuple(line)))
     if not any(voice.notes for voice in voices):

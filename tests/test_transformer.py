@@ -6,11 +6,11 @@ import torch
 
 from seqmusic.model.transformer import KVCache, ModelSettings, Packing, Transformer
 from seqmusic.runs import pretrained as checkpoints
-from seqmusic.score import Note, melody
+from seqmusic.score import Key, Note, melody
 from seqmusic.tokens import rules
 from seqmusic.tokens.augmentation import transposed
 from seqmusic.tokens.tokenizer import encode, trace
-from seqmusic.tokens.vocabulary import N_DURATIONS, N_SOUNDS
+from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, PITCH, key_to_id
 from seqmusic.training.batches import GrammarMasks, make_batch, nll
 
 SETTINGS = ModelSettings(width=24, layers=3, heads=2, dropout=0.0, context_length=64)
@@ -112,3 +112,18 @@ def test_a_transposed_trace_is_the_trace_of_the_transposed_score() -> None:
         expected = trace(encode(score.transposed(semitones), holes))
         assert np.array_equal(found.events, expected.events)
         assert np.array_equal(found.context, expected.context)
+
+
+@torch.inference_mode()
+def test_the_tonic_is_an_anchor_of_its_own_in_major_and_in_minor(model: Transformer) -> None:
+    keys = [Key(0, "major"), Key(2, "major"), Key(0, "minor"), Key(2, "minor"), Key(2), None]
+    context = torch.zeros((len(keys), len(VOCABULARY.context_sizes)), dtype=torch.long)
+    context[:, VOCABULARY.key_column] = torch.tensor([key_to_id(key) - KEY for key in keys])
+    hidden = torch.randn(1, SETTINGS.width).expand(len(keys), -1)
+    added = model.heads.sound_logits(hidden, context) - model.heads.sound(hidden)
+    c_major, d_major, a_minor, b_minor, *others = added[:, PITCH:KEY]
+    assert torch.allclose(c_major[36:85], d_major[38:87], atol=1e-5)  # two octaves around
+    assert torch.allclose(a_minor[45:94], b_minor[47:96], atol=1e-5)
+    assert (c_major[:36] == 0).all()
+    assert not torch.allclose(c_major[36:85], a_minor[45:94])
+    assert all((row == 0).all() for row in others)

@@ -39,7 +39,8 @@ def test_every_voice_has_a_name_and_a_column():
 def test_no_two_ids_share_a_name():
     names = [v.sound_name(sound) for sound in range(v.N_SOUNDS)]
     assert len(set(names)) == v.N_SOUNDS
-    assert names[:9] == ["PAD", "BOS", "EOS", "GIVEN", "BODY", "PICKUP", "REST", "HOLD", "HOLE"]
+    assert names[:8] == ["PAD", "BOS", "EOS", "GIVEN", "BODY", "PICKUP", "PHRASES", "FERMATA"]
+    assert names[8:11] == ["REST", "HOLD", "HOLE"]
     assert not any(" " in name for name in names)
 
 

@@ -29,7 +29,8 @@ def random_mask(notes, kinds, rng):
     """A mask of the given kind for each piece; "nothing" gives nothing of it."""
     missing = [_missing_notes(kind, notes.take([piece]), rng) for piece, kind in enumerate(kinds)]
     has_given = np.array([kind != "nothing" for kind in kinds])
-    return InfillingMask(np.concatenate(missing), has_given, rng.random(len(kinds)) < 0.5)
+    is_open, gives_fermatas = rng.random((2, len(kinds))) < 0.5
+    return InfillingMask(np.concatenate(missing), has_given, is_open, gives_fermatas)
 
 
 def _missing_notes(kind, notes, rng):

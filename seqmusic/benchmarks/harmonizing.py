@@ -25,7 +25,7 @@ from seqmusic.score import SATB, Score
 from seqmusic.tokens.context import VOICE_COLUMN
 from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, is_scored_event
-from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, VOICE
+from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, N_SOUNDS, VOICE, is_note_event
 
 NO_CONSTRAINTS = Constraints({})
 SOPRANO = SATB[0]
@@ -79,7 +79,8 @@ def _compose_with_ngram(model: NGram, candidate: PartialCandidate, request: Requ
             [candidate], _logits(durations), [sound], request.rhythm_sampling
         )
         candidate.advance(sound, duration)
-        past.append((sound, duration))
+        if is_note_event(sound):
+            past.append((sound, duration))
 
 
 def count_matching_cells(

@@ -30,7 +30,7 @@ from seqmusic.metrics.rates import RateEstimate
 from seqmusic.metrics.style import style_estimates
 from seqmusic.model.transformer import Transformer
 from seqmusic.progress import progress_bar
-from seqmusic.runs.pretrained import load_model
+from seqmusic.runs.pretrained import load_model, readable_score
 from seqmusic.score import SATB, Score
 from seqmusic.tokens.tokenizer import normalized
 
@@ -64,7 +64,8 @@ def benchmark_harmony(
         CorpusError: the split has no works in four voices.
     """
     model, dataset = load_model(folder), load_chorales()
-    scores = held_out_chorales(dataset, split)[:works]
+    works_in_split = held_out_chorales(dataset, split)[:works]
+    scores = [readable_score(model.vocabulary, score) for score in works_in_split]
     if not scores:
         raise CorpusError(f"the {split} part holds no works in four voices to harmonize")
     ngram = NGram(encode_pieces([work.score for work in dataset.works_in("train")]).traces)

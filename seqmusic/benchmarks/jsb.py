@@ -2,7 +2,8 @@
 
 The unit is nats per cell, a cell being one voice in one sixteenth step: all cells of whole pieces,
 rests and first steps included; time signature, pickup and key in the header and the end are
-charged. The file does not distinguish held notes from repeated ones: equal neighbors are one note.
+charged. The key is inferred from the whole piece; because it is charged, the figure stays an upper
+bound. The file does not distinguish held notes from repeated ones: equal neighbors are one note.
 """
 
 from __future__ import annotations

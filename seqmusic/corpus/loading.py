@@ -9,6 +9,7 @@ from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.prepared_folder import load_prepared
 from seqmusic.errors import CorpusError
 from seqmusic.formats.pitch_table import read_jsb
+from seqmusic.tonality import with_inferred_key
 
 
 def load_corpus(data: Path | None = None) -> Dataset:
@@ -35,12 +36,14 @@ def load_corpus(data: Path | None = None) -> Dataset:
 def benchmark_dataset(path: Path) -> Dataset:
     """The pieces of a benchmark file as works named "train 0", "train 1" ..., in the file's split.
 
+    The file names no keys: each piece has the one that its notes suggest.
+
     Raises:
         FormatError: the file is not of its shape.
     """
     return Dataset(
         tuple(
-            Work(score.title, score, split)
+            Work(score.title, with_inferred_key(score), split)
             for split, scores in read_jsb(path).items()
             for score in scores
         )

@@ -24,6 +24,7 @@ from seqmusic.metrics.calibration import (
 )
 from seqmusic.metrics.likelihood import EventScores, Predictions, predict_events
 from seqmusic.progress import track
+from seqmusic.score import Score
 
 MODEL, NGRAM, PERSISTENCE = "model", "n-gram", "persistence"
 KINDS = ("sound", "length")
@@ -105,11 +106,10 @@ class Assessment:
 
 def assess(subject: Subject) -> Assessment:
     """All figures of the model on its works, beside those of an n-gram and of persistence."""
-    max_voices = subject.model.vocabulary.max_voices
-    pieces = encode_pieces([work.score for work in subject.works], max_voices)
+    pieces = _encoded(subject, [work.score for work in subject.works])
     model_predictions = _predict_works(subject, pieces)
     by_event = {MODEL: [predicted.event_scores() for predicted in model_predictions]}
-    training = encode_pieces([w.score for w in subject.dataset.works_in("train")], max_voices)
+    training = _encoded(subject, [work.score for work in subject.dataset.works_in("train")])
     if training.scores:
         by_event[NGRAM] = _score_with_ngram(training, pieces)
     totals = [_event_total(name, scores, pieces) for name, scores in by_event.items()]
@@ -189,8 +189,14 @@ def _validation_choices(subject: Subject) -> tuple[Choices, Choices] | None:
     scores = [work.score for work in subject.dataset.works_in("valid")]
     if not scores:
         return None
-    traces = encode_pieces(scores, subject.model.vocabulary.max_voices).traces
+    traces = _encoded(subject, scores).traces
     return predict_choices(subject.model, traces, grammar_masks_for(subject.model))
+
+
+def _encoded(subject: Subject, scores: Sequence[Score]) -> EncodedPieces:
+    """The scores as the model reads them."""
+    vocabulary = subject.model.vocabulary
+    return encode_pieces(scores, vocabulary.max_voices, marks_phrases=vocabulary.marks_phrases)
 
 
 def _calibration(kind: str, choices: Choices, temperature: float) -> Calibration:

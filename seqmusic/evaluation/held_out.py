@@ -12,6 +12,7 @@ from seqmusic.score import Score
 from seqmusic.tokens.batched.columns import note_columns
 from seqmusic.tokens.batched.encoding import trace_batch
 from seqmusic.tokens.context import columns_to_max_voices
+from seqmusic.tokens.fermatas import without_fermatas
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.training.batches import GrammarMasks
 
@@ -39,9 +40,19 @@ class EncodedPieces:
         return [score.n_notes for score in self.scores]
 
 
-def encode_pieces(scores: Sequence[Score], max_voices: int = DEFAULT_MAX_VOICES) -> EncodedPieces:
-    """The scores with their traces, for a model of up to `max_voices` voices."""
-    return EncodedPieces(tuple(scores), tuple(trace_batch(note_columns(scores), None, max_voices)))
+def encode_pieces(
+    scores: Sequence[Score], max_voices: int = DEFAULT_MAX_VOICES, *, marks_phrases: bool = True
+) -> EncodedPieces:
+    """The scores with their traces.
+
+    Args:
+        scores: the pieces.
+        max_voices: of the model.
+        marks_phrases: whether the model has learned fermatas; otherwise the traces have none.
+    """
+    readable = scores if marks_phrases else [without_fermatas(score) for score in scores]
+    traces = trace_batch(note_columns(readable), None, max_voices)
+    return EncodedPieces(tuple(scores), tuple(traces))
 
 
 def grammar_masks_for(model: TrainableModel) -> GrammarMasks:

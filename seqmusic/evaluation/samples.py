@@ -26,7 +26,7 @@ from seqmusic.metrics.originality import CopyIndex
 from seqmusic.metrics.rates import Rate
 from seqmusic.metrics.style import HARMONY_METRICS, endings_on_tonic, hold_rate, repeated_bars
 from seqmusic.model.transformer import Transformer
-from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, readable_score
 from seqmusic.score import TICKS_PER_WHOLE, Score
 from seqmusic.tokens.tokenizer import encode, normalized, trace
 
@@ -177,7 +177,10 @@ def original_continuations(
     vocabulary = model.vocabulary
     sequences = [
         trace(
-            encode(opening.work, [list(holes) for holes in opening.prompt.holes]),
+            encode(
+                readable_score(vocabulary, opening.work),
+                [list(holes) for holes in opening.prompt.holes],
+            ),
             vocabulary.max_voices,
         )
         for opening in openings

@@ -1,13 +1,14 @@
 """Themes as people type them: ``"C4 D4:1/8 Eb4:3/8 R:1/4 | F4"``, read into a score and written.
 
-    token   := sound [":" value] | "|"
+    token   := sound [":" value] ["^"] | "|"
     sound   := pitch | "R" (a rest) | "_" (the note before it is held)
     pitch   := name such as C4, Bb3, F#5, do4, mib4, sol#3 | MIDI number such as 60
     value   := fraction of a whole note, 1/4, 3/8, 1, with up to two dots, 1/4.
 
-Value and octave hold until another is given; at first they are a quarter note and octave 4. Upper
-and lower case mean the same. ``|`` checks that a bar is full; a first bar that is short is the
-pickup. ``;`` starts the next voice, from high to low.
+``^`` is a fermata over the note: a phrase ends there. Value and octave hold until another is given;
+at first they are a quarter note and octave 4. Upper and lower case mean the same. ``|`` checks that
+a bar is full; a first bar that is short is the pickup. ``;`` starts the next voice, from high to
+low.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from seqmusic.score import (
 from seqmusic.tonality import spell
 
 MAX_CHARACTERS = 10_000
+FERMATA = "^"
 MAX_THEME_VOICES = 16
 MAX_WHOLE_NOTES = 64  # of one note; no bar is longer
 _TOKEN = re.compile(r"\||[^\s|]+")
@@ -130,7 +132,7 @@ def theme_text(score: Score) -> str:
     """The theme that gives `score`, with the pitch names of its key and " ; " between voices.
 
     ``parse_theme(theme_text(score), time_signature, key) == score`` where the score has one time
-    signature, at least one note, no fermata and no tempo, at most sixteen voices named as
+    signature, at least one note and no tempo, at most sixteen voices named as
     `default_voice_names` names them, and is not too long to type.
 
     >>> theme_text(parse_theme("60 62:1/8 63:3/8 r:1/4 | 65:1", key=Key(-3, "minor")))
@@ -197,24 +199,29 @@ def _length_text(signature: TimeSignature, ticks: int) -> str:
 
 
 def _add_sound(line: _ThemeVoice, token: _Token) -> None:
-    typed, colon, value = token.text.partition(":")
+    has_fermata = len(token.text) > 1 and token.text.endswith(FERMATA)
+    typed, colon, value = token.text.removesuffix(FERMATA if has_fermata else "").partition(":")
     sound = normalized(typed)
     pitch = None if sound in ("r", "_") else _pitch(sound, line, token)
     if colon:
         line.value_ticks = _value_ticks(value, typed, token)
     if pitch is not None:
-        line.notes.append(Note(line.elapsed_ticks, line.value_ticks, pitch))
+        line.notes.append(Note(line.elapsed_ticks, line.value_ticks, pitch, has_fermata))
+    elif sound == "r" and has_fermata:
+        rule = "a fermata stands over a note, not over a rest"
+        raise _token_error(token, f"{rule}; type it after the last note of the phrase")
     elif sound == "_":
         if not line.notes or line.notes[-1].end_ticks != line.elapsed_ticks:
             problem = "holds the note before it, and there is none"
             raise _token_error(token, f"{problem}; for silence type R")
         last = line.notes[-1]
-        line.notes[-1] = replace(last, duration_ticks=last.duration_ticks + line.value_ticks)
+        ticks, fermata = last.duration_ticks + line.value_ticks, last.fermata or has_fermata
+        line.notes[-1] = replace(last, duration_ticks=ticks, fermata=fermata)
     line.elapsed_ticks += line.value_ticks
 
 
 def _pitch(sound: str, line: _ThemeVoice, token: _Token) -> int:
-    value = "".join(token.text.partition(":")[1:])
+    value = "".join(token.text.partition(":")[1:])  # with a fermata, where it has one
     if re.fullmatch(r"[0-9]{1,3}", sound) and int(sound) <= 127:
         return int(sound)
     spelling = parse_spelling(sound, line.octave)
@@ -279,20 +286,24 @@ def _voice_text(voice: Voice, score: Score) -> str:
     for start, end in zip(starts, ends, strict=True):
         if tokens:
             tokens.append("|")
-        for sound, ticks in _sounds(voice, start, end, score.key):
+        for sound, ticks, fermata in _sounds(voice, start, end, score.key):
             value = "" if ticks == value_ticks else f":{Fraction(ticks, TICKS_PER_WHOLE)}"
-            tokens.append(sound + value)
+            tokens.append(sound + value + fermata)
             value_ticks = ticks
     if is_only_pickup:
         tokens.append("|")
     return " ".join(tokens) or "R"
 
 
-def _sounds(voice: Voice, start: int, end: int, key: Key | None) -> Iterator[tuple[str, int]]:
-    """Each sound in [start, end) with its length in ticks; a note from before `start` is held."""
+def _sounds(voice: Voice, start: int, end: int, key: Key | None) -> Iterator[tuple[str, int, str]]:
+    """Each sound in [start, end), its length in ticks, and its fermata or "".
+
+    A note from before `start` is held.
+    """
     for onset, stop, note in voice_spans(voice, start, end):
         if note is None:
-            sound = "R"
+            yield "R", stop - onset, ""
+        elif onset > note.onset_ticks:
+            yield "_", stop - onset, ""
         else:
-            sound = str(spell(note.pitch, key)) if onset == note.onset_ticks else "_"
-        yield sound, stop - onset
+            yield str(spell(note.pitch, key)), stop - onset, FERMATA if note.fermata else ""

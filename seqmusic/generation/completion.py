@@ -134,9 +134,9 @@ def finished_notes(state: GrammarState, n_emitted: dict[int, int]) -> Iterator[t
         segments = line.composed[start:stop]
         if segments:
             n_emitted[voice_index] = start + len(segments)
-        yield from (
-            (voice_index, segment.note) for segment in segments if segment.code >= PITCH_CODE
-        )
+        for segment in segments:
+            if segment.code >= PITCH_CODE:
+                yield voice_index, state.note(segment)
 
 
 def _attempts(

@@ -19,6 +19,7 @@ from seqmusic.generation.prompts import (
 from seqmusic.generation.request import Request
 from seqmusic.generation.requested_voices import with_voices
 from seqmusic.model.decoding.decoder import DecodableModel
+from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import Note, Score, Voice
 from seqmusic.tokens.tokenizer import Event, encode_prompt
@@ -75,7 +76,7 @@ def stream(
     """
     request = request or Request()
     prompt = continuation_prompt(theme, bars, voices, learned_voice_names(model.vocabulary))
-    shift, constraints, events = _encoded_request(prompt, request)
+    shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
     names = [voice.name for voice in prompt.score.voices]
     notes = stream_notes(model, events, request, constraints, rule)
     return ((names[index], replace(note, pitch=note.pitch - shift)) for index, note in notes)
@@ -161,7 +162,7 @@ def compose_candidates(
             follow.
         UnencodableError: the tokens cannot express the given music.
     """
-    shift, constraints, events = _encoded_request(prompt, request)
+    shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
 
     def on_moved_note(voice_index: int, note: Note) -> None:
         if on_note is not None:
@@ -175,11 +176,18 @@ def compose_candidates(
     )
 
 
-def _encoded_request(prompt: Prompt, request: Request) -> tuple[int, Constraints, list[Event]]:
+def _encoded_request(
+    vocabulary: Vocabulary, prompt: Prompt, request: Request
+) -> tuple[int, Constraints, list[Event]]:
     """The shift into the compass of the voices, the constraints there, and the events there."""
     shift = fitting_shift(prompt.score)
     constraints = constraints_of(prompt, request, shift)
-    events = encode_prompt(prompt.score.transposed(shift), prompt.holes, prompt.style)
+    events = encode_prompt(
+        prompt.score.transposed(shift),
+        prompt.holes,
+        prompt.style,
+        marks_phrases=vocabulary.marks_phrases,
+    )
     return shift, constraints, events
 
 
@@ -196,7 +204,7 @@ def with_voice_names_of(candidate: Candidate, score: Score) -> Candidate:
 
 
 def _with_given_notes(composed: Score, prompt: Prompt) -> Score:
-    """The prompt's score with the composed notes in its holes; given notes keep their fermatas."""
+    """The prompt's score with the composed notes in its holes, and with the composed fermatas."""
     pairs = zip(prompt.score.voices, composed.voices, strict=True)
     voices = tuple(
         Voice(given.name, _merged_notes(prompt, number, given, voice))
@@ -206,7 +214,12 @@ def _with_given_notes(composed: Score, prompt: Prompt) -> Score:
 
 
 def _merged_notes(prompt: Prompt, number: int, given: Voice, composed: Voice) -> tuple[Note, ...]:
-    """The given notes of a voice, and the composed ones in its holes."""
-    notes = [note for note in given.notes if prompt.is_given(number, note)]
+    """The given notes of a voice, which may gain fermatas, and the composed ones in its holes."""
+    fermatas = {note.onset_ticks for note in composed.notes if note.fermata}
+    notes = [
+        replace(note, fermata=note.fermata or note.onset_ticks in fermatas)
+        for note in given.notes
+        if prompt.is_given(number, note)
+    ]
     notes += [note for note in composed.notes if not prompt.is_given(number, note)]
     return tuple(sorted(notes, key=lambda note: note.onset_ticks))

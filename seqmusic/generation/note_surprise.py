@@ -17,13 +17,15 @@ from seqmusic.generation.requested_voices import with_voices
 from seqmusic.metrics.likelihood import masked_log_softmax
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
-from seqmusic.runs.pretrained import make_grammar_masks
+from seqmusic.runs.pretrained import make_grammar_masks, readable_score
 from seqmusic.score import Key, Score
+from seqmusic.tokens.fermatas import fermata_ticks
 from seqmusic.tokens.rules import ONLY_ZERO
 from seqmusic.tokens.tokenizer import Event, encode, trace
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
+    FERMATA,
     HOLD,
     KEY,
     PITCH,
@@ -80,11 +82,8 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
         UnencodableError: the tokens cannot express the score.
         RequestError: the score is longer than the model can follow.
     """
-    known = prompt.score if prompt else score
-    names = [voice.name for voice in known.voices]
-    semitones = fitting_shift(known)
-    moved = with_voices(score, names, names).transposed(semitones)
-    events = encode(moved, prompt.holes if prompt else None)
+    semitones = fitting_shift(prompt.score if prompt else score)
+    events = _events_as_composed(model, score, prompt, semitones)
     if len(events) > model.settings.context_length + 1:  # the last one is only predicted
         raise too_long_error("score", len(events), model.settings.context_length)
     predictions = _event_predictions(model, events)
@@ -102,6 +101,22 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     explained = composed + _given_events(score, composed)
     explained.sort(key=lambda event: (event.onset_ticks, event.voice))
     return Explanation(tuple(explained), other_bits)
+
+
+def _events_as_composed(
+    model: Transformer, score: Score, prompt: Prompt | None, semitones: int
+) -> list[Event]:
+    """The sequence of a score as the model reads it, moved by `semitones` into its compass."""
+    names = [voice.name for voice in (prompt.score if prompt else score).voices]
+    moved = with_voices(score, names, names).transposed(semitones)
+    if prompt is None:
+        return encode(readable_score(model.vocabulary, moved))
+    return encode(
+        moved,
+        prompt.holes,
+        given_fermatas=fermata_ticks(prompt.score),
+        marks_phrases=model.vocabulary.marks_phrases,
+    )
 
 
 @torch.inference_mode()
@@ -250,6 +265,8 @@ def _given_events(score: Score, composed: Iterable[ExplainedEvent]) -> list[Expl
 
 def _alternative_text(sound: int, semitones: int, key: Key) -> str:
     """A sound of the moved score as text; pitches are those of the score itself."""
+    if sound == FERMATA:
+        return "a fermata"
     if sound >= TIMESIG:
         return f"change to {id_to_timesig(sound)}"
     return sound_text(sound, key, _SOUND_NAMES, semitones)

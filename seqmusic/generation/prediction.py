@@ -11,6 +11,7 @@ from seqmusic.generation.prompts import require_notes
 from seqmusic.generation.sampling import log_softmax
 from seqmusic.model.decoding.decoder import DecodableModel, make_array_decoder, to_array_model
 from seqmusic.model.decoding.packed_model import ArrayModel
+from seqmusic.runs.pretrained import readable_score
 from seqmusic.score import Key, Score
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import Event, encode, encode_prompt, normalized, trace
@@ -22,7 +23,8 @@ def next_sounds(model: DecodableModel, theme: Score) -> dict[str, float]:
     """Probabilities of what follows a theme, likeliest first.
 
     The keys are pitches such as "C4", "R" for a rest, and "EOS" for the end. In several voices they
-    are about the voice that ends earliest, and the highest of those that end together.
+    are about the voice that ends earliest; of those that end together, about the first of soprano,
+    bass, alto, tenor.
 
     Raises:
         RequestError: the theme has no notes, or is longer than the model can follow.
@@ -30,7 +32,8 @@ def next_sounds(model: DecodableModel, theme: Score) -> dict[str, float]:
     """
     require_notes(theme)
     plain = normalized(theme)
-    events = encode_prompt(plain, [[(voice.end_ticks, None)] for voice in plain.voices])
+    holes = [[(voice.end_ticks, None)] for voice in plain.voices]
+    events = encode_prompt(plain, holes, marks_phrases=model.vocabulary.marks_phrases)
     state, decoder, context = prefill_prompt(model, events)
     mask = rules.sound_masks(state.max_voices)[state.sound_rule]
     probabilities = np.exp(log_softmax(decoder.sound_logits(context)[0], mask))
@@ -65,7 +68,8 @@ def log_likelihoods(
         RequestError: a score is longer than the model can follow.
         UnencodableError: the tokens cannot express one.
     """
-    sequences = [encode(score)[:-1][:max_events] for score in scores]
+    readable = [readable_score(model.vocabulary, score) for score in scores]
+    sequences = [encode(score)[:-1][:max_events] for score in readable]
     if (longest := max(map(len, sequences))) > model.settings.context_length:
         raise too_long_error("music", longest, model.settings.context_length)
     array_model = to_array_model(model)

@@ -1,9 +1,9 @@
 """The output layer: logits of the next sound and its duration, in part relative to the context.
 
 A melody moves by intervals, and a note often ends where another ends. So besides plain logits there
-are anchored ones: they are computed as offsets from an anchor (a pitch that sounds, the end of a
-note that sounds, the bar line) and added to the logits they point to. What is learned in one key or
-at one position then holds in all.
+are anchored ones: they are computed as offsets from an anchor (a pitch that sounds, the tonic, the
+end of a note that sounds, the bar line) and added to the logits they point to. What is learned in
+one key or at one position then holds in all.
 """
 
 from __future__ import annotations
@@ -64,13 +64,14 @@ class OutputLayer(nn.Module):
     voice_pitch: Tensor
     end_columns: Tensor
     end_shifts: Tensor
+    tonics: Tensor  # (keys, groups of keys)
 
     def __init__(self, width: int, vocabulary: Vocabulary, *, is_relative: bool = True) -> None:
         """Without `is_relative` there are plain logits alone."""
         super().__init__()
         self.is_relative, self.vocabulary = is_relative, vocabulary
         n_sounds, n_durations = vocabulary.n_sounds, vocabulary.n_durations
-        n_pitch_anchors, n_ends = len(vocabulary.pitch_columns) + 1, len(vocabulary.end_columns)
+        n_pitch_anchors = len(vocabulary.pitch_columns) + 1 + len(vocabulary.tonics)
         intervals, lags = (-LONGEST_INTERVAL, LONGEST_INTERVAL), (-LONGEST_LAG, LONGEST_LAG)
         self.sound = nn.Linear(width, n_sounds)
         if is_relative:
@@ -79,7 +80,7 @@ class OutputLayer(nn.Module):
         self.duration_sound = nn.Embedding(n_sounds, width)
         self.duration = nn.Linear(width, n_durations)
         if is_relative:
-            self.lag = AnchoredLogits(width, n_ends, *lags, n_durations)
+            self.lag = AnchoredLogits(width, len(vocabulary.end_columns), *lags, n_durations)
             self.place = AnchoredLogits(width, 1, 0, 2 * (n_durations - 1), n_durations)
         end_columns, end_shifts = zip(*vocabulary.end_columns, strict=True)
         for name, column in (
@@ -87,6 +88,7 @@ class OutputLayer(nn.Module):
             ("voice_pitch", vocabulary.voice_pitch_column),
             ("end_columns", end_columns),
             ("end_shifts", end_shifts),
+            ("tonics", tuple(zip(*vocabulary.tonics, strict=True))),
         ):
             self.register_buffer(name, torch.tensor(column), persistent=False)
 
@@ -105,6 +107,9 @@ class OutputLayer(nn.Module):
         voice_pitch = self.voice_pitch[context[:, vocabulary.voice_column]]
         voice_code = codes.gather(1, voice_pitch[:, None])
         pitches = torch.cat([codes, voice_code], dim=1) - vocabulary.pitch_shift
+        if vocabulary.tonics:
+            tonics = self.tonics[context[:, vocabulary.key_column]]
+            pitches = torch.cat([pitches, tonics], dim=1)
         relative = self.interval(hidden, pitches, pitches >= 0)
         n_after = vocabulary.n_sounds - vocabulary.first_pitch - vocabulary.n_pitches
         return plain + F.pad(relative, (vocabulary.first_pitch, n_after))

@@ -61,6 +61,7 @@ class Vocabulary:
         max_voices: voices that the context has columns for.
         has_numbered_voices: whether the model has learned Voice 1, Voice 2 ..., not Soprano,
             Alto, Tenor and Bass.
+        marks_phrases: whether the model has learned to end phrases with fermatas.
         context_sizes: values of each of the C context columns.
         first_pitch, n_pitches: the sound ids that are pitches.
         pitch_columns: columns in which v >= `pitch_shift` stands for pitch v - `pitch_shift`.
@@ -71,6 +72,9 @@ class Vocabulary:
         end_columns: columns that say in how many ticks something ends or begins, each with the
             number to subtract; 0 stands for nothing.
         position_column: column of the position in the bar, in ticks.
+        key_column: column of the key.
+        tonics: pitch of the tonic of each value of `key_column`, -1 for none; one tuple for each
+            group of keys that shares what it learns.
     """
 
     n_sounds: int
@@ -85,4 +89,7 @@ class Vocabulary:
     voice_pitch_column: tuple[int, ...]
     end_columns: tuple[tuple[int, int], ...]
     position_column: int
+    key_column: int = 0
+    tonics: tuple[tuple[int, ...], ...] = ()
     has_numbered_voices: bool = False
+    marks_phrases: bool = False

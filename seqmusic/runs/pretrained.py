@@ -13,9 +13,10 @@ from seqmusic.errors import CheckpointError
 from seqmusic.model.decoding.packed_model import ArrayModel, pack_model
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
-from seqmusic.score import SATB
+from seqmusic.score import SATB, Score
 from seqmusic.tokens import rules
-from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes
+from seqmusic.tokens.context import PITCH_CODE, context_columns, context_sizes, key_tonics
+from seqmusic.tokens.fermatas import without_fermatas
 from seqmusic.tokens.vocabulary import (
     KEY,
     N_DURATIONS,
@@ -36,19 +37,24 @@ if TYPE_CHECKING:
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "chorales"
 BENCHMARK_MODELS = (Path("jsb"), Path("jsb-2"), Path("jsb-3"))
-_GRAMMAR_VERSION = 1
+_GRAMMAR_VERSION = 2
+_LOWEST_TONIC = 60  # MIDI number to which the pitch class of a tonic is added
 DEFAULT_MAX_VOICES = 4  # of the models that come with seqmusic, and the fewest of any model
 
 
 @cache
 def make_vocabulary(
-    max_voices: int = DEFAULT_MAX_VOICES, *, has_numbered_voices: bool = False
+    max_voices: int = DEFAULT_MAX_VOICES,
+    *,
+    has_numbered_voices: bool = False,
+    marks_phrases: bool = False,
 ) -> Vocabulary:
     """The vocabulary of pieces with up to `max_voices` voices.
 
     Args:
         max_voices: 1..16.
         has_numbered_voices: whether the voices are Voice 1, Voice 2 ... instead of SATB.
+        marks_phrases: whether some pieces have fermatas.
     """
     columns, voices = context_columns(max_voices), range(max_voices)
     return Vocabulary(
@@ -65,7 +71,7 @@ def make_vocabulary(
         voice_column=columns.index("voice"),
         voice_pitch_column=(
             0,
-            *(voice_column(VOICE + index) % max_voices for index in range(N_VOICE_NAMES)),
+            *(voice_column(VOICE + i) % max_voices for i in range(N_VOICE_NAMES)),
         ),
         end_columns=tuple(
             (columns.index(f"{n}_{v}"), off)
@@ -73,7 +79,18 @@ def make_vocabulary(
             for v in voices
         ),
         position_column=columns.index("position"),
+        key_column=columns.index("key"),
+        tonics=_tonic_pitches(),
         has_numbered_voices=has_numbered_voices,
+        marks_phrases=marks_phrases,
+    )
+
+
+def _tonic_pitches() -> tuple[tuple[int, ...], ...]:
+    """MIDI numbers of the tonics of each key, in major and in minor; -1 where there is none."""
+    return tuple(
+        tuple(-1 if tonic is None else _LOWEST_TONIC + tonic for tonic in tonics)
+        for tonics in key_tonics()
     )
 
 
@@ -87,6 +104,11 @@ def learned_voice_names(vocabulary: Vocabulary) -> tuple[str, ...]:
     return SATB
 
 
+def readable_score(vocabulary: Vocabulary, score: Score) -> Score:
+    """The score without the fermatas, if a model with this vocabulary has not learned them."""
+    return score if vocabulary.marks_phrases else without_fermatas(score)
+
+
 def vocabulary_to_dict(vocabulary: Vocabulary) -> dict[str, object]:
     """The description of the tokens that is stored with a model."""
     tokens: dict[str, object] = {
@@ -97,6 +119,8 @@ def vocabulary_to_dict(vocabulary: Vocabulary) -> dict[str, object]:
     }
     if vocabulary.has_numbered_voices:
         tokens["numbered_voices"] = True
+    if vocabulary.marks_phrases:
+        tokens["phrases"] = True
     return tokens
 
 
@@ -108,8 +132,11 @@ def vocabulary_from_dict(tokens: Mapping[str, object]) -> Vocabulary:
     """
     max_voices = tokens.get("max_voices")
     if type(max_voices) is int and 1 <= max_voices <= MAX_TOKEN_VOICES:
-        is_numbered = tokens.get("numbered_voices") is True
-        vocabulary = make_vocabulary(max_voices, has_numbered_voices=is_numbered)
+        vocabulary = make_vocabulary(
+            max_voices,
+            has_numbered_voices=tokens.get("numbered_voices") is True,
+            marks_phrases=tokens.get("phrases") is True,
+        )
         if vocabulary_to_dict(vocabulary) == tokens:
             return vocabulary
     raise ValueError(

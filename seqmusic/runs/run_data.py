@@ -79,7 +79,11 @@ def run_vocabulary(pieces: Pieces, start: Vocabulary | None) -> Vocabulary:
             )
         max_voices = start.max_voices
     lowest_voice = min(pieces.voices, default=VOICE)
-    return make_vocabulary(max_voices, has_numbered_voices=lowest_voice >= VOICE + len(SATB))
+    return make_vocabulary(
+        max_voices,
+        has_numbered_voices=lowest_voice >= VOICE + len(SATB),
+        marks_phrases=pieces.marks_phrases,
+    )
 
 
 def check_batch_size(settings: TrainingSettings, n_pieces: int, n_processes: int) -> None:

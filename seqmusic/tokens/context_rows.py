@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmusic.score import TICKS_PER_QUARTER
 from seqmusic.tokens.context import (
     AHEAD_COLUMN,
     BEFORE_COLUMN,
+    DEGREE_AHEAD_COLUMN,
+    DEGREE_COLUMN,
     ELAPSED_COLUMN,
+    FERMATA_COLUMN,
     INTERVAL_COLUMN,
     NEXT_STEP_COLUMN,
     PARALLEL_COLUMN,
     REMAINING_COLUMN,
+    SINCE_FERMATA_COLUMN,
     SOUND_COLUMN,
     THEN_STEP_COLUMN,
     UNTIL_AHEAD_COLUMN,
+    UNTIL_FERMATA_COLUMN,
     UNTIL_THEN_COLUMN,
     context_sizes,
     encode_interval,
@@ -27,7 +34,9 @@ from seqmusic.tokens.context import (
 from seqmusic.tokens.voice_line import VoiceLine
 
 
-def write_past(row: list[int], line: VoiceLine, held: int, tick: int) -> None:
+def write_past(
+    row: list[int], line: VoiceLine, held: int, tick: int, degrees: Sequence[int]
+) -> None:
     """Write into a row what a line sounds at a tick; its `past` is not empty.
 
     Args:
@@ -35,6 +44,7 @@ def write_past(row: list[int], line: VoiceLine, held: int, tick: int) -> None:
         line: the line of the voice that the columns describe.
         held: sound code that the voice of the next note holds.
         tick: onset of the next event.
+        degrees: column value of the scale degree of each sound code.
     """
     start, segment = line.first_column, line.past[-1]
     remaining = segment.end - tick
@@ -42,6 +52,7 @@ def write_past(row: list[int], line: VoiceLine, held: int, tick: int) -> None:
     row[start + ELAPSED_COLUMN] = tick - segment.onset
     row[start + REMAINING_COLUMN] = remaining if remaining > 0 else 0
     row[start + INTERVAL_COLUMN] = encode_interval(held, segment.code)
+    row[start + DEGREE_COLUMN] = degrees[segment.code]
 
 
 def write_motion(row: list[int], line: VoiceLine, held: int, tick: int) -> None:
@@ -53,17 +64,36 @@ def write_motion(row: list[int], line: VoiceLine, held: int, tick: int) -> None:
         row[line.first_column + BEFORE_COLUMN] = before
 
 
-def write_upcoming(row: list[int], line: VoiceLine, tick: int) -> None:
+def write_upcoming(row: list[int], line: VoiceLine, tick: int, degrees: Sequence[int]) -> None:
     """Write into a row the next two given segments of a line; its `upcoming` is not empty."""
     start, upcoming = line.first_column, line.upcoming
     segment, sound = upcoming[-1], line.past[-1].code if line.past else 0
     row[start + AHEAD_COLUMN] = segment.code
+    row[start + DEGREE_AHEAD_COLUMN] = degrees[segment.code]
     row[start + UNTIL_AHEAD_COLUMN] = 1 + segment.onset - tick
     row[start + NEXT_STEP_COLUMN] = encode_interval(sound, segment.code)
     if len(upcoming) > 1:
         following = upcoming[-2]
         row[start + THEN_STEP_COLUMN] = encode_interval(segment.code, following.code)
         row[start + UNTIL_THEN_COLUMN] = 1 + following.onset - segment.onset
+
+
+def write_fermatas(row: list[int], written: Sequence[int], known: Sequence[int], tick: int) -> None:
+    """Write into a row how far the fermatas around a tick are.
+
+    Args:
+        row: (K,) the row to write into.
+        written: ascending ticks of the fermatas that the section has so far.
+        known: ascending ticks of the fermatas that were given before the section.
+        tick: onset of the next event.
+    """
+    n_passed = bisect_right(known, tick)
+    latest = max([-1, *known[:n_passed][-1:], *written[-1:]])
+    row[FERMATA_COLUMN] = 2 if latest == tick else 1
+    if 0 <= latest <= tick:
+        row[SINCE_FERMATA_COLUMN] = 1 + (tick - latest) // TICKS_PER_QUARTER
+    if n_passed < len(known):
+        row[UNTIL_FERMATA_COLUMN] = 1 + (known[n_passed] - tick) // TICKS_PER_QUARTER
 
 
 def clipped_contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int32]:

@@ -1,8 +1,9 @@
 """The grammar as a state machine: which events may follow, and where in the music they go.
 
-The next note always goes to the voice whose line ends first (of several, the highest), so neither
-the voice nor the onset of a note is written. In GIVEN the lines hold what is known, with holes;
-BODY fills the holes and, where a line was left open, goes on.
+The next note always goes to the voice whose line ends first, so neither the voice nor the onset of
+a note is written. Of lines that end together the outer ones come first: soprano, bass, alto, tenor.
+In GIVEN the lines hold what is known, with holes; BODY fills the holes and, where a line was left
+open, goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import TICKS_PER_QUARTER, Score, TimeSignature, Voice
+from seqmusic.score import TICKS_PER_QUARTER, Note, Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     KEY_COLUMN,
@@ -22,17 +23,26 @@ from seqmusic.tokens.context import (
     SECTION_COLUMN,
     TO_END_COLUMN,
     VOICE_COLUMN,
+    degree_rows,
     first_column,
 )
-from seqmusic.tokens.context_rows import clipped_contexts, write_motion, write_past, write_upcoming
+from seqmusic.tokens.context_rows import (
+    clipped_contexts,
+    write_fermatas,
+    write_motion,
+    write_past,
+    write_upcoming,
+)
 from seqmusic.tokens.meters import meter_at
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
+    FERMATA,
     GIVEN,
     HOLE,
     KEY,
     MAX_DURATION,
+    PHRASES,
     PICKUP,
     REST,
     TIMESIG,
@@ -46,7 +56,7 @@ from seqmusic.tokens.vocabulary import (
     voice_column,
     voice_name,
 )
-from seqmusic.tokens.voice_line import NEVER, VoiceLine
+from seqmusic.tokens.voice_line import NEVER, Segment, VoiceLine, outer_first
 
 HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 
@@ -64,21 +74,30 @@ class GrammarState:
         self.sound_rule = rules.FIRST_VOICE
         self.lines: list[VoiceLine] = []
         self.style: int | None = None
+        self.marks_phrases = False
         self.key_sound = KEY
         self.meters: list[tuple[int, int]] = []  # (tick, TIMESIG id)
         self.pickup = 0
         self.end: int | None = None  # of the music, where it is known
         self.longest_ticks = MAX_DURATION  # of an event that fits where the next one goes
         self.tick = 0
+        self._lines_in_turn: list[VoiceLine] = []  # the outer ones first
         self._next_line: VoiceLine | None = None
         self._has_given = False  # whether BODY has given notes around it
         self._earliest_meter_change = NEVER  # where the time signature may change again
+        self.given_fermatas: list[int] = []  # ticks, in order
+        self.composed_fermatas: list[int] = []
+        self._earliest_fermata = 0  # where a fermata may come next
+        self._is_after_fermata = False
 
     def copy(self) -> GrammarState:
         """An independent copy."""
         other = copy(self)
         other.meters = list(self.meters)
+        other.given_fermatas = list(self.given_fermatas)
+        other.composed_fermatas = list(self.composed_fermatas)
         other.lines = [line.copy() for line in self.lines]
+        other._lines_in_turn = outer_first(other.lines)
         if self._next_line is not None:
             other._next_line = other.lines[self.lines.index(self._next_line)]
         return other
@@ -130,8 +149,11 @@ class GrammarState:
 
     def advance(self, sound: int, duration: int) -> None:
         """Add an event without checking it; it must be one that the rules allow."""
+        self._is_after_fermata = sound == FERMATA
         if self.section == HEADER_SECTION:
             self._advance_header(sound, duration)
+        elif sound == FERMATA:
+            self._advance_fermata()
         elif sound >= TIMESIG:
             self.meters.append((self.tick - duration, sound))
             self._earliest_meter_change = self.tick - duration + 1
@@ -147,9 +169,12 @@ class GrammarState:
     def _advance_header(self, sound: int, duration: int) -> None:
         if is_voice(sound):
             self.lines.append(VoiceLine(sound, first_column(voice_column(sound))))
+            self._lines_in_turn = outer_first(self.lines)
             self.sound_rule = rules.AFTER_VOICE + sound - VOICE
         elif is_style(sound):
             self.style, self.sound_rule = sound, rules.AFTER_STYLE
+        elif sound == PHRASES:
+            self.marks_phrases, self.sound_rule = True, rules.AFTER_PHRASES
         elif sound >= TIMESIG:
             self.meters, self.sound_rule = [(0, sound)], rules.AFTER_METER
         elif sound == PICKUP:
@@ -172,8 +197,7 @@ class GrammarState:
     def _advance_line(self, sound: int, duration: int) -> None:
         line = self._next_line
         assert line is not None
-        if self._earliest_meter_change <= self.tick:
-            self._earliest_meter_change = self.tick + 1
+        self._begin_chord()
         if self.section == BODY_SECTION:
             line.append(line.composed, sound, duration)
             if line.end_ticks == line.hole_end:
@@ -182,6 +206,17 @@ class GrammarState:
             line.append_hole(duration)
         else:
             line.append(line.given, sound, duration)
+
+    def _advance_fermata(self) -> None:
+        is_body = self.section == BODY_SECTION
+        (self.composed_fermatas if is_body else self.given_fermatas).append(self.tick)
+        self._begin_chord()
+
+    def _begin_chord(self) -> None:
+        """After its first event a tick takes no change of meter and no fermata."""
+        self._earliest_fermata = self.tick + 1
+        if self._earliest_meter_change <= self.tick:
+            self._earliest_meter_change = self.tick + 1
 
     def _enter_body(self) -> None:
         self.end = max((line.end_ticks for line in self.lines if not line.is_open), default=None)
@@ -192,12 +227,12 @@ class GrammarState:
             line.past, line.upcoming = [], line.given[::-1]
             self._has_given |= bool(line.given)
             line.move_to_next_hole()
-        self.section = BODY_SECTION
+        self.section, self._earliest_fermata = BODY_SECTION, 0
 
     def _update_next(self) -> None:
         """Find the next line and its tick, and the rule of the sounds that may follow there."""
         is_body, line, tick = self.section == BODY_SECTION, None, NEVER
-        for other in self.lines:
+        for other in self._lines_in_turn:
             if other.end_ticks < tick and (is_body or not other.is_open):
                 line, tick = other, other.end_ticks
         if line is None:
@@ -210,6 +245,8 @@ class GrammarState:
             hole_ticks = MAX_DURATION if line is None else line.hole_end - tick
             self.longest_ticks = min(hole_ticks, MAX_DURATION)
             self._pass_given(tick)
+        if self._may_take_fermata():
+            bits |= rules.FERMATA_BIT
         if self._may_leave_section():
             bits |= rules.EOS_BIT if is_body else rules.BODY_BIT
         self.sound_rule = rules.IN_SECTION + bits
@@ -220,9 +257,20 @@ class GrammarState:
             while line.upcoming and line.upcoming[-1].onset <= tick:
                 line.past.append(line.upcoming.pop())
 
+    def _may_take_fermata(self) -> bool:
+        """Whether a fermata may come next: one for each tick, before its first event."""
+        return (
+            self.marks_phrases
+            and self._next_line is not None
+            and self.tick >= self._earliest_fermata
+            and not (self.section == BODY_SECTION and self.tick in self.given_fermatas)
+        )
+
     def _may_leave_section(self) -> bool:
         """Whether the section may end at the tick of the next event."""
         tick = self.tick
+        if self._is_after_fermata:
+            return False
         if self._next_line is None:
             return True
         if self.section == GIVEN_SECTION:
@@ -256,13 +304,14 @@ class GrammarState:
         self._write_global_columns(row)
         past = [] if self._next_line is None else self._next_line.past
         held = past[-1].code if past else 0
+        degrees = degree_rows()[self.key_sound - KEY]
         for line in self.lines:
             if line.past:
-                write_past(row, line, held, tick)
+                write_past(row, line, held, tick, degrees)
                 if self.section == BODY_SECTION:
                     write_motion(row, line, held, tick)
             if line.upcoming:
-                write_upcoming(row, line, tick)
+                write_upcoming(row, line, tick, degrees)
         return row
 
     def _write_global_columns(self, row: list[int]) -> None:
@@ -275,6 +324,11 @@ class GrammarState:
         row[KEY_COLUMN] = self.key_sound - KEY
         if self.end is not None:
             row[TO_END_COLUMN] = 1 + (self.end - tick) // TICKS_PER_QUARTER
+        if self.marks_phrases:
+            if self.section == BODY_SECTION:
+                write_fermatas(row, self.composed_fermatas, self.given_fermatas, tick)
+            else:
+                write_fermatas(row, self.given_fermatas, [], tick)
 
     def meter_at(self, tick: int) -> tuple[TimeSignature | None, int]:
         """The time signature in force at a tick, and ticks since its bar line."""
@@ -285,12 +339,18 @@ class GrammarState:
         """Ticks from the last bar line to the next event."""
         return meter_at(self.meters, self.pickup, self.tick)[1]
 
+    def note(self, segment: Segment) -> Note:
+        """A segment of a line as a note of the score."""
+        onset, fermatas = segment.onset, (self.given_fermatas, self.composed_fermatas)
+        has_fermata = any(onset in ticks for ticks in fermatas)
+        return Note(onset, segment.end - onset, segment.code - PITCH_CODE, has_fermata)
+
     def score(self) -> Score:
         """The score of all events so far."""
         meters = [(tick, id_to_timesig(sound)) for tick, sound in self.meters]
         signatures = tuple((tick, meter) for tick, meter in meters if meter is not None)
         voices = []
         for line in self.lines:
-            notes = (one.note for one in line.all_segments() if one.code >= PITCH_CODE)
-            voices.append(Voice(voice_name(line.voice), tuple(notes)))
+            segments = (one for one in line.all_segments() if one.code >= PITCH_CODE)
+            voices.append(Voice(voice_name(line.voice), tuple(map(self.note, segments))))
         return Score(tuple(voices), signatures, self.pickup, id_to_key(self.key_sound))

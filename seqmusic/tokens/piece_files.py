@@ -90,6 +90,7 @@ def _check_lengths(packed: PackedColumns, folder: Path) -> None:
         (packed.n_notes, (packed.voice, packed.onset, packed.end, packed.pitch)),
         (packed.n_header, (packed.header_sound, packed.header_duration)),
         (packed.n_changes, (packed.change_tick, packed.change_sound)),
+        (packed.n_fermatas, (packed.fermata_tick,)),
     ):
         length = int(counts.sum())
         if len(counts) != len(packed.n_notes) or any(len(column) != length for column in members):

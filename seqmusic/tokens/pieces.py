@@ -15,12 +15,12 @@ from seqmusic.array_types import Ints
 from seqmusic.score import TICKS_PER_SIXTEENTH, Score
 from seqmusic.tokens.augmentation import shift_bounds, shifts_between
 from seqmusic.tokens.batched.columns import NoteColumns, note_columns
-from seqmusic.tokens.vocabulary import is_voice, voice_column
+from seqmusic.tokens.vocabulary import PHRASES, is_voice, voice_column
 
 Column = NDArray[Any]
 COLUMN_TYPES: dict[str, type] = {
     **dict.fromkeys(("work", "n_notes", "onset", "end", "n_header", "end_ticks"), np.int32),
-    **dict.fromkeys(("n_changes", "change_tick"), np.int32),
+    **dict.fromkeys(("n_changes", "change_tick", "n_fermatas", "fermata_tick"), np.int32),
     **dict.fromkeys(("header_sound", "header_duration", "change_sound"), np.int16),
     **dict.fromkeys(("pitch", "lowest_shift", "highest_shift"), np.int8),
     "voice": np.uint8,
@@ -42,6 +42,8 @@ class PackedColumns:
         end_ticks: (P,) length of each piece.
         n_changes: (P,) number of changes of meter.
         change_tick, change_sound: (C,) as in `NoteColumns`.
+        n_fermatas: (P,) number of onsets under a fermata.
+        fermata_tick: (F,) as in `NoteColumns`.
         lowest_shift, highest_shift: (P,) semitones by which a piece may be transposed.
     """
 
@@ -58,6 +60,8 @@ class PackedColumns:
     n_changes: Column
     change_tick: Column
     change_sound: Column
+    n_fermatas: Column
+    fermata_tick: Column
     lowest_shift: Column
     highest_shift: Column
 
@@ -75,9 +79,12 @@ class Pieces:
     def __init__(self, columns: PackedColumns, numbers: Column | None = None) -> None:
         self._columns = columns
         self._numbers = np.arange(len(columns.n_notes)) if numbers is None else numbers
-        self._note_bounds, self._header_bounds, self._change_bounds = (
+        self._note_bounds, self._header_bounds, self._change_bounds, self._fermata_bounds = (
             np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-            for counts in (columns.n_notes, columns.n_header, columns.n_changes)
+            for counts in (
+                *(columns.n_notes, columns.n_header),
+                *(columns.n_changes, columns.n_fermatas),
+            )
         )
 
     def __len__(self) -> int:
@@ -110,6 +117,11 @@ class Pieces:
         return set(sounds[is_voice(sounds)].tolist())
 
     @property
+    def marks_phrases(self) -> bool:
+        """Whether fermatas are marked in any piece, those outside the subset too."""
+        return bool((self._columns.header_sound == PHRASES).any())
+
+    @property
     def max_voices(self) -> int:
         """Number of voices that the context needs for all pieces."""
         return max((1 + voice_column(voice) for voice in self.voices), default=1)
@@ -135,7 +147,10 @@ class Pieces:
         checksum = 0
         for start in range(0, len(self), _PIECES_PER_CHUNK):
             notes = self.take(np.arange(start, min(len(self), start + _PIECES_PER_CHUNK)))
-            for column in (notes.piece, notes.voice, notes.onset, notes.end, notes.pitch):
+            for column in (
+                *(notes.piece, notes.voice, notes.onset, notes.end, notes.pitch),
+                *(notes.fermata_piece, notes.fermata_tick),
+            ):
                 checksum = zlib.crc32(np.ascontiguousarray(column).data, checksum)
         return checksum
 
@@ -144,6 +159,7 @@ class Pieces:
         packed, chosen = self._columns, self._numbers[np.asarray(pieces, np.int64)]
         note, piece = _rows_of_pieces(self._note_bounds, chosen)
         change, change_piece = _rows_of_pieces(self._change_bounds, chosen)
+        fermata, fermata_piece = _rows_of_pieces(self._fermata_bounds, chosen)
         return NoteColumns(
             piece=piece,
             voice=np.asarray(packed.voice[note], np.int64),
@@ -155,6 +171,8 @@ class Pieces:
             change_piece=change_piece,
             change_tick=np.asarray(packed.change_tick[change], np.int64),
             change_sound=np.asarray(packed.change_sound[change], np.int64),
+            fermata_piece=fermata_piece,
+            fermata_tick=np.asarray(packed.fermata_tick[fermata], np.int64),
         )
 
     def _headers(self, chosen: Column) -> tuple[tuple[tuple[int, int], ...], ...]:
@@ -200,6 +218,7 @@ def packed_columns(
         "header_sound": [sound for sound, _ in events],
         "header_duration": [duration for _, duration in events],
         "n_changes": np.bincount(notes.change_piece, minlength=n_pieces),
+        "n_fermatas": np.bincount(notes.fermata_piece, minlength=n_pieces),
         "lowest_shift": low,
         "highest_shift": high,
     }

@@ -14,6 +14,7 @@ from seqmusic.score import SATB
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
+    FERMATA,
     GIVEN,
     HOLD,
     HOLE,
@@ -25,6 +26,7 @@ from seqmusic.tokens.vocabulary import (
     N_STYLES,
     N_TIMESIGS,
     N_VOICE_NAMES,
+    PHRASES,
     PICKUP,
     PITCH,
     REST,
@@ -36,13 +38,17 @@ from seqmusic.tokens.vocabulary import (
 FIRST_VOICE = 0
 AFTER_VOICE = 1  # + index of the voice
 AFTER_STYLE = AFTER_VOICE + N_VOICE_NAMES
-AFTER_METER = AFTER_STYLE + 1
-AFTER_PICKUP = AFTER_STYLE + 2
-AFTER_KEY = AFTER_STYLE + 3
-NOTHING = AFTER_STYLE + 4
-IN_SECTION = AFTER_STYLE + 5  # + bits
-NOTE_BIT, REST_BIT, HOLD_BIT, TIMESIG_BIT, HOLE_BIT, BODY_BIT, EOS_BIT = (1 << i for i in range(7))
-N_SOUND_RULES = IN_SECTION + 128
+AFTER_PHRASES = AFTER_STYLE + 1
+AFTER_METER = AFTER_STYLE + 2
+AFTER_PICKUP = AFTER_STYLE + 3
+AFTER_KEY = AFTER_STYLE + 4
+NOTHING = AFTER_STYLE + 5
+IN_SECTION = AFTER_STYLE + 6  # + bits
+_N_BITS = 8
+NOTE_BIT, REST_BIT, HOLD_BIT, TIMESIG_BIT, HOLE_BIT, BODY_BIT, EOS_BIT, FERMATA_BIT = (
+    1 << i for i in range(_N_BITS)
+)
+N_SOUND_RULES = IN_SECTION + (1 << _N_BITS)
 
 ZERO_TO = N_DURATIONS  # duration rule r allows 1..r; rule ZERO_TO + r allows 0..r
 ONLY_ZERO = ZERO_TO
@@ -59,16 +65,17 @@ def sound_masks(max_voices: int) -> NDArray[np.bool_]:
     for index in range(N_VOICE_NAMES):
         masks[AFTER_VOICE + index] = _voices_after(index, max_voices)
         masks[AFTER_VOICE + index, STYLE : STYLE + N_STYLES] = True
-        masks[AFTER_VOICE + index, TIMESIG : TIMESIG + N_TIMESIGS] = True
-    masks[AFTER_STYLE, TIMESIG : TIMESIG + N_TIMESIGS] = True
+    masks[AFTER_VOICE : AFTER_STYLE + 1, PHRASES] = True
+    masks[AFTER_VOICE : AFTER_PHRASES + 1, TIMESIG : TIMESIG + N_TIMESIGS] = True
     masks[AFTER_METER, PICKUP] = True
     masks[AFTER_PICKUP, KEY : KEY + N_KEYS] = True
     masks[AFTER_KEY, [GIVEN, BODY]] = True
     sounds_of_bits: dict[int, int | slice] = {
         **{NOTE_BIT: slice(PITCH, PITCH + 128), TIMESIG_BIT: known_meters, REST_BIT: REST},
         **{HOLD_BIT: HOLD, HOLE_BIT: HOLE, BODY_BIT: BODY, EOS_BIT: EOS},
+        FERMATA_BIT: FERMATA,
     }
-    for bits in range(128):
+    for bits in range(1 << _N_BITS):
         for bit, sounds in sounds_of_bits.items():
             masks[IN_SECTION + bits, sounds] = bool(bits & bit)
     masks.flags.writeable = False

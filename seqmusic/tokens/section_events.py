@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from seqmusic.score import Score, TimeSignature, Voice
 from seqmusic.tokens.vocabulary import (
+    FERMATA,
     HOLD,
     HOLE,
     MAX_DURATION,
     PITCH,
     REST,
-    VOICE_IDS,
     timesig_to_id,
 )
+from seqmusic.tokens.voice_line import outer_first
 
 Event = tuple[int, int]
 Hole = tuple[int, int | None]  # start and end in ticks; end None: open, the line goes on from there
@@ -28,7 +29,7 @@ class SegmentRow(NamedTuple):
     """A note, rest or hole of a line; rows sort in the order of the grammar."""
 
     onset: int
-    voice: int  # VOICE id
+    turn: int  # rank of its voice among those with a note at one tick
     end: int
     pitch: int  # MIDI number, or a negative number for a rest or a hole
 
@@ -48,33 +49,49 @@ def segment_rows(
     """
     known: list[SegmentRow] = []
     missing: list[SegmentRow] = []
-    for voice, gaps, end_ticks in zip(score.voices, holes, line_ends, strict=True):
-        for row in _line_segments(voice, end_ticks, gaps):
+    order = outer_first(range(len(score.voices)))
+    for index, (voice, gaps, end_ticks) in enumerate(
+        zip(score.voices, holes, line_ends, strict=True)
+    ):
+        turn = order.index(index)
+        for row in _line_segments(voice, turn, end_ticks, gaps):
             (missing if _is_inside(row.onset, gaps) else known).append(row)
         for start, end in gaps:
             hole_end = start if end is None else end
-            known.append(SegmentRow(start, VOICE_IDS[voice.name], hole_end, _HOLE_PITCH))
+            known.append(SegmentRow(start, turn, hole_end, _HOLE_PITCH))
     return known, missing
 
 
-def section_events(rows: Iterable[SegmentRow], changes: list[MeterChange]) -> Iterator[Event]:
+def section_events(
+    rows: Iterable[SegmentRow], changes: list[MeterChange], fermatas: Collection[int] = ()
+) -> Iterator[Event]:
     """The events of segments in the order of the grammar, each at most a whole note long.
 
     Args:
         rows: the segments; an open hole ends where it starts.
         changes: changes of meter in order; those that the section contains are taken out.
+        fermatas: the onsets under a fermata that this section holds.
     """
     parts = []
-    for onset, voice, end, pitch in rows:
+    for onset, turn, end, pitch in rows:
         for shift in range(0, end - onset, MAX_DURATION) if end > onset else (0,):
             sound = HOLD if shift and pitch >= 0 else _sound_id(pitch)
             duration = min(MAX_DURATION, end - onset - shift)
-            parts.append((onset + shift, voice, duration, sound))
+            parts.append((onset + shift, turn, duration, sound))
+    previous_onset = -1
     for onset, _, duration, sound in sorted(parts):
         while changes and changes[0][0] <= onset:
             tick, signature = changes.pop(0)
             yield timesig_to_id(signature), onset - tick
+        if onset in fermatas and onset > previous_onset:
+            yield FERMATA, 0
+        previous_onset = onset
         yield sound, duration
+
+
+def note_onsets(rows: Iterable[SegmentRow]) -> set[int]:
+    """The onsets of the notes among the segments."""
+    return {row.onset for row in rows if row.pitch >= 0}
 
 
 def drop_final_holes(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[list[Hole]]:
@@ -91,24 +108,25 @@ def drop_final_holes(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[li
     ]
 
 
-def _line_segments(voice: Voice, end_ticks: int, holes: Sequence[Hole]) -> list[SegmentRow]:
+def _line_segments(
+    voice: Voice, turn: int, end_ticks: int, holes: Sequence[Hole]
+) -> list[SegmentRow]:
     """The notes and rests of a line; rests are cut where a hole begins or ends."""
-    number = VOICE_IDS[voice.name]
     cuts = sorted(
         {tick for start, end in holes for tick in (start, end_ticks if end is None else end)}
     )
     rows: list[SegmentRow] = []
     line_end = 0
     for note in voice.notes:
-        rows += _rests(line_end, note.onset_ticks, number, cuts)
-        rows.append(SegmentRow(note.onset_ticks, number, note.end_ticks, note.pitch))
+        rows += _rests(line_end, note.onset_ticks, turn, cuts)
+        rows.append(SegmentRow(note.onset_ticks, turn, note.end_ticks, note.pitch))
         line_end = note.end_ticks
-    return rows + _rests(line_end, end_ticks, number, cuts)
+    return rows + _rests(line_end, end_ticks, turn, cuts)
 
 
-def _rests(start: int, end: int, voice: int, cuts: Sequence[int]) -> list[SegmentRow]:
+def _rests(start: int, end: int, turn: int, cuts: Sequence[int]) -> list[SegmentRow]:
     ticks = [start, *(cut for cut in cuts if start < cut < end), end]
-    return [SegmentRow(a, voice, b, REST_PITCH) for a, b in itertools.pairwise(ticks) if a < b]
+    return [SegmentRow(a, turn, b, REST_PITCH) for a, b in itertools.pairwise(ticks) if a < b]
 
 
 def _is_inside(tick: int, holes: Sequence[Hole]) -> bool:

@@ -1,13 +1,13 @@
 """Scores to events and back; a prompt is a score with holes.
 
 An event is a (sound, duration) pair of ids, and a sequence is
-``BOS (VOICE)+ [STYLE] TIMESIG PICKUP KEY [GIVEN note*] BODY note* EOS``.
+``BOS (VOICE)+ [STYLE] [PHRASES] TIMESIG PICKUP KEY [GIVEN note*] BODY note* EOS``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Score, Voice
 from seqmusic.tokens.context_rows import clipped_contexts
+from seqmusic.tokens.fermatas import fermata_ticks, with_fermatas
 from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, GrammarState
 from seqmusic.tokens.section_events import (
     Event,
     Hole,
     drop_final_holes,
+    note_onsets,
     section_events,
     segment_rows,
 )
@@ -27,11 +29,13 @@ from seqmusic.tokens.vocabulary import (
     BODY,
     BOS,
     EOS,
+    FERMATA,
     GIVEN,
     HOLE,
     MAX_DURATION,
     MAX_VOICES,
     N_STYLES,
+    PHRASES,
     PICKUP,
     STYLE,
     TIMESIG,
@@ -82,53 +86,70 @@ class Trace:
 def normalized(score: Score) -> Score:
     """The score as tokens can express it.
 
-    It has no tempo, fermatas or title, no change of meter after its end, and names its voices
-    soprano, alto, tenor and bass in this order, or else by number.
+    It has no tempo or title, no change of meter after its end, at most one fermata for each chord,
+    over all notes that start there, and names its voices soprano, alto, tenor and bass in this
+    order, or else by number.
     """
     names = [voice.name for voice in score.voices]
     has_satb_names = all(name in SATB for name in names)
     keeps_names = has_satb_names and names == sorted(set(names), key=SATB.index)
-    voices = []
+    fermatas, voices = frozenset(fermata_ticks(score)), []
     for number, voice in enumerate(score.voices, start=1):
-        notes = tuple(replace(note, fermata=False) for note in voice.notes)
-        voices.append(Voice(voice.name if keeps_names else f"Voice {number}", notes))
+        name = voice.name if keeps_names else f"Voice {number}"
+        voices.append(Voice(name, with_fermatas(voice, fermatas).notes))
     end = score.end_ticks
     signatures = tuple(pair for pair in score.time_signatures if pair[0] == 0 or pair[0] < end)
     return Score(tuple(voices), signatures, score.pickup_ticks, score.key)
 
 
-def encode(score: Score, holes: Sequence[Sequence[Hole]] | None = None) -> list[Event]:
+def encode(
+    score: Score,
+    holes: Sequence[Sequence[Hole]] | None = None,
+    *,
+    given_fermatas: Collection[int] | None = None,
+    marks_phrases: bool | None = None,
+) -> list[Event]:
     """The whole sequence of a score.
 
     Args:
         score: the music.
         holes: for each voice, the spans that BODY holds, while GIVEN holds the rest; None: BODY
             holds everything.
+        given_fermatas: ticks of the fermatas that GIVEN holds, besides those without a note in
+            BODY; None: all that have a note in GIVEN.
+        marks_phrases: whether fermatas are marked; None: if the score has any.
 
     Raises:
         UnencodableError: tokens cannot express the score.
     """
     score = normalized(score)
-    events, end_ticks = header_events(score), score.end_ticks
+    events, end_ticks = header_events(score, marks_phrases=marks_phrases), score.end_ticks
     if not end_ticks:
-        raise UnencodableError(
-            "a sequence has at least one note, got a score without notes; "
-            "ask for music with encode_prompt"
-        )
+        rule = "a sequence has at least one note, got a score without notes"
+        raise UnencodableError(f"{rule}; ask for music with encode_prompt")
     changes, line_ends = list(score.time_signatures[1:]), [end_ticks] * len(score.voices)
+    fermatas = frozenset(fermata_ticks(score) if (PHRASES, 0) in events else ())
     if holes is None:
         body, _ = segment_rows(score, [()] * len(score.voices), line_ends)
     else:
         known, body = segment_rows(score, drop_final_holes(holes, end_ticks), line_ends)
-        events += [(GIVEN, 0), *section_events(known, changes)]
-    events += [(BODY, 0), *section_events(body, changes)]
+        given = fermatas & note_onsets(known)
+        if given_fermatas is not None:
+            given -= note_onsets(body) - frozenset(given_fermatas)
+        events += [(GIVEN, 0), *section_events(known, changes, given)]
+        fermatas -= given
+    events += [(BODY, 0), *section_events(body, changes, fermatas)]
     # The changes that are left come after the last onset.
     events += [(timesig_to_id(signature), end_ticks - tick) for tick, signature in changes]
     return [*events, (EOS, 0)]
 
 
 def encode_prompt(
-    score: Score, holes: Sequence[Sequence[Hole]] | None = None, style: int | None = None
+    score: Score,
+    holes: Sequence[Sequence[Hole]] | None = None,
+    style: int | None = None,
+    *,
+    marks_phrases: bool | None = None,
 ) -> list[Event]:
     """The sequence up to and with BODY: the request for music, and what is known of it.
 
@@ -136,6 +157,7 @@ def encode_prompt(
         score: the known music, with all voices that are wanted, empty ones too.
         holes: for each voice, the spans to be composed; None when nothing is given.
         style: number of the style that is wanted; None for any.
+        marks_phrases: whether phrases are to end with fermatas; None: if the known music has any.
 
     Raises:
         UnencodableError: tokens cannot express the score.
@@ -143,7 +165,7 @@ def encode_prompt(
     # Changes after the last known note count too: holes may reach beyond it.
     changes = list(score.time_signatures[1:])
     score = normalized(score)
-    events = header_events(score, style)
+    events = header_events(score, style, marks_phrases=marks_phrases)
     if holes is None:
         return [*events, (BODY, 0)]
     end_ticks = max(
@@ -157,7 +179,8 @@ def encode_prompt(
     holes = drop_final_holes(holes, end_ticks)
     line_ends = [next((start for start, end in line if end is None), end_ticks) for line in holes]
     known, _ = segment_rows(score, holes, line_ends)
-    return [*events, (GIVEN, 0), *section_events(known, changes), (BODY, 0)]
+    fermatas = fermata_ticks(score) if (PHRASES, 0) in events else []
+    return [*events, (GIVEN, 0), *section_events(known, changes, fermatas), (BODY, 0)]
 
 
 def decode(events: Iterable[Event], max_voices: int = MAX_VOICES) -> Score:
@@ -210,16 +233,24 @@ def tokens_text(events: Sequence[Event]) -> Iterator[str]:
     """One readable line for each event: its index, onset, voice, sound and duration."""
     state = GrammarState(MAX_VOICES)
     for index, (sound, duration) in enumerate(events):
-        is_note = sound == HOLE or is_note_event(sound)
-        voice = voice_name(state.voice) if is_note and state.voice is not None else ""
+        is_note = sound in (HOLE, FERMATA) or is_note_event(sound)
+        number = None if sound == FERMATA or not is_note else state.voice
+        voice = "" if number is None else voice_name(number)
         onset = f"{state.tick:>6}" if is_note else " " * 6
         yield f"{index:>5} {onset} {voice:<9} {sound_name(sound):<18} {duration or ''}".rstrip()
         if index:
             state.push(sound, duration)
 
 
-def header_events(score: Score, style: int | None = None) -> list[Event]:
-    """The events from BOS to KEY of a normalized score, with the number of its style if it has one.
+def header_events(
+    score: Score, style: int | None = None, *, marks_phrases: bool | None = None
+) -> list[Event]:
+    """The events from BOS to KEY of a normalized score.
+
+    Args:
+        score: the music.
+        style: number of its style; None for none.
+        marks_phrases: whether fermatas are marked; None: if the score has any.
 
     Raises:
         UnencodableError: there are too many voices, the pickup is too long, or the time signature
@@ -232,6 +263,8 @@ def header_events(score: Score, style: int | None = None) -> list[Event]:
         raise UnencodableError(
             f"a pickup has at most {MAX_DURATION} ticks, got {score.pickup_ticks}"
         )
+    if marks_phrases is None:
+        marks_phrases = any(note.fermata for voice in score.voices for note in voice.notes)
     signature = score.time_signatures[0][1] if score.time_signatures else None
     voices = [(VOICE_IDS[voice.name], 0) for voice in score.voices]
     if style is not None and not 0 <= style < N_STYLES:
@@ -240,6 +273,7 @@ def header_events(score: Score, style: int | None = None) -> list[Event]:
         (BOS, 0),
         *voices,
         *([] if style is None else [(STYLE + style, 0)]),
+        *([(PHRASES, 0)] if marks_phrases else []),
         (timesig_to_id(signature), 0),
         (PICKUP, score.pickup_ticks),
         (key_to_id(score.key), 0),

@@ -19,6 +19,7 @@ _TASKS = {"subset": 0.15, "voices": 0.5, "head": 0.1, "region": 0.1, "scatter": 
 _OPEN_SHARE = 0.4  # of the pieces
 _LONGEST_REGION = 0.5  # of the piece
 _HIDDEN_STYLES = 0.2  # of the pieces that have one
+_GIVEN_FERMATAS = 0.5  # of the pieces: with the given notes; otherwise they are to be composed
 
 
 def draw_task(
@@ -50,7 +51,8 @@ def draw_task(
             has_given[piece] = not to_compose.all() and to_compose.any()
             missing[rows] = to_compose | (not has_given[piece])
     kept = _hide_styles(_drop_notes(notes, keep), rng)
-    return kept, InfillingMask(missing[keep], has_given, is_open)
+    gives_fermatas = rng.random(n_pieces) < _GIVEN_FERMATAS
+    return kept, InfillingMask(missing[keep], has_given, is_open, gives_fermatas)
 
 
 def _hide_styles(notes: NoteColumns, rng: np.random.Generator) -> NoteColumns:

@@ -2,7 +2,8 @@
 
 The sound ids follow from sums and never depend on a corpus::
 
-    PAD BOS EOS GIVEN BODY PICKUP REST HOLD HOLE | PITCH_0..127 | KEY | VOICE | STYLE | TIMESIG
+    PAD BOS EOS GIVEN BODY PICKUP PHRASES FERMATA REST HOLD HOLE
+    | PITCH_0..127 | KEY | VOICE | STYLE | TIMESIG
 
 A duration id is a number of ticks, 0..96. Notes, rests, holes and pickups have one. A time
 signature that changes while a note sounds also has one: the ticks since it changed. All others
@@ -21,8 +22,11 @@ from seqmusic.array_types import Mask
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Key, TimeSignature
 
-PAD, BOS, EOS, GIVEN, BODY, PICKUP, REST, HOLD, HOLE = range(9)
-_SPECIAL_NAMES = ("PAD", "BOS", "EOS", "GIVEN", "BODY", "PICKUP", "REST", "HOLD", "HOLE")
+PAD, BOS, EOS, GIVEN, BODY, PICKUP, PHRASES, FERMATA, REST, HOLD, HOLE = range(11)
+_SPECIAL_NAMES = (
+    *("PAD", "BOS", "EOS", "GIVEN", "BODY", "PICKUP", "PHRASES", "FERMATA"),
+    *("REST", "HOLD", "HOLE"),
+)
 PITCH = len(_SPECIAL_NAMES)
 KEY = PITCH + 128  # unknown, then 15 signatures for each mode
 _MODES = ("major", "minor", "")

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import TypeVar
 
-from seqmusic.score import Note
 from seqmusic.tokens.context import PITCH_CODE, REST_CODE
 from seqmusic.tokens.vocabulary import HOLD, HOLE, PAD, PITCH, REST
 
 NEVER = 1 << 40  # later than any tick
 _NO_EVENT = (PAD, 0)
+_T = TypeVar("_T")
+
+
+def outer_first(voices: Sequence[_T]) -> list[_T]:
+    """The voices in the order of their notes at one tick: the first, the last, then the others.
+
+    >>> outer_first(("Soprano", "Alto", "Tenor", "Bass"))
+    ['Soprano', 'Bass', 'Alto', 'Tenor']
+    """
+    return [*voices[:1], *voices[1:][-1:], *voices[1:-1]]
 
 
 @dataclass(slots=True)
@@ -23,11 +34,6 @@ class Segment:
     onset: int
     end: int
     code: int
-
-    @property
-    def note(self) -> Note:
-        """The segment as a note of a score; it must have a pitch."""
-        return Note(self.onset, self.end - self.onset, self.code - PITCH_CODE)
 
 
 @dataclass(slots=True)

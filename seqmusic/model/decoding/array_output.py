@@ -20,11 +20,14 @@ class ArrayOutputLayer:
         self._voice_pitch = np.array(vocabulary.voice_pitch_column)
         self._pitch_columns = np.array(vocabulary.pitch_columns)
         self._end_columns, end_shifts = np.array(vocabulary.end_columns).T
-        n_pitches, n_ends = len(self._pitch_columns) + 1, len(self._end_columns)
+        lowest_pitch = vocabulary.first_pitch - LONGEST_INTERVAL
+        self._tonic_starts = lowest_pitch + np.array(vocabulary.tonics).T  # (keys, groups of keys)
+        self._n_heard = len(self._pitch_columns) + 1
+        n_pitches, n_ends = self._n_heard + len(vocabulary.tonics), len(self._end_columns)
         # The logit that the first output of a part is added to, less the value in the context
-        self._pitch_shift = vocabulary.first_pitch - LONGEST_INTERVAL - vocabulary.pitch_shift
+        self._pitch_shift = lowest_pitch - vocabulary.pitch_shift
         self._end_shifts = -LONGEST_LAG - end_shifts
-        self._lowest_pitches = np.full(n_pitches, vocabulary.first_pitch - LONGEST_INTERVAL)
+        self._lowest_pitches = np.full(n_pitches, lowest_pitch)
         self._lowest_ends = np.array([-vocabulary.n_durations, *[1 - LONGEST_LAG] * n_ends])
         intervals, lags = [2 * LONGEST_INTERVAL + 1] * n_pitches, [2 * LONGEST_LAG + 1] * n_ends
         positions = 2 * vocabulary.n_durations - 1
@@ -35,9 +38,11 @@ class ArrayOutputLayer:
         """(M, V) logits of the next sounds, given the (M, C) context where they go."""
         vocabulary, weight = self._vocabulary, self._weights.sound
         starts = np.empty((len(hidden), len(self._lowest_pitches)), np.int64)
-        np.add(context.take(self._pitch_columns, axis=1), self._pitch_shift, out=starts[:, :-1])
+        heard = starts[:, : self._n_heard]
+        np.add(context.take(self._pitch_columns, axis=1), self._pitch_shift, out=heard[:, :-1])
         voice_pitch = self._voice_pitch.take(context[:, vocabulary.voice_column])
-        starts[:, -1] = starts[np.arange(len(hidden)), voice_pitch]
+        heard[:, -1] = heard[np.arange(len(hidden)), voice_pitch]
+        starts[:, self._n_heard :] = self._tonic_starts[context[:, vocabulary.key_column]]
         window = vocabulary.first_pitch, vocabulary.first_pitch + vocabulary.n_pitches
         logits: Floats = self._backend.sound_logits(
             hidden, weight, self._sound_parts, starts, self._lowest_pitches, window

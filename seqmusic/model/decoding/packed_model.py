@@ -161,8 +161,9 @@ def _norm_shapes(name: str, settings: ModelSettings) -> dict[str, tuple[int, ...
 
 def _relative_sizes(vocabulary: Vocabulary) -> dict[str, int]:
     """Outputs of the relative parts of the output layer, by name."""
+    n_pitch_anchors = len(vocabulary.pitch_columns) + 1 + len(vocabulary.tonics)
     return {
-        "interval.project": (len(vocabulary.pitch_columns) + 1) * (2 * LONGEST_INTERVAL + 1),
+        "interval.project": n_pitch_anchors * (2 * LONGEST_INTERVAL + 1),
         "lag.project": len(vocabulary.end_columns) * (2 * LONGEST_LAG + 1),
         "place.project": 2 * vocabulary.n_durations - 1,
     }

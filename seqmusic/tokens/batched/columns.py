@@ -11,11 +11,13 @@ import numpy as np
 from seqmusic.array_types import Ints, Mask
 from seqmusic.errors import UnencodableError
 from seqmusic.score import Score, Voice
+from seqmusic.tokens.fermatas import fermata_ticks
 from seqmusic.tokens.section_events import REST_PITCH
 from seqmusic.tokens.tokenizer import header_events, normalized
 from seqmusic.tokens.vocabulary import is_voice, timesig_to_id
 from seqmusic.tokens.voice_line import NEVER
 
+_HAS_FERMATA = attrgetter("fermata")
 _PIECE_STRIDE = np.int64(NEVER)  # ticks between the starts of two pieces on one time axis
 
 
@@ -33,6 +35,7 @@ class NoteColumns:
         headers: P headers, each its events from BOS to KEY.
         end_ticks: (P,) length of each piece.
         change_piece, change_tick, change_sound: (C,) changes of meter in order, as TIMESIG ids.
+        fermata_piece, fermata_tick: (F,) the onsets under a fermata, in order.
     """
 
     piece: Ints
@@ -45,6 +48,8 @@ class NoteColumns:
     change_piece: Ints
     change_tick: Ints
     change_sound: Ints
+    fermata_piece: Ints
+    fermata_tick: Ints
 
     def take(self, pieces: Sequence[int], keep: Mask | None = None) -> NoteColumns:
         """Some of the pieces, in this order, renumbered.
@@ -57,9 +62,9 @@ class NoteColumns:
         new_number = np.full(len(self.headers), -1)
         new_number[chosen] = np.arange(len(chosen))
         piece = self.piece if keep is None else np.where(keep, self.piece, -1)
-        rows, changes = (
-            _rows_in_order(new_number, piece),
-            _rows_in_order(new_number, self.change_piece),
+        rows, changes, fermatas = (
+            _rows_in_order(new_number, column)
+            for column in (piece, self.change_piece, self.fermata_piece)
         )
         return NoteColumns(
             piece=new_number[self.piece[rows]],
@@ -72,6 +77,8 @@ class NoteColumns:
             change_piece=new_number[self.change_piece[changes]],
             change_tick=self.change_tick[changes],
             change_sound=self.change_sound[changes],
+            fermata_piece=new_number[self.fermata_piece[fermatas]],
+            fermata_tick=self.fermata_tick[fermatas],
         )
 
 
@@ -95,14 +102,14 @@ def note_columns(
     Raises:
         UnencodableError: tokens cannot express one of them.
     """
+    fermatas = [_fermata_ticks(score) for score in scores]
+    style_numbers = styles or [None] * len(scores)
     headers = tuple(
-        tuple(_header_events(score, style))
-        for score, style in zip(scores, styles or [None] * len(scores), strict=True)
+        tuple(_header_events(score, style, bool(ticks)))
+        for score, style, ticks in zip(scores, style_numbers, fermatas, strict=True)
     )
     voices = [voice for score in scores for voice in score.voices]
-    line_piece = np.repeat(
-        np.arange(len(scores)), np.array([len(score.voices) for score in scores], dtype=np.int64)
-    )
+    line_piece = np.repeat(np.arange(len(scores)), [len(score.voices) for score in scores])
     line_voice = np.array(
         [sound for header in headers for sound, _ in header if is_voice(sound)], dtype=np.int64
     )
@@ -112,16 +119,28 @@ def note_columns(
     np.maximum.at(end_ticks, line_piece[line], onset + duration)
     if not end_ticks.all():
         raise UnencodableError("a sequence has at least one note, got a score without notes")
-    line, onset, end, pitch = _with_rests(
-        line, onset, onset + duration, pitch, end_ticks[line_piece]
-    )
-    changes = _meter_changes(scores, end_ticks)
+    line_ends = end_ticks[line_piece]
+    line, onset, end, pitch = _with_rests(line, onset, onset + duration, pitch, line_ends)
     return NoteColumns(
-        line_piece[line], line_voice[line], onset, end, pitch, headers, end_ticks, *changes
+        line_piece[line],
+        line_voice[line],
+        onset,
+        end,
+        pitch,
+        headers,
+        end_ticks,
+        *_meter_changes(scores, end_ticks),
+        np.repeat(np.arange(len(scores)), [len(ticks) for ticks in fermatas]),
+        np.array([tick for ticks in fermatas for tick in ticks], dtype=np.int64),
     )
 
 
-def _header_events(score: Score, style: int | None) -> list[tuple[int, int]]:
+def _fermata_ticks(score: Score) -> list[int]:
+    has_any = any(any(map(_HAS_FERMATA, voice.notes)) for voice in score.voices)
+    return fermata_ticks(score) if has_any else []
+
+
+def _header_events(score: Score, style: int | None, marks_phrases: bool) -> list[tuple[int, int]]:
     """The events from BOS to KEY; the notes are left out because they do not change the header."""
     silent = Score(
         tuple(Voice(voice.name, ()) for voice in score.voices),
@@ -129,7 +148,7 @@ def _header_events(score: Score, style: int | None) -> list[tuple[int, int]]:
         score.pickup_ticks,
         score.key,
     )
-    return header_events(normalized(silent), style)
+    return header_events(normalized(silent), style, marks_phrases=marks_phrases)
 
 
 def _note_arrays(voices: Sequence[Voice]) -> tuple[Ints, Ints, Ints]:

@@ -18,7 +18,13 @@ from seqmusic.tokens.batched.columns import NoteColumns
 from seqmusic.tokens.batched.contexts import batch_contexts
 from seqmusic.tokens.batched.events import BODY_NOTE, HEADER_ROW, EventColumns, event_columns
 from seqmusic.tokens.batched.infilling import InfillingBatch, InfillingMask, infilling_batch
-from seqmusic.tokens.batched.states import GrammarStates, grammar_states, section_end_masks
+from seqmusic.tokens.batched.states import (
+    GrammarStates,
+    fermata_mask,
+    follows_fermata,
+    grammar_states,
+    section_end_masks,
+)
 from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
 from seqmusic.tokens.meters import BAR_TICKS_ARRAY
 from seqmusic.tokens.tokenizer import Trace
@@ -28,6 +34,7 @@ from seqmusic.tokens.vocabulary import (
     MAX_DURATION,
     N_SOUNDS,
     N_VOICE_NAMES,
+    PHRASES,
     PICKUP,
     REST,
     STYLE,
@@ -43,6 +50,7 @@ _HEADER_RULES = np.zeros(N_SOUNDS, np.int64)
 _HEADER_RULES[VOICE:STYLE] = rules.AFTER_VOICE + np.arange(N_VOICE_NAMES)
 _HEADER_RULES[STYLE:TIMESIG] = rules.AFTER_STYLE
 _HEADER_RULES[TIMESIG:] = rules.AFTER_METER
+_HEADER_RULES[PHRASES] = rules.AFTER_PHRASES
 _HEADER_RULES[PICKUP] = rules.AFTER_PICKUP
 _HEADER_RULES[KEY:VOICE] = rules.AFTER_KEY
 
@@ -113,14 +121,16 @@ def _note_bits(states: GrammarStates) -> Ints:
 
 
 def _control_bits(batch: InfillingBatch, events: EventColumns, states: GrammarStates) -> Ints:
-    """(R,) a change of meter, BODY and EOS, as bits of a rule."""
+    """(R,) a change of meter, a fermata, BODY and EOS, as bits of a rule."""
     is_given, is_body = states.section == GIVEN_SECTION, states.section == BODY_SECTION
     no_voice = states.voice == 0
     given_may_end, music_may_end = section_end_masks(batch, events, states)
     has_end = batch.has_end[events.piece]
     bits: Ints = rules.TIMESIG_BIT * ((states.max_meter_delay >= 0) & (is_body | ~no_voice))
-    bits += rules.BODY_BIT * (is_given & (given_may_end | no_voice))
-    bits += rules.EOS_BIT * (is_body & (no_voice | (music_may_end & ~has_end)))
+    may_leave = ~follows_fermata(events)
+    bits += rules.BODY_BIT * (is_given & (given_may_end | no_voice) & may_leave)
+    bits += rules.EOS_BIT * (is_body & (no_voice | (music_may_end & ~has_end)) & may_leave)
+    bits += rules.FERMATA_BIT * fermata_mask(batch, events, states)
     return bits
 
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from seqmusic.array_types import Ints, Mask
 from seqmusic.tokens.batched.columns import sort_keys
-from seqmusic.tokens.batched.infilling import InfillingBatch
+from seqmusic.tokens.batched.infilling import VOICE_TO_COLUMN, InfillingBatch
 from seqmusic.tokens.context import PITCH_CODE, REST_CODE
 from seqmusic.tokens.section_events import REST_PITCH
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
+    FERMATA,
     GIVEN,
     HOLD,
     HOLE,
@@ -23,8 +24,8 @@ from seqmusic.tokens.vocabulary import (
     TIMESIG,
 )
 
-# Kinds of rows, in the order of a sequence. A change of meter has the kind of the note that it
-# stands before, or else LATE.
+# Kinds of rows, in the order of a sequence. A change of meter or a fermata has the kind of the
+# note that it stands before; a change that stands before none is LATE.
 HEADER_ROW, GIVEN_ROW, GIVEN_NOTE, BODY_ROW, BODY_NOTE, LATE_CHANGE_ROW, EOS_ROW = range(7)
 _NO_LIMIT = np.int64(1) << 30
 
@@ -33,7 +34,8 @@ _NO_LIMIT = np.int64(1) << 30
 class EventColumns:
     """R events, sorted by piece, kind and onset.
 
-    At one onset, changes of meter come first, then the voices from the highest.
+    At one onset, changes of meter come first, then a fermata, then the outer voices, then the
+    others.
 
     Attributes:
         piece, kind: (R,) piece number, kind of row.
@@ -70,6 +72,12 @@ class EventColumns:
         return change
 
     @property
+    def is_fermata(self) -> Mask:
+        """(R,) fermatas."""
+        fermata: Mask = self.sound == FERMATA
+        return fermata
+
+    @property
     def end(self) -> Ints:
         """(R,) first tick after the event."""
         return self.onset + self.duration
@@ -78,9 +86,13 @@ class EventColumns:
 def event_columns(batch: InfillingBatch) -> EventColumns:
     """The events of all pieces, in order."""
     parts = [_given_notes(batch), _given_holes(batch), _body_notes(batch), *_control_events(batch)]
-    events = _sorted(_concatenated(parts))
+    parts += [
+        _without_voice(piece, kind, np.full(len(piece), FERMATA), np.zeros_like(tick), tick)
+        for kind, (piece, tick) in zip((GIVEN_NOTE, BODY_NOTE), batch.fermatas, strict=True)
+    ]
+    events = _sorted(batch, _concatenated(parts))
     changes = _meter_changes(batch, events)
-    return _sorted(_concatenated([events, changes])) if len(changes) else events
+    return _sorted(batch, _concatenated([events, changes])) if len(changes) else events
 
 
 def sound_codes(pitch: Ints) -> Ints:
@@ -216,9 +228,11 @@ def _concatenated(parts: list[EventColumns]) -> EventColumns:
     )
 
 
-def _sorted(events: EventColumns) -> EventColumns:
-    """The events in order; at each onset, those without a voice come first and keep their order."""
-    # One sort key: 3 bits for the kind, 28 for the onset, 8 for the voice.
-    key = ((events.piece << 3 | events.kind) << 28 | events.onset) << 8 | events.voice
+def _sorted(batch: InfillingBatch, events: EventColumns) -> EventColumns:
+    """The events in order; events without a voice and a fermata keep their order at each onset."""
+    # One sort key: 3 bits for the kind, 28 for the onset, 8 for the turn of the voice.
+    turn = 2 + batch.headers.turn[events.piece, VOICE_TO_COLUMN[events.voice]]
+    turn = np.where(events.is_note, turn, events.is_fermata)
+    key = ((events.piece << 3 | events.kind) << 28 | events.onset) << 8 | turn
     order = np.argsort(key, kind="stable")
     return EventColumns(*(getattr(events, field.name)[order] for field in fields(EventColumns)))

@@ -8,9 +8,10 @@ import numpy as np
 
 from seqmusic.array_types import Ints, Mask
 from seqmusic.tokens import rules
-from seqmusic.tokens.batched.columns import NoteColumns
+from seqmusic.tokens.batched.columns import NoteColumns, sort_keys
 from seqmusic.tokens.vocabulary import (
     N_SOUNDS,
+    PHRASES,
     PICKUP,
     STYLE,
     TIMESIG,
@@ -33,11 +34,14 @@ class InfillingMask:
         missing: (N,) notes and rests to be composed; the others are given.
         has_given: (P,) pieces with a GIVEN section; the others are composed as a whole.
         is_open: (P,) pieces whose lines have no known end where their last notes are missing.
+        gives_fermatas: (P,) pieces whose fermatas are given with the given notes, even where a
+            missing note starts too.
     """
 
     missing: Mask
     has_given: Mask
     is_open: Mask
+    gives_fermatas: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,19 @@ class Headers:
 
     Attributes:
         voice: (P, V) VOICE id of each column of the context, 0 where the piece has no such voice.
+        turn: (P, V) rank of each column's voice among those with a note at one tick; V for none.
         meter, pickup, key: (P,) TIMESIG id, ticks, KEY id.
+        marks_phrases: (P,) whether fermatas are marked.
         event_piece, event_index: (E,) piece number, position in its header.
         event_sound, event_duration: (E,) the two ids.
     """
 
     voice: Ints
+    turn: Ints
     meter: Ints
     pickup: Ints
     key: Ints
+    marks_phrases: Mask
     event_piece: Ints
     event_index: Ints
     event_sound: Ints
@@ -91,6 +99,7 @@ class InfillingBatch:
         holes: where.
         headers: what their headers hold.
         given: the rows of the notes that are given, ascending.
+        fermatas: the pieces and ticks of the fermatas in GIVEN, and of those in BODY.
         open_from: (P, V) tick from which the line of a column is open, -1 where it is not.
         has_end: (P,) whether the end of the music is known before it is composed.
     """
@@ -100,6 +109,7 @@ class InfillingBatch:
     holes: HoleColumns
     headers: Headers
     given: Ints
+    fermatas: tuple[tuple[Ints, Ints], tuple[Ints, Ints]]
     open_from: Ints
     has_end: Mask
 
@@ -114,7 +124,7 @@ def infilling_batch(
     """
     n_pieces = len(notes.headers)
     mask = mask or InfillingMask(
-        np.ones(len(notes.piece), bool), np.zeros(n_pieces, bool), np.ones(n_pieces, bool)
+        np.ones(len(notes.piece), bool), *np.array([[False], [True], [True]]).repeat(n_pieces, 1)
     )
     holes, headers = find_holes(notes, mask), header_columns(notes, max_voices)
     open_from = np.full((n_pieces, max_voices), -1)
@@ -122,7 +132,23 @@ def infilling_batch(
     open_from[holes.piece[holes.is_open], open_column] = holes.start[holes.is_open]
     is_closed = ((headers.voice > 0) & (open_from < 0)).any(axis=1)
     given = np.flatnonzero(~mask.missing & mask.has_given[notes.piece])
-    return InfillingBatch(notes, mask, holes, headers, given, open_from, mask.has_given & is_closed)
+    fermatas = _divided_fermatas(notes, mask)
+    has_end = mask.has_given & is_closed
+    return InfillingBatch(notes, mask, holes, headers, given, fermatas, open_from, has_end)
+
+
+def _divided_fermatas(
+    notes: NoteColumns, mask: InfillingMask
+) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
+    """The pieces and ticks of the fermatas in GIVEN, and in BODY; none where no note starts."""
+    piece, tick = notes.fermata_piece, notes.fermata_tick
+    onsets, fermatas = sort_keys(notes.piece, notes.onset), sort_keys(piece, tick)
+    sounds, is_given = notes.pitch >= 0, mask.has_given[notes.piece] & ~mask.missing
+    over_given = np.isin(fermatas, onsets[sounds & is_given])
+    over_missing = np.isin(fermatas, onsets[sounds & ~is_given])
+    in_given = over_given & (mask.gives_fermatas[piece] | ~over_missing)
+    in_body = over_missing & ~in_given
+    return (piece[in_given], tick[in_given]), (piece[in_body], tick[in_body])
 
 
 def find_holes(notes: NoteColumns, mask: InfillingMask) -> HoleColumns:
@@ -166,7 +192,20 @@ def header_columns(notes: NoteColumns, max_voices: int) -> Headers:
         (key, sound, is_key(sound)),
     ):
         by_piece[piece[rows]] = values[rows]
-    return Headers(voices, meter, pickup, key, piece, index, sound, duration)
+    marks_phrases = np.zeros(n_pieces, bool)
+    marks_phrases[piece[sound == PHRASES]] = True
+    return Headers(
+        *(voices, _turns(voices), meter, pickup, key, marks_phrases),
+        *(piece, index, sound, duration),
+    )
+
+
+def _turns(voices: Ints) -> Ints:
+    """(P, V) the ranks by `outer_first` of (P, V) VOICE ids; V where there is no voice."""
+    exists = voices > 0
+    index, n_voices = np.cumsum(exists, axis=1) - 1, exists.sum(axis=1, keepdims=True)
+    is_last = (index == n_voices - 1) & (index > 0)
+    return np.where(exists, np.where(is_last, 1, index + (index > 0)), voices.shape[1])
 
 
 def _check_voices(piece: Ints, voice: Ints, max_voices: int) -> None:

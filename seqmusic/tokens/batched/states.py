@@ -86,6 +86,32 @@ def section_end_masks(
     return given_may_end, music_may_end
 
 
+def fermata_mask(batch: InfillingBatch, events: EventColumns, states: GrammarStates) -> Mask:
+    """(R,) where a fermata may come: before the first event of a tick that has no given one."""
+    follows, is_later = _follows_in_section(events, states), np.zeros(len(events), bool)
+    is_later[1:] = (events.is_note | events.is_fermata)[:-1]
+    is_later[1:] &= events.onset[:-1] == states.tick[1:]
+    is_given = np.isin(sort_keys(events.piece, states.tick), sort_keys(*batch.fermatas[0]))
+    may_come: Mask = batch.headers.marks_phrases[events.piece] & (states.voice > 0)
+    may_come &= ~(is_later & follows) & ~(is_given & (states.section == BODY_SECTION))
+    return may_come
+
+
+def follows_fermata(events: EventColumns) -> Mask:
+    """(R,) whether the event before is a fermata."""
+    follows = np.zeros(len(events), bool)
+    follows[1:] = events.is_fermata[:-1]
+    return follows
+
+
+def _follows_in_section(events: EventColumns, states: GrammarStates) -> Mask:
+    """(R,) whether the event before is in the same piece and section."""
+    follows = np.zeros(len(events), bool)
+    follows[1:] = states.section[1:] == states.section[:-1]
+    follows[1:] &= events.piece[1:] == events.piece[:-1]
+    return follows
+
+
 def _sections(batch: InfillingBatch, events: EventColumns) -> Ints:
     """(R,) sections; the event that opens a section is in the one before."""
     section = np.where(events.kind >= BODY_NOTE, BODY_SECTION, 0)
@@ -97,30 +123,31 @@ def _sections(batch: InfillingBatch, events: EventColumns) -> Ints:
 def _next_voices(batch: InfillingBatch, events: EventColumns) -> tuple[Ints, Ints]:
     """(R,) VOICE id of the voice that comes next, 0 for none, and the tick.
 
-    At the end of a section it is the highest voice that may go on: where BODY may come, of those
-    that were not left open.
+    At the end of a section it is the first voice in turn that may go on: where BODY may come, of
+    those that were not left open.
     """
     piece, kind = events.piece, events.kind
     voice = events.voice.copy()
     tick = np.where((kind == GIVEN_NOTE) | (kind == BODY_NOTE), events.onset, 0)
-    # A change of meter stands before a note, and that note comes next.
+    # A change of meter or a fermata stands before a note, and that note comes next.
     notes = np.flatnonzero(events.is_note)
-    changes = np.flatnonzero(events.is_change & (kind != LATE_CHANGE_ROW))
-    voice[changes] = events.voice[notes[np.searchsorted(notes, changes)]]
+    is_mark = events.is_fermata | (events.is_change & (kind != LATE_CHANGE_ROW))
+    marks = np.flatnonzero(is_mark)
+    voice[marks] = events.voice[notes[np.searchsorted(notes, marks)]]
     at_end = np.flatnonzero(kind >= LATE_CHANGE_ROW)
     tick[at_end] = batch.notes.end_ticks[piece[at_end]]
     endless = at_end[~batch.has_end[piece[at_end]]]
-    voice[endless] = _highest_voice(batch.headers.voice)[piece[endless]]
+    voice[endless] = _first_voice(batch, batch.headers.voice > 0)[piece[endless]]
     to_body = np.flatnonzero((kind == BODY_ROW) & batch.has_end[piece])
-    closed_voices = np.where(batch.open_from < 0, batch.headers.voice, 0)
-    voice[to_body] = _highest_voice(closed_voices)[piece[to_body]]
+    voice[to_body] = _first_voice(batch, batch.open_from < 0)[piece[to_body]]
     tick[to_body] = batch.notes.end_ticks[piece[to_body]]
     return voice, tick
 
 
-def _highest_voice(voices: Ints) -> Ints:
-    """(P,) the first of (P, V) VOICE ids that is not 0."""
-    first: Ints = voices[np.arange(len(voices)), np.argmax(voices > 0, axis=1)]
+def _first_voice(batch: InfillingBatch, is_eligible: Mask) -> Ints:
+    """(P,) VOICE id of the first voice in turn whose column is eligible (P, V)."""
+    turn = np.where(is_eligible, batch.headers.turn, is_eligible.shape[1])
+    first: Ints = batch.headers.voice[np.arange(len(turn)), np.argmin(turn, axis=1)]
     return first
 
 
@@ -174,10 +201,9 @@ def _n_meter_changes(events: EventColumns) -> Ints:
 
 
 def _latest_onsets(events: EventColumns) -> Ints:
-    """(R,) the latest onset of a note before each row, in the same piece; 0 for none."""
-    latest = np.maximum.accumulate(
-        sort_keys(events.piece, np.where(events.is_note, events.onset, 0))
-    )
+    """(R,) the latest onset of a note or fermata before each row, in its piece; 0 for none."""
+    begins_chord = events.is_note | events.is_fermata
+    latest = np.maximum.accumulate(sort_keys(events.piece, np.where(begins_chord, events.onset, 0)))
     onsets = np.zeros(len(events), np.int64)
     onsets[1:] = np.maximum(latest[:-1] - sort_keys(events.piece[1:], 0), 0)
     return onsets

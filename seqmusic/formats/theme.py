@@ -38,7 +38,7 @@ from seqmusic.score import (
     TimeSignature,
     Voice,
 )
-from seqmusic.tonality import spell
+from seqmusic.spelling import VoiceSpelling, spell_notes
 
 MAX_CHARACTERS = 10_000
 MAX_THEME_VOICES = 16
@@ -127,7 +127,7 @@ def parse_theme(
 
 
 def theme_text(score: Score) -> str:
-    """The theme that gives `score`, with the pitch names of its key and " ; " between voices.
+    """The theme that gives `score`, with " ; " between voices.
 
     ``parse_theme(theme_text(score), time_signature, key) == score`` where the score has one time
     signature, at least one note, no fermata and no tempo, at most sixteen voices named as
@@ -136,7 +136,8 @@ def theme_text(score: Score) -> str:
     >>> theme_text(parse_theme("60 62:1/8 63:3/8 r:1/4 | 65:1", key=Key(-3, "minor")))
     'C4 D4:1/8 Eb4:3/8 R:1/4 | F4:1'
     """
-    return " ; ".join(_voice_text(voice, score) for voice in score.voices)
+    spelled_voices = zip(score.voices, spell_notes(score), strict=True)
+    return " ; ".join(_voice_text(voice, spellings, score) for voice, spellings in spelled_voices)
 
 
 def _split_voices(texts: list[str]) -> Iterator[_VoiceText]:
@@ -269,7 +270,7 @@ def _common_pickup(lines: list[_ThemeVoice], parts: list[_VoiceText]) -> int:
     return common
 
 
-def _voice_text(voice: Voice, score: Score) -> str:
+def _voice_text(voice: Voice, spellings: VoiceSpelling, score: Score) -> str:
     bars = score.bars(max(voice.end_ticks, score.pickup_ticks)) or score.bars(1)
     starts = [bar.onset_ticks for bar in bars] or [0]
     is_only_pickup = len(bars) == 1 and score.pickup_ticks
@@ -279,7 +280,7 @@ def _voice_text(voice: Voice, score: Score) -> str:
     for start, end in zip(starts, ends, strict=True):
         if tokens:
             tokens.append("|")
-        for sound, ticks in _sounds(voice, start, end, score.key):
+        for sound, ticks in _sounds(voice, start, end, spellings):
             value = "" if ticks == value_ticks else f":{Fraction(ticks, TICKS_PER_WHOLE)}"
             tokens.append(sound + value)
             value_ticks = ticks
@@ -288,11 +289,12 @@ def _voice_text(voice: Voice, score: Score) -> str:
     return " ".join(tokens) or "R"
 
 
-def _sounds(voice: Voice, start: int, end: int, key: Key | None) -> Iterator[tuple[str, int]]:
+def _sounds(
+    voice: Voice, start: int, end: int, spellings: VoiceSpelling
+) -> Iterator[tuple[str, int]]:
     """Each sound in [start, end) with its length in ticks; a note from before `start` is held."""
     for onset, stop, note in voice_spans(voice, start, end):
-        if note is None:
-            sound = "R"
-        else:
-            sound = str(spell(note.pitch, key)) if onset == note.onset_ticks else "_"
+        sound = "R"
+        if note is not None:
+            sound = str(spellings[onset]) if onset == note.onset_ticks else "_"
         yield sound, stop - onset

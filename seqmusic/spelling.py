@@ -104,14 +104,22 @@ def _context_notes(score: Score, key: Key) -> list[_ContextNote]:
 
 
 def _link_melodies(notes: Sequence[_ContextNote]) -> None:
-    """Make neighbors of the notes that follow each other in a voice without a rest."""
+    """Make neighbors of the notes that follow each other in a voice without a rest.
+
+    A note within a chromatic scale goes by its next note alone: G G# A, but A Ab G.
+    """
     latest: dict[int, _ContextNote] = {}
+    steps: dict[int, int] = {}  # semitones to the latest note of each voice
     for note in notes:
         before = latest.get(note.voice)
+        step = 0
         if before is not None and before.end_ticks == note.onset_ticks:
+            step = note.pitch - before.pitch
+            if abs(step) == 1 and steps[note.voice] == step:
+                before.neighbors.pop()  # the note before it
             before.neighbors.append((note, _NEXT_WEIGHT))
             note.neighbors.append((before, _PREVIOUS_WEIGHT))
-        latest[note.voice] = note
+        latest[note.voice], steps[note.voice] = note, step
 
 
 def _link_chords(notes: Sequence[_ContextNote]) -> None:

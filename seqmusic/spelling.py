@@ -34,6 +34,7 @@ _WINDOW_WEIGHT = 1.0
 _CHORD_WEIGHT = 0.5  # for each note that sounds through the whole note
 _NEXT_WEIGHT = 1.25
 _PREVIOUS_WEIGHT = 0.5
+_AMBIGUOUS_STEP = 3  # semitones: a minor third, or the augmented second of minor (Ab B)
 
 _WINDOW_TICKS = 2 * TICKS_PER_WHOLE  # on either side of an onset
 # The scale has its center 2 fifths above the sharps; raised degrees are commoner than lowered ones.
@@ -106,7 +107,8 @@ def _context_notes(score: Score, key: Key) -> list[_ContextNote]:
 def _link_melodies(notes: Sequence[_ContextNote]) -> None:
     """Make neighbors of the notes that follow each other in a voice without a rest.
 
-    A note within a chromatic scale goes by its next note alone: G G# A, but A Ab G.
+    A note within a chromatic scale goes by its next note alone: G G# A, but A Ab G. An interval of
+    three semitones links nothing.
     """
     latest: dict[int, _ContextNote] = {}
     steps: dict[int, int] = {}  # semitones to the latest note of each voice
@@ -117,8 +119,9 @@ def _link_melodies(notes: Sequence[_ContextNote]) -> None:
             step = note.pitch - before.pitch
             if abs(step) == 1 and steps[note.voice] == step:
                 before.neighbors.pop()  # the note before it
-            before.neighbors.append((note, _NEXT_WEIGHT))
-            note.neighbors.append((before, _PREVIOUS_WEIGHT))
+            if abs(step) != _AMBIGUOUS_STEP:
+                before.neighbors.append((note, _NEXT_WEIGHT))
+                note.neighbors.append((before, _PREVIOUS_WEIGHT))
         latest[note.voice], steps[note.voice] = note, step
 
 

@@ -60,6 +60,7 @@ def test_chromatic_chords_are_spelled_as_their_function(key: str, text: str) -> 
     [
         ("A minor", "E4 F#4 G#4 A4 G4 F4 E4"),  # sixth and seventh are raised upwards only
         ("C minor", "G4 A4 B4 C5 Bb4 Ab4 G4"),
+        ("C minor", "C4 D4 Eb4 F4 G4 Ab4 B4 C5"),  # the augmented second of harmonic minor
         ("D major", "D4 D#4 E4 E#4 F#4 G4 G#4 A4"),  # upwards the chromatic scale has sharps
         ("C major", "C5 B4 Bb4 A4 Ab4 G4"),  # and downwards flats
         ("C major", "G4 F#4 G4 A4 G#4 A4 D4 C#4 D4"),  # lower neighbors

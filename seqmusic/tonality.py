@@ -46,6 +46,11 @@ class Spelling(NamedTuple):
         """MIDI number."""
         return 12 * (self.octave + 1) + _STEP_PITCH_CLASSES[self.step] + self.alter
 
+    @property
+    def fifth(self) -> int:
+        """Position on the line of fifths, C = 0."""
+        return STEPS.index(self.step) - 1 + 7 * self.alter
+
     def __str__(self) -> str:
         return f"{self.step}{'#' * self.alter}{'b' * -self.alter}{self.octave}"
 
@@ -58,7 +63,15 @@ def spell(pitch: int, key: Key | None) -> Spelling:
     """
     key = key or Key(0, "major")
     lowest = key.sharps + _LOWEST_FIFTH[key.mode]
-    fifth = lowest + (7 * pitch - lowest) % 12
+    return spelling_at_fifth(pitch, lowest + (7 * pitch - lowest) % 12)
+
+
+def spelling_at_fifth(pitch: int, fifth: int) -> Spelling:
+    """How `pitch` is written at a position on the line of fifths where it sounds.
+
+    >>> str(spelling_at_fifth(70, -2)), str(spelling_at_fifth(70, 10))
+    ('Bb4', 'A#4')
+    """
     step, alter = STEPS[(fifth + 1) % 7], (fifth + 1) // 7
     return Spelling(step, alter, (pitch - alter) // 12 - 1)
 

@@ -28,8 +28,8 @@ PUBLIC_NAMES = {
 """The public interface: whoever adds or removes a name decides so here as well."""
 
 MUSIC = (
-    *("array_types", "score", "score_data", "meter", "tonality", "counterpoint", "pitch_grid"),
-    *("formats", "corpus", "tokens"),
+    *("array_types", "score", "score_data", "meter", "tonality", "spelling"),
+    *("counterpoint", "pitch_grid", "formats", "corpus", "tokens"),
 )
 LEARNING = ("model", "training")
 JOINING = (

@@ -21,6 +21,7 @@ from seqmusic.model.transformer import ModelSettings, Transformer
 from seqmusic.report.explanation import Explanation
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, VOCABULARY, make_grammar_masks
 from seqmusic.score import SATB, Key, Note, Score, Voice, melody
+from seqmusic.spelling import spell_notes
 from seqmusic.tokens import rules
 from seqmusic.tokens.tokenizer import encode, trace
 from seqmusic.tokens.vocabulary import BODY, EOS, PITCH, REST, id_to_timesig
@@ -157,18 +158,17 @@ def test_alternatives_are_the_likeliest_pairs_of_all(
 
 def test_the_probability_of_a_written_alternative_is_that_of_its_bits(model: Transformer) -> None:
     candidates = compose_candidates(model, MELODY, Request(n=6, temperature=0.3))
-    events = [
-        event
+    written = [
+        (event, one, spell_notes(candidate.score)[event.voice])
         for candidate in candidates
         for event in explain(model, candidate.score, MELODY).composed
+        for one in event.alternatives
+        if one.is_written
     ]
-    written = [(event, one) for event in events for one in event.alternatives if one.is_written]
     assert len(written) > 12
-    for event, one in written:
+    for event, one, spellings in written:
         assert one.probability == pytest.approx(2**-event.bits, rel=1e-3)
-        assert one.sound == (
-            "rest" if event.pitch is None else str(spell(event.pitch, MELODY.score.key))
-        )
+        assert one.sound == str(spellings.get(event.onset_ticks, "rest"))
 
 
 def test_a_candidate_is_no_less_surprising_than_while_it_was_composed(

@@ -23,7 +23,8 @@ from seqmusic.formats.lilypond_values import (
 from seqmusic.formats.measures import position_in_bar
 from seqmusic.formats.printed_events import Span, voice_spans
 from seqmusic.score import TICKS_PER_WHOLE, Bar, Key, Score, TimeSignature, Voice
-from seqmusic.tonality import Spelling, infer_key, key_name, spell
+from seqmusic.spelling import VoiceSpelling, spell_notes
+from seqmusic.tonality import Spelling, key_name
 
 _IRREGULAR_NAMES = {"ees": "es", "aes": "as", "eeses": "eses", "aeses": "ases"}  # in Dutch
 _MIDDLE_C = 60
@@ -48,7 +49,8 @@ def lilypond_text(score: Score) -> str:
         raise FormatError("a score without voices cannot be written as LilyPond text")
     names = _variable_names(score)
     variables = [
-        _voice_variable(name, voice, score) for name, voice in zip(names, score.voices, strict=True)
+        _voice_variable(name, voice, spellings, score)
+        for name, voice, spellings in zip(names, score.voices, spell_notes(score), strict=True)
     ]
     lines = [*_heading(score), *_global_block(score), *variables, *_score_block(score, names)]
     return "\n".join(lines).encode("utf-8", "replace").decode("utf-8")
@@ -107,17 +109,16 @@ def _key_command(key: Key) -> str:
     return rf"\key {_pitch_class_name(tonic[0], alter)} \{mode}"
 
 
-def _voice_variable(name: str, voice: Voice, score: Score) -> str:
+def _voice_variable(name: str, voice: Voice, spellings: VoiceSpelling, score: Score) -> str:
     has_meter = bool(score.time_signatures)
     metered = score if has_meter else replace(score, time_signatures=((0, TimeSignature(4, 4)),))
-    key = score.key or infer_key(score)
     bars = metered.bars() or metered.bars(1)
     lines = []
     for before, bar in zip([None, *bars], bars, strict=False):
         end = min(bar.end_ticks, score.end_ticks or bar.end_ticks)
         lines += [f"  {command}" for command in _bar_commands(before, bar)]
         check = " | " if end == bar.end_ticks else " "
-        lines.append(f"  {_bar_text(voice, bar, end, key, has_meter)}{check} % {bar.number}")
+        lines.append(f"  {_bar_text(voice, bar, end, spellings, has_meter)}{check} % {bar.number}")
     return "\n".join([f"{name} = {{", r"  \global", *lines, r'  \bar "|."', "}\n"])
 
 
@@ -133,7 +134,9 @@ def _duration_text(ticks: int) -> str:
     return value_name(value) if value else f"1*{Fraction(ticks, TICKS_PER_WHOLE)}"
 
 
-def _bar_text(voice: Voice, bar: Bar, end_ticks: int, key: Key, has_meter: bool) -> str:
+def _bar_text(
+    voice: Voice, bar: Bar, end_ticks: int, spellings: VoiceSpelling, has_meter: bool
+) -> str:
     """The notes and rests of a voice from the start of a bar to `end_ticks`."""
     first = position_in_bar(bar, bar.onset_ticks)
     spans = [
@@ -143,22 +146,22 @@ def _bar_text(voice: Voice, bar: Bar, end_ticks: int, key: Key, has_meter: bool)
     if has_meter and spans == [(0, bar.time_signature.bar_ticks, None)]:
         return f"R{_duration_text(bar.time_signature.bar_ticks)}"
     groups = notate_bar(spans, bar.time_signature)
-    return " ".join(_group_text(group, end_ticks, key) for group in groups)
+    return " ".join(_group_text(group, end_ticks, spellings) for group in groups)
 
 
-def _group_text(group: ValueGroup, end_ticks: int, key: Key) -> str:
-    notes = " ".join(_note_text(written, end_ticks, key) for written in group.notes)
+def _group_text(group: ValueGroup, end_ticks: int, spellings: VoiceSpelling) -> str:
+    notes = " ".join(_note_text(written, end_ticks, spellings) for written in group.notes)
     return rf"\tuplet 3/2 {{ {notes} }}" if group.is_triplet else notes
 
 
-def _note_text(written: WrittenNote, end_ticks: int, key: Key) -> str:
+def _note_text(written: WrittenNote, end_ticks: int, spellings: VoiceSpelling) -> str:
     note, value = written.note, value_name(written.value)
     if note is None:
         return f"r{value}"
     mark = r"\fermata" if note.fermata else ""
     if not written.ends_here or note.end_ticks > end_ticks:
         mark = "~"
-    return f"{pitch_name(spell(note.pitch, key))}{value}{mark}"
+    return f"{pitch_name(spellings[note.onset_ticks])}{value}{mark}"
 
 
 def _score_block(score: Score, names: list[str]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from seqmusic.errors import ThemeError, abbreviated
-from seqmusic.formats.printed_events import voice_spans
+from seqmusic.formats.theme_writing import FERMATA, voice_text
 from seqmusic.formats.time_grid import fraction_of_whole
 from seqmusic.formats.typed_pitch import (
     nearest_in_range,
@@ -39,10 +39,9 @@ from seqmusic.score import (
     TimeSignature,
     Voice,
 )
-from seqmusic.tonality import spell
+from seqmusic.spelling import spell_notes
 
 MAX_CHARACTERS = 10_000
-FERMATA = "^"
 MAX_THEME_VOICES = 16
 MAX_WHOLE_NOTES = 64  # of one note; no bar is longer
 _TOKEN = re.compile(r"\||[^\s|]+")
@@ -129,7 +128,7 @@ def parse_theme(
 
 
 def theme_text(score: Score) -> str:
-    """The theme that gives `score`, with the pitch names of its key and " ; " between voices.
+    """The theme that gives `score`, with " ; " between voices.
 
     ``parse_theme(theme_text(score), time_signature, key) == score`` where the score has one time
     signature, at least one note and no tempo, at most sixteen voices named as
@@ -138,7 +137,8 @@ def theme_text(score: Score) -> str:
     >>> theme_text(parse_theme("60 62:1/8 63:3/8 r:1/4 | 65:1", key=Key(-3, "minor")))
     'C4 D4:1/8 Eb4:3/8 R:1/4 | F4:1'
     """
-    return " ; ".join(_voice_text(voice, score) for voice in score.voices)
+    spelled_voices = zip(score.voices, spell_notes(score), strict=True)
+    return " ; ".join(voice_text(voice, spellings, score) for voice, spellings in spelled_voices)
 
 
 def _split_voices(texts: list[str]) -> Iterator[_VoiceText]:
@@ -274,36 +274,3 @@ def _common_pickup(lines: list[_ThemeVoice], parts: list[_VoiceText]) -> int:
                 parts[voice].first_character + 1,
             )
     return common
-
-
-def _voice_text(voice: Voice, score: Score) -> str:
-    bars = score.bars(max(voice.end_ticks, score.pickup_ticks)) or score.bars(1)
-    starts = [bar.onset_ticks for bar in bars] or [0]
-    is_only_pickup = len(bars) == 1 and score.pickup_ticks
-    ends = [*starts[1:], bars[-1].end_ticks if is_only_pickup else voice.end_ticks]
-    tokens: list[str] = []
-    value_ticks = TICKS_PER_QUARTER
-    for start, end in zip(starts, ends, strict=True):
-        if tokens:
-            tokens.append("|")
-        for sound, ticks, fermata in _sounds(voice, start, end, score.key):
-            value = "" if ticks == value_ticks else f":{Fraction(ticks, TICKS_PER_WHOLE)}"
-            tokens.append(sound + value + fermata)
-            value_ticks = ticks
-    if is_only_pickup:
-        tokens.append("|")
-    return " ".join(tokens) or "R"
-
-
-def _sounds(voice: Voice, start: int, end: int, key: Key | None) -> Iterator[tuple[str, int, str]]:
-    """Each sound in [start, end), its length in ticks, and its fermata or "".
-
-    A note from before `start` is held.
-    """
-    for onset, stop, note in voice_spans(voice, start, end):
-        if note is None:
-            yield "R", stop - onset, ""
-        elif onset > note.onset_ticks:
-            yield "_", stop - onset, ""
-        else:
-            yield str(spell(note.pitch, key)), stop - onset, FERMATA if note.fermata else ""

@@ -19,6 +19,7 @@ from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
 from seqmusic.runs.pretrained import make_grammar_masks, readable_score
 from seqmusic.score import Key, Score
+from seqmusic.spelling import VoiceSpelling, spell_notes
 from seqmusic.tokens.fermatas import fermata_ticks
 from seqmusic.tokens.rules import ONLY_ZERO
 from seqmusic.tokens.tokenizer import Event, encode, trace
@@ -37,7 +38,7 @@ from seqmusic.tokens.vocabulary import (
     is_pitch,
     is_voice,
 )
-from seqmusic.tonality import infer_key
+from seqmusic.tonality import Spelling, infer_key
 from seqmusic.training.batches import GrammarMasks, make_batch
 
 N_ALTERNATIVES = 5
@@ -87,9 +88,9 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     if len(events) > model.settings.context_length + 1:  # the last one is only predicted
         raise too_long_error("score", len(events), model.settings.context_length)
     predictions = _event_predictions(model, events)
-    key = score.key or infer_key(score)
+    key, spellings = score.key or infer_key(score), spell_notes(score)
     composed = _merge_tied(
-        _explained_event(prediction, prediction.voice, semitones, key)
+        _explained_event(prediction, prediction.voice, semitones, key, spellings)
         for prediction in predictions
         if prediction.voice is not None
     )
@@ -201,13 +202,18 @@ def _likeliest_pairs(
 
 
 def _explained_event(
-    prediction: _EventPrediction, voice: int, semitones: int, key: Key
+    prediction: _EventPrediction,
+    voice: int,
+    semitones: int,
+    key: Key,
+    spellings: Sequence[VoiceSpelling],
 ) -> tuple[ExplainedEvent, bool]:
     """The event moved back by `semitones`, and whether it is tied to the one before it."""
     sound, duration = prediction.event
+    written = spellings[voice].get(prediction.onset_ticks)
     alternatives = tuple(
         Alternative(
-            _alternative_text(pair.sound, semitones, key),
+            _alternative_text(pair.sound, semitones, key, written),
             pair.duration,
             pair.probability,
             is_written=(pair.sound, pair.duration) == prediction.event,
@@ -263,10 +269,15 @@ def _given_events(score: Score, composed: Iterable[ExplainedEvent]) -> list[Expl
     ]
 
 
-def _alternative_text(sound: int, semitones: int, key: Key) -> str:
-    """A sound of the moved score as text; pitches are those of the score itself."""
+def _alternative_text(sound: int, semitones: int, key: Key, written: Spelling | None) -> str:
+    """A sound of the moved score as text; pitches are those of the score itself.
+
+    A pitch is spelled in the key, the one that the score has there as it is written.
+    """
     if sound == FERMATA:
         return "a fermata"
+    if written is not None and sound - PITCH - semitones == written.pitch:
+        return str(written)
     if sound >= TIMESIG:
         return f"change to {id_to_timesig(sound)}"
     return sound_text(sound, key, _SOUND_NAMES, semitones)

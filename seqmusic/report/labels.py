@@ -8,8 +8,8 @@ from fractions import Fraction
 from seqmusic.formats.measures import position_in_bar
 from seqmusic.formats.written_values import written_values
 from seqmusic.report.explanation import Alternative, ExplainedEvent
-from seqmusic.score import TICKS_PER_WHOLE, Bar, Key
-from seqmusic.tonality import spell
+from seqmusic.score import TICKS_PER_WHOLE, Bar
+from seqmusic.spelling import VoiceSpelling
 
 _VALUE_NAMES = {
     1: "whole",
@@ -51,15 +51,16 @@ def position_name(bars: Sequence[Bar], onset_ticks: int) -> str:
     return f"{f'bar {bar.number}' if bar.number else 'pickup'}, beat {beat_name}"
 
 
-def note_name(event: ExplainedEvent, key: Key) -> str:
-    """A note or rest in words, as it is written in the key.
+def event_name(event: ExplainedEvent, spellings: Sequence[VoiceSpelling]) -> str:
+    """A note or rest in words, the note as it is written in its score.
 
-    >>> note_name(ExplainedEvent(0, 0, 36, 70), Key(-2, "major"))
+    >>> from seqmusic.tonality import Spelling
+    >>> event_name(ExplainedEvent(0, 24, 36, 70), [{24: Spelling("B", -1, 4)}])
     'B♭4 dotted quarter'
     """
     sound = "rest"
     if event.pitch is not None:
-        sound = with_unicode_accidentals(str(spell(event.pitch, key)))
+        sound = with_unicode_accidentals(str(spellings[event.voice][event.onset_ticks]))
     return f"{sound} {duration_name(event.duration_ticks)}"
 
 

@@ -16,14 +16,14 @@ from seqmusic.progress import ProgressBar, progress_bar
 from seqmusic.report.explanation import Explanation
 from seqmusic.report.labels import (
     alternative_name,
+    event_name,
     n_choices_text,
-    note_name,
     percent_text,
     position_name,
 )
 from seqmusic.report.sections import Column, Excerpt, Section, Table
 from seqmusic.score import Score
-from seqmusic.tonality import infer_key
+from seqmusic.spelling import spell_notes
 
 _PROSE = (
     "Two bars each, from different works. The larger and redder the disc behind a note, the less "
@@ -77,23 +77,26 @@ def _passages_table(name: str, assessment: Assessment, passages: Sequence[TwoBar
 def _passage_excerpt(assessment: Assessment, rank: int, passage: TwoBarPassage) -> Excerpt:
     work, (first, last) = assessment.subject.works[passage.work], passage.bars
     score, explanation = explain_passage(assessment.subject.model, work.score, passage)
+    least_expected = _least_expected_text(work.score, passage, score, explanation)
     bits = passage.bits_per_note
     title = f"{rank}. {work.name}, bars {first}–{last}: {bits:.1f} bits per note"
     caption = (
         f"{passage.n_notes} notes, as if each had been chosen among {n_choices_text(bits)} equally "
-        f"likely ones. {_least_expected_text(work.score, passage, explanation)}"
+        f"likely ones. {least_expected}"
     )
     return Excerpt(title, caption, score, explanation)
 
 
-def _least_expected_text(score: Score, passage: TwoBarPassage, explanation: Explanation) -> str:
+def _least_expected_text(
+    score: Score, passage: TwoBarPassage, excerpt: Score, explanation: Explanation
+) -> str:
     """The note with the largest surprise, and what was likeliest instead.
 
     Rests do not count: one of them may extend beyond the engraved bars.
     """
     pitched = (event for event in explanation.events if event.pitch is not None)
     least = max(pitched, key=lambda event: event.bits)
-    note = note_name(least, score.key or infer_key(score))
+    note = event_name(least, spell_notes(excerpt))
     position = position_name(printed_bars(score), passage.onset_ticks + least.onset_ticks)
     voice = score.voices[least.voice].name.lower()
     text = f"Least expected: {note} in the {voice}, {position} ({least.bits:.1f} bits)"

@@ -13,16 +13,17 @@ from seqmusic.report.explanation import ExplainedEvent, Explanation
 from seqmusic.report.html_page import html_page, seconds_per_tick
 from seqmusic.report.labels import (
     alternative_name,
+    event_name,
     n_choices_text,
-    note_name,
     odds_text,
     percent_text,
     position_name,
     with_count,
 )
 from seqmusic.report.shading import MAX_BITS, shaded_svg, surprise_color
-from seqmusic.score import Bar, Key, Score
-from seqmusic.tonality import infer_key, key_name
+from seqmusic.score import Bar, Score
+from seqmusic.spelling import VoiceSpelling, spell_notes
+from seqmusic.tonality import key_name
 
 # Width and most height of the two engravings. A sheet of paper holds two pages of the wide one.
 WIDE_PX, NARROW_PX = (1000, 700), (340, 3000)
@@ -76,18 +77,18 @@ def write_score_page(
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note or more than 200 bars, or the file cannot be written.
     """
-    bars, key = printed_bars(score), score.key or infer_key(score)
+    bars, spellings = printed_bars(score), spell_notes(score)
     parts = {
         "title": escape(title),
         "summary": _summary(explanation),
         "legend": _legend(),
         "wide": "\n".join(shaded_svg(score, explanation, WIDE_PX, "wide")),
         "narrow": "\n".join(shaded_svg(score, explanation, NARROW_PX, "narrow")),
-        "surprises": _surprise_rows(score, explanation, bars, key),
+        "surprises": _surprise_rows(score, explanation, bars, spellings),
         "shared": _shared_section(shared, min_shared_notes),
         "settings": _settings_section(score, settings or {}),
     }
-    text = html_page("score_page", _player_data(score, explanation, bars, key), parts)
+    text = html_page("score_page", _player_data(score, explanation, bars, spellings), parts)
     return write_atomic(Path(path), text.encode("utf-8", errors="replace"))
 
 
@@ -114,7 +115,9 @@ def _legend() -> str:
     return "".join(items)
 
 
-def _surprise_rows(score: Score, explanation: Explanation, bars: list[Bar], key: Key) -> str:
+def _surprise_rows(
+    score: Score, explanation: Explanation, bars: list[Bar], spellings: list[VoiceSpelling]
+) -> str:
     rows = []
     for event in sorted(explanation.composed, key=lambda event: -event.bits)[:N_SURPRISES]:
         likeliest = ""
@@ -127,7 +130,7 @@ def _surprise_rows(score: Score, explanation: Explanation, bars: list[Bar], key:
         cells = (
             f"{button}{where}</button>",
             escape(score.voices[event.voice].name),
-            note_name(event, key),
+            event_name(event, spellings),
             f"{dot}{event.bits:.1f}",
             odds_text(event.bits),
             likeliest,
@@ -181,7 +184,7 @@ def _settings_section(score: Score, settings: Mapping[str, object]) -> str:
 
 
 def _player_data(
-    score: Score, explanation: Explanation, bars: list[Bar], key: Key
+    score: Score, explanation: Explanation, bars: list[Bar], spellings: list[VoiceSpelling]
 ) -> dict[str, object]:
     """What the script of the page reads; ticks as in the score, texts ready to be shown."""
     return {
@@ -189,14 +192,14 @@ def _player_data(
         "endTick": score.end_ticks,
         "voiceCount": len(score.voices),
         "bars": [[bar.onset_ticks, bar.number] for bar in bars],
-        "events": [_event_data(event, score, bars, key) for event in explanation.events],
+        "events": [_event_data(event, score, bars, spellings) for event in explanation.events],
     }
 
 
 def _event_data(
-    event: ExplainedEvent, score: Score, bars: list[Bar], key: Key
+    event: ExplainedEvent, score: Score, bars: list[Bar], spellings: list[VoiceSpelling]
 ) -> dict[str, object]:
-    name = note_name(event, key)
+    name = event_name(event, spellings)
     where = position_name(bars, event.onset_ticks)
     return {
         "voice": event.voice,

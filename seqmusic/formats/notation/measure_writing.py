@@ -13,7 +13,8 @@ from music21 import duration, expressions, note, pitch, stream, tie
 from seqmusic.formats.printed_events import PrintedEvent, beams, shown_accidentals
 from seqmusic.formats.written_values import WrittenValue
 from seqmusic.score import TICKS_PER_QUARTER, Bar, Key, Note
-from seqmusic.tonality import Spelling, spell
+from seqmusic.spelling import VoiceSpelling
+from seqmusic.tonality import Spelling
 
 NoteColor: TypeAlias = Callable[[int, Note], str | None]
 """The color "#rrggbb" of a note, given the index of its voice; None for black."""
@@ -29,7 +30,11 @@ class WrittenElement(NamedTuple):
 
 
 def voice_elements(
-    events: Sequence[PrintedEvent], bar: Bar, voice: int, spelling_key: Key, color: NoteColor | None
+    events: Sequence[PrintedEvent],
+    bar: Bar,
+    voice: int,
+    spellings: VoiceSpelling,
+    color: NoteColor | None,
 ) -> list[WrittenElement]:
     """The notes and rests of a voice in a bar; one rest for a whole bar of silence.
 
@@ -37,7 +42,7 @@ def voice_elements(
         events: what is printed of the voice in the bar.
         bar: the bar.
         voice: index of the voice.
-        spelling_key: the key in which pitches are spelled.
+        spellings: of the notes of the voice.
         color: of each note.
 
     Raises:
@@ -51,7 +56,7 @@ def voice_elements(
         return [WrittenElement(events[0], rest)]
     written = []
     for event, event_beams in zip(events, beams(events, bar), strict=True):
-        element = _element(event, spelling_key)
+        element = _element(event, spellings)
         element.id = f"v{voice}-{event.onset_ticks}"
         for beam in event_beams:
             name, _, direction = beam.partition("-")
@@ -62,14 +67,14 @@ def voice_elements(
     return written
 
 
-def _element(event: PrintedEvent, spelling_key: Key) -> Any:
-    element = note.Rest() if event.note is None else _note(event, event.note, spelling_key)
+def _element(event: PrintedEvent, spellings: VoiceSpelling) -> Any:
+    element = note.Rest() if event.note is None else _note(event, event.note, spellings)
     element.duration = _duration(event.value)
     return element
 
 
-def _note(event: PrintedEvent, sounding: Note, spelling_key: Key) -> note.Note:
-    spelling = spell(sounding.pitch, spelling_key)
+def _note(event: PrintedEvent, sounding: Note, spellings: VoiceSpelling) -> note.Note:
+    spelling = spellings[sounding.onset_ticks]
     written_pitch = pitch.Pitch(spelling.step, octave=spelling.octave)
     if spelling.alter:
         written_pitch.accidental = pitch.Accidental(_ACCIDENTALS[spelling.alter])

@@ -27,6 +27,7 @@ from seqmusic.formats.notation.measure_writing import (
 from seqmusic.formats.notation.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.printed_events import printed_events_by_bar
 from seqmusic.score import Bar, Key, Score, Voice
+from seqmusic.spelling import VoiceSpelling, spell_notes
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _XML_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -84,10 +85,10 @@ def score_to_music21(
     written = stream.Score(id="score")
     written.insert(0, _metadata(score))
     bars = printed_bars(score)
-    spelling_key = score.key or tonality.infer_key(score)
+    spellings = spell_notes(score)
     n_voices, n_per_part = len(score.voices), 1 if staves == "open" else 2
     parts = [
-        _part(score, bars, range(i, min(i + n_per_part, n_voices)), spelling_key, color)
+        _part(score, bars, range(i, min(i + n_per_part, n_voices)), spellings, color)
         for i in range(0, n_voices, n_per_part)
     ]
     for part in parts:
@@ -111,7 +112,7 @@ def _part(
     score: Score,
     bars: Sequence[Bar],
     indices: Sequence[int],
-    spelling_key: Key,
+    spellings: Sequence[VoiceSpelling],
     color: NoteColor | None,
 ) -> stream.Part:
     """The part of one staff, which holds the voices at `indices`."""
@@ -127,7 +128,7 @@ def _part(
         if bar.onset_ticks in signature_ticks:
             measure.insert(0, _time_signature(bars, number))
         elements = [
-            voice_elements(events[number], bar, index, spelling_key, color)
+            voice_elements(events[number], bar, index, spellings[index], color)
             for index, events in zip(indices, events_by_voice, strict=True)
         ]
         show_accidentals([element for voice in elements for element in voice], score.key)

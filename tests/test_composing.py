@@ -310,8 +310,8 @@ def test_a_model_that_knows_phrases_ends_some_with_fermatas(phrasing_model: Tran
     onsets = fermata_onsets(candidate.score)
     assert fermata_onsets(given)[0] < onsets[0]  # more than were typed
     chords = set().union(*onsets)
-    for voice, own in zip(candidate.score.voices, onsets, strict=True):
-        assert own == chords & {note.onset_ticks for note in voice.notes}
+    for voice, voice_onsets in zip(candidate.score.voices, onsets, strict=True):
+        assert voice_onsets == chords & {note.onset_ticks for note in voice.notes}
     soprano = without_fermatas(candidate.score).voices[0]
     assert soprano.notes == without_fermatas(given).voices[0].notes
 

@@ -195,12 +195,12 @@ def header_columns(notes: NoteColumns, max_voices: int) -> Headers:
     marks_phrases = np.zeros(n_pieces, bool)
     marks_phrases[piece[sound == PHRASES]] = True
     return Headers(
-        *(voices, _turns(voices), meter, pickup, key, marks_phrases),
+        *(voices, _voice_order(voices), meter, pickup, key, marks_phrases),
         *(piece, index, sound, duration),
     )
 
 
-def _turns(voices: Ints) -> Ints:
+def _voice_order(voices: Ints) -> Ints:
     """(P, V) the ranks by `outer_first` of (P, V) VOICE ids; V where there is no voice."""
     exists = voices > 0
     index, n_voices = np.cumsum(exists, axis=1) - 1, exists.sum(axis=1, keepdims=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from seqmusic.corpus.chorales import load_chorales
@@ -10,21 +9,20 @@ from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.prepared_folder import load_prepared
 from seqmusic.errors import CorpusError
 from seqmusic.formats.pitch_table import read_jsb
-from seqmusic.tonality import with_inferred_key, with_tonal_key
+from seqmusic.tonality import with_inferred_key
 
 
 def load_corpus(data: Path | None = None) -> Dataset:
     """The data set of a prepared folder or a benchmark file (.json); for None, the chorales.
 
-    A benchmark file has its own split. Chorales have the key on whose tonic they end, also where
-    they are printed with the signature of another key.
+    A benchmark file has its own split.
 
     Raises:
         CorpusError: there is no such folder or file, or it is no data set.
         FormatError: the benchmark file is not of its shape.
     """
     if data is None:
-        return _with_tonal_keys(load_chorales())
+        return load_chorales()
     if data.is_dir():
         return load_prepared(data)
     if data.suffix.lower() == ".json":
@@ -50,8 +48,3 @@ def benchmark_dataset(path: Path) -> Dataset:
             for score in scores
         )
     )
-
-
-def _with_tonal_keys(dataset: Dataset) -> Dataset:
-    works = (replace(work, score=with_tonal_key(work.score)) for work in dataset.works)
-    return Dataset(tuple(works))

@@ -73,16 +73,21 @@ def make_vocabulary(
             0,
             *(voice_column(VOICE + i) % max_voices for i in range(N_VOICE_NAMES)),
         ),
-        end_columns=tuple(
-            (columns.index(f"{n}_{v}"), off)
-            for n, off in (("remaining", 0), ("until_ahead", 1))
-            for v in voices
-        ),
+        end_columns=_end_columns(columns, max_voices),
         position_column=columns.index("position"),
         key_column=columns.index("key"),
         tonics=_tonic_pitches(),
         has_numbered_voices=has_numbered_voices,
         marks_phrases=marks_phrases,
+    )
+
+
+def _end_columns(columns: tuple[str, ...], max_voices: int) -> tuple[tuple[int, int], ...]:
+    """The columns of what ends or begins in so many ticks, and what to take off each."""
+    return tuple(
+        (columns.index(f"{name}_{voice}"), shift)
+        for name, shift in (("remaining", 0), ("until_ahead", 1))
+        for voice in range(max_voices)
     )
 
 

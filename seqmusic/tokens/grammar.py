@@ -2,8 +2,7 @@
 
 The next note always goes to the voice whose line ends first, so neither the voice nor the onset of
 a note is written. Of lines that end together the outer ones come first: soprano, bass, alto, tenor.
-In GIVEN the lines hold what is known, with holes; BODY fills the holes and, where a line was left
-open, goes on.
+In GIVEN the lines hold what is known, with holes; BODY fills the holes, and open lines go on.
 """
 
 from __future__ import annotations
@@ -13,27 +12,19 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import TICKS_PER_QUARTER, Note, Score, TimeSignature, Voice
+from seqmusic.score import Note, Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
-    KEY_COLUMN,
-    METER_COLUMN,
+    BODY_SECTION,
+    END_SECTION,
+    GIVEN_SECTION,
+    HEADER_SECTION,
     PITCH_CODE,
-    POSITION_COLUMN,
-    SECTION_COLUMN,
-    TO_END_COLUMN,
-    VOICE_COLUMN,
-    degree_rows,
     first_column,
 )
-from seqmusic.tokens.context_rows import (
-    clipped_contexts,
-    write_fermatas,
-    write_motion,
-    write_past,
-    write_upcoming,
-)
+from seqmusic.tokens.context_rows import clipped_contexts
 from seqmusic.tokens.meters import meter_at
+from seqmusic.tokens.state_rows import state_row
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -44,7 +35,6 @@ from seqmusic.tokens.vocabulary import (
     MAX_DURATION,
     PHRASES,
     PICKUP,
-    REST,
     TIMESIG,
     VOICE,
     id_to_key,
@@ -57,8 +47,6 @@ from seqmusic.tokens.vocabulary import (
     voice_name,
 )
 from seqmusic.tokens.voice_line import NEVER, Segment, VoiceLine, outer_first
-
-HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 
 
 class GrammarState:
@@ -82,7 +70,7 @@ class GrammarState:
         self.longest_ticks = MAX_DURATION  # of an event that fits where the next one goes
         self.tick = 0
         self._lines_in_turn: list[VoiceLine] = []  # the outer ones first
-        self._next_line: VoiceLine | None = None
+        self.next_line: VoiceLine | None = None
         self._has_given = False  # whether BODY has given notes around it
         self._earliest_meter_change = NEVER  # where the time signature may change again
         self.given_fermatas: list[int] = []  # ticks, in order
@@ -98,8 +86,8 @@ class GrammarState:
         other.composed_fermatas = list(self.composed_fermatas)
         other.lines = [line.copy() for line in self.lines]
         other._lines_in_turn = outer_first(other.lines)
-        if self._next_line is not None:
-            other._next_line = other.lines[self.lines.index(self._next_line)]
+        if self.next_line is not None:
+            other.next_line = other.lines[self.lines.index(self.next_line)]
         return other
 
     @property
@@ -114,7 +102,7 @@ class GrammarState:
         if is_note_event(sound):
             return self.longest_ticks
         if sound == HOLE:
-            goes_on = self._next_line is not None and self._next_line.last_event[0] == HOLE
+            goes_on = self.next_line is not None and self.next_line.last_event[0] == HOLE
             return MAX_DURATION if goes_on else rules.ZERO_TO + MAX_DURATION
         if sound >= TIMESIG:
             return rules.ZERO_TO + min(self.tick - self._earliest_meter_change, MAX_DURATION)
@@ -123,12 +111,12 @@ class GrammarState:
     @property
     def voice(self) -> int | None:
         """VOICE id of the voice that the next note belongs to; None where no note can come."""
-        return None if self._next_line is None else self._next_line.voice
+        return None if self.next_line is None else self.next_line.voice
 
     @property
     def line(self) -> VoiceLine | None:
         """The line that the next note goes to; None outside BODY."""
-        return self._next_line if self.section == BODY_SECTION else None
+        return self.next_line if self.section == BODY_SECTION else None
 
     def push(self, sound: int, duration: int) -> None:
         """Add an event.
@@ -195,7 +183,7 @@ class GrammarState:
         return 0 if signature is None else min(MAX_DURATION, signature.bar_ticks - 1)
 
     def _advance_line(self, sound: int, duration: int) -> None:
-        line = self._next_line
+        line = self.next_line
         assert line is not None
         self._begin_chord()
         if self.section == BODY_SECTION:
@@ -235,18 +223,16 @@ class GrammarState:
         for other in self._lines_in_turn:
             if other.end_ticks < tick and (is_body or not other.is_open):
                 line, tick = other, other.end_ticks
-        if line is None:
-            tick = self.end or 0
-        self._next_line, self.tick = line, tick
-        bits = 0 if line is None else self._note_bits(*line.last_event)
+        tick = (self.end or 0) if line is None else tick
+        self.next_line, self.tick = line, tick
+        bits = 0 if line is None else rules.note_bits(self.section, *line.last_event)
         if tick >= self._earliest_meter_change and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
             hole_ticks = MAX_DURATION if line is None else line.hole_end - tick
             self.longest_ticks = min(hole_ticks, MAX_DURATION)
             self._pass_given(tick)
-        if self._may_take_fermata():
-            bits |= rules.FERMATA_BIT
+        bits |= rules.FERMATA_BIT if self._may_take_fermata() else 0
         if self._may_leave_section():
             bits |= rules.EOS_BIT if is_body else rules.BODY_BIT
         self.sound_rule = rules.IN_SECTION + bits
@@ -261,7 +247,7 @@ class GrammarState:
         """Whether a fermata may come next: one for each tick, before its first event."""
         return (
             self.marks_phrases
-            and self._next_line is not None
+            and self.next_line is not None
             and self.tick >= self._earliest_fermata
             and not (self.section == BODY_SECTION and self.tick in self.given_fermatas)
         )
@@ -271,24 +257,13 @@ class GrammarState:
         tick = self.tick
         if self._is_after_fermata:
             return False
-        if self._next_line is None:
+        if self.next_line is None:
             return True
         if self.section == GIVEN_SECTION:
             return tick > 0 and all(line.end_ticks <= tick for line in self.lines)
         # Music whose end is not given may end where all its lines do.
-        may_end = self.end is None and tick > 0
-        return may_end and all(
-            line.end_ticks == tick and line.hole_end == NEVER for line in self.lines
-        )
-
-    def _note_bits(self, sound: int, duration: int) -> int:
-        """The notes, rests and holes that may follow an event in its line, as bits of a rule."""
-        bits = rules.NOTE_BIT
-        bits |= rules.REST_BIT if sound != REST or duration == MAX_DURATION else 0
-        bits |= rules.HOLD_BIT if duration == MAX_DURATION and sound not in (REST, HOLE) else 0
-        if self.section == GIVEN_SECTION:
-            bits |= rules.HOLE_BIT if sound != HOLE or duration == MAX_DURATION else 0
-        return bits
+        ends_together = all(x.end_ticks == tick and x.hole_end == NEVER for x in self.lines)
+        return self.end is None and tick > 0 and ends_together
 
     def context(self) -> NDArray[np.int32]:
         """(K,) the state in the columns of `context.context_columns`."""
@@ -297,38 +272,7 @@ class GrammarState:
 
     def context_row(self) -> list[int]:
         """(K,) `context` before each column is clipped to its largest value."""
-        row = [0] * first_column(self.max_voices)
-        if self.section not in (GIVEN_SECTION, BODY_SECTION):
-            return row
-        tick = self.tick
-        self._write_global_columns(row)
-        past = [] if self._next_line is None else self._next_line.past
-        held = past[-1].code if past else 0
-        degrees = degree_rows()[self.key_sound - KEY]
-        for line in self.lines:
-            if line.past:
-                write_past(row, line, held, tick, degrees)
-                if self.section == BODY_SECTION:
-                    write_motion(row, line, held, tick)
-            if line.upcoming:
-                write_upcoming(row, line, tick, degrees)
-        return row
-
-    def _write_global_columns(self, row: list[int]) -> None:
-        line, tick = self._next_line, self.tick
-        meter, position = meter_at(self.meters, self.pickup, tick)
-        row[SECTION_COLUMN] = self.section
-        row[VOICE_COLUMN] = 0 if line is None else 1 + line.voice - VOICE
-        row[POSITION_COLUMN] = position
-        row[METER_COLUMN] = meter - TIMESIG
-        row[KEY_COLUMN] = self.key_sound - KEY
-        if self.end is not None:
-            row[TO_END_COLUMN] = 1 + (self.end - tick) // TICKS_PER_QUARTER
-        if self.marks_phrases:
-            if self.section == BODY_SECTION:
-                write_fermatas(row, self.composed_fermatas, self.given_fermatas, tick)
-            else:
-                write_fermatas(row, self.given_fermatas, [], tick)
+        return state_row(self)
 
     def meter_at(self, tick: int) -> tuple[TimeSignature | None, int]:
         """The time signature in force at a tick, and ticks since its bar line."""
@@ -337,12 +281,12 @@ class GrammarState:
 
     def bar_position(self) -> int:
         """Ticks from the last bar line to the next event."""
-        return meter_at(self.meters, self.pickup, self.tick)[1]
+        return self.meter_at(self.tick)[1]
 
     def note(self, segment: Segment) -> Note:
         """A segment of a line as a note of the score."""
-        onset, fermatas = segment.onset, (self.given_fermatas, self.composed_fermatas)
-        has_fermata = any(onset in ticks for ticks in fermatas)
+        onset = segment.onset
+        has_fermata = onset in self.given_fermatas or onset in self.composed_fermatas
         return Note(onset, segment.end - onset, segment.code - PITCH_CODE, has_fermata)
 
     def score(self) -> Score:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.score import SATB
+from seqmusic.tokens.context import GIVEN_SECTION
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -19,6 +20,7 @@ from seqmusic.tokens.vocabulary import (
     HOLD,
     HOLE,
     KEY,
+    MAX_DURATION,
     MAX_VOICES,
     N_DURATIONS,
     N_KEYS,
@@ -109,3 +111,13 @@ def _voices_after(index: int, max_voices: int) -> NDArray[np.bool_]:
     family = [*satb, *numbered] if index < 0 else (satb if index in satb else numbered)
     row[[VOICE + i for i in family if i > index]] = True
     return row
+
+
+def note_bits(section: int, sound: int, duration: int) -> int:
+    """The notes, rests and holes that may follow an event in its line, as bits of a rule."""
+    bits = NOTE_BIT
+    bits |= REST_BIT if sound != REST or duration == MAX_DURATION else 0
+    bits |= HOLD_BIT if duration == MAX_DURATION and sound not in (REST, HOLE) else 0
+    if section == GIVEN_SECTION:
+        bits |= HOLE_BIT if sound != HOLE or duration == MAX_DURATION else 0
+    return bits

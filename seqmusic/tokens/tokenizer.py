@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Score, Voice
+from seqmusic.tokens.context import BODY_SECTION, HEADER_SECTION
 from seqmusic.tokens.context_rows import clipped_contexts
 from seqmusic.tokens.fermatas import fermata_ticks, with_fermatas
-from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, GrammarState
+from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.section_events import (
     Event,
     Hole,

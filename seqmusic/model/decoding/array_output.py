@@ -39,7 +39,9 @@ class ArrayOutputLayer:
         vocabulary, weight = self._vocabulary, self._weights.sound
         starts = np.empty((len(hidden), len(self._lowest_pitches)), np.int64)
         past_pitches = starts[:, : self._n_past]
-        np.add(context.take(self._pitch_columns, axis=1), self._pitch_shift, out=past_pitches[:, :-1])
+        np.add(
+            context.take(self._pitch_columns, axis=1), self._pitch_shift, out=past_pitches[:, :-1]
+        )
         voice_pitch = self._voice_pitch.take(context[:, vocabulary.voice_column])
         past_pitches[:, -1] = past_pitches[np.arange(len(hidden)), voice_pitch]
         starts[:, self._n_past :] = self._tonic_starts[context[:, vocabulary.key_column]]

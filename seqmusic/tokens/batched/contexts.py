@@ -16,6 +16,7 @@ from seqmusic.tokens.batched.states import GrammarStates
 from seqmusic.tokens.context import (
     AHEAD_COLUMN,
     BEFORE_COLUMN,
+    BODY_SECTION,
     DEGREE_AHEAD_COLUMN,
     DEGREE_COLUMN,
     ELAPSED_COLUMN,
@@ -46,7 +47,6 @@ from seqmusic.tokens.context import (
     degree_table,
     first_column,
 )
-from seqmusic.tokens.grammar import BODY_SECTION
 from seqmusic.tokens.vocabulary import KEY, MAX_DURATION, TIMESIG, VOICE
 
 _VoiceContext = NDArray[np.int16]  # (len(VOICE_COLUMNS), R) the columns of one voice, one a row

@@ -174,7 +174,7 @@ def test_no_change_of_meter_inside_the_pickup():
 
 
 @pytest.mark.parametrize(
-    ("voices", "turns"),
+    ("voices", "expected_order"),
     [((0, 1, 2, 3), (0, 3, 1, 2)), ((1, 2), (1, 2)), ((0, 1, 3), (0, 3, 1)), ((2,), (2,)),
      ((4, 5, 6, 7, 8), (4, 8, 5, 6, 7))],
 )  # fmt: skip

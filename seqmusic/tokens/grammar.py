@@ -23,17 +23,15 @@ from seqmusic.tokens.context import (
     SECTION_COLUMN,
     TO_END_COLUMN,
     VOICE_COLUMN,
-    degree_rows,
     first_column,
 )
 from seqmusic.tokens.context_rows import (
     clipped_contexts,
     write_fermatas,
-    write_motion,
-    write_past,
-    write_upcoming,
+    write_lines,
 )
-from seqmusic.tokens.meters import meter_at
+from seqmusic.tokens.fermatas import FermataTicks
+from seqmusic.tokens.meters import max_pickup_ticks, meter_at
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -44,7 +42,6 @@ from seqmusic.tokens.vocabulary import (
     MAX_DURATION,
     PHRASES,
     PICKUP,
-    REST,
     TIMESIG,
     VOICE,
     id_to_key,
@@ -85,17 +82,14 @@ class GrammarState:
         self._next_line: VoiceLine | None = None
         self._has_given = False  # whether BODY has given notes around it
         self._earliest_meter_change = NEVER  # where the time signature may change again
-        self.given_fermatas: list[int] = []  # ticks, in order
-        self.composed_fermatas: list[int] = []
-        self._earliest_fermata = 0  # where a fermata may come next
+        self.fermatas = FermataTicks()
         self._is_after_fermata = False
 
     def copy(self) -> GrammarState:
         """An independent copy."""
         other = copy(self)
         other.meters = list(self.meters)
-        other.given_fermatas = list(self.given_fermatas)
-        other.composed_fermatas = list(self.composed_fermatas)
+        other.fermatas = self.fermatas.copy()
         other.lines = [line.copy() for line in self.lines]
         other._lines_in_turn = outer_first(other.lines)
         if self._next_line is not None:
@@ -110,7 +104,8 @@ class GrammarState:
     def duration_rule(self, sound: int) -> int:
         """Rule id of the durations that may follow `sound` here."""
         if self.section == HEADER_SECTION:
-            return rules.ZERO_TO + self._max_pickup_ticks() if sound == PICKUP else rules.ONLY_ZERO
+            longest = max_pickup_ticks(self.meters[0][1]) if sound == PICKUP else 0
+            return rules.ZERO_TO + longest
         if is_note_event(sound):
             return self.longest_ticks
         if sound == HOLE:
@@ -153,7 +148,8 @@ class GrammarState:
         if self.section == HEADER_SECTION:
             self._advance_header(sound, duration)
         elif sound == FERMATA:
-            self._advance_fermata()
+            self.fermatas.written.append(self.tick)
+            self._begin_chord()
         elif sound >= TIMESIG:
             self.meters.append((self.tick - duration, sound))
             self._earliest_meter_change = self.tick - duration + 1
@@ -190,10 +186,6 @@ class GrammarState:
         else:
             self.key_sound, self.sound_rule = sound, rules.AFTER_KEY
 
-    def _max_pickup_ticks(self) -> int:
-        signature = id_to_timesig(self.meters[0][1])
-        return 0 if signature is None else min(MAX_DURATION, signature.bar_ticks - 1)
-
     def _advance_line(self, sound: int, duration: int) -> None:
         line = self._next_line
         assert line is not None
@@ -207,14 +199,9 @@ class GrammarState:
         else:
             line.append(line.given, sound, duration)
 
-    def _advance_fermata(self) -> None:
-        is_body = self.section == BODY_SECTION
-        (self.composed_fermatas if is_body else self.given_fermatas).append(self.tick)
-        self._begin_chord()
-
     def _begin_chord(self) -> None:
         """After its first event a tick takes no change of meter and no fermata."""
-        self._earliest_fermata = self.tick + 1
+        self.fermatas.earliest = self.tick + 1
         if self._earliest_meter_change <= self.tick:
             self._earliest_meter_change = self.tick + 1
 
@@ -227,7 +214,8 @@ class GrammarState:
             line.past, line.upcoming = [], line.given[::-1]
             self._has_given |= bool(line.given)
             line.move_to_next_hole()
-        self.section, self._earliest_fermata = BODY_SECTION, 0
+        self.section = BODY_SECTION
+        self.fermatas.begin_section()
 
     def _update_next(self) -> None:
         """Find the next line and its tick, and the rule of the sounds that may follow there."""
@@ -238,14 +226,14 @@ class GrammarState:
         if line is None:
             tick = self.end or 0
         self._next_line, self.tick = line, tick
-        bits = 0 if line is None else self._note_bits(*line.last_event)
+        bits = 0 if line is None else rules.note_bits(*line.last_event, in_given=not is_body)
         if tick >= self._earliest_meter_change and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
             hole_ticks = MAX_DURATION if line is None else line.hole_end - tick
             self.longest_ticks = min(hole_ticks, MAX_DURATION)
             self._pass_given(tick)
-        if self._may_take_fermata():
+        if self.marks_phrases and line is not None and self.fermatas.may_come(tick):
             bits |= rules.FERMATA_BIT
         if self._may_leave_section():
             bits |= rules.EOS_BIT if is_body else rules.BODY_BIT
@@ -256,15 +244,6 @@ class GrammarState:
         for line in self.lines if self._has_given else ():
             while line.upcoming and line.upcoming[-1].onset <= tick:
                 line.past.append(line.upcoming.pop())
-
-    def _may_take_fermata(self) -> bool:
-        """Whether a fermata may come next: one for each tick, before its first event."""
-        return (
-            self.marks_phrases
-            and self._next_line is not None
-            and self.tick >= self._earliest_fermata
-            and not (self.section == BODY_SECTION and self.tick in self.given_fermatas)
-        )
 
     def _may_leave_section(self) -> bool:
         """Whether the section may end at the tick of the next event."""
@@ -281,15 +260,6 @@ class GrammarState:
             line.end_ticks == tick and line.hole_end == NEVER for line in self.lines
         )
 
-    def _note_bits(self, sound: int, duration: int) -> int:
-        """The notes, rests and holes that may follow an event in its line, as bits of a rule."""
-        bits = rules.NOTE_BIT
-        bits |= rules.REST_BIT if sound != REST or duration == MAX_DURATION else 0
-        bits |= rules.HOLD_BIT if duration == MAX_DURATION and sound not in (REST, HOLE) else 0
-        if self.section == GIVEN_SECTION:
-            bits |= rules.HOLE_BIT if sound != HOLE or duration == MAX_DURATION else 0
-        return bits
-
     def context(self) -> NDArray[np.int32]:
         """(K,) the state in the columns of `context.context_columns`."""
         row: NDArray[np.int32] = clipped_contexts([self.context_row()], self.max_voices)[0]
@@ -298,20 +268,10 @@ class GrammarState:
     def context_row(self) -> list[int]:
         """(K,) `context` before each column is clipped to its largest value."""
         row = [0] * first_column(self.max_voices)
-        if self.section not in (GIVEN_SECTION, BODY_SECTION):
-            return row
-        tick = self.tick
-        self._write_global_columns(row)
-        past = [] if self._next_line is None else self._next_line.past
-        held = past[-1].code if past else 0
-        degrees = degree_rows()[self.key_sound - KEY]
-        for line in self.lines:
-            if line.past:
-                write_past(row, line, held, tick, degrees)
-                if self.section == BODY_SECTION:
-                    write_motion(row, line, held, tick)
-            if line.upcoming:
-                write_upcoming(row, line, tick, degrees)
+        if self.section in (GIVEN_SECTION, BODY_SECTION):
+            self._write_global_columns(row)
+            is_body, key = self.section == BODY_SECTION, self.key_sound - KEY
+            write_lines(row, self.lines, self._next_line, self.tick, key, is_body=is_body)
         return row
 
     def _write_global_columns(self, row: list[int]) -> None:
@@ -325,10 +285,7 @@ class GrammarState:
         if self.end is not None:
             row[TO_END_COLUMN] = 1 + (self.end - tick) // TICKS_PER_QUARTER
         if self.marks_phrases:
-            if self.section == BODY_SECTION:
-                write_fermatas(row, self.composed_fermatas, self.given_fermatas, tick)
-            else:
-                write_fermatas(row, self.given_fermatas, [], tick)
+            write_fermatas(row, self.fermatas, tick)
 
     def meter_at(self, tick: int) -> tuple[TimeSignature | None, int]:
         """The time signature in force at a tick, and ticks since its bar line."""
@@ -341,8 +298,7 @@ class GrammarState:
 
     def note(self, segment: Segment) -> Note:
         """A segment of a line as a note of the score."""
-        onset, fermatas = segment.onset, (self.given_fermatas, self.composed_fermatas)
-        has_fermata = any(onset in ticks for ticks in fermatas)
+        onset, has_fermata = segment.onset, self.fermatas.covers(segment.onset)
         return Note(onset, segment.end - onset, segment.code - PITCH_CODE, has_fermata)
 
     def score(self) -> Score:

@@ -19,6 +19,7 @@ from seqmusic.tokens.vocabulary import (
     HOLD,
     HOLE,
     KEY,
+    MAX_DURATION,
     MAX_VOICES,
     N_DURATIONS,
     N_KEYS,
@@ -54,6 +55,17 @@ ZERO_TO = N_DURATIONS  # duration rule r allows 1..r; rule ZERO_TO + r allows 0.
 ONLY_ZERO = ZERO_TO
 DURATIONS = tuple(range(first, limit + 1) for first in (1, 0) for limit in range(N_DURATIONS))
 """The durations that each duration rule allows."""
+
+
+def note_bits(sound: int, duration: int, *, in_given: bool) -> int:
+    """The notes, rests and holes that may follow an event in its line, as bits of a rule."""
+    was_cut = duration == MAX_DURATION
+    bits = NOTE_BIT
+    bits |= REST_BIT if sound != REST or was_cut else 0
+    bits |= HOLD_BIT if was_cut and sound not in (REST, HOLE) else 0
+    if in_given:
+        bits |= HOLE_BIT if sound != HOLE or was_cut else 0
+    return bits
 
 
 @cache

@@ -316,6 +316,15 @@ def test_a_model_that_knows_phrases_ends_some_with_fermatas(phrasing_model: Tran
     assert soprano.notes == without_fermatas(given).voices[0].notes
 
 
+def test_no_phrase_ends_just_before_the_last_chord(phrasing_model: Transformer) -> None:
+    """The last chord of four bars in 4/4 starts on the middle of the last one, at tick 336."""
+    theme = parse_theme("D4 E4 F4 G4", key=D_MINOR)
+    candidates = continuation(phrasing_model, theme, Request(n=4, cadence=True), bars=4)
+    onsets = [onset for one in candidates for own in fermata_onsets(one.score) for onset in own]
+    assert not any(240 < onset < 336 for onset in onsets)
+    assert any(onset >= 336 for onset in onsets)
+
+
 def test_fermatas_are_streamed_as_they_are_composed(phrasing_model: Transformer) -> None:
     theme = parse_theme("D4 E4 F4^", key=D_MINOR)
     request = Request(n=1, seed=4)

@@ -68,6 +68,11 @@ def note_bits(sound: int, duration: int, *, in_given: bool) -> int:
     return bits
 
 
+def without_fermata(rule: int) -> int:
+    """The sound rule of a section that allows the same, but no fermata."""
+    return IN_SECTION + ((rule - IN_SECTION) & ~FERMATA_BIT)
+
+
 @cache
 def sound_masks(max_voices: int) -> NDArray[np.bool_]:
     """(rule, sound) table: True where the sound may come next."""

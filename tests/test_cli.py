@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     *("data prepare", "data describe", "data clean", "data tokens", "data collections"),
     *("train", "continue", "harmonize", "regenerate", "replay", "convert", "evaluate", "doctor"),
-    *("benchmark jsb", "benchmark rivals", "benchmark harmony"),
+    *("benchmark jsb", "benchmark rivals", "benchmark harmony", "benchmark bach"),
     *("experiment learning-curve", "experiment scaling", "experiment compare"),
     *("experiment copying", "improve"),
 )

@@ -223,7 +223,7 @@ def test_threads_that_decode_at_once_do_not_disturb_each_other(model: Transforme
     assert found == [alone] * 4
 
 
-def test_compiled_code_is_used_where_the_model_does_not_say_otherwise(model: Transformer) -> None:
+def test_compiled_code_is_used_unless_it_is_excluded(model: Transformer) -> None:
     packed = to_array_model(model)
     uncompiled = replace(packed, compiled=False)
     for model_, compiled, backend in (
@@ -236,7 +236,7 @@ def test_compiled_code_is_used_where_the_model_does_not_say_otherwise(model: Tra
             array_decoder = make_decoder(model_, 20, 5, compiled)
             assert isinstance(array_decoder, ArrayDecoder)
             assert array_decoder.backend is backend
-            assert array_decoder.n_rows == (20 if backend is forward else 8)  # the others come after them
+            assert array_decoder.n_rows == (20 if backend is forward else 8)  # more come later
 
 
 def test_a_small_request_does_not_load_compiled_code(

@@ -99,7 +99,8 @@ def test_event_scores_agree_with_the_training_loss(model: Transformer | Recurren
         traces, score_events(model, traces, MASKS, batch_size=3), strict=True
     ):
         with torch.inference_mode():
-            sound, duration = nll(model.eval(), make_batch([sequence], CPU), MASKS)  # type: ignore[arg-type]
+            batch = make_batch([sequence], CPU)  # type: ignore[arg-type]
+            sound, duration = nll(model.eval(), batch, MASKS)
         assert np.array_equal(piece.rows, np.flatnonzero(sequence.is_scored))
         assert piece.sound_nats == pytest.approx(sound[0].numpy()[piece.rows], abs=1e-4)
         assert piece.duration_nats == pytest.approx(duration[0].numpy()[piece.rows], abs=1e-4)

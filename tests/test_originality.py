@@ -174,11 +174,15 @@ def test_voices_are_compared_with_those_of_the_same_name(chorales: Dataset) -> N
         assert alone is not None
         assert alone.n_notes == len(voice.notes), position
     bass = Voice("Soprano", work.voices[3].notes)
-    assert index.longest(replace(work, voices=(bass,))).n_notes < len(bass.notes) / 2  # type: ignore[union-attr]
+    bass_copy = index.longest(replace(work, voices=(bass,)))
+    assert bass_copy is not None
+    assert bass_copy.n_notes < len(bass.notes) / 2
     unnamed = tuple(
         replace(voice, name=f"Voice {number}") for number, voice in enumerate(work.voices)
     )
-    assert index.longest(replace(work, voices=unnamed)).n_notes == work.n_notes  # type: ignore[union-attr]
+    unnamed_copy = index.longest(replace(work, voices=unnamed))
+    assert unnamed_copy is not None
+    assert unnamed_copy.n_notes == work.n_notes
     assert index.longest(replace(work, voices=unnamed[:3])) is None
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,8 @@ def write_small_folder(folder: Path) -> Path:
 
 
 def prepare(folder: Path, out: Path, **settings: object) -> Dataset:
-    prepare_source(folder_source(folder), out, **{"n_processes": 1, **settings})  # type: ignore[arg-type]
+    arguments: dict[str, Any] = {"n_processes": 1, **settings}
+    prepare_source(folder_source(folder), out, **arguments)
     return load_prepared(out)
 
 

@@ -64,7 +64,7 @@ def report() -> Report:
         Chart(line_chart([line], x_label="temperature", y_label="held"), f"The {n} voice <holds>.")
         for n in ("first", "next")
     )
-    excerpts = tuple(Excerpt(f"work {n}", "Four bits a note.", PIECE, SURPRISES) for n in (1, 2))
+    excerpts = tuple(Excerpt(f"work {n}", "Four bits per note.", PIECE, SURPRISES) for n in (1, 2))
     prose = (f"Prose {HOSTILE_HTML}.",)
     sections = (
         Section("dial", "Temperature", prose, charts=charts, tables=(SWEEP_TABLE,)),

@@ -7,7 +7,7 @@ from seqmusic.generation.sampling import Sampling, sample_ids
 
 
 def test_draws_follow_the_probabilities() -> None:
-    rows = np.tile(np.log([0.1, 0.6, 0.3]), (1000, 1))
+    rows = np.broadcast_to(np.log([0.1, 0.6, 0.3]), (1000, 3))
     uniform = (np.arange(1000) + 0.5) / 1000
     counts = np.bincount(sample_ids(rows, Sampling(), uniform), minlength=3)
     assert counts.tolist() == [100, 600, 300]

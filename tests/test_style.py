@@ -153,6 +153,7 @@ def test_a_melody_has_the_figures_that_one_voice_can_have() -> None:
     assert {e.name: e.value for e in estimates if not math.isnan(e.value)} == {
         "held cells": pytest.approx(100 * 16 / 19),
         "onsets": pytest.approx(4 / 20),
+        "stepwise motion": pytest.approx(100 / 3),
         "leaps beyond a fifth": 0,
         "leaps beyond an octave": 0,
         "tritone leaps": pytest.approx(100 / 3),

@@ -60,7 +60,7 @@ def test_a_run_leaves_a_complete_folder(run: Path) -> None:
 def test_the_card_gives_the_best_evaluation(run: Path) -> None:
     best = min(row["nats_per_cell"] for row in read_metrics(run, 99))
     card = (run / "card.md").read_text(encoding="utf-8")
-    assert f"- best on validation: {best:.4f} nats a cell\n" in card
+    assert f"- best on validation: {best:.4f} nats per cell\n" in card
     assert "- works: 6 train, 3 valid, 1 test (works.csv)" in card
 
 

@@ -16,8 +16,8 @@ from seqmusic.generation.constraints import Constraints, allowed_durations, allo
 from seqmusic.generation.partial_candidate import PartialCandidate, choose_durations, choose_sounds
 from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
+from seqmusic.generation.requested_voices import with_voices
 from seqmusic.generation.sampling import LogProbabilities
-from seqmusic.generation.voice_names import with_voices
 from seqmusic.model.transformer import Transformer
 from seqmusic.pitch_grid import pitch_grid
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES

@@ -92,7 +92,7 @@ def _lookahead_gain(model: Transformer, scores: Sequence[Score]) -> dict[str, ob
     ahead = voice_nats(model, scores, LOWER_VOICES, given=SATB[:1])
     gain = 1 - sum(ahead.nats) / sum(past.nats)
     low, high = bootstrap_interval(ahead.nats, past.nats)
-    logger.info("nats a cell of alto, tenor and bass")
+    logger.info("nats per cell of alto, tenor and bass")
     logger.info(f"  the soprano's past known    {past.per_cell:.4f}")
     logger.info(
         f"  the whole soprano known     {ahead.per_cell:.4f}, {gain:.1%} less "
@@ -114,7 +114,7 @@ def _nats_by_order(model: Transformer, scores: Sequence[Score]) -> dict[str, flo
         name: nats_in_order(model, scores, order).per_cell for name, order in orders.items()
     }
     by_order["together"] = voice_nats(model, scores, SATB).per_cell
-    logger.info("nats a cell of all four voices, one after the other, and note by note together")
+    logger.info("nats per cell of all four voices, one after the other, and note by note together")
     for name, nats in by_order.items():
         logger.info(f"  {name:<26}  {nats:.4f}")
     return by_order

@@ -138,7 +138,7 @@ def _known_pieces(
 
 def _table_text(split: str, figures: dict[str, Any]) -> str:
     lines = [
-        f"{split}: {figures['pieces']} pieces, {figures['cells']:,} cells; nats a cell",
+        f"{split}: {figures['pieces']} pieces, {figures['cells']:,} cells; nats per cell",
         f"  {'':<24} micro   95 percent      macro   sound   duration",
         _row_text("mixture with n-grams", figures),
         *(_row_text(*item) for item in figures["alone"].items()),

@@ -163,5 +163,5 @@ def _result_text(name: str, figures: dict[str, object]) -> str:
     return (
         f"{name:<28} {figures['parameters']:>9,} parameters  {figures['batches']:>5} batches "
         f"in {figures['cpu_seconds']:.0f} s of processor time  "
-        f"{figures['nats_per_cell']:.4f} nats a cell; {MILESTONE} {milestone}"
+        f"{figures['nats_per_cell']:.4f} nats per cell; {MILESTONE} {milestone}"
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import json as json_text
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from seqmusic.cli.options import Flag
+from seqmusic.generation.request import Request
 
 app = App(
     name="benchmark",
@@ -52,7 +54,8 @@ def jsb(
 
         model = [out or Path("runs") / config.stem]
         train_run(read_configuration(config, {}), model[0], corpus=data)
-    print(json.dumps(benchmark_jsb(data, model or BENCHMARK_MODELS, allow_overlap=allow_overlap)))
+    figures = benchmark_jsb(data, model or BENCHMARK_MODELS, allow_overlap=allow_overlap)
+    print(json_text.dumps(figures))
 
 
 @app.command
@@ -71,7 +74,7 @@ def rivals(*, data: Path, cpu_seconds: float = 120.0) -> None:
 
     if not cpu_seconds > 0:
         raise ValueError(f"--cpu-seconds must be more than 0, got {cpu_seconds}")
-    print(json.dumps(train_contenders(data, cpu_seconds)))
+    print(json_text.dumps(train_contenders(data, cpu_seconds)))
 
 
 @app.command
@@ -101,4 +104,61 @@ def harmony(
 
     if n < 1 or (works is not None and works < 1):
         raise ValueError("-n and --works must be 1 or more")
-    print(json.dumps(benchmark_harmony(model, split=split, n=n, works=works)))
+    print(json_text.dumps(benchmark_harmony(model, split=split, n=n, works=works)))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Setting(Request):
+    """A setting to compose with, beside the default one."""
+
+    n: Annotated[int, Parameter(parse=False)] = 1
+    scale: Annotated[bool, Flag] = False
+    strict: Annotated[bool, Flag] = False
+    compass: Annotated[tuple[str, ...], Flag] = ()
+
+    def request(self) -> Request | None:
+        """The same as the package knows it; None for the default setting."""
+        values = {field.name: getattr(self, field.name) for field in fields(Request)}
+        request = Request(**values)
+        return None if replace(request, seed=0) == Request(n=1) else request
+
+
+@app.command
+def bach(
+    *,
+    model: Path | None = None,
+    against: Path | None = None,
+    split: Literal["held-out", "test", "valid"] = "held-out",
+    works: int | None = None,
+    setting: Setting | None = None,
+    json: Annotated[bool, Flag] = False,
+) -> None:
+    """Measure how well a model's music can be told from held-out Bach, and what gives it away.
+
+    The model continues two bars, harmonizes sopranos and composes freely. Two
+    judges, one linear and one of trees, tell windows of four bars by the model
+    from windows by Bach, of tunes that they have not seen; 0.5 means that they
+    cannot. Beside the model stands other Bach. A setting that is named, such as
+    --temperature 1, is measured beside the default one. Needs scikit-learn.
+
+    For example: seqmusic benchmark bach --split valid --works 8 --temperature 1
+
+    Args:
+        model: The folder of a trained model, or the name of one that comes with seqmusic.
+        against: A peer's pieces, a file like js-fakes-16thSeparated.npz.
+        split: Which part of the chorales; held-out is test and validation together.
+        works: Only so many works, the first ones; they need five tunes.
+        json: Print all figures as one JSON object in the last line.
+    """
+    from seqmusic.benchmarks.bach import benchmark_bach
+    from seqmusic.benchmarks.bach_text import comparisons_text, comparisons_values
+
+    setting = setting or Setting()
+    request, seed = setting.request(), setting.seed
+    comparisons = benchmark_bach(
+        model, request=request, against=against, split=split, works=works, seed=seed
+    )
+    print(comparisons_text(comparisons))
+    if json:
+        print(json_text.dumps(comparisons_values(comparisons)))

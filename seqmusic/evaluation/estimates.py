@@ -13,12 +13,15 @@ from seqmusic.evaluation.samples import RATES, Continuation
 from seqmusic.metrics.bootstrap import bootstrap_interval, resampled_interval
 from seqmusic.metrics.distributions import DISTRIBUTIONS, distance_interval
 from seqmusic.metrics.rates import pooled_rate
+from seqmusic.metrics.style import HARMONY_METRICS
 
 UNITS: Mapping[str, str] = {
-    "surprise": "nats a note",
+    "surprise": "nats per note",
     "held cells": "% of cells",
     "parallel fifths and octaves": "per 1000 moves of two voices",
     "voice crossings": "% of sixteenth steps",
+    "stepwise motion": "% of melodic moves",
+    **{metric.name: metric.unit for metric in HARMONY_METRICS},
     "repeated bars": "% of bars, voice by voice",
     "endings on the tonic": "% of pieces",
     **dict.fromkeys(DISTRIBUTIONS, "distance to the training works"),

@@ -24,7 +24,7 @@ from seqmusic.metrics.distributions import DISTRIBUTIONS
 from seqmusic.metrics.likelihood import score_events
 from seqmusic.metrics.originality import CopyIndex
 from seqmusic.metrics.rates import Rate
-from seqmusic.metrics.style import endings_on_tonic, hold_rate, repeated_bars
+from seqmusic.metrics.style import HARMONY_METRICS, endings_on_tonic, hold_rate, repeated_bars
 from seqmusic.model.transformer import Transformer
 from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, readable_score
 from seqmusic.score import TICKS_PER_WHOLE, Score
@@ -87,13 +87,19 @@ RATES: Mapping[str, Callable[[Score], Rate]] = {
     "held cells": hold_rate,
     "parallel fifths and octaves": voice_leading.parallel_fifths_and_octaves,
     "voice crossings": voice_leading.crossings,
+    "stepwise motion": voice_leading.steps,
+    **{metric.name: metric.rate for metric in HARMONY_METRICS},
     "repeated bars": repeated_bars,
     "endings on the tonic": endings_on_tonic,
 }
 
 
 def find_openings(
-    works: Sequence[Score], *, context_length: int = 1024, max_voices: int = DEFAULT_MAX_VOICES
+    works: Sequence[Score],
+    *,
+    context_length: int = 1024,
+    max_voices: int = DEFAULT_MAX_VOICES,
+    max_bars: int = MAX_WORK_BARS,
 ) -> list[Opening]:
     """The openings of those works that have a length and voices that a model can continue.
 
@@ -108,24 +114,26 @@ def find_openings(
         works: whole pieces; those without a meter are cut as if they were in 4/4.
         context_length: number of events that the model can see.
         max_voices: number of voices that the model knows.
+        max_bars: number of bars of the longest work that is continued.
     """
-    openings = filter(None, map(_opening, map(normalized, works)))
+    found = (_opening(normalized(work), max_bars) for work in works)
     return [
         opening
-        for opening in openings
-        if len(opening.work.voices) <= max_voices
+        for opening in found
+        if opening is not None
+        and len(opening.work.voices) <= max_voices
         and len(encode(opening.work)) <= _MAX_CONTEXT_SHARE * context_length
     ]
 
 
-def _opening(work: Score) -> Opening | None:
+def _opening(work: Score, max_bars: int) -> Opening | None:
     """The opening of a work; None if the work is too short or too long, or a voice enters later."""
     bars = [bar for bar in work.bars() if bar.number]
     end_ticks = OPENING_BARS * TICKS_PER_WHOLE
     if len(bars) >= OPENING_BARS:
         end_ticks = bars[OPENING_BARS - 1].end_ticks
     n_bars = len(bars) or -(-work.end_ticks // TICKS_PER_WHOLE)
-    if end_ticks >= work.end_ticks or n_bars > MAX_WORK_BARS:
+    if end_ticks >= work.end_ticks or n_bars > max_bars:
         return None
     has_begun = [any(n.onset_ticks < end_ticks for n in voice.notes) for voice in work.voices]
     return Opening(work, end_ticks) if all(has_begun) else None

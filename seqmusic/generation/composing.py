@@ -17,7 +17,7 @@ from seqmusic.generation.prompts import (
     regeneration_prompt,
 )
 from seqmusic.generation.request import Request
-from seqmusic.generation.voice_names import with_voices
+from seqmusic.generation.requested_voices import with_voices
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.pretrained import learned_voice_names

@@ -13,7 +13,7 @@ from torch import Tensor
 from seqmusic.generation.completion import too_long_error
 from seqmusic.generation.prediction import sound_text
 from seqmusic.generation.prompts import Prompt, fitting_shift
-from seqmusic.generation.voice_names import with_voices
+from seqmusic.generation.requested_voices import with_voices
 from seqmusic.metrics.likelihood import masked_log_softmax
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seqmusic.errors import RequestError
-from seqmusic.generation.voice_names import (
+from seqmusic.generation.requested_voices import (
     default_voices,
     matching_voice_names,
     parse_voice_name,

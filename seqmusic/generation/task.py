@@ -13,7 +13,7 @@ from seqmusic.generation.prompts import (
     regeneration_prompt,
 )
 from seqmusic.generation.request import Request
-from seqmusic.generation.voice_names import default_voices
+from seqmusic.generation.requested_voices import default_voices
 from seqmusic.score import Score
 from seqmusic.score_data import data_to_score, score_to_data
 

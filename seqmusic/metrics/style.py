@@ -1,8 +1,8 @@
-"""The style of scores in figures: rhythm, form and voice leading, in one table.
+"""The style of scores in figures: rhythm, form, voices, harmony and cadences, in one table.
 
 Each measure is a pure function from a score to a `Rate`; `STYLE_METRICS` names them all with their
-units. Rhythm and form are defined here and follow no publication; the measures of the voices have
-their sources in `voice_leading`.
+units. Rhythm and form are defined here and follow no publication; the other measures have their
+sources in `voice_leading`, `harmony`, `resolution` and `phrases`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from seqmusic.corpus.works_table import known_or_inferred_key
-from seqmusic.metrics import voice_leading
+from seqmusic.metrics import harmony, phrases, resolution, voice_leading
 from seqmusic.metrics.moving_steps import moving_cells
 from seqmusic.metrics.rates import Rate, RateEstimate, pooled_rate
 from seqmusic.score import Score, Voice
@@ -122,7 +122,28 @@ _PAIRS, _MOVES = "per 1000 moves of two voices", "% of melodic moves"
 _OUTER, _STEPS = "per 1000 moves of the outer voices", "% of sixteenth steps"
 _leaps_beyond_fifth = partial(voice_leading.leaps_beyond, semitones=voice_leading.FIFTH)
 _leaps_beyond_octave = partial(voice_leading.leaps_beyond, semitones=voice_leading.OCTAVE)
-STYLE_METRICS = (
+HARMONY_METRICS = (
+    StyleMetric(
+        "root-position triads", "% of beats in all voices", 100, harmony.root_position_triads
+    ),
+    StyleMetric(
+        "dominant-tonic motion between beats", "% of beats", 100, harmony.dominant_tonic_motion
+    ),
+    StyleMetric("leading tones that rise", "% of them", 100, resolution.resolved_leading_tones),
+    StyleMetric("sevenths that fall by step", "% of them", 100, resolution.resolved_sevenths),
+    StyleMetric("tritones that resolve", "% of them", 100, resolution.resolved_tritones),
+    StyleMetric(
+        "resolutions of tritones", "% of moves of two voices", 100, resolution.tritone_resolutions
+    ),
+    StyleMetric("prepared dissonances", "% of them", 100, resolution.prepared_dissonances),
+)
+CADENCE_METRICS = tuple(
+    StyleMetric(
+        f"{kind} cadences", "% of phrase ends", 100, partial(phrases.cadence_rate, kind=kind)
+    )
+    for kind in phrases.CADENCES
+)
+VOICE_METRICS = (
     StyleMetric("parallel fifths", _PAIRS, 1000, voice_leading.parallel_fifths),
     StyleMetric("parallel octaves", _PAIRS, 1000, voice_leading.parallel_octaves),
     StyleMetric("hidden fifths and octaves", _OUTER, 1000, voice_leading.hidden_fifths_and_octaves),
@@ -130,11 +151,17 @@ STYLE_METRICS = (
     StyleMetric("upper voices beyond an octave", _STEPS, 100, voice_leading.wide_spacings),
     StyleMetric("held cells", "% of cells", 100, hold_rate),
     StyleMetric("onsets", "per sixteenth step", 1, onset_rate),
+    StyleMetric("stepwise motion", _MOVES, 100, voice_leading.steps),
     StyleMetric("leaps beyond a fifth", _MOVES, 100, _leaps_beyond_fifth),
     StyleMetric("leaps beyond an octave", _MOVES, 100, _leaps_beyond_octave),
     StyleMetric("tritone leaps", _MOVES, 100, voice_leading.tritone_leaps),
+)
+STYLE_METRICS = (
+    *VOICE_METRICS,
+    *HARMONY_METRICS,
     StyleMetric("repeated bars", "% of bars, voice by voice", 100, repeated_bars),
     StyleMetric("endings on the tonic", "% of pieces", 100, endings_on_tonic),
+    *CADENCE_METRICS,
 )
 
 

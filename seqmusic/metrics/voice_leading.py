@@ -208,6 +208,17 @@ def leaps_beyond(score: Score, semitones: int) -> Rate:
     return Rate(sum(size > semitones for size in sizes), len(sizes))
 
 
+def steps(score: Score) -> Rate:
+    """Moves of single voices by a semitone or a whole tone, of all their moves.
+
+    >>> from seqmusic.score import Note, melody
+    >>> steps(melody([Note(0, 24, 65), Note(24, 24, 67), Note(48, 24, 72)]))
+    Rate(hits=1, opportunities=2)
+    """
+    sizes = _move_sizes(score)
+    return Rate(sum(size <= _MAX_STEP for size in sizes), len(sizes))
+
+
 def tritone_leaps(score: Score) -> Rate:
     """Moves of single voices by a tritone, of all their moves.
 

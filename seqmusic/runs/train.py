@@ -152,7 +152,7 @@ class _Run:
         self.log(f"{n_weights:,} parameters; {self.data.sizes}")
         rows = self._prepare_folder(state, resume)
         self._train_and_save(state, rows)
-        self.log(f"best: {state.best:.4f} nats a cell on validation; the model is in {self.out}")
+        self.log(f"best: {state.best:.4f} nats per cell on validation; the model is in {self.out}")
         if self.group.is_first:
             self._write_card(state, n_weights)
 
@@ -228,7 +228,7 @@ class _Run:
         if self.group.is_first:
             write_metrics(self.out, rows)
         self.log(
-            f"batch {report.step:>5}: {figures['nats_per_cell']:.4f} nats a cell on validation"
+            f"batch {report.step:>5}: {figures['nats_per_cell']:.4f} nats per cell on validation"
         )
         save_training_state(state, self.out, self.group)
         if report.is_best:
@@ -249,10 +249,10 @@ class _Run:
         facts = {
             "parameters": f"{n_weights:,}",
             "batches": f"{state.step}, {state.seconds:.0f} s",
-            "best on validation": f"{state.best:.4f} nats a cell",
+            "best on validation": f"{state.best:.4f} nats per cell",
         }
         facts |= {
-            f"{name}, on the same works": f"{nats:.4f} nats a cell"
+            f"{name}, on the same works": f"{nats:.4f} nats per cell"
             for name, nats in baselines.items()
         }
         write_run_card(self.out, self.configuration, data.corpus, facts)

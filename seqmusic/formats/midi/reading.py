@@ -41,10 +41,7 @@ def read_midi_bytes(data: bytes, name: str, grid_ticks: int | None = None) -> Re
     source, shifts = MidiSource(name, data), Shifts()
     contents = read_contents(source)
     metadata = _embedded_metadata(contents.markers, source)
-    if grid_ticks:
-        quantizer = step_quantizer(grid_ticks)
-    else:
-        quantizer = _choose_quantizer(contents, source)
+    quantizer = step_quantizer(grid_ticks) if grid_ticks else _choose_quantizer(contents, source)
     scale = contents.units_per_quarter / TICKS_PER_QUARTER
     parts = [
         QuantizedPart(part.name, quantize(part.notes, scale, shifts, quantizer))

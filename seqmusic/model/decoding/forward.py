@@ -42,16 +42,14 @@ def hidden_states(
         epsilon: of `normalize`.
     """
     embeddings, frequencies, project_in, project_out, widen, narrow = weights
-    slopes, intercepts = gelu_table
     n_events, width = ids.shape[0] * ids.shape[1], embeddings.shape[1]
-    rotations = rotary_factors(ticks, n_cached, frequencies)
     residual = np.empty((n_events, width), np.float32)
     embed(ids, embeddings, residual)
-    # The inputs of products end in a 1, which takes the bias.
-    normed = np.ones((n_events, width + 1), np.float32)
+    normed = np.ones((n_events, width + 1), np.float32)  # the last column takes the bias
     mixed = np.ones((n_events, width + 1), np.float32)
     wide = np.ones((n_events, narrow.shape[2]), np.float32)
     qkv = np.empty((n_events, 3 * width), np.float32)
+    rotations = rotary_factors(ticks, n_cached, frequencies)
     for layer in range(len(project_in)):
         normalize(residual, epsilon, normed)
         product(normed, project_in[layer], qkv)
@@ -59,7 +57,7 @@ def hidden_states(
         add_product(mixed, project_out[layer], residual)
         normalize(residual, epsilon, normed)
         product(normed, widen[layer], wide)
-        gelu(wide, slopes, intercepts)
+        gelu(wide, gelu_table[0], gelu_table[1])
         add_product(wide, narrow[layer], residual)
     normalize(residual, epsilon, normed)
     return normed
@@ -93,7 +91,6 @@ def duration_logits(
         parts, starts, lowest: see `numpy_kernels.anchored_logits`.
     """
     duration_in, duration = weights
-    slopes, intercepts = gelu_table
     add_product(hidden, duration_in, inner)
-    gelu(inner, slopes, intercepts)
+    gelu(inner, gelu_table[0], gelu_table[1])
     return sound_logits(inner, duration, parts, starts, lowest, (0, parts[0]))

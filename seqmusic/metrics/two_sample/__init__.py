@@ -1,0 +1,1 @@
+"""How well classifiers that never saw a tune can tell two kinds of music apart."""

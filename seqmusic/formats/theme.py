@@ -208,8 +208,7 @@ def _add_sound(line: _ThemeVoice, token: _Token) -> None:
     if pitch is not None:
         line.notes.append(Note(line.elapsed_ticks, line.value_ticks, pitch, has_fermata))
     elif sound == "r" and has_fermata:
-        rule = "a fermata stands over a note, not over a rest"
-        raise _token_error(token, f"{rule}; type it after the last note of the phrase")
+        raise _token_error(token, "a fermata stands over a note, not over a rest; drop the ^")
     elif sound == "_":
         if not line.notes or line.notes[-1].end_ticks != line.elapsed_ticks:
             problem = "holds the note before it, and there is none"
@@ -221,7 +220,7 @@ def _add_sound(line: _ThemeVoice, token: _Token) -> None:
 
 
 def _pitch(sound: str, line: _ThemeVoice, token: _Token) -> int:
-    value = "".join(token.text.partition(":")[1:])  # with a fermata, where it has one
+    value = "".join(token.text.partition(":")[1:])
     if re.fullmatch(r"[0-9]{1,3}", sound) and int(sound) <= 127:
         return int(sound)
     spelling = parse_spelling(sound, line.octave)
@@ -284,26 +283,18 @@ def _voice_text(voice: Voice, score: Score) -> str:
     tokens: list[str] = []
     value_ticks = TICKS_PER_QUARTER
     for start, end in zip(starts, ends, strict=True):
-        if tokens:
-            tokens.append("|")
-        for sound, ticks, fermata in _sounds(voice, start, end, score.key):
+        tokens += ["|"] if tokens else []
+        for onset, stop, note in voice_spans(voice, start, end):
+            ticks, is_marked = stop - onset, note and note.fermata and onset == note.onset_ticks
             value = "" if ticks == value_ticks else f":{Fraction(ticks, TICKS_PER_WHOLE)}"
-            tokens.append(sound + value + fermata)
+            tokens.append(_sound(note, onset, score.key) + value + FERMATA * bool(is_marked))
             value_ticks = ticks
-    if is_only_pickup:
-        tokens.append("|")
+    tokens += ["|"] if is_only_pickup else []
     return " ".join(tokens) or "R"
 
 
-def _sounds(voice: Voice, start: int, end: int, key: Key | None) -> Iterator[tuple[str, int, str]]:
-    """Each sound in [start, end), its length in ticks, and its fermata or "".
-
-    A note from before `start` is held.
-    """
-    for onset, stop, note in voice_spans(voice, start, end):
-        if note is None:
-            yield "R", stop - onset, ""
-        elif onset > note.onset_ticks:
-            yield "_", stop - onset, ""
-        else:
-            yield str(spell(note.pitch, key)), stop - onset, FERMATA if note.fermata else ""
+def _sound(note: Note | None, onset: int, key: Key | None) -> str:
+    """A rest, a note, or one from before `onset` that is held."""
+    if note is None:
+        return "R"
+    return str(spell(note.pitch, key)) if onset == note.onset_ticks else "_"

@@ -15,6 +15,7 @@ from seqmusic.generation.prediction import sound_text
 from seqmusic.generation.prompts import Prompt, fitting_shift
 from seqmusic.generation.requested_voices import with_voices
 from seqmusic.metrics.likelihood import masked_log_softmax
+from seqmusic.model.settings import Vocabulary
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
 from seqmusic.runs.pretrained import make_grammar_masks, readable_score
@@ -86,15 +87,7 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     names = [voice.name for voice in known.voices]
     semitones = fitting_shift(known)
     moved = with_voices(score, names, names).transposed(semitones)
-    if prompt is None:
-        events = encode(readable_score(model.vocabulary, moved))
-    else:
-        events = encode(
-            moved,
-            prompt.holes,
-            given_fermatas=fermata_ticks(prompt.score),
-            marks_phrases=model.vocabulary.marks_phrases,
-        )
+    events = _sequence(model.vocabulary, moved, prompt)
     if len(events) > model.settings.context_length + 1:  # the last one is only predicted
         raise too_long_error("score", len(events), model.settings.context_length)
     predictions = _event_predictions(model, events)
@@ -112,6 +105,18 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     explained = composed + _given_events(score, composed)
     explained.sort(key=lambda event: (event.onset_ticks, event.voice))
     return Explanation(tuple(explained), other_bits)
+
+
+def _sequence(vocabulary: Vocabulary, score: Score, prompt: Prompt | None) -> list[Event]:
+    """The score as the model composed it from the prompt, or as a whole."""
+    if prompt is None:
+        return encode(readable_score(vocabulary, score))
+    return encode(
+        score,
+        prompt.holes,
+        given_fermatas=fermata_ticks(prompt.score),
+        marks_phrases=vocabulary.marks_phrases,
+    )
 
 
 @torch.inference_mode()

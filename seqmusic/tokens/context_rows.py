@@ -17,8 +17,10 @@ from seqmusic.tokens.context import (
     ELAPSED_COLUMN,
     FERMATA_COLUMN,
     INTERVAL_COLUMN,
+    METER_COLUMN,
     NEXT_STEP_COLUMN,
     PARALLEL_COLUMN,
+    POSITION_COLUMN,
     REMAINING_COLUMN,
     SINCE_FERMATA_COLUMN,
     SOUND_COLUMN,
@@ -32,7 +34,15 @@ from seqmusic.tokens.context import (
     encode_parallel,
 )
 from seqmusic.tokens.fermatas import FermataTicks
+from seqmusic.tokens.meters import meter_at
+from seqmusic.tokens.vocabulary import TIMESIG
 from seqmusic.tokens.voice_line import VoiceLine
+
+
+def write_meter(row: list[int], meters: Sequence[tuple[int, int]], pickup: int, tick: int) -> None:
+    """Write into a row where in its bar a tick falls; the arguments are those of `meter_at`."""
+    meter, row[POSITION_COLUMN] = meter_at(meters, pickup, tick)
+    row[METER_COLUMN] = meter - TIMESIG
 
 
 def write_lines(

@@ -17,19 +17,13 @@ from seqmusic.score import TICKS_PER_QUARTER, Note, Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     KEY_COLUMN,
-    METER_COLUMN,
     PITCH_CODE,
-    POSITION_COLUMN,
     SECTION_COLUMN,
     TO_END_COLUMN,
     VOICE_COLUMN,
     first_column,
 )
-from seqmusic.tokens.context_rows import (
-    clipped_contexts,
-    write_fermatas,
-    write_lines,
-)
+from seqmusic.tokens.context_rows import clipped_contexts, write_fermatas, write_lines, write_meter
 from seqmusic.tokens.fermatas import FermataTicks
 from seqmusic.tokens.meters import max_pickup_ticks, meter_at
 from seqmusic.tokens.vocabulary import (
@@ -78,7 +72,7 @@ class GrammarState:
         self.end: int | None = None  # of the music, where it is known
         self.longest_ticks = MAX_DURATION  # of an event that fits where the next one goes
         self.tick = 0
-        self._lines_in_turn: list[VoiceLine] = []  # the outer ones first
+        self._ordered_lines: list[VoiceLine] = []  # the outer ones first
         self._next_line: VoiceLine | None = None
         self._has_given = False  # whether BODY has given notes around it
         self._earliest_meter_change = NEVER  # where the time signature may change again
@@ -91,7 +85,7 @@ class GrammarState:
         other.meters = list(self.meters)
         other.fermatas = self.fermatas.copy()
         other.lines = [line.copy() for line in self.lines]
-        other._lines_in_turn = outer_first(other.lines)
+        other._ordered_lines = outer_first(other.lines)
         if self._next_line is not None:
             other._next_line = other.lines[self.lines.index(self._next_line)]
         return other
@@ -131,15 +125,11 @@ class GrammarState:
         Raises:
             ValueError: the grammar does not allow it here.
         """
+        problem, tick = f"the grammar does not allow {sound_name(sound)}", f"(tick {self.tick})"
         if sound not in rules.sound_sets(self.max_voices)[self.sound_rule]:
-            raise ValueError(
-                f"the grammar does not allow {sound_name(sound)} here (tick {self.tick})"
-            )
+            raise ValueError(f"{problem} here {tick}")
         if duration not in rules.DURATIONS[self.duration_rule(sound)]:
-            raise ValueError(
-                f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here "
-                f"(tick {self.tick})"
-            )
+            raise ValueError(f"{problem} to last {duration} ticks here {tick}")
         self.advance(sound, duration)
 
     def advance(self, sound: int, duration: int) -> None:
@@ -165,7 +155,7 @@ class GrammarState:
     def _advance_header(self, sound: int, duration: int) -> None:
         if is_voice(sound):
             self.lines.append(VoiceLine(sound, first_column(voice_column(sound))))
-            self._lines_in_turn = outer_first(self.lines)
+            self._ordered_lines = outer_first(self.lines)
             self.sound_rule = rules.AFTER_VOICE + sound - VOICE
         elif is_style(sound):
             self.style, self.sound_rule = sound, rules.AFTER_STYLE
@@ -220,7 +210,7 @@ class GrammarState:
     def _update_next(self) -> None:
         """Find the next line and its tick, and the rule of the sounds that may follow there."""
         is_body, line, tick = self.section == BODY_SECTION, None, NEVER
-        for other in self._lines_in_turn:
+        for other in self._ordered_lines:
             if other.end_ticks < tick and (is_body or not other.is_open):
                 line, tick = other, other.end_ticks
         if line is None:
@@ -276,11 +266,9 @@ class GrammarState:
 
     def _write_global_columns(self, row: list[int]) -> None:
         line, tick = self._next_line, self.tick
-        meter, position = meter_at(self.meters, self.pickup, tick)
+        write_meter(row, self.meters, self.pickup, tick)
         row[SECTION_COLUMN] = self.section
         row[VOICE_COLUMN] = 0 if line is None else 1 + line.voice - VOICE
-        row[POSITION_COLUMN] = position
-        row[METER_COLUMN] = meter - TIMESIG
         row[KEY_COLUMN] = self.key_sound - KEY
         if self.end is not None:
             row[TO_END_COLUMN] = 1 + (self.end - tick) // TICKS_PER_QUARTER

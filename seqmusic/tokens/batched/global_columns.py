@@ -62,12 +62,12 @@ def _write_fermatas(
     is_marked = batch.headers.marks_phrases[events.piece]
     since = 1 + np.minimum((here - latest) // TICKS_PER_QUARTER, MAX_PHRASE)
     until = 1 + np.minimum((following - here) // TICKS_PER_QUARTER, MAX_PHRASE)
-    is_next_own = (following >= 0) & (following < start + sort_keys(np.ones(1, np.int64), 0))
+    is_in_piece = (following >= 0) & (following < start + sort_keys(np.ones(1, np.int64), 0))
     context[FERMATA_COLUMN] = np.where(is_marked, 1 + (latest == here), 0)
     context[SINCE_FERMATA_COLUMN] = np.where(
         is_marked & (latest >= start) & (latest <= here), since, 0
     )
-    context[UNTIL_FERMATA_COLUMN] = np.where(is_marked & is_next_own, until, 0)
+    context[UNTIL_FERMATA_COLUMN] = np.where(is_marked & is_in_piece, until, 0)
 
 
 def _latest_fermatas(events: EventColumns, kind: int) -> Ints:

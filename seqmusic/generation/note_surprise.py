@@ -12,17 +12,16 @@ from torch import Tensor
 
 from seqmusic.generation.completion import too_long_error
 from seqmusic.generation.prediction import sound_text
+from seqmusic.generation.prompt_sequence import sequence_after_prompt
 from seqmusic.generation.prompts import Prompt, fitting_shift
 from seqmusic.generation.requested_voices import with_voices
 from seqmusic.metrics.likelihood import masked_log_softmax
-from seqmusic.model.settings import Vocabulary
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
-from seqmusic.runs.pretrained import make_grammar_masks, readable_score
+from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.score import Key, Score
-from seqmusic.tokens.fermatas import fermata_ticks
 from seqmusic.tokens.rules import ONLY_ZERO
-from seqmusic.tokens.tokenizer import Event, encode, trace
+from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -87,7 +86,7 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     names = [voice.name for voice in known.voices]
     semitones = fitting_shift(known)
     moved = with_voices(score, names, names).transposed(semitones)
-    events = _sequence(model.vocabulary, moved, prompt)
+    events = sequence_after_prompt(model.vocabulary, moved, prompt)
     if len(events) > model.settings.context_length + 1:  # the last one is only predicted
         raise too_long_error("score", len(events), model.settings.context_length)
     predictions = _event_predictions(model, events)
@@ -105,18 +104,6 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
     explained = composed + _given_events(score, composed)
     explained.sort(key=lambda event: (event.onset_ticks, event.voice))
     return Explanation(tuple(explained), other_bits)
-
-
-def _sequence(vocabulary: Vocabulary, score: Score, prompt: Prompt | None) -> list[Event]:
-    """The score as the model composed it from the prompt, or as a whole."""
-    if prompt is None:
-        return encode(readable_score(vocabulary, score))
-    return encode(
-        score,
-        prompt.holes,
-        given_fermatas=fermata_ticks(prompt.score),
-        marks_phrases=vocabulary.marks_phrases,
-    )
 
 
 @torch.inference_mode()

@@ -310,10 +310,19 @@ def test_a_model_that_knows_phrases_ends_some_with_fermatas(phrasing_model: Tran
     onsets = fermata_onsets(candidate.score)
     assert fermata_onsets(given)[0] < onsets[0]  # more than were typed
     chords = set().union(*onsets)
-    for voice, voice_onsets in zip(candidate.score.voices, onsets, strict=True):
-        assert voice_onsets == chords & {note.onset_ticks for note in voice.notes}
+    for voice, marked in zip(candidate.score.voices, onsets, strict=True):
+        assert marked == chords & {note.onset_ticks for note in voice.notes}
     soprano = without_fermatas(candidate.score).voices[0]
     assert soprano.notes == without_fermatas(given).voices[0].notes
+
+
+def test_no_phrase_ends_just_before_the_last_chord(phrasing_model: Transformer) -> None:
+    """The last chord of four bars in 4/4 starts on the middle of the last one, at tick 336."""
+    theme = parse_theme("D4 E4 F4 G4", key=D_MINOR)
+    candidates = continuation(phrasing_model, theme, Request(n=4, cadence=True), bars=4)
+    onsets = [onset for one in candidates for onset in set().union(*fermata_onsets(one.score))]
+    assert not any(240 < onset < 336 for onset in onsets)
+    assert any(onset >= 336 for onset in onsets)
 
 
 def test_fermatas_are_streamed_as_they_are_composed(phrasing_model: Transformer) -> None:

@@ -174,11 +174,11 @@ def test_no_change_of_meter_inside_the_pickup():
 
 
 @pytest.mark.parametrize(
-    ("voices", "expected_order"),
+    ("voices", "order"),
     [((0, 1, 2, 3), (0, 3, 1, 2)), ((1, 2), (1, 2)), ((0, 1, 3), (0, 3, 1)), ((2,), (2,)),
      ((4, 5, 6, 7, 8), (4, 8, 5, 6, 7))],
 )  # fmt: skip
-def test_outer_voices_come_first_where_lines_end_together(voices, expected_order):
+def test_outer_voices_come_first_where_lines_end_together(voices, order):
     state = GrammarState(5)
     for event in [*((VOICE + voice, 0) for voice in voices), *HEADER[2:], (BODY, 0)]:
         state.push(*event)
@@ -188,7 +188,7 @@ def test_outer_voices_come_first_where_lines_end_together(voices, expected_order
             seen.append(state.voice - VOICE)
             state = state.copy()  # a copy keeps the order
             state.push(PITCH + 60, 24)
-        assert tuple(seen) == expected_order
+        assert tuple(seen) == order
 
 
 def test_the_earliest_voice_is_next():

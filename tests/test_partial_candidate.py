@@ -210,9 +210,9 @@ def test_a_candidate_without_a_choice_gets_stuck_alone():
         for event in [
             *prompt[1:],
             (PITCH + 62, 96),
+            (PITCH + 43, 96),
             (REST, 24),
             (PITCH + 50, 96),
-            (PITCH + 43, 96),
         ]:
             state.push(*event)  # the alto comes next, and a rest is no choice after a rest
         candidates.append(PartialCandidate(state, np.random.default_rng(index), constraints))

@@ -25,7 +25,7 @@ from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.errors import CheckpointError, ConfigurationError
 from seqmusic.runs.configuration import Configuration, read_configuration
 from seqmusic.runs.folder import read_metrics
-from seqmusic.runs.pretrained import VOCABULARY, load_model, vocabulary_to_dict
+from seqmusic.runs.pretrained import load_model, make_vocabulary, vocabulary_to_dict
 from seqmusic.runs.train import train_run
 from seqmusic.score import Note, Score, Voice
 
@@ -54,7 +54,7 @@ def test_a_run_leaves_a_complete_folder(run: Path) -> None:
     assert read_configuration(run / "config.toml") == TINY
     assert [int(row[0]) for row in metrics_rows(run)[1:]] == [2, 4, 6, 8, 9]
     tokens = json.loads((run / "tokenizer.json").read_text(encoding="utf-8"))
-    assert tokens == vocabulary_to_dict(VOCABULARY)
+    assert tokens == vocabulary_to_dict(make_vocabulary(marks_phrases=True))
 
 
 def test_the_card_gives_the_best_evaluation(run: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_transposed_trace_is_the_trace_of_the_transposed_score() -> None:
 
 
 @torch.inference_mode()
-def test_major_and_minor_tonics_are_separate_anchors(model: Transformer) -> None:
+def test_the_tonic_is_one_anchor_in_major_and_another_in_minor(model: Transformer) -> None:
     keys = [Key(0, "major"), Key(2, "major"), Key(0, "minor"), Key(2, "minor"), Key(2), None]
     context = torch.zeros((len(keys), len(VOCABULARY.context_sizes)), dtype=torch.long)
     context[:, VOCABULARY.key_column] = torch.tensor([key_to_id(key) - KEY for key in keys])

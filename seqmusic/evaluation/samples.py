@@ -17,6 +17,7 @@ import numpy as np
 from seqmusic.errors import RequestError
 from seqmusic.evaluation.held_out import grammar_masks_for
 from seqmusic.generation.composing import compose_candidates
+from seqmusic.generation.prompt_sequence import sequence_after_prompt
 from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
 from seqmusic.metrics import voice_leading
@@ -26,9 +27,10 @@ from seqmusic.metrics.originality import CopyIndex
 from seqmusic.metrics.rates import Rate
 from seqmusic.metrics.style import HARMONY_METRICS, endings_on_tonic, hold_rate, repeated_bars
 from seqmusic.model.transformer import Transformer
-from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES, readable_score
+from seqmusic.runs.pretrained import DEFAULT_MAX_VOICES
 from seqmusic.score import TICKS_PER_WHOLE, Score
 from seqmusic.tokens.tokenizer import encode, normalized, trace
+from seqmusic.tokens.vocabulary import is_note_event
 
 OPENING_BARS = 2
 MAX_WORK_BARS = 16  # of a continued work: longer ones take long to compose and show little more
@@ -177,11 +179,7 @@ def original_continuations(
     vocabulary = model.vocabulary
     sequences = [
         trace(
-            encode(
-                readable_score(vocabulary, opening.work),
-                [list(holes) for holes in opening.prompt.holes],
-            ),
-            vocabulary.max_voices,
+            sequence_after_prompt(vocabulary, opening.work, opening.prompt), vocabulary.max_voices
         )
         for opening in openings
     ]
@@ -191,8 +189,9 @@ def original_continuations(
     ):
         # The header is given.
         is_music = sequence.context[scored.rows, vocabulary.voice_column] > 0
+        is_note = is_music & is_note_event(sequence.events[scored.rows + 1, 0])
         rest, nats = opening.continuation(opening.work), float(scored.nats[is_music].sum())
-        pieces.append(measure_continuation(rest, nats, int(is_music.sum()), index))
+        pieces.append(measure_continuation(rest, nats, int(is_note.sum()), index))
     return pieces
 
 

@@ -75,6 +75,8 @@ def allowed_sounds(state: GrammarState, constraints: Constraints) -> Mask:
     line, rule = state.line, state.sound_rule
     if line is None:
         return _sound_mask(state.max_voices, rule)
+    if constraints.cadence and _leads_to_final_chord(state):
+        rule = rules.without_fermata(rule)
     low, high = constraints.compass.get(voice_name(line.voice), (0, 127))
     motions = NO_MOTIONS
     if constraints.strict:
@@ -188,6 +190,13 @@ def _is_in_final_chord(state: GrammarState) -> bool:
         and state.tick >= state.end - _LONGEST_FINAL_TICKS
         and state.tick >= final_chord_onset(state)
     )
+
+
+def _leads_to_final_chord(state: GrammarState) -> bool:
+    """Whether the last chord follows within a whole note, so that no phrase ends before it."""
+    if state.end is None or state.end - state.tick > 2 * _LONGEST_FINAL_TICKS:
+        return False
+    return 0 < final_chord_onset(state) - state.tick < MAX_DURATION
 
 
 def _is_open_to_end(state: GrammarState, line: VoiceLine) -> bool:

@@ -12,17 +12,16 @@ from torch import Tensor
 
 from seqmusic.generation.completion import too_long_error
 from seqmusic.generation.prediction import sound_text
+from seqmusic.generation.prompt_sequence import sequence_after_prompt
 from seqmusic.generation.prompts import Prompt, fitting_shift
 from seqmusic.generation.requested_voices import with_voices
 from seqmusic.metrics.likelihood import masked_log_softmax
 from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
-from seqmusic.runs.pretrained import make_grammar_masks, readable_score
+from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.score import Key, Score
-from seqmusic.spelling import VoiceSpelling, spell_notes
-from seqmusic.tokens.fermatas import fermata_ticks
 from seqmusic.tokens.rules import ONLY_ZERO
-from seqmusic.tokens.tokenizer import Event, encode, trace
+from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -83,8 +82,11 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
         UnencodableError: the tokens cannot express the score.
         RequestError: the score is longer than the model can follow.
     """
-    semitones = fitting_shift(prompt.score if prompt else score)
-    events = _events_as_composed(model, score, prompt, semitones)
+    known = prompt.score if prompt else score
+    names = [voice.name for voice in known.voices]
+    semitones = fitting_shift(known)
+    moved = with_voices(score, names, names).transposed(semitones)
+    events = sequence_after_prompt(model.vocabulary, moved, prompt)
     if len(events) > model.settings.context_length + 1:  # the last one is only predicted
         raise too_long_error("score", len(events), model.settings.context_length)
     predictions = _event_predictions(model, events)

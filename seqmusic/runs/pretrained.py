@@ -42,6 +42,13 @@ _LOWEST_TONIC = 60  # MIDI number to which the pitch class of a tonic is added
 DEFAULT_MAX_VOICES = 4  # of the models that come with seqmusic, and the fewest of any model
 
 
+def _tonic_pitches() -> tuple[tuple[int, ...], ...]:
+    return tuple(
+        tuple(-1 if tonic is None else _LOWEST_TONIC + tonic for tonic in tonics)
+        for tonics in key_tonics()
+    )
+
+
 @cache
 def make_vocabulary(
     max_voices: int = DEFAULT_MAX_VOICES,
@@ -52,9 +59,7 @@ def make_vocabulary(
     """The vocabulary of pieces with up to `max_voices` voices.
 
     Args:
-        max_voices: 1..16.
-        has_numbered_voices: whether the voices are Voice 1, Voice 2 ... instead of SATB.
-        marks_phrases: whether some pieces have fermatas.
+        max_voices, has_numbered_voices, marks_phrases: as in `Vocabulary`.
     """
     columns, voices = context_columns(max_voices), range(max_voices)
     return Vocabulary(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 
@@ -18,8 +17,10 @@ from seqmusic.tokens.context import (
     ELAPSED_COLUMN,
     FERMATA_COLUMN,
     INTERVAL_COLUMN,
+    METER_COLUMN,
     NEXT_STEP_COLUMN,
     PARALLEL_COLUMN,
+    POSITION_COLUMN,
     REMAINING_COLUMN,
     SINCE_FERMATA_COLUMN,
     SOUND_COLUMN,
@@ -28,10 +29,51 @@ from seqmusic.tokens.context import (
     UNTIL_FERMATA_COLUMN,
     UNTIL_THEN_COLUMN,
     context_sizes,
+    degree_rows,
     encode_interval,
     encode_parallel,
 )
+from seqmusic.tokens.fermatas import FermataTicks
+from seqmusic.tokens.meters import meter_at
+from seqmusic.tokens.vocabulary import TIMESIG
 from seqmusic.tokens.voice_line import VoiceLine
+
+
+def write_meter(row: list[int], meters: Sequence[tuple[int, int]], pickup: int, tick: int) -> None:
+    """Write into a row where in its bar a tick falls; the arguments are those of `meter_at`."""
+    meter, row[POSITION_COLUMN] = meter_at(meters, pickup, tick)
+    row[METER_COLUMN] = meter - TIMESIG
+
+
+def write_lines(
+    row: list[int],
+    lines: Sequence[VoiceLine],
+    next_line: VoiceLine | None,
+    tick: int,
+    key: int,
+    *,
+    is_body: bool,
+) -> None:
+    """Write into a row what all voices sound, have sounded and will sound.
+
+    Args:
+        row: (K,) the row to write into.
+        lines: the voices.
+        next_line: the voice of the next note; None for none.
+        tick: onset of the next event.
+        key: column value of the key.
+        is_body: whether the section is BODY.
+    """
+    degrees = degree_rows()[key]
+    past = [] if next_line is None else next_line.past
+    held = past[-1].code if past else 0
+    for line in lines:
+        if line.past:
+            write_past(row, line, held, tick, degrees)
+            if is_body:
+                write_motion(row, line, held, tick)
+        if line.upcoming:
+            write_upcoming(row, line, tick, degrees)
 
 
 def write_past(
@@ -78,22 +120,14 @@ def write_upcoming(row: list[int], line: VoiceLine, tick: int, degrees: Sequence
         row[start + UNTIL_THEN_COLUMN] = 1 + following.onset - segment.onset
 
 
-def write_fermatas(row: list[int], written: Sequence[int], known: Sequence[int], tick: int) -> None:
-    """Write into a row how far the fermatas around a tick are.
-
-    Args:
-        row: (K,) the row to write into.
-        written: ascending ticks of the fermatas that the section has so far.
-        known: ascending ticks of the fermatas that were given before the section.
-        tick: onset of the next event.
-    """
-    n_passed = bisect_right(known, tick)
-    latest = max([-1, *known[:n_passed][-1:], *written[-1:]])
+def write_fermatas(row: list[int], fermatas: FermataTicks, tick: int) -> None:
+    """Write into a row how far the known fermatas around a tick are."""
+    latest, following = fermatas.latest(tick), fermatas.following(tick)
     row[FERMATA_COLUMN] = 2 if latest == tick else 1
-    if 0 <= latest <= tick:
+    if latest >= 0:
         row[SINCE_FERMATA_COLUMN] = 1 + (tick - latest) // TICKS_PER_QUARTER
-    if n_passed < len(known):
-        row[UNTIL_FERMATA_COLUMN] = 1 + (known[n_passed] - tick) // TICKS_PER_QUARTER
+    if following is not None:
+        row[UNTIL_FERMATA_COLUMN] = 1 + (following - tick) // TICKS_PER_QUARTER
 
 
 def clipped_contexts(rows: Sequence[Sequence[int]], max_voices: int) -> NDArray[np.int32]:

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from seqmusic.score import Note, Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
-    BODY_SECTION,
-    END_SECTION,
-    GIVEN_SECTION,
-    HEADER_SECTION,
+    KEY_COLUMN,
     PITCH_CODE,
+    SECTION_COLUMN,
+    TO_END_COLUMN,
+    VOICE_COLUMN,
     first_column,
 )
-from seqmusic.tokens.context_rows import clipped_contexts
-from seqmusic.tokens.meters import meter_at
-from seqmusic.tokens.state_rows import state_row
+from seqmusic.tokens.context_rows import clipped_contexts, write_fermatas, write_lines, write_meter
+from seqmusic.tokens.fermatas import FermataTicks
+from seqmusic.tokens.meters import max_pickup_ticks, meter_at
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -69,25 +69,22 @@ class GrammarState:
         self.end: int | None = None  # of the music, where it is known
         self.longest_ticks = MAX_DURATION  # of an event that fits where the next one goes
         self.tick = 0
-        self._lines_in_turn: list[VoiceLine] = []  # the outer ones first
-        self.next_line: VoiceLine | None = None
+        self._ordered_lines: list[VoiceLine] = []  # the outer ones first
+        self._next_line: VoiceLine | None = None
         self._has_given = False  # whether BODY has given notes around it
         self._earliest_meter_change = NEVER  # where the time signature may change again
-        self.given_fermatas: list[int] = []  # ticks, in order
-        self.composed_fermatas: list[int] = []
-        self._earliest_fermata = 0  # where a fermata may come next
+        self.fermatas = FermataTicks()
         self._is_after_fermata = False
 
     def copy(self) -> GrammarState:
         """An independent copy."""
         other = copy(self)
         other.meters = list(self.meters)
-        other.given_fermatas = list(self.given_fermatas)
-        other.composed_fermatas = list(self.composed_fermatas)
+        other.fermatas = self.fermatas.copy()
         other.lines = [line.copy() for line in self.lines]
-        other._lines_in_turn = outer_first(other.lines)
-        if self.next_line is not None:
-            other.next_line = other.lines[self.lines.index(self.next_line)]
+        other._ordered_lines = outer_first(other.lines)
+        if self._next_line is not None:
+            other._next_line = other.lines[self.lines.index(self._next_line)]
         return other
 
     @property
@@ -98,7 +95,8 @@ class GrammarState:
     def duration_rule(self, sound: int) -> int:
         """Rule id of the durations that may follow `sound` here."""
         if self.section == HEADER_SECTION:
-            return rules.ZERO_TO + self._max_pickup_ticks() if sound == PICKUP else rules.ONLY_ZERO
+            longest = max_pickup_ticks(self.meters[0][1]) if sound == PICKUP else 0
+            return rules.ZERO_TO + longest
         if is_note_event(sound):
             return self.longest_ticks
         if sound == HOLE:
@@ -124,15 +122,11 @@ class GrammarState:
         Raises:
             ValueError: the grammar does not allow it here.
         """
+        problem, tick = f"the grammar does not allow {sound_name(sound)}", f"(tick {self.tick})"
         if sound not in rules.sound_sets(self.max_voices)[self.sound_rule]:
-            raise ValueError(
-                f"the grammar does not allow {sound_name(sound)} here (tick {self.tick})"
-            )
+            raise ValueError(f"{problem} here {tick}")
         if duration not in rules.DURATIONS[self.duration_rule(sound)]:
-            raise ValueError(
-                f"the grammar does not allow {sound_name(sound)} to last {duration} ticks here "
-                f"(tick {self.tick})"
-            )
+            raise ValueError(f"{problem} to last {duration} ticks here {tick}")
         self.advance(sound, duration)
 
     def advance(self, sound: int, duration: int) -> None:
@@ -141,7 +135,8 @@ class GrammarState:
         if self.section == HEADER_SECTION:
             self._advance_header(sound, duration)
         elif sound == FERMATA:
-            self._advance_fermata()
+            self.fermatas.written.append(self.tick)
+            self._begin_chord()
         elif sound >= TIMESIG:
             self.meters.append((self.tick - duration, sound))
             self._earliest_meter_change = self.tick - duration + 1
@@ -157,7 +152,7 @@ class GrammarState:
     def _advance_header(self, sound: int, duration: int) -> None:
         if is_voice(sound):
             self.lines.append(VoiceLine(sound, first_column(voice_column(sound))))
-            self._lines_in_turn = outer_first(self.lines)
+            self._ordered_lines = outer_first(self.lines)
             self.sound_rule = rules.AFTER_VOICE + sound - VOICE
         elif is_style(sound):
             self.style, self.sound_rule = sound, rules.AFTER_STYLE
@@ -178,10 +173,6 @@ class GrammarState:
         else:
             self.key_sound, self.sound_rule = sound, rules.AFTER_KEY
 
-    def _max_pickup_ticks(self) -> int:
-        signature = id_to_timesig(self.meters[0][1])
-        return 0 if signature is None else min(MAX_DURATION, signature.bar_ticks - 1)
-
     def _advance_line(self, sound: int, duration: int) -> None:
         line = self.next_line
         assert line is not None
@@ -195,14 +186,9 @@ class GrammarState:
         else:
             line.append(line.given, sound, duration)
 
-    def _advance_fermata(self) -> None:
-        is_body = self.section == BODY_SECTION
-        (self.composed_fermatas if is_body else self.given_fermatas).append(self.tick)
-        self._begin_chord()
-
     def _begin_chord(self) -> None:
         """After its first event a tick takes no change of meter and no fermata."""
-        self._earliest_fermata = self.tick + 1
+        self.fermatas.earliest = self.tick + 1
         if self._earliest_meter_change <= self.tick:
             self._earliest_meter_change = self.tick + 1
 
@@ -215,24 +201,27 @@ class GrammarState:
             line.past, line.upcoming = [], line.given[::-1]
             self._has_given |= bool(line.given)
             line.move_to_next_hole()
-        self.section, self._earliest_fermata = BODY_SECTION, 0
+        self.section = BODY_SECTION
+        self.fermatas.begin_section()
 
     def _update_next(self) -> None:
         """Find the next line and its tick, and the rule of the sounds that may follow there."""
         is_body, line, tick = self.section == BODY_SECTION, None, NEVER
-        for other in self._lines_in_turn:
+        for other in self._ordered_lines:
             if other.end_ticks < tick and (is_body or not other.is_open):
                 line, tick = other, other.end_ticks
-        tick = (self.end or 0) if line is None else tick
-        self.next_line, self.tick = line, tick
-        bits = 0 if line is None else rules.note_bits(self.section, *line.last_event)
+        if line is None:
+            tick = self.end or 0
+        self._next_line, self.tick = line, tick
+        bits = 0 if line is None else rules.note_bits(*line.last_event, in_given=not is_body)
         if tick >= self._earliest_meter_change and (line is not None or is_body):
             bits |= rules.TIMESIG_BIT
         if is_body:
             hole_ticks = MAX_DURATION if line is None else line.hole_end - tick
             self.longest_ticks = min(hole_ticks, MAX_DURATION)
             self._pass_given(tick)
-        bits |= rules.FERMATA_BIT if self._may_take_fermata() else 0
+        if self.marks_phrases and line is not None and self.fermatas.may_come(tick):
+            bits |= rules.FERMATA_BIT
         if self._may_leave_section():
             bits |= rules.EOS_BIT if is_body else rules.BODY_BIT
         self.sound_rule = rules.IN_SECTION + bits
@@ -242,15 +231,6 @@ class GrammarState:
         for line in self.lines if self._has_given else ():
             while line.upcoming and line.upcoming[-1].onset <= tick:
                 line.past.append(line.upcoming.pop())
-
-    def _may_take_fermata(self) -> bool:
-        """Whether a fermata may come next: one for each tick, before its first event."""
-        return (
-            self.marks_phrases
-            and self.next_line is not None
-            and self.tick >= self._earliest_fermata
-            and not (self.section == BODY_SECTION and self.tick in self.given_fermatas)
-        )
 
     def _may_leave_section(self) -> bool:
         """Whether the section may end at the tick of the next event."""
@@ -262,8 +242,10 @@ class GrammarState:
         if self.section == GIVEN_SECTION:
             return tick > 0 and all(line.end_ticks <= tick for line in self.lines)
         # Music whose end is not given may end where all its lines do.
-        ends_together = all(x.end_ticks == tick and x.hole_end == NEVER for x in self.lines)
-        return self.end is None and tick > 0 and ends_together
+        may_end = self.end is None and tick > 0
+        return may_end and all(
+            line.end_ticks == tick and line.hole_end == NEVER for line in self.lines
+        )
 
     def context(self) -> NDArray[np.int32]:
         """(K,) the state in the columns of `context.context_columns`."""
@@ -272,7 +254,23 @@ class GrammarState:
 
     def context_row(self) -> list[int]:
         """(K,) `context` before each column is clipped to its largest value."""
-        return state_row(self)
+        row = [0] * first_column(self.max_voices)
+        if self.section in (GIVEN_SECTION, BODY_SECTION):
+            self._write_global_columns(row)
+            is_body, key = self.section == BODY_SECTION, self.key_sound - KEY
+            write_lines(row, self.lines, self._next_line, self.tick, key, is_body=is_body)
+        return row
+
+    def _write_global_columns(self, row: list[int]) -> None:
+        line, tick = self._next_line, self.tick
+        write_meter(row, self.meters, self.pickup, tick)
+        row[SECTION_COLUMN] = self.section
+        row[VOICE_COLUMN] = 0 if line is None else 1 + line.voice - VOICE
+        row[KEY_COLUMN] = self.key_sound - KEY
+        if self.end is not None:
+            row[TO_END_COLUMN] = 1 + (self.end - tick) // TICKS_PER_QUARTER
+        if self.marks_phrases:
+            write_fermatas(row, self.fermatas, tick)
 
     def meter_at(self, tick: int) -> tuple[TimeSignature | None, int]:
         """The time signature in force at a tick, and ticks since its bar line."""
@@ -285,8 +283,7 @@ class GrammarState:
 
     def note(self, segment: Segment) -> Note:
         """A segment of a line as a note of the score."""
-        onset = segment.onset
-        has_fermata = onset in self.given_fermatas or onset in self.composed_fermatas
+        onset, has_fermata = segment.onset, self.fermatas.covers(segment.onset)
         return Note(onset, segment.end - onset, segment.code - PITCH_CODE, has_fermata)
 
     def score(self) -> Score:

@@ -7,12 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqmusic.score import TICKS_PER_WHOLE
-from seqmusic.tokens.vocabulary import N_TIMESIGS, TIMESIG, id_to_timesig
+from seqmusic.tokens.vocabulary import MAX_DURATION, N_TIMESIGS, TIMESIG, id_to_timesig
 
 _SIGNATURES = [id_to_timesig(TIMESIG + index) for index in range(N_TIMESIGS)]
 BAR_TICKS = tuple(TICKS_PER_WHOLE if s is None else s.bar_ticks for s in _SIGNATURES)
 """Ticks in a bar of each meter; without a meter, those of a whole note."""
 BAR_TICKS_ARRAY = np.array(BAR_TICKS)
+
+
+def max_pickup_ticks(meter: int) -> int:
+    """Ticks of the longest pickup of a TIMESIG id: less than a bar, none without a meter."""
+    return 0 if meter == TIMESIG else min(MAX_DURATION, BAR_TICKS[meter - TIMESIG] - 1)
 
 
 def meter_at(meters: Sequence[tuple[int, int]], pickup: int, tick: int) -> tuple[int, int]:

@@ -58,6 +58,22 @@ DURATIONS = tuple(range(first, limit + 1) for first in (1, 0) for limit in range
 """The durations that each duration rule allows."""
 
 
+def note_bits(sound: int, duration: int, *, in_given: bool) -> int:
+    """The notes, rests and holes that may follow an event in its line, as bits of a rule."""
+    was_cut = duration == MAX_DURATION
+    bits = NOTE_BIT
+    bits |= REST_BIT if sound != REST or was_cut else 0
+    bits |= HOLD_BIT if was_cut and sound not in (REST, HOLE) else 0
+    if in_given:
+        bits |= HOLE_BIT if sound != HOLE or was_cut else 0
+    return bits
+
+
+def without_fermata(rule: int) -> int:
+    """The sound rule of a section that allows the same, but no fermata."""
+    return IN_SECTION + ((rule - IN_SECTION) & ~FERMATA_BIT)
+
+
 @cache
 def sound_masks(max_voices: int) -> NDArray[np.bool_]:
     """(rule, sound) table: True where the sound may come next."""

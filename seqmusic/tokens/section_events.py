@@ -29,7 +29,7 @@ class SegmentRow(NamedTuple):
     """A note, rest or hole of a line; rows sort in the order of the grammar."""
 
     onset: int
-    turn: int  # rank of its voice among those with a note at one tick
+    rank: int  # of its voice among those with a note at one tick
     end: int
     pitch: int  # MIDI number, or a negative number for a rest or a hole
 
@@ -53,12 +53,12 @@ def segment_rows(
     for index, (voice, gaps, end_ticks) in enumerate(
         zip(score.voices, holes, line_ends, strict=True)
     ):
-        turn = order.index(index)
-        for row in _line_segments(voice, turn, end_ticks, gaps):
+        rank = order.index(index)
+        for row in _line_segments(voice, rank, end_ticks, gaps):
             (missing if _is_inside(row.onset, gaps) else known).append(row)
         for start, end in gaps:
             hole_end = start if end is None else end
-            known.append(SegmentRow(start, turn, hole_end, _HOLE_PITCH))
+            known.append(SegmentRow(start, rank, hole_end, _HOLE_PITCH))
     return known, missing
 
 
@@ -73,11 +73,11 @@ def section_events(
         fermatas: the onsets under a fermata that this section holds.
     """
     parts = []
-    for onset, turn, end, pitch in rows:
+    for onset, rank, end, pitch in rows:
         for shift in range(0, end - onset, MAX_DURATION) if end > onset else (0,):
             sound = HOLD if shift and pitch >= 0 else _sound_id(pitch)
             duration = min(MAX_DURATION, end - onset - shift)
-            parts.append((onset + shift, turn, duration, sound))
+            parts.append((onset + shift, rank, duration, sound))
     previous_onset = -1
     for onset, _, duration, sound in sorted(parts):
         while changes and changes[0][0] <= onset:
@@ -109,7 +109,7 @@ def drop_final_holes(holes: Sequence[Sequence[Hole]], end_ticks: int) -> list[li
 
 
 def _line_segments(
-    voice: Voice, turn: int, end_ticks: int, holes: Sequence[Hole]
+    voice: Voice, rank: int, end_ticks: int, holes: Sequence[Hole]
 ) -> list[SegmentRow]:
     """The notes and rests of a line; rests are cut where a hole begins or ends."""
     cuts = sorted(
@@ -118,15 +118,15 @@ def _line_segments(
     rows: list[SegmentRow] = []
     line_end = 0
     for note in voice.notes:
-        rows += _rests(line_end, note.onset_ticks, turn, cuts)
-        rows.append(SegmentRow(note.onset_ticks, turn, note.end_ticks, note.pitch))
+        rows += _rests(line_end, note.onset_ticks, rank, cuts)
+        rows.append(SegmentRow(note.onset_ticks, rank, note.end_ticks, note.pitch))
         line_end = note.end_ticks
-    return rows + _rests(line_end, end_ticks, turn, cuts)
+    return rows + _rests(line_end, end_ticks, rank, cuts)
 
 
-def _rests(start: int, end: int, turn: int, cuts: Sequence[int]) -> list[SegmentRow]:
+def _rests(start: int, end: int, rank: int, cuts: Sequence[int]) -> list[SegmentRow]:
     ticks = [start, *(cut for cut in cuts if start < cut < end), end]
-    return [SegmentRow(a, turn, b, REST_PITCH) for a, b in itertools.pairwise(ticks) if a < b]
+    return [SegmentRow(a, rank, b, REST_PITCH) for a, b in itertools.pairwise(ticks) if a < b]
 
 
 def _is_inside(tick: int, holes: Sequence[Hole]) -> bool:

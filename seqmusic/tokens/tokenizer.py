@@ -126,19 +126,19 @@ def encode(
     score = normalized(score)
     events, end_ticks = header_events(score, marks_phrases=marks_phrases), score.end_ticks
     if not end_ticks:
-        rule = "a sequence has at least one note, got a score without notes"
-        raise UnencodableError(f"{rule}; ask for music with encode_prompt")
+        problem = "a sequence has at least one note, got a score without notes"
+        raise UnencodableError(f"{problem}; ask for music with encode_prompt")
     changes, line_ends = list(score.time_signatures[1:]), [end_ticks] * len(score.voices)
     fermatas = frozenset(fermata_ticks(score) if (PHRASES, 0) in events else ())
     if holes is None:
         body, _ = segment_rows(score, [()] * len(score.voices), line_ends)
     else:
         known, body = segment_rows(score, drop_final_holes(holes, end_ticks), line_ends)
-        given = fermatas & note_onsets(known)
-        if given_fermatas is not None:
-            given -= note_onsets(body) - frozenset(given_fermatas)
-        events += [(GIVEN, 0), *section_events(known, changes, given)]
-        fermatas -= given
+        if given_fermatas is None:
+            given_fermatas = fermatas
+        in_given = fermatas & note_onsets(known) - (note_onsets(body) - {*given_fermatas})
+        events += [(GIVEN, 0), *section_events(known, changes, in_given)]
+        fermatas -= in_given
     events += [(BODY, 0), *section_events(body, changes, fermatas)]
     # The changes that are left come after the last onset.
     events += [(timesig_to_id(signature), end_ticks - tick) for tick, signature in changes]

@@ -52,7 +52,7 @@ from seqmusic.tokens.pieces import PackedColumns, packed_columns
 REPORT_FILE = "report.csv"
 NAMES_FILE = "works.json"
 REPORT_COLUMNS = ("file", "outcome", "words", "works", "voices", "notes", "bars")
-_VERSION = 1
+_VERSION = 2
 _SHARDS_FOLDER, _PIECES_FOLDER = "read", "pieces"
 
 

@@ -22,8 +22,8 @@ class ArrayOutputLayer:
         self._end_columns, end_shifts = np.array(vocabulary.end_columns).T
         lowest_pitch = vocabulary.first_pitch - LONGEST_INTERVAL
         self._tonic_starts = lowest_pitch + np.array(vocabulary.tonics).T  # (keys, groups of keys)
-        self._n_past = len(self._pitch_columns) + 1
-        n_pitches, n_ends = self._n_past + len(vocabulary.tonics), len(self._end_columns)
+        self._n_codes = len(self._pitch_columns) + 1
+        n_pitches, n_ends = self._n_codes + len(vocabulary.tonics), len(self._end_columns)
         # The logit that the first output of a part is added to, less the value in the context
         self._pitch_shift = lowest_pitch - vocabulary.pitch_shift
         self._end_shifts = -LONGEST_LAG - end_shifts
@@ -38,13 +38,11 @@ class ArrayOutputLayer:
         """(M, V) logits of the next sounds, given the (M, C) context where they go."""
         vocabulary, weight = self._vocabulary, self._weights.sound
         starts = np.empty((len(hidden), len(self._lowest_pitches)), np.int64)
-        past_pitches = starts[:, : self._n_past]
-        np.add(
-            context.take(self._pitch_columns, axis=1), self._pitch_shift, out=past_pitches[:, :-1]
-        )
+        sounding = starts[:, : self._n_codes]
+        np.add(context.take(self._pitch_columns, axis=1), self._pitch_shift, out=sounding[:, :-1])
         voice_pitch = self._voice_pitch.take(context[:, vocabulary.voice_column])
-        past_pitches[:, -1] = past_pitches[np.arange(len(hidden)), voice_pitch]
-        starts[:, self._n_past :] = self._tonic_starts[context[:, vocabulary.key_column]]
+        sounding[:, -1] = sounding[np.arange(len(hidden)), voice_pitch]
+        starts[:, self._n_codes :] = self._tonic_starts[context[:, vocabulary.key_column]]
         window = vocabulary.first_pitch, vocabulary.first_pitch + vocabulary.n_pitches
         logits: Floats = self._backend.sound_logits(
             hidden, weight, self._sound_parts, starts, self._lowest_pitches, window

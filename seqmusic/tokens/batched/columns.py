@@ -103,11 +103,8 @@ def note_columns(
         UnencodableError: tokens cannot express one of them.
     """
     fermatas = [_fermata_ticks(score) for score in scores]
-    style_numbers = styles or [None] * len(scores)
-    headers = tuple(
-        tuple(_header_events(score, style, bool(ticks)))
-        for score, style, ticks in zip(scores, style_numbers, fermatas, strict=True)
-    )
+    columns = zip(scores, styles or [None] * len(scores), map(bool, fermatas), strict=True)
+    headers = tuple(tuple(_header_events(*row)) for row in columns)
     voices = [voice for score in scores for voice in score.voices]
     line_piece = np.repeat(np.arange(len(scores)), [len(score.voices) for score in scores])
     line_voice = np.array(

@@ -230,9 +230,9 @@ def _concatenated(parts: list[EventColumns]) -> EventColumns:
 
 def _sorted(batch: InfillingBatch, events: EventColumns) -> EventColumns:
     """The events in order; events without a voice and a fermata keep their order at each onset."""
-    # One sort key: 3 bits for the kind, 28 for the onset, 8 for the turn of the voice.
-    turn = 2 + batch.headers.turn[events.piece, VOICE_TO_COLUMN[events.voice]]
-    turn = np.where(events.is_note, turn, events.is_fermata)
-    key = ((events.piece << 3 | events.kind) << 28 | events.onset) << 8 | turn
+    # One sort key: 3 bits for the kind, 28 for the onset, 8 for the rank of the voice.
+    rank = 2 + batch.headers.rank[events.piece, VOICE_TO_COLUMN[events.voice]]
+    rank = np.where(events.is_note, rank, events.is_fermata)
+    key = ((events.piece << 3 | events.kind) << 28 | events.onset) << 8 | rank
     order = np.argsort(key, kind="stable")
     return EventColumns(*(getattr(events, field.name)[order] for field in fields(EventColumns)))

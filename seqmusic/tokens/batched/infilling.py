@@ -70,7 +70,7 @@ class Headers:
 
     Attributes:
         voice: (P, V) VOICE id of each column of the context, 0 where the piece has no such voice.
-        turn: (P, V) rank of each column's voice among those with a note at one tick; V for none.
+        rank: (P, V) that of each column's voice among those with a note at one tick; V for none.
         meter, pickup, key: (P,) TIMESIG id, ticks, KEY id.
         marks_phrases: (P,) whether fermatas are marked.
         event_piece, event_index: (E,) piece number, position in its header.
@@ -78,7 +78,7 @@ class Headers:
     """
 
     voice: Ints
-    turn: Ints
+    rank: Ints
     meter: Ints
     pickup: Ints
     key: Ints
@@ -195,12 +195,12 @@ def header_columns(notes: NoteColumns, max_voices: int) -> Headers:
     marks_phrases = np.zeros(n_pieces, bool)
     marks_phrases[piece[sound == PHRASES]] = True
     return Headers(
-        *(voices, _voice_order(voices), meter, pickup, key, marks_phrases),
+        *(voices, _ranks(voices), meter, pickup, key, marks_phrases),
         *(piece, index, sound, duration),
     )
 
 
-def _voice_order(voices: Ints) -> Ints:
+def _ranks(voices: Ints) -> Ints:
     """(P, V) the ranks by `outer_first` of (P, V) VOICE ids; V where there is no voice."""
     exists = voices > 0
     index, n_voices = np.cumsum(exists, axis=1) - 1, exists.sum(axis=1, keepdims=True)

@@ -123,7 +123,7 @@ def _sections(batch: InfillingBatch, events: EventColumns) -> Ints:
 def _next_voices(batch: InfillingBatch, events: EventColumns) -> tuple[Ints, Ints]:
     """(R,) VOICE id of the voice that comes next, 0 for none, and the tick.
 
-    At the end of a section it is the first voice in turn that may go on: where BODY may come, of
+    At the end of a section it is the first voice in rank that may go on: where BODY may come, of
     those that were not left open.
     """
     piece, kind = events.piece, events.kind
@@ -145,9 +145,9 @@ def _next_voices(batch: InfillingBatch, events: EventColumns) -> tuple[Ints, Int
 
 
 def _first_voice(batch: InfillingBatch, is_eligible: Mask) -> Ints:
-    """(P,) VOICE id of the first voice in turn whose column is eligible (P, V)."""
-    turn = np.where(is_eligible, batch.headers.turn, is_eligible.shape[1])
-    first: Ints = batch.headers.voice[np.arange(len(turn)), np.argmin(turn, axis=1)]
+    """(P,) VOICE id of the first voice in rank whose column is eligible (P, V)."""
+    rank = np.where(is_eligible, batch.headers.rank, is_eligible.shape[1])
+    first: Ints = batch.headers.voice[np.arange(len(rank)), np.argmin(rank, axis=1)]
     return first
 
 

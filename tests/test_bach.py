@@ -51,7 +51,8 @@ def test_a_harmonization_has_the_soprano_with_its_fermatas(pairs: dict[str, list
         assert len(phrase_ends(pair.composed)) > 1
     for task in (CONTINUATION, FREE):
         for pair in pairs[task]:
-            assert len(phrase_ends(pair.written)) == len(phrase_ends(pair.composed)) == 1
+            assert phrase_ends(pair.written)
+            assert phrase_ends(pair.composed)
 
 
 def test_a_continuation_is_measured_without_its_opening(pairs: dict[str, list[Pair]]) -> None:

@@ -5,14 +5,8 @@ import pytest
 
 from seqmusic.score import Key, TimeSignature
 from seqmusic.tokens import vocabulary as v
-from seqmusic.tokens.context import (
-    BODY_SECTION,
-    GIVEN_SECTION,
-    HEADER_SECTION,
-    context_columns,
-    context_sizes,
-)
-from seqmusic.tokens.grammar import GrammarState
+from seqmusic.tokens.context import context_columns, context_sizes
+from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION, HEADER_SECTION, GrammarState
 from seqmusic.tokens.rules import duration_masks, sound_masks
 from seqmusic.tokens.tokenizer import decode, encode, normalized
 from seqmusic.tokens.vocabulary import (

@@ -158,8 +158,8 @@ def test_alternatives_are_the_likeliest_pairs_of_all(
 
 def test_the_probability_of_a_written_alternative_is_that_of_its_bits(model: Transformer) -> None:
     candidates = compose_candidates(model, MELODY, Request(n=9, temperature=0.3))
-    events = [
-        event
+    written = [
+        (event, one, spell_notes(candidate.score)[event.voice])
         for candidate in candidates
         for event in explain(model, candidate.score, MELODY).composed
         for one in event.alternatives

@@ -208,7 +208,8 @@ def _add_sound(line: _ThemeVoice, token: _Token) -> None:
     if pitch is not None:
         line.notes.append(Note(line.elapsed_ticks, line.value_ticks, pitch, has_fermata))
     elif sound == "r" and has_fermata:
-        raise _token_error(token, "a fermata stands over a note, not over a rest; drop the ^")
+        rule = "a fermata stands over a note, not over a rest"
+        raise _token_error(token, f"{rule}; type it after the last note of the phrase")
     elif sound == "_":
         if not line.notes or line.notes[-1].end_ticks != line.elapsed_ticks:
             problem = "holds the note before it, and there is none"
@@ -220,7 +221,7 @@ def _add_sound(line: _ThemeVoice, token: _Token) -> None:
 
 
 def _pitch(sound: str, line: _ThemeVoice, token: _Token) -> int:
-    value = "".join(token.text.partition(":")[1:])
+    value = "".join(token.text.partition(":")[1:])  # with a fermata, where it has one
     if re.fullmatch(r"[0-9]{1,3}", sound) and int(sound) <= 127:
         return int(sound)
     spelling = parse_spelling(sound, line.octave)
@@ -273,28 +274,3 @@ def _common_pickup(lines: list[_ThemeVoice], parts: list[_VoiceText]) -> int:
                 parts[voice].first_character + 1,
             )
     return common
-
-
-def _voice_text(voice: Voice, score: Score) -> str:
-    bars = score.bars(max(voice.end_ticks, score.pickup_ticks)) or score.bars(1)
-    starts = [bar.onset_ticks for bar in bars] or [0]
-    is_only_pickup = len(bars) == 1 and score.pickup_ticks
-    ends = [*starts[1:], bars[-1].end_ticks if is_only_pickup else voice.end_ticks]
-    tokens: list[str] = []
-    value_ticks = TICKS_PER_QUARTER
-    for start, end in zip(starts, ends, strict=True):
-        tokens += ["|"] if tokens else []
-        for onset, stop, note in voice_spans(voice, start, end):
-            ticks, is_marked = stop - onset, note and note.fermata and onset == note.onset_ticks
-            value = "" if ticks == value_ticks else f":{Fraction(ticks, TICKS_PER_WHOLE)}"
-            tokens.append(_sound(note, onset, score.key) + value + FERMATA * bool(is_marked))
-            value_ticks = ticks
-    tokens += ["|"] if is_only_pickup else []
-    return " ".join(tokens) or "R"
-
-
-def _sound(note: Note | None, onset: int, key: Key | None) -> str:
-    """A rest, a note, or one from before `onset` that is held."""
-    if note is None:
-        return "R"
-    return str(spell(note.pitch, key)) if onset == note.onset_ticks else "_"

@@ -20,6 +20,7 @@ from seqmusic.model.transformer import Transformer
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
 from seqmusic.runs.pretrained import make_grammar_masks
 from seqmusic.score import Key, Score
+from seqmusic.spelling import VoiceSpelling, spell_notes
 from seqmusic.tokens.rules import ONLY_ZERO
 from seqmusic.tokens.tokenizer import Event, trace
 from seqmusic.tokens.vocabulary import (
@@ -83,8 +84,7 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
         RequestError: the score is longer than the model can follow.
     """
     known = prompt.score if prompt else score
-    names = [voice.name for voice in known.voices]
-    semitones = fitting_shift(known)
+    names, semitones = [voice.name for voice in known.voices], fitting_shift(known)
     moved = with_voices(score, names, names).transposed(semitones)
     events = sequence_after_prompt(model.vocabulary, moved, prompt)
     if len(events) > model.settings.context_length + 1:  # the last one is only predicted
@@ -96,30 +96,11 @@ def explain(model: Transformer, score: Score, prompt: Prompt | None = None) -> E
         for prediction in predictions
         if prediction.voice is not None
     )
-    other_bits = sum(
-        prediction.sound_bits + prediction.duration_bits
-        for prediction in predictions
-        if prediction.voice is None
-    )
+    others = [prediction for prediction in predictions if prediction.voice is None]
+    other_bits = sum(prediction.sound_bits + prediction.duration_bits for prediction in others)
     explained = composed + _given_events(score, composed)
     explained.sort(key=lambda event: (event.onset_ticks, event.voice))
     return Explanation(tuple(explained), other_bits)
-
-
-def _events_as_composed(
-    model: Transformer, score: Score, prompt: Prompt | None, semitones: int
-) -> list[Event]:
-    """The sequence of a score as the model reads it, moved by `semitones` into its compass."""
-    names = [voice.name for voice in (prompt.score if prompt else score).voices]
-    moved = with_voices(score, names, names).transposed(semitones)
-    if prompt is None:
-        return encode(readable_score(model.vocabulary, moved))
-    return encode(
-        moved,
-        prompt.holes,
-        given_fermatas=fermata_ticks(prompt.score),
-        marks_phrases=model.vocabulary.marks_phrases,
-    )
 
 
 @torch.inference_mode()

@@ -15,8 +15,7 @@ from seqmusic.generation.constraints import Constraints, allowed_durations, allo
 from seqmusic.generation.request import Sampling
 from seqmusic.generation.sampling import LogProbabilities, log_softmax, sample_ids
 from seqmusic.generation.voice_masks import faulty_sound_mask
-from seqmusic.tokens.context import END_SECTION
-from seqmusic.tokens.grammar import GrammarState
+from seqmusic.tokens.grammar import END_SECTION, GrammarState
 from seqmusic.tokens.vocabulary import KEY, N_SOUNDS, is_note_event
 
 _FORBIDDEN = np.float32(-np.inf)

@@ -76,31 +76,18 @@ def make_vocabulary(
         voice_column=columns.index("voice"),
         voice_pitch_column=(
             0,
-            *(voice_column(VOICE + i) % max_voices for i in range(N_VOICE_NAMES)),
+            *(voice_column(VOICE + index) % max_voices for index in range(N_VOICE_NAMES)),
         ),
-        end_columns=_end_columns(columns, max_voices),
+        end_columns=tuple(
+            (columns.index(f"{n}_{v}"), off)
+            for n, off in (("remaining", 0), ("until_ahead", 1))
+            for v in voices
+        ),
         position_column=columns.index("position"),
         key_column=columns.index("key"),
         tonics=_tonic_pitches(),
         has_numbered_voices=has_numbered_voices,
         marks_phrases=marks_phrases,
-    )
-
-
-def _end_columns(columns: tuple[str, ...], max_voices: int) -> tuple[tuple[int, int], ...]:
-    """The columns of what ends or begins in so many ticks, and what to take off each."""
-    return tuple(
-        (columns.index(f"{name}_{voice}"), shift)
-        for name, shift in (("remaining", 0), ("until_ahead", 1))
-        for voice in range(max_voices)
-    )
-
-
-def _tonic_pitches() -> tuple[tuple[int, ...], ...]:
-    """MIDI numbers of the tonics of each key, in major and in minor; -1 where there is none."""
-    return tuple(
-        tuple(-1 if tonic is None else _LOWEST_TONIC + tonic for tonic in tonics)
-        for tonics in key_tonics()
     )
 
 

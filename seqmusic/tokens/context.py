@@ -21,7 +21,6 @@ from seqmusic.tokens.vocabulary import (
 )
 from seqmusic.tonality import tonic_pitch_class
 
-HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 MAX_POSITION = 192  # ticks from a bar line; later positions count as the last
 MAX_TO_END = 64  # quarters
 MAX_INTERVAL = 24  # semitones

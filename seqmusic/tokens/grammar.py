@@ -2,7 +2,8 @@
 
 The next note always goes to the voice whose line ends first, so neither the voice nor the onset of
 a note is written. Of lines that end together the outer ones come first: soprano, bass, alto, tenor.
-In GIVEN the lines hold what is known, with holes; BODY fills the holes, and open lines go on.
+In GIVEN the lines hold what is known, with holes; BODY fills the holes and, where a line was left
+open, goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.score import Note, Score, TimeSignature, Voice
+from seqmusic.score import TICKS_PER_QUARTER, Note, Score, TimeSignature, Voice
 from seqmusic.tokens import rules
 from seqmusic.tokens.context import (
     KEY_COLUMN,
@@ -47,6 +48,8 @@ from seqmusic.tokens.vocabulary import (
     voice_name,
 )
 from seqmusic.tokens.voice_line import NEVER, Segment, VoiceLine, outer_first
+
+HEADER_SECTION, GIVEN_SECTION, BODY_SECTION, END_SECTION = range(4)
 
 
 class GrammarState:
@@ -100,7 +103,7 @@ class GrammarState:
         if is_note_event(sound):
             return self.longest_ticks
         if sound == HOLE:
-            goes_on = self.next_line is not None and self.next_line.last_event[0] == HOLE
+            goes_on = self._next_line is not None and self._next_line.last_event[0] == HOLE
             return MAX_DURATION if goes_on else rules.ZERO_TO + MAX_DURATION
         if sound >= TIMESIG:
             return rules.ZERO_TO + min(self.tick - self._earliest_meter_change, MAX_DURATION)
@@ -109,12 +112,12 @@ class GrammarState:
     @property
     def voice(self) -> int | None:
         """VOICE id of the voice that the next note belongs to; None where no note can come."""
-        return None if self.next_line is None else self.next_line.voice
+        return None if self._next_line is None else self._next_line.voice
 
     @property
     def line(self) -> VoiceLine | None:
         """The line that the next note goes to; None outside BODY."""
-        return self.next_line if self.section == BODY_SECTION else None
+        return self._next_line if self.section == BODY_SECTION else None
 
     def push(self, sound: int, duration: int) -> None:
         """Add an event.
@@ -174,7 +177,7 @@ class GrammarState:
             self.key_sound, self.sound_rule = sound, rules.AFTER_KEY
 
     def _advance_line(self, sound: int, duration: int) -> None:
-        line = self.next_line
+        line = self._next_line
         assert line is not None
         self._begin_chord()
         if self.section == BODY_SECTION:
@@ -237,7 +240,7 @@ class GrammarState:
         tick = self.tick
         if self._is_after_fermata:
             return False
-        if self.next_line is None:
+        if self._next_line is None:
             return True
         if self.section == GIVEN_SECTION:
             return tick > 0 and all(line.end_ticks <= tick for line in self.lines)
@@ -279,7 +282,7 @@ class GrammarState:
 
     def bar_position(self) -> int:
         """Ticks from the last bar line to the next event."""
-        return self.meter_at(self.tick)[1]
+        return meter_at(self.meters, self.pickup, self.tick)[1]
 
     def note(self, segment: Segment) -> Note:
         """A segment of a line as a note of the score."""

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.score import SATB
-from seqmusic.tokens.context import GIVEN_SECTION
 from seqmusic.tokens.vocabulary import (
     BODY,
     EOS,
@@ -127,13 +126,3 @@ def _voices_after(index: int, max_voices: int) -> NDArray[np.bool_]:
     family = [*satb, *numbered] if index < 0 else (satb if index in satb else numbered)
     row[[VOICE + i for i in family if i > index]] = True
     return row
-
-
-def note_bits(section: int, sound: int, duration: int) -> int:
-    """The notes, rests and holes that may follow an event in its line, as bits of a rule."""
-    bits = NOTE_BIT
-    bits |= REST_BIT if sound != REST or duration == MAX_DURATION else 0
-    bits |= HOLD_BIT if duration == MAX_DURATION and sound not in (REST, HOLE) else 0
-    if section == GIVEN_SECTION:
-        bits |= HOLE_BIT if sound != HOLE or duration == MAX_DURATION else 0
-    return bits

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import UnencodableError
 from seqmusic.score import SATB, Score, Voice
-from seqmusic.tokens.context import BODY_SECTION, HEADER_SECTION
 from seqmusic.tokens.context_rows import clipped_contexts
 from seqmusic.tokens.fermatas import fermata_ticks, with_fermatas
-from seqmusic.tokens.grammar import GrammarState
+from seqmusic.tokens.grammar import BODY_SECTION, HEADER_SECTION, GrammarState
 from seqmusic.tokens.section_events import (
     Event,
     Hole,
@@ -116,8 +115,8 @@ def encode(
         score: the music.
         holes: for each voice, the spans that BODY holds, while GIVEN holds the rest; None: BODY
             holds everything.
-        given_fermatas: ticks of the fermatas that GIVEN holds, besides those without a note in
-            BODY; None: all that have a note in GIVEN.
+        given_fermatas: ticks of the fermatas that GIVEN holds, besides those under which BODY has
+            no note; None: all under which GIVEN has one.
         marks_phrases: whether fermatas are marked; None: if the score has any.
 
     Raises:

@@ -106,7 +106,9 @@ def note_columns(
     columns = zip(scores, styles or [None] * len(scores), map(bool, fermatas), strict=True)
     headers = tuple(tuple(_header_events(*row)) for row in columns)
     voices = [voice for score in scores for voice in score.voices]
-    line_piece = np.repeat(np.arange(len(scores)), [len(score.voices) for score in scores])
+    line_piece = np.repeat(
+        np.arange(len(scores)), np.array([len(score.voices) for score in scores], dtype=np.int64)
+    )
     line_voice = np.array(
         [sound for header in headers for sound, _ in header if is_voice(sound)], dtype=np.int64
     )
@@ -116,8 +118,9 @@ def note_columns(
     np.maximum.at(end_ticks, line_piece[line], onset + duration)
     if not end_ticks.all():
         raise UnencodableError("a sequence has at least one note, got a score without notes")
-    line_ends = end_ticks[line_piece]
-    line, onset, end, pitch = _with_rests(line, onset, onset + duration, pitch, line_ends)
+    line, onset, end, pitch = _with_rests(
+        line, onset, onset + duration, pitch, end_ticks[line_piece]
+    )
     return NoteColumns(
         line_piece[line],
         line_voice[line],

@@ -16,7 +16,6 @@ from seqmusic.tokens.batched.states import GrammarStates
 from seqmusic.tokens.context import (
     AHEAD_COLUMN,
     BEFORE_COLUMN,
-    BODY_SECTION,
     DEGREE_AHEAD_COLUMN,
     DEGREE_COLUMN,
     ELAPSED_COLUMN,

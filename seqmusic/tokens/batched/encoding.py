@@ -25,7 +25,7 @@ from seqmusic.tokens.batched.states import (
     grammar_states,
     section_end_masks,
 )
-from seqmusic.tokens.context import BODY_SECTION, GIVEN_SECTION
+from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
 from seqmusic.tokens.meters import BAR_TICKS_ARRAY
 from seqmusic.tokens.tokenizer import Trace
 from seqmusic.tokens.vocabulary import (

@@ -16,7 +16,7 @@ from seqmusic.tokens.batched.events import (
     EventColumns,
 )
 from seqmusic.tokens.batched.infilling import VOICE_TO_COLUMN, InfillingBatch
-from seqmusic.tokens.context import BODY_SECTION, GIVEN_SECTION
+from seqmusic.tokens.grammar import BODY_SECTION, GIVEN_SECTION
 from seqmusic.tokens.meters import BAR_TICKS_ARRAY
 from seqmusic.tokens.vocabulary import TIMESIG
 

@@ -12,7 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-CORE = ("torch", "music21", "miditoolkit", "numpy", "tqdm", "safetensors", "cyclopts")
+CORE = (
+    *("torch", "music21", "miditoolkit", "numpy", "tqdm", "safetensors", "cyclopts"),
+    *("defusedxml", "filelock", "platformdirs"),
+)
 OPTIONAL = (
     ("verovio", "engraves pictures", "score"),
     ("resvg-py", "pictures as PNG", "score"),

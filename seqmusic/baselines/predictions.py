@@ -16,7 +16,7 @@ class Baseline(Protocol):
 
     @property
     def size(self) -> int:
-        """How much it has stored, in its own unit."""
+        """Size of the predictor: entries of an n-gram, nodes of trees."""
 
     def distributions(self, trace: Trace) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N, sound) and (N, duration) probabilities of the N scored events."""

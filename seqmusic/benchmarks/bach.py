@@ -1,4 +1,4 @@
-"""How well a model's music can be told from held-out Bach, and what gives it away.
+"""How well a classifier separates a model's music from held-out Bach, and by which features.
 
 Two judges look at windows of 64 sixteenth steps, see `seqmusic.metrics.two_sample`. They are
 trained on windows of other tunes of the same comparison, never on what they judge. Beside the model

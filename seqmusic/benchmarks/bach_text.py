@@ -16,7 +16,7 @@ def comparisons_text(comparisons: Sequence[Comparison]) -> str:
     """A table of the AUCs, and for each comparison the measures of style and strongest signs."""
     return "\n".join(
         [
-            f"told apart from held-out Bach, {WINDOW_STEPS} steps at a time: AUC, 0.5 = not",
+            f"separation from held-out Bach, {WINDOW_STEPS} steps at a time: AUC, 0.5 = none",
             f"  {'':<34}{'windows':>9}  {'linear judge':>20}  {'trees':>20}",
             *map(_separation_row, comparisons),
             *(line for comparison in comparisons for line in _details(comparison)),

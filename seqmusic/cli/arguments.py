@@ -37,7 +37,7 @@ def read_theme(
     tonality = parse_key(key) if key is not None else None
     if len(theme) == 1 and _names_a_file(theme[0]):
         if time_signature is not None:
-            raise ValueError(f"--time-signature is for a typed theme; {theme[0]} brings its own")
+            raise ValueError(f"--time-signature is for a typed theme; {theme[0]} has its meter")
         report = read_with_report(theme[0], grid_ticks(grid) if grid is not None else None)
         print_repairs(theme[0], report)
         return replace(report.score, key=tonality) if tonality else report.score

@@ -134,7 +134,7 @@ def bach(
     setting: Setting | None = None,
     json: Annotated[bool, Flag] = False,
 ) -> None:
-    """Measure how well a model's music can be told from held-out Bach, and what gives it away.
+    """Measure how well a classifier separates a model's music from held-out Bach, and how.
 
     The model continues two bars, harmonizes sopranos and composes freely. Two
     judges, one linear and one of trees, tell windows of four bars by the model

@@ -2,8 +2,8 @@
 
 Groups of works are dealt into five folds. A classifier is trained on four of them and scores the
 fifth. The area (AUC) is the probability that a window of one kind scores higher than one of the
-other kind, among the windows of the same fold: 0.5 where the two cannot be told apart, 1 where they
-always can.
+other kind, among the windows of the same fold: 0.5 where the two are indistinguishable, 1 where
+they are always separated.
 
 Source: D. Lopez-Paz and M. Oquab, Revisiting Classifier Two-Sample Tests, 2017.
 """
@@ -25,7 +25,7 @@ Scorer = Callable[[Floats, Ints, Floats], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Separation:
-    """How well two kinds of music can be told apart.
+    """How well a judge separates two kinds of music.
 
     Attributes:
         auc: area under the ROC curve, 0..1.

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.array_types import Ints
-from seqmusic.metrics.harmony import STEPS_PER_BEAT, beat_steps
+from seqmusic.metrics.harmony import beat_steps
 from seqmusic.pitch_grid import pitch_grid
 from seqmusic.score import SATB, Score
 
 WINDOW_STEPS = 64
-WINDOW_BEATS = WINDOW_STEPS // STEPS_PER_BEAT
 Pitches = NDArray[np.int16]
 """(voice, step) of one window: MIDI numbers, soprano first, -1 for a rest; it begins on a beat."""
 

@@ -71,7 +71,9 @@ def _remedy(requirement: str) -> str:
 
 
 def _devices() -> list[tuple[str, str]]:
-    cores = f"{_n_cores()} of {os.cpu_count() or 1} cores may be used"
+    from seqmusic.corpus.folders.workers import n_cores
+
+    cores = f"{n_cores()} of {os.cpu_count() or 1} cores may be used"
     try:
         import torch
     except (ImportError, OSError) as error:  # an OSError where one of its libraries does not load
@@ -88,11 +90,6 @@ def _devices() -> list[tuple[str, str]]:
 
 def _missing_device(is_in_build: bool) -> str:
     return "no device found" if is_in_build else "not in this build of torch"
-
-
-def _n_cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _gpu(properties: object) -> str:

@@ -87,7 +87,7 @@ def measure_loss_curve(
         spent = time.process_time() - started - untimed.cpu_seconds
         evaluation = report.evaluation
         if not evaluation and spent >= cpu_seconds:
-            evaluation = untimed(state.averaged if settings.averaging else state.model)
+            evaluation = untimed(state.evaluated_model(settings))
         if evaluation:
             positions = draws.positions(first, report.step)
             yield CurvePoint(report.step, spent, evaluation["nats_per_cell"], positions)

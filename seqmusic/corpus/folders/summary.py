@@ -37,7 +37,9 @@ def _file_lines(folder: Path) -> Iterator[str]:
                 if outcome == "refused":
                     remarks = remarks[:1]  # what follows is the remedy
                 outcomes[outcome] += 1
-                kinds[outcome].update({remark_kind(remark) for remark in remarks if remark})
+                # Each kind once, in the order of the file: a set would list ties in random order.
+                found = dict.fromkeys(remark_kind(remark) for remark in remarks if remark)
+                kinds[outcome].update(list(found))
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(
             f"{folder / REPORT_FILE}: missing or damaged; prepare the data again"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from seqmusic.array_types import Ints
 from seqmusic.corpus.dataset import Work, natural_sort_key
 from seqmusic.corpus.selection.cleaning import duplicate_reason
 from seqmusic.corpus.selection.split import Shares, split_works
@@ -18,7 +19,6 @@ from seqmusic.corpus.similarity.families import families_of, similar_pairs
 from seqmusic.corpus.similarity.pairs import (
     DigestTable,
     DigestTableReader,
-    Ints,
     Pairs,
     linked_pairs,
     shared_pairs,

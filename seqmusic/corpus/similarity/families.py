@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from seqmusic.array_types import Ints
 from seqmusic.corpus.similarity.digests import tune_ngrams
-from seqmusic.corpus.similarity.pairs import Ints, Pairs
+from seqmusic.corpus.similarity.pairs import Pairs
 from seqmusic.score import Score
 
 LEAK_NOTES = 16

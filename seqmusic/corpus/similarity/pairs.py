@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from seqmusic.array_types import Ints
+
 MAX_HOLDERS = 48
 _CHUNK_ROWS = 500_000
 _N_SHIFTS = 512  # more than the differences of two MIDI pitches

@@ -1,4 +1,4 @@
-"""Calibration: whether a model is as sure as it is right, and the temperatures that make it so.
+"""Calibration: whether probabilities match how often a model is right, and temperatures for it.
 
 Source: C. Guo et al., On Calibration of Modern Neural Networks, 2017 (temperature scaling;
 expected calibration error).

@@ -39,7 +39,7 @@ def test_the_best_model_becomes_a_run_and_the_first_run_is_unchanged(
 ) -> None:
     before = {path.name: path.read_bytes() for path in trained_run.iterdir() if path.is_file()}
     out = tmp_path / "better"
-    attempts = improve(trained_run, small_dataset, out, minutes=0.02)
+    attempts = improve(trained_run, small_dataset, out, minutes=0.005)
     after = {path.name: path.read_bytes() for path in trained_run.iterdir() if path.is_file()}
     assert after == before
     assert [attempts[0].name, attempts[-1].name] == [UNCHANGED, CALIBRATED_TEMPERATURES]
@@ -56,7 +56,7 @@ def test_the_best_model_becomes_a_run_and_the_first_run_is_unchanged(
     run_files = {"config.toml", "works.csv", "fingerprints.npy", "card.md"}
     assert run_files | {"improvements.csv", "improvements.svg"} <= {p.name for p in out.iterdir()}
     times = {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")}
-    assert improve(trained_run, small_dataset, out, minutes=0.02) == attempts
+    assert improve(trained_run, small_dataset, out, minutes=0.005) == attempts
     assert {path: path.stat().st_mtime_ns for path in (out / "trials").rglob("*")} == times
 
 

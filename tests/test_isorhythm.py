@@ -89,13 +89,11 @@ def test_one_wrong_note_in_a_statement_changes_nothing_else() -> None:
 def test_a_melody_that_is_played_again_is_not_isorhythm() -> None:
     rng = Random(1)
     values = [rng.choice([0.5, 1, 1.5, 2, -1, 3]) for _ in range(60)]
-    melody = [rng.randrange(55, 75) for _ in range(60)]
-    assert find_isorhythms(tenor(laid_out(values, melody, [1]))) == ()
     n_notes = sum(value > 0 for value in values)
-    again = laid_out(values, melody[:n_notes], [1, 1])
-    assert find_isorhythms(tenor(again)) == ()
+    melody, other = ([rng.randrange(55, 75) for _ in range(n_notes)] for _ in range(2))
+    assert find_isorhythms(tenor(laid_out(values, melody, [1, 1]))) == ()
     # With other pitches the same rhythm is.
-    assert find_isorhythms(tenor(laid_out(values, melody[: n_notes - 1], [1, 1])))
+    assert find_isorhythms(tenor(laid_out(values, melody + other, [1, 1])))
 
 
 def test_a_melody_that_is_played_again_on_another_degree_is_not_isorhythm() -> None:
@@ -122,13 +120,21 @@ def test_the_same_color_in_unequal_values_is_mensural_transformation() -> None:
     assert (found.color_length_notes, found.n_colores) == (40, 2)
 
 
+def test_a_tune_of_equal_phrases_in_chords_is_not_isorhythm() -> None:
+    soprano = Voice("Soprano", laid_out(TALEA, COLOR, [1] * 8))
+    alto = Voice("Alto", laid_out(TALEA, [50, 52, 53, 55, 57], [1] * 8))
+    assert find_isorhythms(Score((soprano, alto))) == ()
+    assert len(find_isorhythms(Score((soprano,)))) == 1
+
+
 def test_panisorhythm_needs_all_voices() -> None:
     rng = Random(5)
     values = [rng.choice([0.5, 1, 1.5, 2, -1, 3]) for _ in range(70)]
-    voices = [
-        Voice(name, laid_out(values, [rng.randrange(low, low + 12) for _ in range(99)], [1, 1]))
-        for name, low in (("Cantus I", 62), ("Cantus II", 60), ("Tenor", 48))
-    ]
+    voices = []
+    for name, low in (("Cantus I", 62), ("Cantus II", 60), ("Tenor", 48)):
+        rng.shuffle(values)  # another talea of the same length
+        pitches = [rng.randrange(low, low + 12) for _ in range(140)]
+        voices.append(Voice(name, laid_out(values, pitches, [1, 1])))
     score = Score(tuple(voices))
     assert is_panisorhythmic(score, find_isorhythms(score))
     free = Voice("Contratenor", tuple(Note(i * 30, 30, 50 + i % 5) for i in range(200)))

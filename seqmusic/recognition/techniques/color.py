@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from seqmusic.array_types import Ints
@@ -12,6 +13,7 @@ MIN_COLOR_NOTES = 8
 MIN_COLOR_BITS = 30.0
 _MIN_SHARE_OF_COLOR = 0.6
 _MIN_AGREEMENT = 0.6
+_MIN_OTHER_VALUES = 0.5
 _MAX_SHIFT = 2  # notes that a statement may have too many or too few
 
 
@@ -90,15 +92,17 @@ def _nearest_statement(pitches: Ints, color: Ints, expected: int) -> int | None:
     return best
 
 
-def share_of_other_durations(line: Line, color: Color) -> float:
-    """How many of the notes last otherwise when the color returns, 0..1.
+def has_other_values(line: Line, color: Color) -> bool:
+    """Whether a statement of the color has other values than the one before, and another length.
 
-    A color in equal values is a plain repetition.
+    At least half of its notes last otherwise, and together they last a tenth more or less. A color
+    in equal values is a plain repetition; strophes change single values and keep the length.
     """
     durations = line.values[line.is_note]
-    shares = []
-    for first, following in zip(color.first_notes, color.first_notes[1:], strict=False):
+    for first, following in itertools.pairwise(color.first_notes):
         n = min(color.n_notes, len(durations) - following)
         before, after = durations[first : first + n], durations[following : following + n]
-        shares.append(float((before != after).mean()))
-    return max(shares, default=0.0)
+        ratio = after.sum() / before.sum()
+        if (before != after).mean() >= _MIN_OTHER_VALUES and not 0.9 < ratio < 1.1:
+            return True
+    return False

@@ -8,7 +8,8 @@ repeat their rhythm.
 
 A voice is called where a run of its rhythm that returns is worth at least 65 bits and covers 15 %
 of the voice, the cycle lasts nine quarters or more, and the repetition is neither plain nor
-transposed (see `rhythm_runs`). The other voices of such a piece join with the same cycle.
+transposed (see `rhythm_runs` and `exclusions`). The other voices of such a piece join with the same
+cycle.
 
 Source: M. Bent, "Isorhythm", Grove Music Online; A. Zayaruznaya, "Quotation, perfection and the
 eloquence of form", Early Music History, 2018, on the two words.
@@ -19,7 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from seqmusic.recognition.techniques.color import Color, find_color, share_of_other_durations
+from seqmusic.recognition.techniques.color import Color, find_color, has_other_values
+from seqmusic.recognition.techniques.exclusions import is_homophonic, is_plain_repetition
 from seqmusic.recognition.techniques.lines import Line, voice_line
 from seqmusic.recognition.techniques.rhythm_runs import RhythmRun, strong_runs
 from seqmusic.recognition.techniques.sections import TaleaSection, find_sections
@@ -29,7 +31,6 @@ from seqmusic.score import Score
 MIN_BITS = 65.0
 MIN_MENSURAL_NOTES = 20
 MIN_MENSURAL_COVERAGE = 0.75
-MIN_OTHER_DURATIONS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,28 @@ def find_isorhythms(score: Score) -> tuple[Isorhythm, ...]:
     """
     lines = [voice_line(voice) for voice in score.voices]
     runs = [strong_runs(line) for line in lines]
+    sections = _sections_of_voices(lines, runs)
+    bits = [found[0].bits if found else 0.0 for found in runs]
+    candidates = (
+        _isorhythm(score, index, lines[index], sections.get(index, []), bits[index])
+        for index in range(len(lines))
+    )
+    found = [one for one in candidates if one is not None]
+    is_called = any(one.bits >= MIN_BITS for one in found)
+    return tuple(one for one in found if is_called and not _is_shared(one, found))
+
+
+def is_panisorhythmic(score: Score, found: tuple[Isorhythm, ...]) -> bool:
+    """Whether all voices of a score repeat taleae of one and the same length."""
+    lengths = [{section.talea_ticks for section in one.sections} for one in found if one.sections]
+    n_voices = sum(bool(voice.notes) for voice in score.voices)
+    return len(lengths) == n_voices > 1 and bool(set.intersection(*lengths))
+
+
+def _sections_of_voices(
+    lines: list[Line], runs: list[list[RhythmRun]]
+) -> dict[int, list[TaleaSection]]:
+    """By voice; those worth 65 bits first, whose cycles the others may have too."""
     called = [bool(found) and found[0].bits >= MIN_BITS for found in runs]
     sections: dict[int, list[TaleaSection]] = {}
     cycles: set[int] = set()
@@ -129,30 +152,15 @@ def find_isorhythms(score: Score) -> tuple[Isorhythm, ...]:
             )
         if called[index]:
             cycles |= {section.talea_ticks for section in sections[index]}
-    found = (
-        _isorhythm(score, index, line, runs[index], sections.get(index, []))
-        for index, line in enumerate(lines)
-    )
-    return tuple(one for one in found if one is not None)
-
-
-def is_panisorhythmic(score: Score, found: tuple[Isorhythm, ...]) -> bool:
-    """Whether all voices of a score repeat taleae of one and the same length."""
-    lengths = [{section.talea_ticks for section in one.sections} for one in found if one.sections]
-    n_voices = sum(bool(voice.notes) for voice in score.voices)
-    return len(lengths) == n_voices > 1 and bool(set.intersection(*lengths))
+    return sections
 
 
 def _isorhythm(
-    score: Score, index: int, line: Line, runs: list[RhythmRun], sections: list[TaleaSection]
+    score: Score, index: int, line: Line, sections: list[TaleaSection], bits: float
 ) -> Isorhythm | None:
     color = find_color(line)
-    if not sections:
-        if color is None or not _is_mensural(line, color):
-            return None
-        bits = color.bits
-    else:
-        bits = max((run.bits for run in runs), default=0.0)
+    if not sections and (color is None or not _is_mensural(line, color)):
+        return None
     notes = score.voices[index].notes
     ticks: tuple[int, ...] = ()
     end_ticks = 0
@@ -160,17 +168,24 @@ def _isorhythm(
         ticks = tuple(notes[first].onset_ticks for first in color.first_notes)
         last = min(color.first_notes[-1] + color.n_notes, len(notes)) - 1
         end_ticks = notes[last].end_ticks
-    taleae = tuple({section.label: section.talea for section in reversed(sections)}.values())
-    return Isorhythm(
+    taleae = {section.label: section.talea for section in reversed(sections)}
+    one = Isorhythm(
         voice=index,
         name=score.voices[index].name,
-        taleae=taleae[::-1],
+        taleae=tuple(taleae[label] for label in sorted(taleae)),
         sections=tuple(sections),
         color=color,
         color_ticks=ticks,
         color_end_ticks=end_ticks,
-        bits=bits,
+        bits=bits if sections or color is None else color.bits,
     )
+    return None if is_plain_repetition(sections, one.color_durations) else one
+
+
+def _is_shared(one: Isorhythm, found: list[Isorhythm]) -> bool:
+    """Whether another voice states the talea at the same time."""
+    others = (other for other in found if other is not one)
+    return any(is_homophonic(one.sections, other.sections) for other in others)
 
 
 def _is_mensural(line: Line, color: Color) -> bool:
@@ -181,5 +196,5 @@ def _is_mensural(line: Line, color: Color) -> bool:
         color.n_notes >= MIN_MENSURAL_NOTES
         and color.bits >= MIN_BITS
         and n_covered >= MIN_MENSURAL_COVERAGE * n_notes
-        and share_of_other_durations(line, color) >= MIN_OTHER_DURATIONS
+        and has_other_values(line, color)
     )

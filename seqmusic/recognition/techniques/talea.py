@@ -163,14 +163,10 @@ class TaleaChain:
 
     def _matches(
         self, first: int, last: int, onset: int, events: set[tuple[Fraction, Fraction]]
-    ) -> tuple[float, float, int]:
-        """Share, bits and number of the voice's events first..last - 1 that are among `events`."""
-        line = self._line
-        pairs = zip(
-            (line.onsets[first:last] - onset).tolist(),
-            line.values[first:last].tolist(),
-            strict=True,
-        )
+    ) -> tuple[float, int]:
+        """Bits and number of the voice's events first..last - 1 that are among `events`."""
+        onsets = (self._line.onsets[first:last] - onset).tolist()
+        pairs = zip(onsets, self._line.values[first:last].tolist(), strict=True)
         is_match = np.array([pair in events for pair in pairs], bool)
         n = int(is_match.sum())
         bits = self._bits[first:last]

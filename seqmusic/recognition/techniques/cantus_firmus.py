@@ -57,7 +57,8 @@ def find_cantus_firmus(
     >>> from seqmusic.formats.theme import parse_theme
     >>> slow = "C4:1 D E G F E D C"
     >>> fast = "E5:1/4 D C B4 A B C5 D " * 4
-    >>> tunes = {"scale": [60, 62, 64, 65, 67, 69, 71, 72], "tune": [67, 69, 71, 74, 72, 71, 69, 67]}
+    >>> scale = [60, 62, 64, 65, 67, 69, 71, 72]
+    >>> tunes = {"scale": scale, "tune": [67, 69, 71, 74, 72, 71, 69, 67]}
     >>> found = find_cantus_firmus(parse_theme(f"{fast}; {slow}"), tunes)
     >>> found.voice, found.slowness, found.tune, found.distance
     (1, 4.0, 'tune', 0.0)

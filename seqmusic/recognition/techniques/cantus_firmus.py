@@ -19,6 +19,8 @@ from seqmusic.score import Score, Voice
 
 MIN_SLOWNESS = 3.0
 MIN_NOTES = 8
+MAX_VOICES = 8
+"""A score of more voices is one of chords, whose notes have been shared out."""
 MIN_SPAN = 0.5
 MAX_DISTANCE = 0.3
 _MAX_COMPARED = 400  # notes of a voice and of a tune
@@ -51,7 +53,7 @@ def find_cantus_firmus(
     """The slowest voice, where it is slow enough and lasts half of the score; None without one.
 
     Args:
-        score: of two voices or more.
+        score: of two to eight voices.
         tunes: MIDI numbers of the notes of each tune, by name.
 
     >>> from seqmusic.formats.theme import parse_theme
@@ -65,6 +67,8 @@ def find_cantus_firmus(
     """
     durations = [sum(note.duration_ticks for note in voice.notes) for voice in score.voices]
     counts = [len(voice.notes) for voice in score.voices]
+    if len(score.voices) > MAX_VOICES:
+        return None
     best: CantusFirmus | None = None
     for index, voice in enumerate(score.voices):
         others, n_others = sum(durations) - durations[index], sum(counts) - counts[index]

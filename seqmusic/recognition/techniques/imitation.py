@@ -2,7 +2,8 @@
 
 The follower has the durations and rests of the leader, and its intervals within a semitone (a
 diatonic answer changes whole tones to semitones). It is a canon where all that is imitated at one
-distance is worth 120 bits and covers 40 % of the leader's notes; else 30 bits make an imitation.
+distance is worth 120 bits, three bits a note, and covers 40 % of the leader's notes; else 30 bits
+make an imitation.
 Canons in inversion, in retrograde or in other values are not searched for.
 
 Source: J. J. Fux, Gradus ad Parnassum, 1725, on imitation and fugue; the bits are those of
@@ -23,6 +24,8 @@ MAX_LAG_TICKS = 32 * TICKS_PER_QUARTER
 MIN_CANON_BITS = 120.0
 MIN_CANON_SHARE = 0.4
 MIN_IMITATION_BITS = 30.0
+MIN_BITS_PER_NOTE = 3.0
+"""Of a canon; what two parts of an accompaniment share has less."""
 MIN_NOTES = 4
 MAX_NOTES = 20_000
 """Later notes of a voice are not compared."""
@@ -58,7 +61,10 @@ class Imitation:
     @property
     def is_canon(self) -> bool:
         """Whether the imitation is strict and long enough for a canon."""
-        return self.bits >= MIN_CANON_BITS and self.share >= MIN_CANON_SHARE
+        return (
+            self.bits >= max(MIN_CANON_BITS, MIN_BITS_PER_NOTE * self.n_notes)
+            and self.share >= MIN_CANON_SHARE
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

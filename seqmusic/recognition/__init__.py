@@ -1,1 +1,1 @@
-"""What a score is: its style and its techniques."""
+"""What a score is: its style and its techniques (`techniques`, one module for each)."""

@@ -1,4 +1,4 @@
-"""Tests of `recognition.techniques`: canon, ground bass, cantus firmus, and all in words."""
+"""Tests of `recognition.techniques`: canon, ground bass, cantus firmus, and all as sentences."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def o_canenda() -> Score:
     return read_score(folder / "PMFC_01-Rex quem metrorum.xml")
 
 
-def test_rows_say_in_words_what_was_found(o_canenda: Score) -> None:
+def test_rows_state_what_was_found(o_canenda: Score) -> None:
     found = find_techniques(o_canenda)
     assert (
         "Tenor: talea of 36 quarters (4 notes and 2 rests), sung 8 + 4 times, in the proportions "

@@ -94,7 +94,7 @@ def compose_run(
     folder = model_folder(model)
     compiled = None if _n_composed_bars(task, score, request) >= MIN_COMPILED_BARS else False
     array_model = load_array_model(folder, compiled)
-    score, prompt = _prompt_with_key(task, score, array_model, folder)
+    score, prompt = prompt_with_key(task, score, array_model, folder)
     candidates = _compose(task, array_model, score, prompt, request, on_note)
     run = _Run(task, score, prompt, folder, request)
     return _write_candidates(run, candidates, out, explain=explain)
@@ -122,7 +122,7 @@ def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
     return compose_run(task, score, Path(model), request, out)
 
 
-def _prompt_with_key(
+def prompt_with_key(
     task: Task, score: Score, model: DecodableModel, folder: Path
 ) -> tuple[Score, Prompt]:
     """The score and the prompt of a task, in the likeliest key if the score has none."""

@@ -76,7 +76,7 @@ def page_svg(svg: str, number: int) -> str:
     svg = re.sub(r'<rect width="100%"[^>]*/>', "", svg, count=1)
     svg = re.sub(r' style="[^"]*"', "", svg)
     prefix = re.search(r'<svg [^>]*?id="(\w+)"', svg)
-    svg = re.sub(r'<(g|tspan) id="[^"]*"', r"<\1", svg)
+    svg = re.sub(r'<(g|tspan) id="[^"]*" class=', r"<\1 class=", svg)
     svg = re.sub(r">\s+<", "><", svg)
     if prefix:
         svg = svg.replace(f' id="{prefix[1]}"', "", 1).replace(prefix[1], f"page{number}")

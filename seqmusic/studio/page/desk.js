@@ -100,6 +100,7 @@ class Desk {
     byId("given").disabled = view.voices.length > 1 && !isFour;
     const bars = view.bars.filter(([n]) => n > 0).length;
     if (Number(byId("bars").value) <= bars) { byId("bars").value = Math.min(24, bars + 4); this.steered(); }
+    if (score.tempo_bpm) player.tempo = byId("tempo").value = Math.round(Math.min(160, Math.max(40, score.tempo_bpm)));
     this.drawLanes();
     this.drawMixer();
     if (byId("surprise").getAttribute("aria-pressed") === "true") await this.showSurprise();
@@ -281,7 +282,7 @@ class Desk {
     if (!view) return;
     const bars = view.bars.map((_, bar) => bar), voices = view.voices.map((_, voice) => voice), numbers = view.bars.map(([n]) => n);
     const grid = make("div", { class: "lanes", role: "group", "aria-label": t("lanes") });
-    grid.style.gridTemplateColumns = `auto repeat(${bars.length}, minmax(30px, 44px))`;
+    grid.style.gridTemplateColumns = `max-content repeat(${bars.length}, minmax(30px, 44px))`;
     const button = (lane, label, text, cells, className, pressed) => make("button", { type: "button", class: className, "data-lane": lane, "aria-label": label, "aria-pressed": pressed, tabindex: lane === (focused ?? "0:0") ? "0" : "-1", onclick: () => this.toggle(cells) }, text);
     grid.append(make("span"), ...bars.map((bar) => button(`h:${bar}`, t("all_of_bar", { bar: numbers[bar] }), String(numbers[bar]), voices.map((v) => cellName(v, bar)), "head", null)));
     for (const voice of voices) {

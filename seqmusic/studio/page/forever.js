@@ -39,6 +39,7 @@ class Forever {
     Object.assign(this, { seed, number: first, ahead: [] });
     this.heard.clear();
     byId("forever-seed").value = seed;
+    byId("forever-now").textContent = t("forever_composing");
     await this.#display(await this.#segment(first));
   }
 

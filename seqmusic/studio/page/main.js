@@ -136,6 +136,7 @@ async function start() {
   byId("shortcuts").checked = localStorage.getItem("seqmusic-studio-shortcuts") !== "false";
   const options = await read("/options");
   const address = /^\/s\/(\d+)\/(\d+)$/.exec(location.pathname), tab = location.hash.slice(1);
+  byId("entry").open = innerWidth > 900;
   byId("panel-desk").hidden = Boolean(address); // before engraving, so that its width is known
   await desk.start(options);
   desk.onDrawn = () => { if (player.current?.sheet === desk.sheet) player.stop(); };

@@ -159,7 +159,8 @@ export class Sheet {
     for (const note of this.notes) {
       for (const part of note.parts) {
         const head = this.headBox(part);
-        if (note.bits !== undefined && part === note.parts[0]) {
+        if (note.given && head.width) put("underline", { left: head.left - 1, top: note.voice % 2 && this.view.voices.length > 1 ? head.top - 5 : head.top + head.height + 2, width: head.width + 2 });
+        if (note.bits >= 1 && part === note.parts[0]) {
           const size = 12 + 4.2 * Math.min(note.bits, 8);
           put("disc", { left: head.left + head.width / 2, top: head.top + head.height / 2, width: size, height: size }).style.background = surpriseColor(note.bits);
         }

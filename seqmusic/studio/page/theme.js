@@ -30,6 +30,7 @@ export class ThemeEntry {
   }
 
   setText(text, usesFlats) {
+    if (!byId("staff-pad").querySelector("[transform*=scale]")) this.#drawPad();
     if (document.activeElement !== this.text) this.text.value = text;
     this.usesFlats = usesFlats;
   }
@@ -110,20 +111,23 @@ export class ThemeEntry {
   // The staff that is clicked: steps from F3 below to A5 above, in the key's own notes
   #drawPad() {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), shape = (name, values) => { const one = document.createElementNS(svg.namespaceURI, name); Object.entries(values).forEach(([key, value]) => one.setAttribute(key, value)); svg.append(one); return one; };
-    svg.setAttribute("viewBox", "0 0 600 132");
-    svg.setAttribute("preserveAspectRatio", "none");
-    for (let line = 0; line < 5; line += 1) shape("path", { d: `M0 ${36 + 15 * line}H600`, stroke: "#8c8375", "stroke-width": 1, "vector-effect": "non-scaling-stroke" });
-    const ghost = make("i", { class: "cursor" });
-    ghost.hidden = true;
+    svg.setAttribute("viewBox", "0 0 2000 132");
+    svg.setAttribute("preserveAspectRatio", "xMinYMid slice");
+    for (let line = 0; line < 5; line += 1) shape("path", { d: `M0 ${36 + 15 * line}H2000`, stroke: "#8c8375", "stroke-width": 1 });
+    const clef = document.querySelector("#desk-score g[id^=E050] path")?.getAttribute("d"); // as the engraver draws it
+    if (clef) shape("path", { d: clef, transform: "translate(14 81) scale(.06 -.06)", fill: "#211e1a" });
+    const ghost = shape("ellipse", { rx: 9, ry: 6.6, fill: "#22527a", opacity: 0, transform: "rotate(-18)" });
     const pad = byId("staff-pad");
     pad.setAttribute("role", "img");
     pad.setAttribute("aria-label", t("staff_pad"));
     pad.replaceChildren(svg);
-    pad.onclick = (event) => {
-      const box = pad.getBoundingClientRect(), y = ((event.clientY - box.top) / box.height) * 132;
-      const step = Math.round((96 - y) / 7.5); // E4 on the lowest line is 0
-      this.addPitch(this.#pitchAt(step));
+    const stepOf = (event) => Math.round((96 - (event.clientY - svg.getBoundingClientRect().top)) / 7.5); // E4 on the lowest line is 0
+    pad.onclick = (event) => this.addPitch(this.#pitchAt(stepOf(event)));
+    pad.onpointermove = (event) => {
+      ghost.setAttribute("transform", `translate(${event.clientX - svg.getBoundingClientRect().left} ${96 - 7.5 * stepOf(event)}) rotate(-18)`);
+      ghost.setAttribute("opacity", "0.6");
     };
+    pad.onpointerleave = () => ghost.setAttribute("opacity", "0");
   }
 
   #pitchAt(step) {

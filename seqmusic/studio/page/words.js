@@ -65,6 +65,7 @@ const FR = {
   lane_cell: "{voice}, mesure {bar}", lane_selected: "choisie", lane_frozen: "gelée", all_of_bar: "toute la mesure {bar}", all_of_voice: "toute la voix : {voice}", n_selected: "{n} cases choisies",
   desk_title: "{key}, {meter}, {bars}", n_bars: "{n} mesures", one_bar: "1 mesure", opened: "{name} est ouvert.", repaired: "{name} est ouvert ; y ont été réparés ou omis : {what}",
   keys_title: "Touches", shortcuts_on: "Les touches simples agissent", k_space: "jouer, pause", k_c: "continuer, ou harmoniser", k_numbers: "jouer la proposition 1 … 6", k_shift_numbers: "mettre la proposition 1 … 6 sur le pupitre", k_z: "annuler", k_arrows: "sur la partition : de note en note", k_enter: "sur une note : sa fiche", k_f: "geler le choix", k_escape: "fermer, arrêter",
+  forever_composing: "Composition …",
   learn_title: "Un modèle apprend, ici", learn_text: "Quatre cents chorals sont lus, et un petit réseau apprend à prédire la note suivante. La courbe est sa perte en nats : combien il s’étonne encore. Sur cette machine, en quelques minutes ; ensuite vous composez avec lui.",
   minutes: "Minutes", learn_start: "Commencer", learn_stop: "Arrêter", learn_use: "Composer avec lui", learn_table: "La courbe en chiffres", learn_begins: "Lecture des chorals …", learn_state: "Lot {step} : perte de {loss} nats par événement", learn_validation: " ; sur des chorals jamais vus {validation} nats par case", learn_done: "Terminé. Le modèle se trouve sous « Modèle ».", learn_stopped: "Arrêté. Le meilleur état est gardé.", learn_batch: "Lot", learn_loss: "Perte", learn_valid: "Validation, nats par case", learn_curve: "Perte selon les lots",
   forever_title: "Sans fin", forever_text: "Un choral sans fin. Tonalités et retours de thèmes suivent un plan ; toutes les huit mesures obéissent aux règles strictes, et ce qui copie plus de 15 notes d’une œuvre d’apprentissage est retiré.",
@@ -183,5 +184,5 @@ export function errorText(error) {
   const message = error.message ?? String(error);
   if (language === "en") return message.charAt(0).toUpperCase() + message.slice(1);
   const translated = french(message);
-  return translated !== message ? translated : `${FRENCH_KINDS[error.kind] ?? "Une demande a échoué"} (« ${message} »)`;
+  return translated !== message ? translated.charAt(0).toUpperCase() + translated.slice(1) : `${FRENCH_KINDS[error.kind] ?? "Une demande a échoué"} (« ${message} »)`;
 }

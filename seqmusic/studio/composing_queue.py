@@ -1,4 +1,4 @@
-"""Composing in one thread: short jobs that take turns, a bounded number of them, one order a client."""
+"""Composing in one thread: short jobs that take turns, a bounded number, one order a client."""
 
 from __future__ import annotations
 

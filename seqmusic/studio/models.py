@@ -1,4 +1,4 @@
-"""The models that a page may choose from: the one of the server, and those trained in its folder."""
+"""The models that a page may choose from: that of the server, and those trained in its folder."""
 
 from __future__ import annotations
 

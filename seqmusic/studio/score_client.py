@@ -76,7 +76,8 @@ class ScoreClient:
 
     async def _exchange(self, line: str) -> dict[str, Any]:
         process = await self.start()
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         try:
             process.stdin.write(line.encode() + b"\n")
             await process.stdin.drain()

@@ -31,7 +31,7 @@ def serve(settings: StudioSettings, *, opens_browser: bool = True) -> None:
         CheckpointError: there is no such model.
     """
     app = make_app(settings)
-    with _listening_socket(settings.port) as listener:
+    with open_listener(settings.port) as listener:
         address = f"http://{HOST}:{listener.getsockname()[1]}/"
         logger.info(f"The studio is at {address}  (Ctrl-C ends it)")
         if opens_browser:
@@ -50,7 +50,12 @@ def serve(settings: StudioSettings, *, opens_browser: bool = True) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listening_socket(port: int) -> socket.socket:
+def open_listener(port: int) -> socket.socket:
+    """A socket that listens on a port of the loopback address; on any free one for 0.
+
+    Raises:
+        RequestError: the port is in use.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,4 +1,4 @@
-"""A session: the piece on the desk, what was there before, and the alternatives to it, as values."""
+"""A session: the piece on the desk, what was there before, and alternatives to it, as values."""
 
 from __future__ import annotations
 

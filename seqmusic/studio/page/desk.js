@@ -93,7 +93,8 @@ class Desk {
     this.sheet.element.classList.remove("busy");
     byId("desk-title").textContent = titleOf(view);
     byId("desk-text").replaceChildren(this.sheet.textList());
-    this.entry.setText(view.theme, false);
+    if (this.typed === undefined) this.entry.setText(view.theme); // what is being typed stays as it is
+    this.typed = undefined;
     this.entry.setKey(score.key?.sharps ?? 0);
     const isFour = view.voices.length >= 4;
     byId("voices").disabled = view.voices.length > 1;
@@ -128,9 +129,12 @@ class Desk {
   // Themes and files
 
   async changeTheme(text) {
+    const mine = this.themeNumber = (this.themeNumber ?? 0) + 1;
     try {
       const { score } = await post("/theme", { theme: text, key: this.keyOf(), time_signature: byId("meter").value });
+      if (mine !== this.themeNumber) return; // there is a newer one
       this.entry.showProblem(null);
+      this.typed = text;
       await this.act("piece", { score: { ...score, tempo_bpm: player.tempo } });
       this.clearAlternatives();
     } catch (error) {

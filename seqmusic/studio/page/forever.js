@@ -8,7 +8,7 @@ import { keyName, number, t } from "./words.js";
 const byId = (id) => document.getElementById(id);
 const RUNNING = 50; // segments in the figures
 const KEPT = 4; // sheets
-const FIGURES = ["parallels", "crossings", "steps", "root_position", "held"];
+const FIGURES = ["parallels", "crossings", "steps", "root_position", "dominant_tonic"];
 
 class Forever {
   seed = 1 + Math.floor(Math.random() * 99999);

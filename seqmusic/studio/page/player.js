@@ -59,7 +59,8 @@ class Player extends EventTarget {
   append(sheet) {
     const last = this.items.at(-1);
     if (!this.isPlaying || !last) return;
-    this.items.push(this.#item(sheet, last.start + last.end * this.secondsPerTick, 0));
+    const end = last.start + last.end * this.secondsPerTick; // later only where composing took longer than the music
+    this.items.push(this.#item(sheet, end > this.now() ? end : this.now() + LEAD, 0));
     this.#schedule();
   }
 

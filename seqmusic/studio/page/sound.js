@@ -73,7 +73,7 @@ export class Sound {
     this.waves[this.instrument] ??= new PeriodicWave(context, { imag: [0, ...it.partials] });
     const frequency = frequencyOf(pitch), level = (it.level * 0.9) / (1 + 0.55 * voiceCount) * (1.25 - Math.min(0.5, Math.max(0, (pitch - 48) / 100)));
     const tone = new OscillatorNode(context, { frequency, periodicWave: this.waves[this.instrument] });
-    const filter = new BiquadFilterNode(context, { type: "lowpass", frequency: Math.min(it.cutoff + 1.5 * frequency, 12000), Q: 0.4 });
+    const filter = new BiquadFilterNode(context, { type: "lowpass", frequency: Math.min(it.cutoff + 1.5 * frequency, 12000, context.sampleRate / 2), Q: 0.4 });
     const envelope = new GainNode(context, { gain: 0 }), rise = Math.min(start + it.attack, end);
     envelope.gain.setValueAtTime(0, start);
     envelope.gain.linearRampToValueAtTime(level, rise);

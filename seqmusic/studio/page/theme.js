@@ -29,10 +29,9 @@ export class ThemeEntry {
     this.#drawPad();
   }
 
-  setText(text, usesFlats) {
+  setText(text) {
     if (!byId("staff-pad").querySelector("[transform*=scale]")) this.#drawPad();
     if (document.activeElement !== this.text) this.text.value = text;
-    this.usesFlats = usesFlats;
   }
 
   add(sound) {

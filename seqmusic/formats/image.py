@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.errors import FormatError, MissingExtraError, SeqmusicError
+from seqmusic.errors import FormatError, MissingExtraError
 from seqmusic.score import SATB, TICKS_PER_WHOLE, Score
 
 if TYPE_CHECKING:
@@ -111,14 +111,6 @@ def write_png(
         serif_family="STIXGeneral",
     )
     return write_atomic(Path(path), bytes(pixels))
-
-
-def notebook_svg(score: Score) -> str | None:
-    """The first page of a score, as a notebook shows it; None where it cannot be drawn."""
-    try:
-        return score_svg(score)[0]
-    except SeqmusicError:
-        return None
 
 
 @lru_cache(maxsize=1)

@@ -156,6 +156,7 @@ const FRENCH_ERRORS = [
   [/^the theme has (\d+) bars?, which leaves none of (\d+) to compose.*$/, (m) => `Le thème a déjà ${m[1]} mesures : il n’en reste aucune sur ${m[2]} à composer ; demandez plus de mesures`],
   [/^all four voices are given.*$/, () => "Les quatre voix sont données : il ne reste rien à composer ; choisissez la voix donnée"],
   [/^no solution was found in (\d+) attempts.*$/, (m) => `Aucune solution en ${m[1]} essais ; relâchez les règles, ou essayez une autre graine`],
+  [/^(\w+) and (\w+) cross in bar (\d+); with these given notes, --strict cannot be met$/, (m) => `Les voix ${m[1]} et ${m[2]} se croisent à la mesure ${m[3]} : avec ces notes données, la règle stricte est impossible`],
   [/^nothing is selected to be composed.*$/, () => "Rien n’est choisi pour être recomposé ; choisissez des cases qui ne sont pas gelées"],
   [/^the music grew beyond.*$|^the (?:prompt|score|music) has \d+ events.*$/, () => "La musique est trop longue pour ce modèle ; demandez moins de mesures, ou un passage"],
   [/^there are (\d+) voices.*$/, (m) => `Il y a ${m[1]} voix ; donnez-en une, ou quatre`],

@@ -72,7 +72,9 @@ class RepeatedRhythm:
     def _event(self, state: GrammarState, line: VoiceLine) -> tuple[bool, int] | None:
         """Whether a rest is prescribed at the next tick, and for how many ticks; None if free."""
         tick = state.tick
-        repeat = next((one for one in self.repeats if one.onset_ticks <= tick < one.end_ticks), None)
+        repeat = next(
+            (one for one in self.repeats if one.onset_ticks <= tick < one.end_ticks), None
+        )
         if repeat is None:
             return None
         source = repeat.source_ticks + (tick - repeat.onset_ticks) / repeat.ratio

@@ -27,6 +27,7 @@ class Color:
         tune: pitches of the tune that they are taken from, where it is written.
         shift: semitones from the tune to the color.
         n_prolonged: notes that stand before the final and are not in the tune.
+        n_outside: semitones by which it leaves the usual compass.
         key: of the color, None where unknown.
         remarks: sentences that say how it was chosen and what was changed.
     """
@@ -35,6 +36,7 @@ class Color:
     tune: tuple[int, ...]
     shift: int
     n_prolonged: int
+    n_outside: int
     key: Key | None
     remarks: tuple[str, ...]
 
@@ -68,12 +70,13 @@ def color_of(melody: Melody, key: Key | None, settings: ColorSettings) -> Color:
     n_notes, remark = _cut(pitches, ends, settings)
     tune = pitches[:n_notes]
     prolonged, why = _prolonged(tune, key)
-    shift, where = _placing(prolonged, settings.n_voices)
+    shift, n_outside, where = _placing(prolonged, settings.n_voices)
     return Color(
         pitches=tuple(pitch + shift for pitch in prolonged),
         tune=tuple(tune),
         shift=shift,
         n_prolonged=len(prolonged) - len(tune),
+        n_outside=n_outside,
         key=None if key is None else transposed_key(key, shift),
         remarks=(melody.reason, remark, *why, where),
     )
@@ -111,7 +114,9 @@ def _cut(pitches: Sequence[int], ends: set[int], settings: ColorSettings) -> tup
     return best, f"The color has its first {best} notes of changing pitch, up to {where}."
 
 
-def _cost(pitches: Sequence[int], ends: set[int], settings: ColorSettings) -> Callable[[int], float]:
+def _cost(
+    pitches: Sequence[int], ends: set[int], settings: ColorSettings
+) -> Callable[[int], float]:
     """How ill a number of notes suits a color."""
 
     def cost(n_notes: int) -> float:
@@ -142,8 +147,8 @@ def _prolonged(tune: Sequence[int], key: Key | None) -> tuple[list[int], tuple[s
     return [*tune[:-1], neighbor, final], (remark,)
 
 
-def _placing(pitches: Sequence[int], n_voices: int) -> tuple[int, str]:
-    """Semitones to move the color by, and a sentence."""
+def _placing(pitches: Sequence[int], n_voices: int) -> tuple[int, int, str]:
+    """Semitones to move the color by, those by which it leaves the compass then, a sentence."""
     low, high, final = min(pitches), max(pitches), pitches[-1]
     lowest, highest = TENOR_COMPASS
 
@@ -158,7 +163,6 @@ def _placing(pitches: Sequence[int], n_voices: int) -> tuple[int, str]:
     parts = [f"{octaves} {'octave' if octaves == 1 else 'octaves'}"] if octaves else []
     parts += [f"{rest} {'semitone' if rest == 1 else 'semitones'}"] if rest else []
     move = f"{' and '.join(parts)} {'up' if shift > 0 else 'down'}" if parts else "not moved"
-    outside = misfit(shift)[1]
-    note = f", although it leaves the usual compass by {outside}" if outside else ""
-    return shift, f"It is put into the compass of a tenor: {move}{note}."
-
+    outside = max(0, lowest - low - shift) + max(0, high + shift - highest)
+    note = f", which it leaves by {outside} semitones" if outside else ""
+    return shift, outside, f"It is put into the compass of a tenor: {move}{note}."

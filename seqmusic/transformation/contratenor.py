@@ -6,6 +6,7 @@ that both arrive there together. Where that instant would be a rest, it is a not
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
@@ -43,7 +44,7 @@ def _cut_steps(steps: tuple[Step, ...], finals: set[Fraction]) -> Iterator[Step]
     for step in steps:
         end = now + step.units
         cuts = [now, *sorted(final for final in finals if now < final < end), end]
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in itertools.pairwise(cuts):
             yield Step(stop - start, step.is_rest and start not in finals)
         now = end
 

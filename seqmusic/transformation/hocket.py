@@ -15,9 +15,9 @@ _FIRST = "Triplum"
 def hocket_spans(plan: MotetPlan) -> Iterator[tuple[int, int, int]]:
     """Onset, end and value in ticks of each hocket.
 
-    It has eight notes of a third of the largest value, or as many as there is room for since the talea
-    began. It ends before the leading tones of a cadence; where a cadence is in the way, the talea
-    has no hocket.
+    It has eight notes of a third of the largest value, or as many as there is room for since the
+    talea began. It ends before the leading tones of a cadence; where a cadence is in the way, the
+    talea has no hocket.
     """
     layout, arrivals = plan.layout, list(cadences(plan))
     for span in layout.taleae:

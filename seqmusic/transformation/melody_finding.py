@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import statistics
 from collections.abc import Sequence
@@ -74,7 +75,7 @@ def phrase_ends(notes: Sequence[Note]) -> tuple[int, ...]:
         return tuple(sorted({*fermatas, last}))
     median = statistics.median(note.duration_ticks for note in notes)
     ends = {last}
-    for index, (note, after) in enumerate(zip(notes, notes[1:], strict=False)):
+    for index, (note, after) in enumerate(itertools.pairwise(notes)):
         rests = after.onset_ticks - note.end_ticks >= median / 2
         if rests or note.duration_ticks >= _LONG_NOTE * median:
             ends.add(index)

@@ -20,10 +20,13 @@ from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import SATB, Note, Score, Voice
 from seqmusic.tokens.tokenizer import encode_prompt
 from seqmusic.transformation.motet_plan import MotetPlan
+from seqmusic.transformation.motet_rule import MotetRule
 from seqmusic.transformation.motet_tables import contratenor_table, upper_table
-from seqmusic.transformation.sonorities import UpperVoiceRule, perfect_weight
 
 UPPER_ROLES = ("Triplum", "Motetus")
+SPEEDS = {"tenor": 3.6, "all": 4.5}
+"""Notes of an upper voice to one of the tenor, to aim at. In panisorhythm more, because the first
+talea decides about all others."""
 _TEMPO_BPM = 84.0
 
 
@@ -50,14 +53,10 @@ def compose_motet(
     names = model_names(model, plan)
     lower = [Voice("Tenor", plan.layout.notes)]
     if plan.settings.voices == 4:
-        lower.insert(0, _compose_contratenor(model, plan, request, style))
+        slow = MotetRule(plan.layout.notes, perfect_share)
+        lower.insert(0, _compose_contratenor(model, plan, request, style, slow))
     tables = {names[role]: upper_table(plan, role, lower) for role in UPPER_ROLES}
-    rule = None
-    joints, notes = plan.layout.joints, plan.layout.notes
-    weight = 1.0
-    if perfect_share is not None:
-        weight = perfect_weight(perfect_share, len(joints) / len(notes))
-    rule = UpperVoiceRule(notes, weight)
+    rule = MotetRule(plan.layout.notes, perfect_share, SPEEDS[plan.settings.iso])
     candidates = _compose(model, plan, lower, tables, request, style=style, rule=rule)
     return ranked(
         replace(one, score=_finished(one.score, plan, {names[role]: role for role in plan.roles}))
@@ -80,19 +79,19 @@ def model_names(model: DecodableModel, plan: MotetPlan) -> dict[str, str]:
             f"ask for --voices {len(learned)}, or name another --model"
         )
     if learned == SATB:
-        learned = ("Soprano", "Alto", "Tenor", "Bass")[: len(plan.roles) - 1] + ("Bass",)
+        learned = (*SATB[: len(plan.roles) - 1], SATB[-1])
     return dict(zip(plan.roles, learned, strict=False))
 
 
 def _compose_contratenor(
-    model: DecodableModel, plan: MotetPlan, request: Request, style: int | None
+    model: DecodableModel, plan: MotetPlan, request: Request, style: int | None, rule: Rule
 ) -> Voice:
     """The contratenor, composed in two voices with the tenor."""
     tenor = Voice("Tenor", plan.layout.notes)
     name = model_names(model, plan)["Contratenor"]
     tables = {name: contratenor_table(plan, tenor)}
     one = replace(request, n=1)
-    (candidate,) = _compose(model, plan, [tenor], tables, one, style=style)
+    (candidate,) = _compose(model, plan, [tenor], tables, one, style=style, rule=rule)
     composed = next(voice for voice in candidate.score.voices if voice.name == name)
     pitches = {note.onset_ticks: note.pitch for note in composed.notes}
     notes = [
@@ -111,7 +110,7 @@ def _compose(
     request: Request,
     *,
     style: int | None,
-    rule: Rule | None = None,
+    rule: Rule,
 ) -> list[Candidate]:
     """Candidates for the voices that have tables, beside given ones."""
     names, end = model_names(model, plan), plan.layout.end_ticks

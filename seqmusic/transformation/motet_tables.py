@@ -96,7 +96,9 @@ class _TableWriter:
     def write_rhythm(self, events: Iterable[RhythmEvent]) -> None:
         """Write a prescribed rhythm."""
         events = list(events)
-        self.write_barriers(tick for event in events for tick in (event.onset_ticks, event.end_ticks))
+        self.write_barriers(
+            tick for event in events for tick in (event.onset_ticks, event.end_ticks)
+        )
         for event in events:
             span = slice(event.onset_ticks, event.end_ticks)
             if event.is_rest and event.onset_ticks:  # two rests in succession would be one

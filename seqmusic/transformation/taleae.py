@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -69,19 +68,18 @@ def parse_talea(text: str) -> Talea:
     name = text.strip().lower().replace(" ", "-")
     if name in TALEAE:
         return TALEAE[name]
-    words = text.split()
-    if not words or not any(character.isdigit() for character in text):
+    if not any(character.isdigit() for character in text):
         nearest = difflib.get_close_matches(name, TALEAE, 1, 0.3) or [DEFAULT_TALEA]
         raise RequestError(
             f"there is no talea {text.strip()!r}; {nearest[0]} is one of {', '.join(TALEAE)}, "
             'or type its values, such as "4 R2 2 2 1 R1"'
         )
-    return Talea(steps=_parse_steps(words))
+    return Talea(steps=_parse_steps(text))
 
 
-def _parse_steps(words: Sequence[str]) -> tuple[Step, ...]:
-    steps = []
-    for word in words:
+def _parse_steps(text: str) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for word in text.split():
         match = re.fullmatch(rf"([Rr]?)({_NUMBER})", word)
         units = Fraction(0)
         if match and not re.search("/0+$", match[2]):
@@ -91,6 +89,8 @@ def _parse_steps(words: Sequence[str]) -> tuple[Step, ...]:
                 f"the talea has {word!r}; a value is a number of units up to {_LONGEST_UNITS}, "
                 "such as 2, .5 or 3/2, with R before it for a rest: 4 R2 2 2 1 R1"
             )
+        if match[1] and steps and steps[-1].is_rest:
+            units += steps.pop().units
         steps.append(Step(units, bool(match[1])))
     if len(steps) > MAX_STEPS:
         raise RequestError(f"a talea has at most {MAX_STEPS} values, this one has {len(steps)}")
@@ -129,13 +129,13 @@ TALEAE = {
     for talea in (
         Talea(
             name="o-canenda",
-            steps=_parse_steps("4 R2 2 2 1 R1".split()),
+            steps=_parse_steps("4 R2 2 2 1 R1"),
             source="Philippe de Vitry, O canenda / Rex quem metrorum (PMFC 1): 16 notes, four "
             "taleae, twice and once at half the values",
         ),
         Talea(
             name="impudenter",
-            steps=_parse_steps("4 R3 1 1 2 1 2 R4".split()),
+            steps=_parse_steps("4 R3 1 1 2 1 2 R4"),
             n_color_notes=30,
             sections=_HALVES,
             source="Philippe de Vitry, Impudenter circuivi / Virtutibus laudabilis (PMFC 1): 30 "
@@ -143,7 +143,7 @@ TALEAE = {
         ),
         Talea(
             name="vos-qui",
-            steps=_parse_steps("3 R2 1 3 3 2 R1".split()),
+            steps=_parse_steps("3 R2 1 3 3 2 R1"),
             n_color_notes=30,
             sections=_HALVES,
             source="Philippe de Vitry, Vos qui admiramini / Gratissima virginis species (PMFC 1): "
@@ -151,7 +151,7 @@ TALEAE = {
         ),
         Talea(
             name="si-dolce",
-            steps=_parse_steps("R3 3 3 .5 .5 1 1 1 2 1 2 1 .5 .5 .5 .5".split()),
+            steps=_parse_steps("R3 3 3 .5 .5 1 1 1 2 1 2 1 .5 .5 .5 .5"),
             n_color_notes=45,
             sections=(Fraction(1),),
             source="Francesco Landini, Si dolce non sono (PMFC 4): 45 notes, three taleae",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, train
+from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, train, transform
 from seqmusic.cli.messages import shown_messages
 from seqmusic.errors import SeqmusicError
 
@@ -32,6 +32,7 @@ app.command(compose.continue_, name="continue")
 app.command(compose.harmonize)
 app.command(compose.regenerate)
 app.command(compose.replay)
+app.command(transform.transform)
 app.command(evaluate.evaluate)
 app.command(benchmark.app)
 app.command(experiment.app)

@@ -212,6 +212,7 @@ def _staff_per_voice(score: Score, names: list[str], *, has_marks: bool) -> Iter
         label = rf" \with {{ instrumentName = {_quoted(voice.name)} }}" if len(names) > 1 else ""
         pitches = [note.pitch for note in voice.notes] or [_MIDDLE_C]
         clef = "treble" if sum(pitches) >= _MIDDLE_C * len(pitches) else "bass"
+        clef = '"treble_8"' if voice.name == "Contratenor" else clef
         music = rf"<< \{name} \{name}Marks >>" if has_marks else rf"{{ \{name} }}"
         yield rf'    \new Staff{label} {{ \clef {clef} \new Voice = "{name}" {music} }}'
     yield "  >>"

@@ -53,10 +53,10 @@ def compose_motet(
     names = model_names(model, plan)
     lower = [Voice("Tenor", plan.layout.notes)]
     if plan.settings.voices == 4:
-        slow = MotetRule(plan.layout.notes, perfect_share)
+        slow = MotetRule(plan.layout.notes, plan.key, perfect_share)
         lower.insert(0, _compose_contratenor(model, plan, request, style, slow))
     tables = {names[role]: upper_table(plan, role, lower) for role in UPPER_ROLES}
-    rule = MotetRule(plan.layout.notes, perfect_share, SPEEDS[plan.settings.iso])
+    rule = MotetRule(plan.layout.notes, plan.key, perfect_share, SPEEDS[plan.settings.iso])
     candidates = _compose(model, plan, lower, tables, request, style=style, rule=rule)
     return ranked(
         replace(one, score=_finished(one.score, plan, {names[role]: role for role in plan.roles}))

@@ -12,14 +12,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqmusic.generation.sampling import LogProbabilities
-from seqmusic.score import Note
+from seqmusic.score import Key, Note
 from seqmusic.tokens.context import PITCH_CODE
 from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.vocabulary import KEY, N_DURATIONS, PITCH, REST
 from seqmusic.tokens.voice_line import VoiceLine
+from seqmusic.tonality import scale_pitch_classes
 from seqmusic.transformation.sonorities import KINDS, interval_kinds
 
 _REPEATED_PITCH_WEIGHT = 0.3  # the usual odds make half the notes of an upper voice repetitions
+_FOREIGN_PITCH_WEIGHT = 0.1
 _NATS_PER_SONORITY, _MOST_NATS = 2.5, 6.0
 _NATS_PER_QUARTER = 0.4  # for each note that a voice lags behind
 _PITCHES = np.arange(KEY - PITCH)
@@ -29,18 +31,25 @@ _DURATIONS = np.arange(N_DURATIONS)
 class MotetRule:
     """Preferences for the voices that are composed around a tenor.
 
-    No voice rests while all others do, and pitches are seldom repeated.
+    No voice rests while all others do. Pitches are seldom repeated, and seldom foreign to the key.
 
     Args:
         tenor: its notes.
+        key: of the piece.
         perfect_share: share of perfect sonorities to aim at, 0..1; None for no preference.
         speed: notes to one of the tenor to aim at; 0 for no preference.
     """
 
     def __init__(
-        self, tenor: Sequence[Note], perfect_share: float | None, speed: float = 0.0
+        self,
+        tenor: Sequence[Note],
+        key: Key,
+        perfect_share: float | None,
+        speed: float = 0.0,
     ) -> None:
         self._tenor, self._share, self._speed = tuple(tenor), perfect_share, speed
+        is_foreign = ~np.isin(_PITCHES % 12, list(scale_pitch_classes(key)))
+        self._pitch_nats = np.where(is_foreign, np.log(_FOREIGN_PITCH_WEIGHT), 0.0)
         self._onsets = [note.onset_ticks for note in tenor]
 
     def __call__(
@@ -55,6 +64,7 @@ class MotetRule:
         if len(ruled) == N_DURATIONS:
             return ruled - lag * _NATS_PER_QUARTER * _DURATIONS / 24
         ruled[REST] -= lag * _NATS_PER_QUARTER
+        ruled[PITCH:KEY] += self._pitch_nats
         self._prefer_sonorities(ruled, state.tick, line)
         if (pitch := line.pitch_at(state.tick - 1)) is not None:
             ruled[PITCH + pitch] += np.log(_REPEATED_PITCH_WEIGHT)

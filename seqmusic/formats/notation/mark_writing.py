@@ -34,7 +34,8 @@ def mark_measure(
             _insert_text(measure, bar, text.onset_ticks, text.text)
     ficta = {f"v{one.voice}-{one.onset_ticks}" for one in marks.ficta}
     for event, element in elements:
-        if element.id in ficta and element.pitch.accidental is not None:
+        sign = element.pitch.accidental if element.id in ficta else None
+        if sign is not None and sign.displayStatus:
             element.pitch.accidental.displayStatus = False
             _insert_text(measure, bar, event.onset_ticks, _SIGNS[int(element.pitch.alter)])
 

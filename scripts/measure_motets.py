@@ -27,7 +27,8 @@ from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.progress import track
 from seqmusic.runs.pretrained import load_array_model, model_folder
 from seqmusic.score import Score
-from seqmusic.transformation.motet_plan import MotetSettings, plan_motet
+from seqmusic.transformation.motet_plan import MotetSettings
+from seqmusic.transformation.planning import plan_motet
 from seqmusic.transformation.sonorities import KINDS, TRECENTO_SHARES
 from seqmusic.transformation.taleae import TALEAE
 from seqmusic.transformation.transform import Transformation, transform_to_motet
@@ -46,7 +47,9 @@ def main() -> None:
     parser.add_argument("--voices", type=int, default=4)
     parser.add_argument("--style", default="trecento")
     parser.add_argument("--model", type=Path, help="folder of a trained model")
-    parser.add_argument("--split", default="test", help="part of the chorales")
+    parser.add_argument(
+        "--split", default="test", help="part of the chorales: train, valid or test"
+    )
     parser.add_argument("--out", type=Path, default=Path("motets.csv"))
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -58,7 +61,7 @@ def main() -> None:
     with arguments.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        for kind, name, score in track(sources, "motets"):
+        for kind, name, score in track(sources, "motets", "source"):
             for talea in TALEAE:
                 settings = MotetSettings(talea=talea, voices=arguments.voices)
                 row = measure(model, folder, score, settings, arguments.style)

@@ -19,8 +19,9 @@ def marks_variable(name: str, marks: ScoreMarks, end_ticks: int) -> str:
         end_ticks: of the music.
     """
     moments = sorted(
-        {one.onset_ticks for one in (*marks.texts, *marks.ficta, *marks.brackets)}
-        | {one.last_onset_ticks for one in marks.brackets}
+        {one.onset_ticks for one in marks.texts}
+        | {one.onset_ticks for one in marks.ficta}
+        | {tick for one in marks.brackets for tick in (one.onset_ticks, one.last_onset_ticks)}
         | set(marks.break_ticks)
     )
     lines = []

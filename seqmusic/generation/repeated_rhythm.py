@@ -57,7 +57,7 @@ class RepeatedRhythm:
         if table is None or event is None:
             return ALL_SOUNDS
         is_rest, duration = event
-        allowed = table.clear_until[state.tick] >= state.tick + duration
+        allowed = table.beginning(state.tick, duration)
         allowed[:REST_COLUMN] &= not is_rest
         allowed[REST_COLUMN] &= is_rest
         return restricted_sounds(line, allowed)
@@ -79,5 +79,5 @@ class RepeatedRhythm:
             return None
         source = repeat.source_ticks + (tick - repeat.onset_ticks) / repeat.ratio
         segment = next(one for one in line.composed if one.end > source)
-        duration = min((segment.end - source) * repeat.ratio, repeat.end_ticks - tick)
-        return segment.code < PITCH_CODE, int(duration)
+        ticks = int((segment.end - source) * repeat.ratio)
+        return segment.code < PITCH_CODE, min(ticks, repeat.end_ticks - tick)

@@ -74,30 +74,40 @@ class VoiceTable:
         longest: (T,) most ticks of a note or rest that begins at a tick.
         exact: (T,) ticks that a note or rest which begins at a tick must last; 0 for any number. Of
             more than one event can have, the longest is drawn.
+        held: (T, 129) whether a pitch, or a rest, that began earlier may go on at a tick, where
+            this is less than `sounds`; None where it is the same.
     """
 
     sounds: Mask
     may_end: Mask
     longest: Ints
     exact: Ints
+    held: Mask | None = None
 
     @cached_property
-    def clear_until(self) -> Ints:
-        """(T, 129) the first tick from each one on at which a pitch, or the rest, may not sound."""
-        n_ticks = len(self.sounds)
-        blocked = np.where(self.sounds, n_ticks, np.arange(n_ticks)[:, None])
+    def _held_until(self) -> Ints:
+        """(T + 1, 129) the first tick from each one on at which a pitch, or rest, is not held."""
+        held = self.sounds if self.held is None else self.sounds & self.held
+        n_ticks = len(held)
+        blocked = np.full((n_ticks + 1, held.shape[1]), n_ticks)
+        blocked[:-1] = np.where(held, n_ticks, np.arange(n_ticks)[:, None])
         found: Ints = np.minimum.accumulate(blocked[::-1], axis=0)[::-1]
         return found
 
-    def beginning(self, tick: int) -> Mask:
-        """(129,) whether a pitch, or the rest, may begin at a tick and last as long as it must."""
-        reached: Mask = self.clear_until[tick] >= tick + max(1, int(self.exact[tick]))
-        return reached
+    def beginning(self, tick: int, duration: int = 1) -> Mask:
+        """(129,) whether a pitch, or the rest, may begin at a tick and last as long as it must.
+
+        Args:
+            tick: where.
+            duration: least ticks that it must last, besides what `exact` says.
+        """
+        end = tick + max(duration, int(self.exact[tick]))
+        return np.asarray(self.sounds[tick] & (self._held_until[tick + 1] >= end))
 
     def lasting(self, tick: int, column: int) -> Mask:
         """(97,) durations that a pitch or rest which begins at a tick may have."""
         ends = tick + _DURATIONS
-        limit = min(int(self.clear_until[tick, column]), tick + int(self.longest[tick]))
+        limit = min(int(self._held_until[tick + 1, column]), tick + int(self.longest[tick]))
         mask = (ends <= limit) & self.may_end[np.minimum(ends, len(self.may_end) - 1)]
         if exact := int(self.exact[tick]):
             mask &= min(exact, MAX_DURATION) == _DURATIONS
@@ -107,7 +117,7 @@ class VoiceTable:
 
 @dataclass(frozen=True, eq=False)
 class PrescribedSounds:
-    """Voices, by name, that follow a table each and have no fermatas; the others are free.
+    """Voices, by name, that follow a table each, without fermatas and ties; the others are free.
 
     Every table must leave a choice at each tick at which a note or rest can end.
     """
@@ -120,7 +130,7 @@ class PrescribedSounds:
         if table is None:
             return ALL_SOUNDS
         mask = restricted_sounds(line, table.beginning(state.tick))
-        mask[FERMATA] = False
+        mask[FERMATA] = mask[HOLD] = False
         return mask
 
     def durations(self, state: GrammarState, line: VoiceLine, sound: int) -> Mask:

@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from seqmusic.array_types import Mask
+from seqmusic.array_types import Ints, Mask
 from seqmusic.counterpoint import perfect_parallels
 from seqmusic.generation.restrictions import (
     ALL_DURATIONS,
@@ -85,7 +85,7 @@ class StructuralMotion:
             return None
         return line.pitch_at(before.onset_ticks)
 
-    def _parallel(self, index: int, start: int, end: Mask | int) -> Mask:
+    def _parallel(self, index: int, start: int, end: Ints | int) -> Mask:
         """Whether the motion from `start` to `end` is parallel with that into a note."""
         before, after = self.reference[index - 1], self.reference[index]
         return perfect_parallels(start, end, before.pitch, after.pitch)

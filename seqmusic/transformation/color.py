@@ -48,6 +48,7 @@ class ColorSettings:
     Attributes:
         n_notes: how many notes of the tune; None to end with a phrase near the usual number.
         n_usual: the usual number.
+        n_most: notes that the piece has room for.
         n_talea: notes of the talea, of which a color best holds a whole number.
         keep_repeats: whether a note that is repeated at once counts twice.
         n_voices: of the motet.
@@ -55,6 +56,7 @@ class ColorSettings:
 
     n_notes: int | None = None
     n_usual: int = 16
+    n_most: int = MAX_COLOR
     n_talea: int = 4
     keep_repeats: bool = False
     n_voices: int = 4
@@ -109,7 +111,8 @@ def _cut(pitches: Sequence[int], ends: set[int], settings: ColorSettings) -> tup
                 f"got {n_notes}"
             )
         return n_notes, f"The color has its first {n_notes} notes, as requested."
-    best = min(range(MIN_COLOR, min(n_all, MAX_COLOR) + 1), key=_cost(pitches, ends, settings))
+    n_most = max(MIN_COLOR, min(n_all, settings.n_most - 1))
+    best = min(range(MIN_COLOR, n_most + 1), key=_cost(pitches, ends, settings))
     where = "the end of a phrase" if best - 1 in ends else "a step down to a final"
     return best, f"The color has its first {best} notes of changing pitch, up to {where}."
 
@@ -121,10 +124,11 @@ def _cost(
 
     def cost(n_notes: int) -> float:
         falls = pitches[n_notes - 1] - pitches[n_notes - 2] in _STEP_DOWN
+        n_color = n_notes + (not falls)  # the upper neighbor is added before the final
         return (
-            abs(n_notes - settings.n_usual) / settings.n_usual
+            1.5 * abs(n_color - settings.n_usual) / settings.n_usual
             + 0.6 * (not falls)
-            + 0.3 * (n_notes % settings.n_talea != 0)
+            + 0.8 * (n_color % settings.n_talea != 0)
             + 0.5 * (n_notes - 1 not in ends)
         )
 

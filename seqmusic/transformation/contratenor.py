@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from seqmusic.transformation.layout import Layout
-from seqmusic.transformation.taleae import Step, Talea
+from seqmusic.transformation.taleae import Step, Talea, joined_rests
 
 
 class RhythmEvent(NamedTuple):
@@ -23,8 +23,15 @@ class RhythmEvent(NamedTuple):
     is_rest: bool
 
 
-def contratenor_talea(talea: Talea, layout: Layout) -> Talea:
+def contratenor_talea(
+    talea: Talea, layout: Layout, cuts: frozenset[Fraction] = frozenset()
+) -> Talea:
     """The talea of the contratenor.
+
+    Args:
+        talea: of the tenor.
+        layout: of the tenor.
+        cuts: positions in units where notes are cut besides.
 
     >>> from seqmusic.transformation.layout import lay_out
     >>> from seqmusic.transformation.taleae import TALEAE
@@ -36,15 +43,18 @@ def contratenor_talea(talea: Talea, layout: Layout) -> Talea:
     for step in talea.steps:
         onsets.append(onsets[-1] + step.units)
     finals = {onsets[layout.phases[index]] for index in layout.color_ends}
-    return Talea(steps=tuple(_cut_steps(talea.steps[::-1], finals)))
+    return Talea(steps=tuple(joined_rests(_cut_steps(talea.steps[::-1], finals, cuts))))
 
 
-def _cut_steps(steps: tuple[Step, ...], finals: set[Fraction]) -> Iterator[Step]:
+def _cut_steps(
+    steps: tuple[Step, ...], finals: set[Fraction], cuts: frozenset[Fraction]
+) -> Iterator[Step]:
     now = Fraction(0)
     for step in steps:
         end = now + step.units
-        cuts = [now, *sorted(final for final in finals if now < final < end), end]
-        for start, stop in itertools.pairwise(cuts):
+        inside = finals | cuts
+        positions = [now, *sorted(one for one in inside if now < one < end), end]
+        for start, stop in itertools.pairwise(positions):
             yield Step(stop - start, step.is_rest and start not in finals)
         now = end
 

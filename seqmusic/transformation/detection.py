@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from seqmusic.recognition.techniques.isorhythm import find_isorhythms, is_panisorhythmic
+from seqmusic.recognition.techniques.isorhythm import (
+    Isorhythm,
+    find_isorhythms,
+    is_panisorhythmic,
+)
 from seqmusic.score import Score
 from seqmusic.transformation.motet_plan import MotetPlan
 from seqmusic.transformation.tenor_checks import Check
@@ -22,13 +26,12 @@ def detector_check(plan: MotetPlan, score: Score) -> Check:
         return Check("detector", None, text)
     ratios = [ratio / layout.ratios[0] for ratio in layout.ratios]
     distinct = [r for i, r in enumerate(ratios) if i == 0 or r != ratios[i - 1]]
-    n_colores = len(layout.colores) if len(layout.colores) > 1 else 0
-    n_color = layout.n_color if n_colores else 0
+    colores = tenor.n_colores, tenor.color_length_notes
     passed = (
-        tenor.color_length_notes == n_color
-        and tenor.n_colores == n_colores
+        # A color that is sung once does not return; what returns then is a phrase of the tune.
+        (len(layout.colores) == 1 or colores == (len(layout.colores), layout.n_color))
         and list(tenor.proportions) == distinct
-        and abs(tenor.n_taleae - len(layout.taleae)) < 1
+        and _finds_taleae(plan, tenor)
         and (plan.settings.iso == "tenor" or is_panisorhythmic(score, found))
     )
     proportions = ", ".join(str(one) for one in tenor.proportions)
@@ -40,3 +43,10 @@ def detector_check(plan: MotetPlan, score: Score) -> Check:
     more = f"; it also finds taleae in {', '.join(others)}" if others else ""
     values = {"bits": round(tenor.bits, 1), "voices": [one.name for one in found]}
     return Check("detector", passed, f"{text}{more}.", values)
+
+
+def _finds_taleae(plan: MotetPlan, tenor: Isorhythm) -> bool:
+    """Whether the cycle of each section is a talea, or some taleae that follow each other."""
+    ticks = plan.talea.units * plan.layout.unit_ticks
+    ratios = [ratio * ticks for ratio in plan.layout.ratios]
+    return all(any(one.talea_ticks % cycle == 0 for cycle in ratios) for one in tenor.sections)

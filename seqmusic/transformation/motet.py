@@ -24,7 +24,7 @@ from seqmusic.transformation.motet_rule import MotetRule
 from seqmusic.transformation.motet_tables import contratenor_table, upper_table
 
 UPPER_ROLES = ("Triplum", "Motetus")
-SPEEDS = {"tenor": 3.6, "all": 4.5}
+SPEEDS = {"tenor": 3.8, "all": 4.5}
 """Notes of an upper voice to one of the tenor, to aim at. In panisorhythm more, because the first
 talea decides about all others."""
 _TEMPO_BPM = 84.0
@@ -53,10 +53,15 @@ def compose_motet(
     names = model_names(model, plan)
     lower = [Voice("Tenor", plan.layout.notes)]
     if plan.settings.voices == 4:
-        slow = MotetRule(plan.layout.notes, plan.key, perfect_share)
+        slow = MotetRule(names["Tenor"], plan.layout.notes, plan.key, perfect_share)
         lower.insert(0, _compose_contratenor(model, plan, request, style, slow))
-    tables = {names[role]: upper_table(plan, role, lower) for role in UPPER_ROLES}
-    rule = MotetRule(plan.layout.notes, plan.key, perfect_share, SPEEDS[plan.settings.iso])
+    tables = {
+        names[role]: upper_table(plan, role, lower, holds_perfect=perfect_share is not None)
+        for role in UPPER_ROLES
+    }
+    rule = MotetRule(
+        names["Tenor"], plan.layout.notes, plan.key, perfect_share, SPEEDS[plan.settings.iso]
+    )
     candidates = _compose(model, plan, lower, tables, request, style=style, rule=rule)
     return ranked(
         replace(one, score=_finished(one.score, plan, {names[role]: role for role in plan.roles}))

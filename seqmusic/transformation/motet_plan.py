@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from seqmusic.errors import RequestError
-from seqmusic.score import Key, Note, Score
-from seqmusic.tonality import infer_key, key_correlations
-from seqmusic.transformation.color import Color, ColorSettings, color_of
+from seqmusic.score import Key, Note
+from seqmusic.transformation.color import Color
 from seqmusic.transformation.contratenor import (
     RhythmEvent,
     contratenor_rhythm,
-    contratenor_talea,
 )
-from seqmusic.transformation.layout import Layout, lay_out
-from seqmusic.transformation.melody_finding import find_melody
-from seqmusic.transformation.taleae import DEFAULT_TALEA, Talea, parse_sections, parse_talea
+from seqmusic.transformation.layout import SHORTEST_TICKS, Layout
+from seqmusic.transformation.taleae import DEFAULT_TALEA, Talea
 
-MAX_QUARTERS = 240
 _UPPER_NOTES_PER_TENOR_NOTE = 2.5  # at least, where all have the largest value
 _LARGEST_VALUES = (6, 12, 24, 48)  # each with a dot
 
@@ -107,6 +103,8 @@ class MotetPlan:
         """Ticks of the grid on which notes end in a section."""
         onsets = (note.onset_ticks for note in self.layout.notes)
         finest = max(3, self.largest_value(ratio) // 6)
+        if self.settings.iso == "all" and ratio == self.layout.ratios[0]:
+            finest = max(finest, common_grid(self.layout.ratios) or 0)
         ends = (event.end_ticks for event in self.contratenor)
         return math.gcd(finest, *onsets, *ends) if ratio.denominator % 3 == 0 else finest
 
@@ -116,57 +114,14 @@ class MotetPlan:
         return self.layout.notes
 
 
-def key_with_mode(source: Score) -> Key:
-    """The key of a piece; where only the signature is known, the mode that fits its notes better.
+def common_grid(ratios: Sequence[Fraction]) -> int | None:
+    """Ticks of the finest grid that stays on thirty-seconds or coarser in all proportions.
 
-    >>> from seqmusic.formats.theme import parse_theme
-    >>> key_with_mode(parse_theme("D4 E4 F4 A4 Bb4 A4 C#4 D4", key=Key(-1)))
-    Key(sharps=-1, mode='minor')
+    >>> common_grid([Fraction(1), Fraction(1, 2)]), common_grid([Fraction(1), Fraction(1, 3)])
+    (6, 12)
     """
-    if source.key is None:
-        return infer_key(source)
-    if source.key.mode:
-        return source.key
-    correlations = key_correlations(source)
-    modes = [Key(source.key.sharps, mode) for mode in ("major", "minor")]
-    return max(modes, key=lambda key: correlations[key])
-
-
-def plan_motet(source: Score, settings: MotetSettings) -> MotetPlan:
-    """The plan of a motet on the melody of a piece.
-
-    Raises:
-        RequestError: the melody, the talea and the proportions do not go together; the message says
-            what would.
-    """
-    talea = parse_talea(settings.talea)
-    sections = parse_sections(settings.sections) if settings.sections else talea.sections
-    melody = find_melody(source)
-    key = key_with_mode(source)
-    color = color_of(
-        melody,
-        key,
-        ColorSettings(
-            n_notes=settings.notes,
-            n_usual=talea.n_color_notes,
-            n_talea=talea.n_notes,
-            keep_repeats=settings.keep_repeats,
-            n_voices=settings.voices,
-        ),
-    )
-    layout = lay_out(color.pitches, talea, sections, settings.introitus)
-    if layout.end_ticks > MAX_QUARTERS * 24:
-        fewer = len(color.pitches) * MAX_QUARTERS * 24 // layout.end_ticks
-        raise RequestError(
-            f"the motet would have {layout.end_ticks // 24} quarters, and {MAX_QUARTERS} is the "
-            f"most that the model can follow; ask for --notes {fewer}"
-        )
-    return MotetPlan(
-        settings=settings,
-        talea=talea,
-        contratenor_talea=contratenor_talea(talea, layout) if settings.voices == 4 else None,
-        color=color,
-        layout=layout,
-        key=color.key or key,
-        title=source.title,
-    )
+    for grid in (3, 6, 12, 24):
+        scaled = [grid * ratio / ratios[0] for ratio in ratios]
+        if all(ticks.denominator == 1 and ticks >= SHORTEST_TICKS for ticks in scaled):
+            return grid
+    return None

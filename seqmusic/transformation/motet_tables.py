@@ -53,6 +53,7 @@ class _TableWriter:
         self.sounds[:, low : high + 1] = self.sounds[:, REST_COLUMN] = True
         self.may_end = np.zeros(n_ticks + 1, dtype=bool)
         self.exact = np.zeros(n_ticks, dtype=np.int64)
+        self.held = np.ones_like(self.sounds)
         self.longest = np.full(n_ticks, MAX_DURATION, dtype=np.int64)
 
     def write_rhythm_limits(self) -> None:
@@ -74,6 +75,12 @@ class _TableWriter:
             self.sounds[tick, :REST_COLUMN] &= interval_mask(pitches[0], CONSONANCES)
             for pitch in pitches[1:]:
                 self.sounds[tick, :REST_COLUMN] &= ~interval_mask(pitch, DISSONANCES)
+
+    def write_perfect_holds(self) -> None:
+        """Write that what is held into a note of the tenor is perfect with it."""
+        for note in self.plan.layout.notes:
+            perfect = interval_mask(note.pitch, PERFECT)
+            self.held[note.onset_ticks, :REST_COLUMN] = perfect
 
     def write_joints(self, *, not_below: bool) -> None:
         """Write that the first and last note of each talea are perfect sonorities."""
@@ -111,18 +118,21 @@ class _TableWriter:
             if event.is_rest:
                 self.sounds[span, :REST_COLUMN] = False
 
-    def only(self, start: int, end: int, allowed: Mask) -> None:
-        """Write that a note sounds from one tick to another, with one of (128,) pitches."""
-        self.sounds[start:end, :REST_COLUMN] = allowed
-        self.sounds[start:end, REST_COLUMN] = False
+    def only(self, start: int, end: int, pitch: int) -> None:
+        """Write that one pitch sounds from one tick to another."""
+        self.sounds[start:end] = False
+        self.sounds[start:end, pitch] = True
 
     def table(self) -> VoiceTable:
         """The table as it is now."""
-        return VoiceTable(self.sounds, self.may_end, self.longest, self.exact)
+        return VoiceTable(self.sounds, self.may_end, self.longest, self.exact, self.held)
 
 
 def contratenor_table(plan: MotetPlan, tenor: Voice) -> VoiceTable:
-    """The table of the contratenor, whose rhythm is prescribed."""
+    """The table of the contratenor, whose rhythm is prescribed.
+
+    What it holds into a note of the tenor need not be perfect, as it is slow.
+    """
     writer = _TableWriter(plan, "Contratenor")
     rhythm = plan.contratenor
     writer.write_consonance([tenor, Voice("", tuple(_as_notes(rhythm, tenor)))])
@@ -139,20 +149,31 @@ def contratenor_table(plan: MotetPlan, tenor: Voice) -> VoiceTable:
     return writer.table()
 
 
-def upper_table(plan: MotetPlan, role: str, lower: Sequence[Voice]) -> VoiceTable:
-    """The table of triplum or motetus, given the voices that are slow."""
+def upper_table(
+    plan: MotetPlan, role: str, lower: Sequence[Voice], *, holds_perfect: bool
+) -> VoiceTable:
+    """The table of triplum or motetus.
+
+    Args:
+        plan: of the motet.
+        role: of the voice.
+        lower: tenor, and contratenor if there is one.
+        holds_perfect: whether what is held into a note of the tenor is perfect with it.
+    """
     writer = _TableWriter(plan, role)
     writer.write_rhythm_limits()
     writer.write_consonance(lower)
     writer.write_joints(not_below=False)
     for cadence in cadences(plan):
-        leading = leading_tones(plan)[role] == _PITCHES
+        leading = leading_tones(plan)[role]
         writer.only(cadence.approach_ticks, cadence.arrival_ticks, leading)
         writer.may_end[cadence.approach_ticks] = True
         _write_arrival(writer, plan, role, cadence)
     final = plan.layout.notes[-1]
     writer.write_rhythm([RhythmEvent(final.onset_ticks, plan.layout.end_ticks, False)])
-    writer.only(final.onset_ticks, plan.layout.end_ticks, arrival_pitches(plan)[role] == _PITCHES)
+    writer.only(final.onset_ticks, plan.layout.end_ticks, arrival_pitches(plan)[role])
+    if holds_perfect:
+        writer.write_perfect_holds()
     if plan.settings.hocket:
         writer.write_rhythm(hocket_events(plan, role))
     if plan.settings.iso == "all":
@@ -163,7 +184,7 @@ def upper_table(plan: MotetPlan, role: str, lower: Sequence[Voice]) -> VoiceTabl
 def _write_arrival(writer: _TableWriter, plan: MotetPlan, role: str, cadence: Cadence) -> None:
     """Write the pitch over a final, and that it is not reached in parallel with the tenor."""
     arrival = arrival_pitches(plan)[role]
-    writer.only(cadence.arrival_ticks, cadence.arrival_ticks + 1, arrival == _PITCHES)
+    writer.only(cadence.arrival_ticks, cadence.arrival_ticks + 1, arrival)
     writer.may_end[cadence.arrival_ticks] = True
     before = plan.layout.notes[cadence.before]
     interval = (arrival - plan.color.pitches[-1]) % 12

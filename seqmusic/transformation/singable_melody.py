@@ -12,7 +12,7 @@ from seqmusic.errors import RequestError
 from seqmusic.meter import TICKS_PER_QUARTER, TimeSignature
 from seqmusic.score import Note, Score, melody
 from seqmusic.transformation.melody_finding import MIN_NOTES, find_melody
-from seqmusic.transformation.motet_plan import key_with_mode
+from seqmusic.transformation.planning import key_with_mode
 
 COMPASS = (60, 77)
 GRID_TICKS = TICKS_PER_QUARTER // 2

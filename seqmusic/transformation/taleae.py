@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -89,8 +90,6 @@ def _parse_steps(text: str) -> tuple[Step, ...]:
                 f"the talea has {word!r}; a value is a number of units up to {_LONGEST_UNITS}, "
                 "such as 2, .5 or 3/2, with R before it for a rest: 4 R2 2 2 1 R1"
             )
-        if match[1] and steps and steps[-1].is_rest:
-            units += steps.pop().units
         steps.append(Step(units, bool(match[1])))
     if len(steps) > MAX_STEPS:
         raise RequestError(f"a talea has at most {MAX_STEPS} values, this one has {len(steps)}")
@@ -98,7 +97,18 @@ def _parse_steps(text: str) -> tuple[Step, ...]:
         raise RequestError(
             "a talea needs two notes, or it is no rhythm; add one, as in 4 R2 2 2 1 R1"
         )
-    return tuple(steps)
+    return tuple(joined_rests(steps))
+
+
+def joined_rests(steps: Iterable[Step]) -> list[Step]:
+    """The steps, of which rests that follow each other are one."""
+    joined: list[Step] = []
+    for step in steps:
+        if step.is_rest and joined and joined[-1].is_rest:
+            joined[-1] = Step(joined[-1].units + step.units, True)
+        else:
+            joined.append(step)
+    return joined
 
 
 def parse_sections(text: str) -> tuple[Fraction, ...]:

@@ -21,7 +21,8 @@ from seqmusic.transformation.motet import compose_motet
 from seqmusic.transformation.motet_checks import check_motet
 from seqmusic.transformation.motet_description import motet_sentences
 from seqmusic.transformation.motet_marks import motet_marks
-from seqmusic.transformation.motet_plan import MotetPlan, MotetSettings, plan_motet
+from seqmusic.transformation.motet_plan import MotetPlan, MotetSettings
+from seqmusic.transformation.planning import plan_motet
 from seqmusic.transformation.tenor_checks import Check
 
 TARGETS = ("motet", "chorale")

@@ -9,7 +9,7 @@ import statistics
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from music21 import bar as bars21
 from music21 import clef, duration, key, layout, metadata, meter, stream, tempo
@@ -131,7 +131,8 @@ def _part(
     part = stream.Part(id=f"P{indices[0] + 1}")
     part.partName = _NOT_XML.sub(" ", " ".join(voice.name for voice in voices))
     events_by_voice = [printed_events_by_bar(voice, bars) for voice in voices]
-    marks, by_id = marks.of_voices(indices), {}
+    marks = marks.of_voices(indices)
+    by_id: dict[str, Any] = {}
     signature_ticks = {tick for tick, _ in score.time_signatures}
     for number, bar in enumerate(bars):
         measure = stream.Measure(number=bar.number)

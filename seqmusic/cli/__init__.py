@@ -12,7 +12,17 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, studio, train
+from seqmusic.cli import (
+    benchmark,
+    compose,
+    convert,
+    data,
+    evaluate,
+    experiment,
+    studio,
+    train,
+    transform,
+)
 from seqmusic.cli.messages import shown_messages
 from seqmusic.errors import SeqmusicError
 
@@ -32,6 +42,7 @@ app.command(compose.continue_, name="continue")
 app.command(compose.harmonize)
 app.command(compose.regenerate)
 app.command(compose.replay)
+app.command(transform.transform)
 app.command(studio.studio)
 app.command(studio.forever)
 app.command(evaluate.evaluate)

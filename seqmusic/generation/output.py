@@ -127,7 +127,7 @@ def prompt_with_key(
 ) -> tuple[Score, Prompt]:
     """The score and the prompt of a task, in the likeliest key if the score has none."""
     prompt = task.prompt(score, learned_voice_names(model.vocabulary))
-    prompt = replace(prompt, style=_style_number(task.style, folder))
+    prompt = replace(prompt, style=style_number(task.style, folder))
     if score.key is None:
         voices = tuple(voice for voice in prompt.score.voices if voice.notes)
         sounding = replace(prompt.score, voices=voices)
@@ -137,7 +137,7 @@ def prompt_with_key(
     return score, prompt
 
 
-def _style_number(style: str, folder: Path) -> int | None:
+def style_number(style: str, folder: Path) -> int | None:
     """The number of a style that the model in a folder has learned; None without a style."""
     if not style:
         return None

@@ -30,6 +30,7 @@ from seqmusic.formats.notation.unpacking import (
 )
 from seqmusic.formats.notation.writing import musicxml_text
 from seqmusic.formats.read_report import FilePiece, ReadReport, Tally
+from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.score import Score
 
 T = TypeVar("T")
@@ -82,6 +83,7 @@ def write_musicxml(
     path: Path,
     color: NoteColor | None = None,
     staves: Literal["open", "closed"] = "open",
+    marks: ScoreMarks = NO_MARKS,
 ) -> Path:
     """Write a score as MusicXML, so that reading the file gives the same score.
 
@@ -90,6 +92,7 @@ def write_musicxml(
         path: where to; an existing file is replaced.
         color: of each note, given the index of its voice: "#rrggbb", or None for black.
         staves: "open" for a staff a voice, "closed" for two voices a staff.
+        marks: what is printed with it.
 
     Returns:
         `path`.
@@ -97,7 +100,7 @@ def write_musicxml(
     Raises:
         FormatError: the file cannot be written; an existing file is left as it was.
     """
-    return write_atomic(Path(path), musicxml_text(score, color, staves))
+    return write_atomic(Path(path), musicxml_text(score, color, staves, marks))
 
 
 def chorale_paths() -> list[Path]:

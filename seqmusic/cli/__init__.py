@@ -12,7 +12,17 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, train
+from seqmusic.cli import (
+    align,
+    benchmark,
+    compare,
+    compose,
+    convert,
+    data,
+    evaluate,
+    experiment,
+    train,
+)
 from seqmusic.cli.messages import shown_messages
 from seqmusic.errors import SeqmusicError
 
@@ -36,6 +46,8 @@ app.command(evaluate.evaluate)
 app.command(benchmark.app)
 app.command(experiment.app)
 app.command(experiment.improve)
+app.command(align.align)
+app.command(compare.compare)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,114 @@
+"""Passages to compose: the beginnings of works, and candidates that go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seqmusic.errors import RequestError
+from seqmusic.evaluation.samples import Opening
+from seqmusic.generation.composing import compose_candidates
+from seqmusic.generation.prompt_sequence import sequence_after_prompt
+from seqmusic.generation.prompts import Prompt, fitting_shift
+from seqmusic.generation.request import Request
+from seqmusic.model.decoding.decoder import DecodableModel
+from seqmusic.model.settings import Vocabulary
+from seqmusic.progress import track
+from seqmusic.score import Score
+from seqmusic.tokens.tokenizer import Trace, normalized, trace
+
+MODEL_ALONE = Request(temperature=1.0, lenience=1.0, cadence=False)
+"""The model's own distribution, without masks."""
+MIN_GIVEN_BARS, MAX_GIVEN_BARS = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """One way to go on from the beginning of a work.
+
+    Attributes:
+        score: the beginning with what follows.
+        passage: what follows alone, which is assessed.
+        sequence: the events of `score`, of which those of `passage` are scored.
+    """
+
+    score: Score
+    passage: Score
+    sequence: Trace
+
+
+def draw_passages(works: Sequence[Score], n: int, bars: int, seed: int) -> list[Opening]:
+    """`n` beginnings of works, each to be continued for some bars; works take turns.
+
+    Two to four bars are given. Works without a meter, or too short, are left out.
+
+    Args:
+        works: whole pieces.
+        n: number of passages; none if no work is long enough.
+        bars: how many are to be composed.
+        seed: of the works and of the number of bars.
+    """
+    rng = np.random.default_rng(seed)
+    scores = [score for work in works if _n_cuts(score := normalized(work), bars) > 0]
+    order = [i for _ in range(-(-n // max(1, len(scores)))) for i in rng.permutation(len(scores))]
+    return [
+        _cut(scores[i], MIN_GIVEN_BARS + int(rng.integers(_n_cuts(scores[i], bars))), bars)
+        for i in order[:n]
+    ]
+
+
+def first_passage(work: Score, given_bars: int, bars: int) -> Opening | None:
+    """The beginning of a work, to be continued for `bars` bars; None if it has fewer in all."""
+    score = normalized(work)
+    n_whole = len([bar for bar in score.bars() if bar.number])
+    return _cut(score, given_bars, bars) if n_whole >= given_bars + bars else None
+
+
+def continue_passage(model: DecodableModel, passage: Opening, request: Request) -> list[Continued]:
+    """Distinct candidates that continue a passage; none where the model reaches no end."""
+    prompt = passage.prompt
+    try:
+        candidates = compose_candidates(model, prompt, request)
+    except RequestError:
+        return []
+    return [
+        Continued(
+            candidate.score,
+            passage.continuation(candidate.score),
+            composed_sequence(model.vocabulary, candidate.score, prompt),
+        )
+        for candidate in candidates
+    ]
+
+
+def continue_passages(
+    model: DecodableModel, passages: Sequence[Opening], request: Request
+) -> list[list[Continued]]:
+    """The candidates of each passage, passage i with the seed of the request plus i."""
+    return [
+        continue_passage(model, passage, replace(request, seed=request.seed + number))
+        for number, passage in enumerate(track(passages, "composing", "passage"))
+    ]
+
+
+def composed_sequence(vocabulary: Vocabulary, score: Score, prompt: Prompt) -> Trace:
+    """The events of a finished score, of which only the composed ones are scored."""
+    moved = score.transposed(fitting_shift(prompt.score))
+    found = trace(sequence_after_prompt(vocabulary, moved, prompt), vocabulary.max_voices)
+    is_music = found.context[:, vocabulary.voice_column] > 0  # the header is given
+    return replace(found, is_scored=found.is_scored & is_music)
+
+
+def _n_cuts(score: Score, bars: int) -> int:
+    """At how many bars the given part of a score may end."""
+    n_whole = len([bar for bar in score.bars() if bar.number])
+    return min(n_whole - bars, MAX_GIVEN_BARS) - MIN_GIVEN_BARS + 1
+
+
+def _cut(score: Score, n_given: int, bars: int) -> Opening:
+    """The first bars of a score, of which the first `n_given` are given."""
+    whole = [bar for bar in score.bars() if bar.number]
+    end = min(score.end_ticks, whole[n_given + bars - 1].end_ticks)
+    return Opening(score.sliced(0, end), whole[n_given - 1].end_ticks)

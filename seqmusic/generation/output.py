@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -69,6 +69,7 @@ def compose_run(
     *,
     explain: bool = False,
     on_note: OnNote | None = None,
+    ranking: Callable[[Score], float] | None = None,
 ) -> list[dict[str, object]]:
     """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
 
@@ -83,6 +84,7 @@ def compose_run(
             in common with a training work.
         on_note: receives the notes of one candidate as they are composed, with the index of their
             voice; not called for a revision in rounds.
+        ranking: scores a candidate; the highest comes first, and no longer the likeliest.
 
     Raises:
         FormatError: `out` exists already.
@@ -96,6 +98,8 @@ def compose_run(
     array_model = load_array_model(folder, compiled)
     score, prompt = _prompt_with_key(task, score, array_model, folder)
     candidates = _compose(task, array_model, score, prompt, request, on_note)
+    if ranking is not None:
+        candidates.sort(key=lambda candidate: -ranking(candidate.score))
     run = _Run(task, score, prompt, folder, request)
     return _write_candidates(run, candidates, out, explain=explain)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,7 @@ RULES = PreferenceFiles(names=("rules",))
 
 
 @pytest.fixture
-def few_works(chorales: Dataset, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def few_works(chorales: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Alignments see few short works, and judges of few trees."""
     few = shortest_works(chorales, train=8, valid=6, test=0)
 
@@ -36,7 +35,6 @@ def few_works(chorales: Dataset, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
     monkeypatch.setattr(align_module, "load_subject", load)
     monkeypatch.setattr("seqmusic.metrics.two_sample.judges.N_TREES", 5)
-    yield
 
 
 def test_a_stopped_alignment_goes_on_and_ends_with_the_same_weights(

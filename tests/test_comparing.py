@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,9 +88,8 @@ def test_answers_are_added_to_the_file(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_heads(compared: ComparedModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_heads(compared: ComparedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "load_compared_model", lambda run, data=None: compared)
-    yield
 
 
 def test_the_command_asks_records_and_stops(
@@ -110,5 +108,5 @@ def test_the_command_asks_records_and_stops(
 def test_a_taste_needs_ten_answers(small_heads: None, tmp_path: Path) -> None:
     answer = Answer("Anna", model_checksum(None), "bwv1.6", 3, 8, "A", 2.0)
     record_answer(tmp_path / "a.csv", answer)
-    with pytest.raises(PreferenceError, match="hold 1 answers .* 10 are needed"):
+    with pytest.raises(PreferenceError, match=r"hold 1 answers .* 10 are needed"):
         read_taste([tmp_path / "a.csv"], None)

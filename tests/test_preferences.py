@@ -60,7 +60,7 @@ def test_a_person_who_agrees_with_themself_on_too_few_pairs_is_refused(n_same: i
     if n_same == 7:
         assert check_preferences(answers, "c0ffee12", 20) == answers
     else:
-        with pytest.raises(PreferenceError, match="Anna contradict themselves.* 10 .* in 6"):
+        with pytest.raises(PreferenceError, match=r"Anna contradict themselves.* 10 .* in 6"):
             check_preferences(answers, "c0ffee12", 20)
 
 
@@ -72,7 +72,7 @@ def test_preferences_about_another_model_are_refused() -> None:
 def test_too_few_answers_are_refused_and_answers_for_neither_do_not_count() -> None:
     answers = [replace(FIRST, head=f"bwv{number}") for number in range(12)]
     answers.append(replace(FIRST, choice="skip"))
-    with pytest.raises(PreferenceError, match="hold 12 answers .* 100 are needed; fewer can rank"):
+    with pytest.raises(PreferenceError, match=r"hold 12 answers .* 100 are needed; fewer can rank"):
         check_preferences(answers, "c0ffee12", 100)
 
 

@@ -51,6 +51,7 @@ from seqmusic.metrics.originality import CopyIndex
 from seqmusic.metrics.two_sample.judges import require_judges
 from seqmusic.metrics.two_sample.separation import N_FOLDS
 from seqmusic.model.transformer import Transformer
+from seqmusic.report.figures import require_matplotlib
 from seqmusic.runs.card import bullet_list, write_card
 from seqmusic.runs.checkpoint import save_weights
 from seqmusic.runs.data import training_data
@@ -97,28 +98,29 @@ def align(
         CheckpointError: there is no such model, or `out` holds another alignment.
         CorpusError: the corpus has too few works in four voices.
         FormatError: `out` holds something else, or a file cannot be read.
-        MissingExtraError: scikit-learn is not installed.
+        MissingExtraError: scikit-learn or matplotlib is not installed.
         PreferenceError: nothing can be learned from the preferences.
     """
     require_judges()
+    require_matplotlib()
     subject = load_subject(run, "valid", data)
+    task = _open_task(subject, preferences, out, settings)
+    return _finish(task, subject, _run_rounds(task, subject.name))
+
+
+def _open_task(
+    subject: Subject, preferences: PreferenceFiles, out: Path, settings: AlignmentSettings
+) -> AlignmentTask:
+    """Check the preferences and the folder, in this order, and collect what all rounds share."""
     checksum = model_checksum(subject.folder)
     source = _open_source(preferences, subject, checksum)
+    held_out = held_out_works(subject, ("valid",))
     shared = {"model": checksum, "corpus": corpus_name(subject.dataset), "preferences": source.name}
     open_study(out, {"experiment": "align", **shared, **asdict(settings)})
-    task = AlignmentTask(
-        base=subject.model,
-        works=_scores(subject.dataset, "train"),
-        data=replace(
-            training_data(subject.dataset.works_in("train")),
-            max_voices=subject.model.vocabulary.max_voices,
-        ),
-        source=source,
-        settings=settings,
-        held_out=held_out_works(subject, ("valid",)),
-        out=out,
-    )
-    return _finish(task, subject, _run_rounds(task, subject.name))
+    training = subject.dataset.works_in("train")
+    data = replace(training_data(training), max_voices=subject.model.vocabulary.max_voices)
+    works = _scores(subject.dataset, "train")
+    return AlignmentTask(subject.model, works, data, source, settings, held_out, out)
 
 
 def held_out_works(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +37,6 @@ from seqmusic.runs.pretrained import load_model, vocabulary_to_dict
 from seqmusic.score import Score
 from seqmusic.training.settings import TrainingSettings
 
-logger = logging.getLogger(__name__)
 _SEED_STRIDE = 1_000_000  # between the seeds of the candidates of two rounds
 
 
@@ -165,12 +164,18 @@ def _train_trial(task: AlignmentTask, objective: str, number: int) -> TrialRecor
     started = time.monotonic()
     settings = replace(task.settings, objective=objective, seed=task.settings.seed + number)
     reference = model_after(task, objective, number - 1)
-    pairs = draw_pairs(task, reference, number)
+    pairs = _first_pairs(task) if number == 1 else draw_pairs(task, reference, number)
     model = frozen_copy(reference)
     _train(task, model, pairs, settings)
     name = trial_name(objective, number)
     save_weights(model, task.out / "trials" / name, vocabulary_to_dict(model.vocabulary))
     return {**_changes(reference, model, pairs), "seconds": time.monotonic() - started}
+
+
+@functools.lru_cache(maxsize=1)
+def _first_pairs(task: AlignmentTask) -> list[PreferencePair]:
+    """The pairs of the first round, which are the same for every objective."""
+    return draw_pairs(task, task.base, 1)
 
 
 def draw_pairs(task: AlignmentTask, model: Transformer, number: int) -> list[PreferencePair]:

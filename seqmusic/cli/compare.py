@@ -33,14 +33,12 @@ def compare(
     """Show two continuations of the same beginning, ask which is better, and keep the answer.
 
     Both are written as MIDI files and pictures. One pair of ten comes again with A and B exchanged.
-    Answer A, B, E (equal), S (skip) or Q (quit). Ten answers rank candidates (seqmusic continue
-    ... --prefer preferences.csv), and a hundred can align a model (seqmusic align).
+    Ten answers rank candidates (continue --prefer), and a hundred can align a model (align).
 
     For example: seqmusic compare chorales --out preferences.csv
 
     Args:
-        run: The folder of a trained model, or the name of one that comes with seqmusic; by default
-            the default model.
+        run: The folder of a trained model, or the name of one that comes with seqmusic.
         out: The file of the answers; if it exists, they are added to it.
         folder: Where the two candidates are written; those before are overwritten.
         person: A name that the answers are kept under; by default the name of the user.

@@ -80,11 +80,10 @@ def compose_run(
             the default.
         request: how candidates are drawn, and what they must obey.
         out: a new folder.
-        explain: also write a page for each candidate: how surprising each note is, and what it has
-            in common with a training work.
+        explain: also write a page for each candidate.
         on_note: receives the notes of one candidate as they are composed, with the index of their
             voice; not called for a revision in rounds.
-        ranking: scores a candidate; the highest comes first, and no longer the likeliest.
+        ranking: scores a candidate; the highest comes first, not the likeliest.
 
     Raises:
         FormatError: `out` exists already.
@@ -99,7 +98,7 @@ def compose_run(
     score, prompt = _prompt_with_key(task, score, array_model, folder)
     candidates = _compose(task, array_model, score, prompt, request, on_note)
     if ranking is not None:
-        candidates.sort(key=lambda candidate: -ranking(candidate.score))
+        candidates = sorted(candidates, key=lambda one: ranking(one.score), reverse=True)
     run = _Run(task, score, prompt, folder, request)
     return _write_candidates(run, candidates, out, explain=explain)
 

@@ -1,24 +1,24 @@
-"""Faults counted per chance and per time."""
+"""Faults counted per opportunity and per time."""
 
 from __future__ import annotations
 
-from seqmusic.alignment.faults import RULES, count_faults, scores_per_chance, scores_per_time
+from seqmusic.alignment.faults import RULES, count_faults, scores_per_opportunity, scores_per_time
 from seqmusic.formats.theme import parse_theme
 from seqmusic.metrics.rates import Rate
 from seqmusic.score import Score
 
 
-def rates(hits: int, chances: int) -> list[Rate]:
+def rates(hits: int, opportunities: int) -> list[Rate]:
     """The first rule alone."""
-    return [Rate(hits, chances), *[Rate(0, 0)] * (len(RULES) - 1)]
+    return [Rate(hits, opportunities), *[Rate(0, 0)] * (len(RULES) - 1)]
 
 
-def test_more_chances_at_the_average_rate_are_neither_reward_nor_penalty() -> None:
-    scores = scores_per_chance([rates(1, 10), rates(2, 20), rates(4, 40)])
+def test_more_opportunities_at_the_average_rate_are_neither_reward_nor_penalty() -> None:
+    scores = scores_per_opportunity([rates(1, 10), rates(2, 20), rates(4, 40)])
     assert scores.tolist() == [0.0, 0.0, 0.0]
 
 
-def test_per_time_fewer_chances_are_rewarded() -> None:
+def test_per_time_fewer_opportunities_are_rewarded() -> None:
     bar = parse_theme("C5:1/1")
     few, many = scores_per_time([rates(1, 10), rates(2, 20)], [bar, bar])
     assert few > many

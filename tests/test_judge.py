@@ -30,7 +30,7 @@ def test_unseen_works_score_higher_than_parallel_fifths(small_dataset: Dataset) 
         assert score(work.score) > 0 > score(in_fifths(work.score))
 
 
-def test_a_passage_is_judged_from_its_first_beat_on_and_in_whole_beats() -> None:
+def test_a_passage_is_scored_from_its_first_beat_on_and_in_whole_beats() -> None:
     score = parse_theme("C4:1/16 D4:1/4 E4:5/16")
     assert whole_beats(score).shape == (1, 8)
     assert np.array_equal(whole_beats(score)[0, :4], [60, 62, 62, 62])

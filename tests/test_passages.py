@@ -50,7 +50,7 @@ def candidates(model: Transformer, works: list[Score]) -> list[Continued]:
     return continue_passage(model, passage, replace(MODEL_ALONE, n=3))
 
 
-def test_passages_have_as_many_bars_as_requested_and_take_turns(works: list[Score]) -> None:
+def test_passages_have_as_many_bars_as_requested_and_alternate(works: list[Score]) -> None:
     passages = draw_passages(works, 5, 2, seed=1)
     assert [len(encode(one.work)) for one in passages] == [
         len(encode(one.work)) for one in draw_passages(works, 5, 2, seed=1)

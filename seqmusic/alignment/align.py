@@ -84,7 +84,7 @@ def align(
 ) -> AlignmentResults:
     """Align a model; `out` becomes the folder of a run with the last model that kept all guards.
 
-    The same command goes on after a stop: finished rounds are not repeated.
+    The same command goes on after a stop: finished rounds are not repeated, and more may be asked.
 
     Args:
         run: the folder of a trained model, or the name of one that comes with seqmusic; it is not
@@ -116,7 +116,8 @@ def _open_task(
     source = _open_source(preferences, subject, checksum)
     held_out = held_out_works(subject, ("valid",))
     shared = {"model": checksum, "corpus": corpus_name(subject.dataset), "preferences": source.name}
-    open_study(out, {"experiment": "align", **shared, **asdict(settings)})
+    fixed = {name: value for name, value in asdict(settings).items() if name != "rounds"}
+    open_study(out, {"experiment": "align", **shared, **fixed})
     training = subject.dataset.works_in("train")
     data = replace(training_data(training), max_voices=subject.model.vocabulary.max_voices)
     works = _scores(subject.dataset, "train")
@@ -177,7 +178,7 @@ def _run_rounds(task: AlignmentTask, name: str) -> AlignmentResults:
     written = run_figures(task, "written", partial(assess_written, task.held_out))
     results = AlignmentResults(name, task.source.name, task.settings, base, written, (), ())
     for number in range(1, task.settings.rounds + 1):
-        for objective in objectives_of(task.settings):
+        for objective in objectives_of(task.settings, number):
             results = results.with_round(run_round(task, objective, number))
         guards = _round_guards(results.rounds[-1], base, written)
         results = replace(results, guards=(*results.guards, tuple(guards)))

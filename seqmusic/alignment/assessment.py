@@ -32,8 +32,8 @@ NOTES, HELD, DIVERSITY = "notes in a quarter", "held cells", "diversity"
 LONGEST_COPY = "longest copy"
 UNITS: Mapping[str, str] = {
     NATS: "nats",
-    **{rule.name: "% of chances" for rule in RULES},
-    TENDENCIES: "% of chances",
+    **{rule.name: "% of opportunities" for rule in RULES},
+    TENDENCIES: "% of opportunities",
     NOTES: "notes",
     HELD: "% of cells",
     DIVERSITY: "% of cells",

@@ -40,7 +40,7 @@ class Continued:
 
 
 def draw_passages(works: Sequence[Score], n: int, bars: int, seed: int) -> list[Opening]:
-    """`n` beginnings of works, each to be continued for some bars; works take turns.
+    """`n` beginnings of works, each to be continued for some bars; works alternate.
 
     Two to four bars are given. Works without a meter, or too short, are left out.
 

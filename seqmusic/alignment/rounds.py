@@ -241,12 +241,11 @@ def _changes(
     }
 
 
-def objectives_of(settings: AlignmentSettings) -> tuple[str, ...]:
-    """The objective of an alignment, after the baseline that it is compared with.
+def objectives_of(settings: AlignmentSettings, number: int) -> tuple[str, ...]:
+    """The objectives of a round: in the first, the baseline learns from the same candidates.
 
-    >>> objectives_of(AlignmentSettings(objective=DPO))
-    ('best of n', 'DPO')
+    >>> objectives_of(AlignmentSettings(), 1), objectives_of(AlignmentSettings(), 2)
+    (('best of n', 'DPO'), ('DPO',))
     """
-    if settings.objective == BEST_OF_N:
-        return (BEST_OF_N,)
-    return (BEST_OF_N, settings.objective)
+    is_compared = number == 1 and settings.objective != BEST_OF_N
+    return (BEST_OF_N, settings.objective) if is_compared else (settings.objective,)

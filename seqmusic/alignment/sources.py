@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqmusic.alignment.faults import count_faults, scores_per_chance, scores_per_time
+from seqmusic.alignment.faults import count_faults, scores_per_opportunity, scores_per_time
 from seqmusic.alignment.judge import train_judge
 from seqmusic.alignment.measures import measure_values
 from seqmusic.alignment.optimization import PreferencePair
@@ -41,7 +41,7 @@ class PreferenceSource:
 
 
 def rules_source(*, per_time: bool = False) -> PreferenceSource:
-    """The rules of `faults`, counted per chance.
+    """The rules of `faults`, counted per opportunity.
 
     Args:
         per_time: count faults in a quarter instead, which rewards writing fewer notes.
@@ -77,7 +77,7 @@ def taste_source(
 
 def _score_by_faults(passages: Sequence[Opening], groups: Groups) -> Floats:
     found = [one.passage for group in groups for one in group]
-    return scores_per_chance([count_faults(p) for p in track(found, "judging", "candidate")])
+    return scores_per_opportunity([count_faults(p) for p in track(found, "judging", "candidate")])
 
 
 def _score_by_faults_in_time(passages: Sequence[Opening], groups: Groups) -> Floats:

@@ -67,8 +67,8 @@ def align(
             that seqmusic compare wrote; several files are joined.
         out: The folder of the new run; if an alignment was begun there, it goes on.
         careful: Use DPOP, which keeps what is preferred at least as likely as it was.
-        per_time: Count the faults of the rules per quarter and not per chance, which teaches the
-            model to write fewer notes.
+        per_time: Count the faults of the rules per quarter and not per opportunity, which teaches
+            the model to write fewer notes.
         data: The corpus the model was trained on, if not the chorales, as for train.
     """
     from seqmusic.alignment.align import PreferenceFiles

@@ -74,8 +74,7 @@ def compose_run(
     """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
 
     Args:
-        task: what is to be done.
-        score: what it is done with.
+        task, score: what is to be done, and with what.
         model: the folder of a trained model, or the name of one that comes with seqmusic; None for
             the default.
         request: how candidates are drawn, and what they must obey.

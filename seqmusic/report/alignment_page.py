@@ -80,7 +80,7 @@ def _summary(results: AlignmentResults) -> str:
 
 def _chart(results: AlignmentResults, name: str) -> Chart:
     lines = []
-    for objective in objectives_of(results.settings):
+    for objective in objectives_of(results.settings, 1):
         found = [one.figures for one in results.rounds if one.objective == objective]
         points = [figures[name] for figures in (results.base, *found)]
         lines.append(

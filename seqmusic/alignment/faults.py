@@ -1,9 +1,9 @@
 """Rules that masks cannot enforce, as faults that are counted per opportunity.
 
 A candidate is scored by its excess of faults: those it has, less those that as many opportunities
-would have brought on average over all candidates. So more notes or more sevenths are neither reward nor
-penalty. Faults per time are counted only to show what goes wrong with them: whoever writes fewer
-notes makes fewer faults in a bar.
+would have brought on average over all candidates. So more notes or more sevenths are neither reward
+nor penalty. Faults per time are counted only to show what goes wrong with them: whoever writes
+fewer notes makes fewer faults in a bar.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from seqmusic.errors import CheckpointError, PreferenceError
 from seqmusic.evaluation.subject import Subject, load_subject
 from seqmusic.runs.pretrained import load_model
 
-SMALL = AlignmentSettings(rounds=1, passages=3, candidates=4, bars=1, steps=2, pairs=2, works=1)
+SMALL = AlignmentSettings(rounds=1, passages=3, candidates=4, steps=2, pairs=2, works=1)
 RULES = PreferenceFiles(names=("rules",))
 
 

@@ -17,6 +17,7 @@ from seqmusic.alignment.optimization import (
 from seqmusic.alignment.passages import (
     MODEL_ALONE,
     Continued,
+    bar_lines,
     continue_passage,
     draw_passages,
     first_passage,
@@ -27,7 +28,7 @@ from seqmusic.evaluation.held_out import grammar_masks_for
 from seqmusic.model.settings import ModelSettings
 from seqmusic.model.transformer import Transformer
 from seqmusic.runs.pretrained import make_vocabulary
-from seqmusic.score import Score
+from seqmusic.score import TICKS_PER_QUARTER, Score
 from seqmusic.tokens.tokenizer import encode, trace
 from seqmusic.tokens.vocabulary import is_note_event
 
@@ -46,21 +47,20 @@ def model() -> Transformer:
 
 @pytest.fixture(scope="module")
 def candidates(model: Transformer, works: list[Score]) -> list[Continued]:
-    (passage,) = draw_passages(works, 1, 1, seed=5)
+    (passage,) = draw_passages(works, 1, 4, 5, bar_lines)
     return continue_passage(model, passage, replace(MODEL_ALONE, n=3))
 
 
-def test_passages_have_as_many_bars_as_requested_and_alternate(works: list[Score]) -> None:
-    passages = draw_passages(works, 5, 2, seed=1)
-    assert [len(encode(one.work)) for one in passages] == [
-        len(encode(one.work)) for one in draw_passages(works, 5, 2, seed=1)
-    ]
+def test_passages_end_at_their_cuts_and_alternate(works: list[Score]) -> None:
+    passages = draw_passages(works, 5, 4, 1, bar_lines)
+    assert passages == draw_passages(works, 5, 4, 1, bar_lines)
+    assert passages != draw_passages(works, 5, 4, 2, bar_lines)
     for one in passages:
-        bars = [bar for bar in one.work.bars() if bar.number]
-        after = [bar for bar in bars if bar.onset_ticks >= one.end_ticks]
-        assert len(after) == 2
-        assert 2 <= len(bars) - 2 <= 4
-    assert len({passage.work.key for passage in passages}) > 1
+        assert one.end_ticks in bar_lines(one.work)
+        assert 8 <= one.end_ticks / TICKS_PER_QUARTER <= 24
+        assert one.work.end_ticks == one.end_ticks + 4 * TICKS_PER_QUARTER
+    assert len({passage.work.sliced(0, 96) for passage in passages}) > 1
+    assert draw_passages(works, 5, 999, 1, bar_lines) == []
 
 
 def test_a_work_with_too_few_bars_has_no_first_passage(works: list[Score]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,12 +16,12 @@ from seqmusic.generation.request import Request
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.model.settings import Vocabulary
 from seqmusic.progress import track
-from seqmusic.score import Score
+from seqmusic.score import TICKS_PER_QUARTER, Score
 from seqmusic.tokens.tokenizer import Trace, normalized, trace
 
 MODEL_ALONE = Request(temperature=1.0, lenience=1.0, cadence=False)
 """The model's own distribution, without masks."""
-MIN_GIVEN_BARS, MAX_GIVEN_BARS = 2, 4
+MIN_GIVEN_BEATS, MAX_GIVEN_BEATS = 8, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Continued:
 
     Attributes:
         score: the beginning with what follows.
-        passage: what follows alone, which is assessed.
+        passage: what follows alone.
         sequence: the events of `score`, of which those of `passage` are scored.
     """
 
@@ -39,24 +39,40 @@ class Continued:
     sequence: Trace
 
 
-def draw_passages(works: Sequence[Score], n: int, bars: int, seed: int) -> list[Opening]:
-    """`n` beginnings of works, each to be continued for some bars; works alternate.
+def draw_passages(
+    works: Sequence[Score],
+    n: int,
+    beats: int,
+    seed: int,
+    find_cuts: Callable[[Score], Sequence[int]],
+) -> list[Opening]:
+    """`n` beginnings of works, each to be continued for some beats; works alternate.
 
-    Two to four bars are given. Works without a meter, or too short, are left out.
+    Eight to 24 beats are given. Works that cannot be cut there are left out.
 
     Args:
         works: whole pieces.
-        n: number of passages; none if no work is long enough.
-        bars: how many are to be composed.
-        seed: of the works and of the number of bars.
+        n: number of passages; none if no work can be cut.
+        beats: how many quarters are to be composed.
+        seed: of the order of the works and of the cuts.
+        find_cuts: returns the ticks where the given part of a work may end.
     """
     rng = np.random.default_rng(seed)
-    scores = [score for work in works if _n_cuts(score := normalized(work), bars) > 0]
-    order = [i for _ in range(-(-n // max(1, len(scores)))) for i in rng.permutation(len(scores))]
-    return [
-        _cut(scores[i], MIN_GIVEN_BARS + int(rng.integers(_n_cuts(scores[i], bars))), bars)
-        for i in order[:n]
-    ]
+    cuts = [(score, _cuts(score, beats, find_cuts)) for score in map(normalized, works)]
+    found = [(score, ticks) for score, ticks in cuts if ticks]
+    order = [i for _ in range(-(-n // max(1, len(found)))) for i in rng.permutation(len(found))]
+    passages = []
+    for score, ticks in (found[number] for number in order[:n]):
+        tick = ticks[int(rng.integers(len(ticks)))]
+        after_beat = (tick - score.pickup_ticks) % TICKS_PER_QUARTER
+        end = tick - after_beat + beats * TICKS_PER_QUARTER
+        passages.append(Opening(score.sliced(0, end), tick))
+    return passages
+
+
+def bar_lines(score: Score) -> list[int]:
+    """Ticks of the bar lines after the first bar."""
+    return [bar.end_ticks for bar in score.bars() if bar.number]
 
 
 def first_passage(work: Score, given_bars: int, bars: int) -> Opening | None:
@@ -101,10 +117,11 @@ def composed_sequence(vocabulary: Vocabulary, score: Score, prompt: Prompt) -> T
     return replace(found, is_scored=found.is_scored & is_music)
 
 
-def _n_cuts(score: Score, bars: int) -> int:
-    """At how many bars the given part of a score may end."""
-    n_whole = len([bar for bar in score.bars() if bar.number])
-    return min(n_whole - bars, MAX_GIVEN_BARS) - MIN_GIVEN_BARS + 1
+def _cuts(score: Score, beats: int, find_cuts: Callable[[Score], Sequence[int]]) -> list[int]:
+    """The cuts with enough before them and after."""
+    first, last = MIN_GIVEN_BEATS * TICKS_PER_QUARTER, MAX_GIVEN_BEATS * TICKS_PER_QUARTER
+    latest = min(last, score.end_ticks - beats * TICKS_PER_QUARTER)
+    return [tick for tick in find_cuts(score) if first <= tick <= latest]
 
 
 def _cut(score: Score, n_given: int, bars: int) -> Opening:

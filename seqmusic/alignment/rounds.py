@@ -186,13 +186,14 @@ def draw_pairs(task: AlignmentTask, model: Transformer, number: int) -> list[Pre
     """
     settings = task.settings
     seed = settings.seed * 1000 + number
-    passages = draw_passages(task.works, settings.passages, settings.bars, seed)
+    source = task.source
+    passages = draw_passages(task.works, settings.passages, source.beats, seed, source.find_cuts)
     request = replace(MODEL_ALONE, n=settings.candidates, seed=seed * _SEED_STRIDE)
     groups = continue_passages(prepare_for_decoding(model), passages, request)
-    scores = task.source.score_candidates(passages, groups)
-    found = scored_pairs(groups, scores.tolist(), matches_notes=task.source.matches_notes)
+    scores = source.score_candidates(passages, groups)
+    found = scored_pairs(groups, scores.tolist(), matches_notes=source.matches_notes)
     if number == 1:
-        found += task.source.answered
+        found += source.answered
     if not found:
         raise PreferenceError("no two candidates differ in what is preferred; nothing was trained")
     return found

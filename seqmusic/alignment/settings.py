@@ -26,10 +26,9 @@ class AlignmentSettings:
 
     objective: str = DPO  # DPO, DPOP (keeps what is preferred likely) or best of n
     rounds: int = 2  # each with fresh samples and the round before as reference, 1 or more
-    passages: int = 200  # of training works, continued in each round, 1 or more
+    passages: int = 300  # of training works, continued in each round, 1 or more
     candidates: int = 16  # of each passage, 2..64
-    bars: int = 2  # of each candidate, 1 or more
-    steps: int = 48  # batches in each round, 1 or more
+    steps: int = 56  # batches in each round, 1 or more
     pairs: int = 8  # in a batch, 1 or more
     works: int = 4  # training works in a batch, which anchor the model, 1 or more
     beta: float = 0.1  # how strongly the model is held near its reference, more than 0
@@ -42,7 +41,7 @@ class AlignmentSettings:
     def __post_init__(self) -> None:
         check_types(self)
         check_choice(self, "objective", OBJECTIVES)
-        check_at_least(self, 1, "rounds", "passages", "bars", "steps", "pairs", "works")
+        check_at_least(self, 1, "rounds", "passages", "steps", "pairs", "works")
         check_at_least(self, 2, "candidates")
         check_at_least(self, 0, "anchor", "penalty", "seed")
         check_positive(self, "beta", "learning_rate")

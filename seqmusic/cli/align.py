@@ -21,7 +21,6 @@ class AlignmentOptions(AlignmentSettings):
         rounds: How many; each composes anew with the model of the round before.
         passages: Beginnings of training works that are continued in each round.
         candidates: Continuations of each beginning.
-        bars: Of each continuation.
         steps: Batches in each round.
         pairs: Pairs in a batch.
         works: Training works in a batch, which hold the model near them.

@@ -13,7 +13,9 @@ from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
 from seqmusic.cli import (
+    align,
     benchmark,
+    compare,
     compose,
     convert,
     data,
@@ -49,6 +51,8 @@ app.command(evaluate.evaluate)
 app.command(benchmark.app)
 app.command(experiment.app)
 app.command(experiment.improve)
+app.command(align.align)
+app.command(compare.compare)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

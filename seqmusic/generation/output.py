@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -69,20 +69,20 @@ def compose_run(
     *,
     explain: bool = False,
     on_note: OnNote | None = None,
+    ranking: Callable[[Score], float] | None = None,
 ) -> list[dict[str, object]]:
     """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
 
     Args:
-        task: what is to be done.
-        score: what it is done with.
+        task, score: what is to be done, and with what.
         model: the folder of a trained model, or the name of one that comes with seqmusic; None for
             the default.
         request: how candidates are drawn, and what they must obey.
         out: a new folder.
-        explain: also write a page for each candidate: how surprising each note is, and what it has
-            in common with a training work.
+        explain: also write a page for each candidate.
         on_note: receives the notes of one candidate as they are composed, with the index of their
             voice; not called for a revision in rounds.
+        ranking: scores a candidate; the highest comes first, not the likeliest.
 
     Raises:
         FormatError: `out` exists already.
@@ -96,6 +96,8 @@ def compose_run(
     array_model = load_array_model(folder, compiled)
     score, prompt = prompt_with_key(task, score, array_model, folder)
     candidates = _compose(task, array_model, score, prompt, request, on_note)
+    if ranking is not None:
+        candidates = sorted(candidates, key=lambda one: ranking(one.score), reverse=True)
     run = _Run(task, score, prompt, folder, request)
     return _write_candidates(run, candidates, out, explain=explain)
 

@@ -1,0 +1,1 @@
+"""Techniques of composition, each found by a rule: one module for each technique."""

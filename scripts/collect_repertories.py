@@ -50,7 +50,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, help="the folder of the sets outside music21")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
-    parser.add_argument("--most", type=int, default=400, help="files a class at most, of folk songs 3 times as many")
+    parser.add_argument(
+        "--most", type=int, default=400, help="files a class at most, of folk songs 3 times as many"
+    )
     arguments = parser.parse_args()
     if arguments.out.exists() and any(arguments.out.iterdir()):
         parser.error(f"{arguments.out} is not empty")
@@ -140,9 +142,7 @@ def palestrina() -> Iterator[Item]:
         yield Item("mass", "Palestrina", mass, path.stem, path)
 
 
-def tunes(
-    class_name: str, collection: str, is_wanted: Callable[[str], bool]
-) -> Iterator[Item]:
+def tunes(class_name: str, collection: str, is_wanted: Callable[[str], bool]) -> Iterator[Item]:
     """The tunes of a collection of tune books, each with the book as its source."""
     for path in files(collection, ".abc"):
         if not is_wanted(path.stem):

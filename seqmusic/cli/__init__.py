@@ -12,7 +12,16 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, train
+from seqmusic.cli import (
+    benchmark,
+    compose,
+    convert,
+    data,
+    evaluate,
+    experiment,
+    recognize,
+    train,
+)
 from seqmusic.cli.messages import shown_messages
 from seqmusic.errors import SeqmusicError
 
@@ -33,6 +42,7 @@ app.command(compose.harmonize)
 app.command(compose.regenerate)
 app.command(compose.replay)
 app.command(evaluate.evaluate)
+app.command(recognize.recognize)
 app.command(benchmark.app)
 app.command(experiment.app)
 app.command(experiment.improve)

@@ -28,14 +28,14 @@ _POOLED_ORDER = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NgramTable:
-    """The K different n-grams of one length, and their J contexts.
+    """The K different n-grams of one length in any of C classes, and their J contexts.
 
     Attributes:
         codes: (K,) in rising order.
-        counts: (K,) how often each occurs.
+        counts: (K, C) how often each occurs in each class.
         contexts: (J,) the n-grams without their last step, in rising order.
-        totals: (J,) how often each context occurs.
-        n_followers: (J,) how many different steps follow it.
+        totals: (J, C) how often each context occurs.
+        n_followers: (J, C) how many different steps follow it.
     """
 
     codes: Integers
@@ -46,120 +46,133 @@ class NgramTable:
 
     @classmethod
     def of_counts(cls, codes: Integers, counts: Integers) -> NgramTable:
-        """The table of different n-grams in rising order."""
+        """The table of different n-grams in rising order, at least one."""
         contexts, first = np.unique(codes // N_STEPS, return_index=True)
-        totals = np.add.reduceat(counts, first) if len(codes) else counts
-        return cls(codes, counts, contexts, totals, np.diff(np.append(first, len(codes))))
+        totals = np.add.reduceat(counts, first, axis=0)
+        n_followers = np.add.reduceat((counts > 0).astype(np.int64), first, axis=0)
+        return cls(codes, counts, contexts, totals, n_followers)
+
+    def pooled(self) -> NgramTable:
+        """The table of all classes as one."""
+        return NgramTable.of_counts(self.codes, self.counts.sum(axis=1, keepdims=True))
 
     def interpolate(self, codes: Integers, shorter: Floats) -> Floats:
-        """(M,) the probability of each last step after its context.
+        """(M, C) the probability of each last step after its context.
 
         Args:
             codes: (M,) n-grams.
-            shorter: (M,) the probabilities after the shorter contexts.
+            shorter: (M, C) the probabilities after the shorter contexts.
         """
-        counts = _values_at(self.codes, self.counts, codes)
-        totals = _values_at(self.contexts, self.totals, codes // N_STEPS)
-        weight = BACKOFF * _values_at(self.contexts, self.n_followers, codes // N_STEPS)
+        counts = _rows_at(self.codes, self.counts, codes)
+        totals = _rows_at(self.contexts, self.totals, codes // N_STEPS)
+        weight = BACKOFF * _rows_at(self.contexts, self.n_followers, codes // N_STEPS)
         weight = np.where(totals > 0, weight, 1.0)
         return np.asarray((counts + weight * shorter) / (totals + weight))
 
 
-def _values_at(keys: Integers, values: Integers, wanted: Integers) -> Integers:
-    """(M,) the value of each wanted key, 0 where there is no such key."""
-    if not len(keys):
-        return np.zeros(len(wanted), np.int64)
+def _rows_at(keys: Integers, rows: Integers, wanted: Integers) -> Integers:
+    """(M, C) the row of each wanted key, zeros where there is no such key."""
     index = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[index] == wanted, values[index], 0)
-
-
-Tables = tuple[NgramTable, ...]
-"""Of one class: n-grams of 1, 2 ... steps."""
+    return rows[index] * (keys[index] == wanted)[:, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LikelihoodExpert:
-    """The n-grams of C classes, and of all together."""
+    """The n-grams of C classes.
 
-    tables: tuple[Tables, ...]
-    pooled: Tables
+    Attributes:
+        tables: of n-grams of 1, 2 ... steps.
+        pooled: the first of them, for all classes together.
+    """
+
+    tables: tuple[NgramTable, ...]
+    pooled: tuple[NgramTable, ...]
 
     def step_log_likelihoods(self, line: Line) -> Floats:
-        """(C, N - 1) nats: the log-likelihood of each step of a line in each class.
+        """(N - 1, C) nats: the log-likelihood of each step of a line in each class.
 
         The first steps have contexts as long as there are steps before them.
         """
         symbols = steps(line)
-        uniform = np.full(len(symbols), 1 / N_STEPS)
-        shortest = _chain(self.pooled, symbols, uniform)
-        return np.log([_chain(tables, symbols, shortest) for tables in self.tables])
+        codes = [windows(symbols, N_STEPS, length) for length in range(1, len(self.tables) + 1)]
+        uniform = np.full((len(symbols), 1), 1 / N_STEPS)
+        shortest = _chain(self.pooled, codes, uniform)
+        n_classes = self.tables[0].counts.shape[1]
+        return np.log(_chain(self.tables, codes, np.repeat(shortest, n_classes, axis=1)))
 
     def log_likelihoods(self, line: Line) -> Floats:
         """(C,) nats: the log-likelihood of a line in each class."""
-        return np.asarray(self.step_log_likelihoods(line).sum(axis=1))
+        return np.asarray(self.step_log_likelihoods(line).sum(axis=0))
+
+    def without(self, number: int) -> LikelihoodExpert:
+        """The expert for all classes but one."""
+        kept = []
+        for table in self.tables:
+            counts = np.delete(table.counts, number, axis=1)
+            is_there = counts.any(axis=1)
+            kept.append(NgramTable.of_counts(table.codes[is_there], counts[is_there]))
+        return _with_pooled(kept)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything as arrays, in few bytes: n-grams as differences, and where a table ends."""
-        flat = [table for tables in self.tables for table in tables]
-        codes = [np.diff(table.codes, prepend=0) for table in flat]
+        codes = [np.diff(table.codes, prepend=0) for table in self.tables]
         return {
             "differences": np.concatenate(codes),
-            "counts": np.concatenate([table.counts for table in flat]).astype(np.uint32),
-            "ends": np.cumsum([len(table.codes) for table in flat]),
+            "counts": np.concatenate([table.counts for table in self.tables]).astype(np.uint32),
+            "ends": np.cumsum([len(table.codes) for table in self.tables]),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LikelihoodExpert:
         """The inverse of `arrays`."""
         ends = arrays["ends"][:-1]
-        flat = [
-            NgramTable.of_counts(np.cumsum(differences), counts)
-            for differences, counts in zip(
-                np.split(arrays["differences"], ends),
-                np.split(arrays["counts"].astype(np.int64), ends),
-                strict=True,
-            )
-        ]
-        tables = [tuple(flat[i : i + ORDER]) for i in range(0, len(flat), ORDER)]
-        return _with_pooled(tables)
+        differences = np.split(arrays["differences"], ends)
+        counts = np.split(arrays["counts"].astype(np.int64), ends)
+        return _with_pooled(
+            [
+                NgramTable.of_counts(np.cumsum(of_table), rows)
+                for of_table, rows in zip(differences, counts, strict=True)
+            ]
+        )
 
 
 def train_likelihood(lines_by_class: Sequence[Sequence[Line]]) -> LikelihoodExpert:
     """The expert that has counted the lines of each class."""
     by_class = [[steps(line) for line in lines] for lines in lines_by_class]
-    return _with_pooled([_tables(sequences) for sequences in by_class])
+    return _with_pooled([_table(by_class, length) for length in range(1, ORDER + 1)])
 
 
-def _tables(sequences: Sequence[Integers]) -> Tables:
-    tables = []
-    for length in range(1, ORDER + 1):
-        codes = np.concatenate([windows(symbols, N_STEPS, length) for symbols in sequences])
-        tables.append(NgramTable.of_counts(*np.unique(codes, return_counts=True)))
-    return tuple(tables)
+def _table(by_class: Sequence[Sequence[Integers]], length: int) -> NgramTable:
+    counted = [
+        np.unique(
+            np.concatenate([windows(symbols, N_STEPS, length) for symbols in sequences]),
+            return_counts=True,
+        )
+        for sequences in by_class
+    ]
+    codes = np.unique(np.concatenate([found for found, _ in counted]))
+    counts = np.zeros((len(codes), len(by_class)), np.int64)
+    for number, (found, n) in enumerate(counted):
+        counts[np.searchsorted(codes, found), number] = n
+    return NgramTable.of_counts(codes, counts)
 
 
-def _with_pooled(tables: Sequence[Tables]) -> LikelihoodExpert:
-    pooled = []
-    for i in range(_POOLED_ORDER):
-        codes = np.concatenate([of_class[i].codes for of_class in tables])
-        counts = np.concatenate([of_class[i].counts for of_class in tables])
-        distinct, inverse = np.unique(codes, return_inverse=True)
-        sums = np.bincount(inverse, counts, len(distinct)).astype(np.int64)
-        pooled.append(NgramTable.of_counts(distinct, sums))
-    return LikelihoodExpert(tuple(tables), tuple(pooled))
+def _with_pooled(tables: Sequence[NgramTable]) -> LikelihoodExpert:
+    return LikelihoodExpert(
+        tuple(tables), tuple(table.pooled() for table in tables[:_POOLED_ORDER])
+    )
 
 
-def _chain(tables: Tables, symbols: Integers, shortest: Floats) -> Floats:
-    """(N,) the probability of each step after the steps before it, with longer and longer contexts.
+def _chain(tables: Sequence[NgramTable], codes: Sequence[Integers], shortest: Floats) -> Floats:
+    """(N, C) the probability of each step after the steps before it, with longer contexts in turn.
 
     Args:
         tables: n-grams of 1, 2 ... steps.
-        symbols: (N,) steps.
-        shortest: (N,) the probability of each step before the tables are asked.
+        codes: the n-grams of a line, of 1, 2 ... steps.
+        shortest: (N, C) the probability of each step before the tables are asked.
     """
     probabilities = shortest.copy()
-    for length, table in enumerate(tables, start=1):
-        codes = windows(symbols, N_STEPS, length)
-        first = length - 1
-        probabilities[first:] = table.interpolate(codes, probabilities[first:])
+    for first, (table, ngrams) in enumerate(zip(tables, codes, strict=False)):
+        if len(ngrams):
+            probabilities[first:] = table.interpolate(ngrams, probabilities[first:])
     return probabilities

@@ -26,28 +26,43 @@ class Decision:
         log_steps: (K,) rising logarithms of numbers of steps.
         min_likelihood: (K,) nats a step in the best class, below which an input of so many steps
             is none of the classes.
+        min_lead: (K,) nats a step by which the best class is above the mean of all classes, below
+            which it is none of them.
     """
 
     answers: tuple[tuple[int, ...], ...]
     min_confidence: float
     log_steps: Floats
     min_likelihood: Floats
+    min_lead: Floats
 
     def is_known(self, evidence: Evidence) -> bool:
-        """Whether an input is as likely as the works of the classes are."""
-        limit = np.interp(np.log(evidence.n_steps), self.log_steps, self.min_likelihood)
-        return bool(evidence.likelihood.max() >= limit)
+        """Whether an input is as likely as the works of the classes are, in one of them."""
+        log_steps = np.log(evidence.n_steps)
+        best, lead = likelihood_and_lead(evidence)
+        limits = (
+            np.interp(log_steps, self.log_steps, limits)
+            for limits in (self.min_likelihood, self.min_lead)
+        )
+        return all(value >= limit for value, limit in zip((best, lead), limits, strict=True))
 
     def answer(self, probabilities: Floats) -> tuple[int, ...]:
         """The smallest set of classes that is probable enough; () if none is.
 
-        >>> decision = Decision(((0,), (1,), (0, 1)), 0.8, np.zeros(1), np.zeros(1))
+        >>> nothing = np.zeros(1)
+        >>> decision = Decision(((0,), (1,), (0, 1)), 0.8, nothing, nothing, nothing)
         >>> [decision.answer(np.array(p)) for p in ([0.9, 0.1, 0], [0.5, 0.4, 0.1], [0, 0.1, 0.9])]
         [(0,), (0, 1), ()]
         """
         total = {answer: float(sum(probabilities[i] for i in answer)) for answer in self.answers}
         enough = [answer for answer in self.answers if total[answer] >= self.min_confidence]
         return min(enough, key=lambda answer: (len(answer), -total[answer]), default=())
+
+
+def likelihood_and_lead(evidence: Evidence) -> tuple[float, float]:
+    """Nats a step in the best class, and by how much that is above the mean of all classes."""
+    best = float(evidence.likelihood.max())
+    return best, best - float(evidence.likelihood.mean())
 
 
 @dataclass(frozen=True, slots=True)

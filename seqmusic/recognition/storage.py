@@ -37,6 +37,7 @@ def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
         "bias": recognizer.fusion.bias,
         "log_steps": recognizer.decision.log_steps,
         "min_likelihood": recognizer.decision.min_likelihood,
+        "min_lead": recognizer.decision.min_lead,
         "profiles": recognizer.index.profiles,
         "work_classes": recognizer.index.classes,
     }
@@ -74,7 +75,9 @@ def load_recognizer(folder: Path | None = None) -> Recognizer:
             return _recognizer(values, {name: file[name] for name in file.files})
     except _ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise CheckpointError(f"{folder}: not a whole recognizer ({reason}); train it again") from error
+        raise CheckpointError(
+            f"{folder}: not a whole recognizer ({reason}); train it again"
+        ) from error
 
 
 def _recognizer(values: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Recognizer:
@@ -85,7 +88,9 @@ def _recognizer(values: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Reco
         LikelihoodExpert.from_arrays(_without_prefix("likelihood", arrays)),
         Fusion(arrays["factors"], arrays["bias"]),
         Decision(
-            answers, float(values["min_confidence"]), arrays["log_steps"], arrays["min_likelihood"]
+            answers,
+            float(values["min_confidence"]),
+            *(arrays[name] for name in ("log_steps", "min_likelihood", "min_lead")),
         ),
         WorkIndex(tuple(values["works"]), arrays["work_classes"], arrays["profiles"]),
     )

@@ -32,8 +32,10 @@ def train_experts(
     Raises:
         MissingExtraError: scikit-learn is not installed.
     """
-    lines = [[line for work in works if work.class_name == name for line in learned_lines(work)]
-             for name in classes]
+    lines = [
+        [line for work in works if work.class_name == name for line in learned_lines(work)]
+        for name in classes
+    ]
     likelihood = train_likelihood(lines)
     return train_linear(works, classes, seed=seed), likelihood
 
@@ -84,5 +86,8 @@ def _fit(
     model.fit(matrix, targets, sample_weight=weights)
     coefficients, bias = model.coef_, model.intercept_
     if n_classes == 2:  # scikit-learn fits one row for two classes
-        coefficients, bias = np.vstack([-coefficients, coefficients]) / 2, np.array([-1, 1]) * bias / 2
+        coefficients, bias = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.array([-1, 1]) * bias / 2,
+        )
     return LinearExpert(vocabulary, np.ascontiguousarray(coefficients.T), bias)

@@ -21,6 +21,7 @@ from seqmusic.corpus.folders.source import folder_source
 from seqmusic.corpus.folders.state import check_finished, is_prepared
 from seqmusic.errors import CorpusError
 from seqmusic.recognition.lines import Line, lines_of, melodic_lines
+from seqmusic.recognition.reading import read_recognizable_pieces
 from seqmusic.recognition.shared_stretches import SharedStretches, shared_stretches
 from seqmusic.score import Score
 
@@ -71,9 +72,7 @@ def read_works(folder: Path, cache: Path) -> list[LabeledWork]:
             than five groups.
         FormatError: the cache cannot be written.
     """
-    works = [
-        work for path in _shards(folder, cache) for work in _works_in(path) if len(work.lines)
-    ]
+    works = [work for path in _shards(folder, cache) for work in _works_in(path) if len(work.lines)]
     works.sort(key=lambda work: work.name)
     stretches = shared_stretches([work.lines for work in works])
     works = _joined(works, stretches)
@@ -89,7 +88,7 @@ def _shards(folder: Path, cache: Path) -> list[Path]:
     if is_prepared(folder):
         check_finished(folder)
         return shard_paths(folder)
-    source = folder_source(folder)
+    source = replace(folder_source(folder), read=read_recognizable_pieces)
     if not source.files:
         raise CorpusError(f"{folder}: holds no file that can be read")
     update_shards(source, file_stamps(source.files), cache)
@@ -200,3 +199,8 @@ def _shuffle_key(group: Sequence[LabeledWork], seed: int) -> bytes:
 def class_names(works: Sequence[LabeledWork]) -> list[str]:
     """The classes of some works in the order of their names."""
     return sorted({work.class_name for work in works})
+
+
+def works_in(works: Sequence[LabeledWork], split: str) -> list[LabeledWork]:
+    """The works of one part of the split."""
+    return [work for work in works if work.split == split]

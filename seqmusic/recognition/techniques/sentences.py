@@ -116,15 +116,19 @@ class _BarNumbers:
 
 
 def _isorhythm_row(one: Isorhythm, bars: _BarNumbers, score: Score) -> TechniqueRow:
-    technique = "isorhythm" if one.sections else "mensural transformation"
-    parts = [*_talea_parts(one), *_color_parts(one, score)]
     return TechniqueRow(
-        technique=technique,
+        technique="isorhythm" if one.sections else "mensural transformation",
         voices=(one.name,),
         bars=bars(one.first_tick, one.end_ticks),
-        sentence=f"{one.name}: {'; '.join(parts)}.",
+        sentence=isorhythm_sentence(one, score),
         bits=one.bits,
     )
+
+
+def isorhythm_sentence(one: Isorhythm, score: Score) -> str:
+    """Taleae, proportions and color of one voice."""
+    parts = [*_talea_parts(one), *_color_parts(one, score)]
+    return f"{one.name}: {'; '.join(parts)}."
 
 
 def _talea_parts(one: Isorhythm) -> Iterator[str]:

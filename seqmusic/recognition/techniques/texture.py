@@ -11,7 +11,7 @@ import numpy as np
 
 from seqmusic.score import Score
 
-MIN_HOMOPHONIC = 0.6
+MIN_HOMOPHONIC = 0.55
 MAX_POLYPHONIC = 0.35
 
 

@@ -28,8 +28,9 @@ from seqmusic.recognition.works import LabeledWork
 Experts = tuple[LinearExpert, LikelihoodExpert]
 N_DRAWS = 3  # of an input that is random
 MIN_PRECISION = 0.95
-MAX_CONFUSION = 0.18  # from which on two classes are hard to tell apart
+MAX_CONFUSION = 0.15  # from which on two classes are hard to tell apart
 UNKNOWN_SHARE = 0.02  # of the validation inputs that would be none of the classes
+_FEW = 8
 _STEP_KNOTS = (7, 15, 31, 63, 127, 255, 511, 1023)
 
 
@@ -167,12 +168,17 @@ def confidence_for_precision(
 
 
 def _lowest(values: Floats, log_steps: Floats) -> Floats:
-    """The 2nd percentile of some values, near each number of steps."""
+    """The 2nd percentile of some values, near each number of steps.
+
+    Of few values it is three standard deviations below their mean instead.
+    """
     limits: list[float] = []
     for knot in np.log(_STEP_KNOTS):
         near = values[np.abs(log_steps - knot) <= np.log(2) / 2]
-        if len(near) >= 1 / UNKNOWN_SHARE:
+        if len(near) >= 2 / UNKNOWN_SHARE:
             limits.append(float(np.quantile(near, UNKNOWN_SHARE)))
+        elif len(near) >= _FEW:
+            limits.append(float(near.mean() - 3 * near.std()))
         else:
-            limits.append(limits[-1] if limits else float(values.min()))
+            limits.append(limits[-1] if limits else -np.inf)
     return np.array(limits)

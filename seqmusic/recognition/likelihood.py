@@ -73,7 +73,7 @@ class NgramTable:
 def _rows_at(keys: Integers, rows: Integers, wanted: Integers) -> Integers:
     """(M, C) the row of each wanted key, zeros where there is no such key."""
     index = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return rows[index] * (keys[index] == wanted)[:, None]
+    return np.asarray(rows[index] * (keys[index] == wanted)[:, None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

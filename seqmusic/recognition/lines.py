@@ -100,8 +100,8 @@ def intervals(line: Line) -> Integers:
     >>> intervals(line_of(parse_theme("C4 D4 C3").voices[0])).tolist()
     [15, 0]
     """
-    steps: Integers = np.diff(line.pitches)
-    return np.clip(steps, -MAX_INTERVAL, MAX_INTERVAL) + MAX_INTERVAL
+    moves = np.clip(np.diff(line.pitches), -MAX_INTERVAL, MAX_INTERVAL)
+    return np.asarray(moves + MAX_INTERVAL)
 
 
 def duration_ratios(line: Line) -> Integers:
@@ -114,7 +114,7 @@ def duration_ratios(line: Line) -> Integers:
     [8, 6, 2]
     """
     ratios = np.rint(2 * np.log2(line.durations[1:] / line.durations[:-1])).astype(np.int64)
-    return np.clip(ratios, -MAX_RATIO, MAX_RATIO) + MAX_RATIO
+    return np.asarray(np.clip(ratios, -MAX_RATIO, MAX_RATIO) + MAX_RATIO)
 
 
 def steps(line: Line) -> Integers:

@@ -73,11 +73,12 @@ def make_index(
 
 def profile(lines: Sequence[Line], vocabulary: Vocabulary) -> Floats:
     """(256,) the profile of some lines."""
-    total = np.zeros(N_DIMENSIONS)
+    total = np.zeros(len(vocabulary.codes))
     for line in lines:
         index, values = vocabulary.vector(ngrams_of(line))
-        total += values @ _signs(vocabulary.codes[index])
-    return total
+        total[index] += values
+    index = np.flatnonzero(total)
+    return np.asarray(total[index] @ _signs(vocabulary.codes[index]), np.float64)
 
 
 def _signs(codes: NDArray[np.int64]) -> Floats:
@@ -87,7 +88,7 @@ def _signs(codes: NDArray[np.int64]) -> Floats:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     bits = np.unpackbits(mixed.view(np.uint8), axis=1)
-    return 2.0 * bits - 1.0
+    return np.where(bits, 1.0, -1.0)
 
 
 def _rounded(values: Floats) -> NDArray[np.int8]:

@@ -13,6 +13,7 @@ from seqmusic.formats.image import score_svg
 from seqmusic.recognition.reasons import Reason
 from seqmusic.recognition.recognized_score import RecognizedScore, answer_text, shown_bars
 from seqmusic.recognition.techniques.sentences import sentences
+from seqmusic.report.isorhythm_picture import isorhythm_svg
 from seqmusic.score import Note, Score
 
 FOR_COLOR, AGAINST_COLOR = "#1a7f37", "#c62828"
@@ -48,7 +49,7 @@ def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Pa
         "score": "\n".join(pages),
         "nearest": escape(", ".join(work.name for work in found.nearest)),
         "techniques": _technique_list(sentences(found.score, found.techniques)),
-        "pictures": "",
+        "pictures": "\n".join(_isorhythm_pictures(found)),
     }
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(parts)
     return write_atomic(path, text.encode("utf-8", errors="replace"))
@@ -71,6 +72,13 @@ def _reason_rows(found: RecognizedScore) -> Iterator[str]:
                 escape(shown_bars(reason, found.score)),
             )
             yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _isorhythm_pictures(found: RecognizedScore) -> Iterator[str]:
+    for one in found.techniques.isorhythms:
+        name = escape(found.score.voices[one.voice].name)
+        yield f'<h2>Isorhythm of {name}</h2><div class="scrolls">'
+        yield f"{isorhythm_svg(found.score, one)}</div>"
 
 
 def _technique_list(texts: Sequence[str]) -> str:

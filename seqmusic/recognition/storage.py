@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.atomic_files import write_atomic
+from seqmusic.corpus.storage import DAMAGE_ERRORS
 from seqmusic.errors import CheckpointError
 from seqmusic.recognition.fusion import Fusion
 from seqmusic.recognition.likelihood import LikelihoodExpert
@@ -21,7 +22,6 @@ from seqmusic.recognition.recognizer import Decision, Recognizer
 ARRAYS_FILE, VALUES_FILE = "recognizer.npz", "recognizer.json"
 PRETRAINED = Path(__file__).parent.parent / "pretrained" / "recognizer"
 _VERSION = 1
-_ERRORS = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError)
 
 
 def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
@@ -71,9 +71,10 @@ def load_recognizer(folder: Path | None = None) -> Recognizer:
         values = json.loads((folder / VALUES_FILE).read_text(encoding="utf-8"))
         if values["version"] != _VERSION:
             raise ValueError(f"version {values['version']}, here {_VERSION}")
-        with np.load(folder / ARRAYS_FILE, allow_pickle=False) as file:
+        data = io.BytesIO((folder / ARRAYS_FILE).read_bytes())
+        with np.load(data, allow_pickle=False) as file:
             return _recognizer(values, {name: file[name] for name in file.files})
-    except _ERRORS as error:
+    except DAMAGE_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise CheckpointError(
             f"{folder}: not a whole recognizer ({reason}); train it again"

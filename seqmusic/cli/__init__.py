@@ -21,6 +21,7 @@ from seqmusic.cli import (
     data,
     evaluate,
     experiment,
+    recognize,
     studio,
     train,
     transform,
@@ -48,6 +49,7 @@ app.command(transform.transform)
 app.command(studio.studio)
 app.command(studio.forever)
 app.command(evaluate.evaluate)
+app.command(recognize.recognize)
 app.command(benchmark.app)
 app.command(experiment.app)
 app.command(experiment.improve)

@@ -1,1 +1,1 @@
-"""What a score is: its style and its techniques."""
+"""What a score is: its repertory, recognized by trained statistics, and its techniques, by rule."""

@@ -20,7 +20,11 @@ from music21 import corpus
 from seqmusic.atomic_files import decoded_text, read_bounded, write_atomic
 from seqmusic.errors import FormatError
 from seqmusic.formats.notation.measure_writing import NoteColor
-from seqmusic.formats.notation.reading import report_from_music21, satb_from_music21
+from seqmusic.formats.notation.reading import (
+    report_from_music21,
+    satb_from_music21,
+    unmeasured_from_music21,
+)
 from seqmusic.formats.notation.streams import parse_with_music21, translated_errors, tune_texts
 from seqmusic.formats.notation.unpacking import (
     FORMAT_NAMES,
@@ -57,6 +61,19 @@ def read_notation_with_report(path: Path) -> ReadReport:
     """
     path = Path(path)
     report, guesses = _convert_file(path, report_from_music21, str(path))
+    return _with_source_and_repairs(report, guesses, path.name)
+
+
+def read_unmeasured(path: Path) -> ReadReport:
+    """The score in a file without its bar lines, where those of the parts need not agree.
+
+    So a motet is read whose voices are in different mensurations.
+
+    Raises:
+        CorruptFileError, FormatError: as `read_notation_with_report`.
+    """
+    path = Path(path)
+    report, guesses = _convert_file(path, unmeasured_from_music21, str(path))
     return _with_source_and_repairs(report, guesses, path.name)
 
 

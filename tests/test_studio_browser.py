@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-
-from seqmusic.studio.app import make_app
-from seqmusic.studio.server import open_listener
-from seqmusic.studio.settings import HOST, StudioSettings
-
-SHEETS = "document.querySelectorAll('.alternative .sheet > div > svg').length"
+from studio_pages import SHEETS, click_note, text_of, wait_until
 
 JOINED_EXACTLY = """import("/page/player.js").then(({ player: { items, secondsPerTick } }) => {
     const [one, next] = items;
@@ -29,67 +20,8 @@ RENDER = """instrument => import("/page/sound.js").then(async ({ renderOffline }
 })"""
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running studio."""
-    app = make_app(StudioSettings(port=0, folder=tmp_path_factory.mktemp("studio")))
-    with open_listener(0) as listener:
-        config = uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        yield f"http://{HOST}:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-@pytest.fixture
-def open_page(browser: Any, address: str) -> Iterator[Any]:
-    """Opens the page, and checks that it had no errors and requested only its server."""
-    contexts, errors, requests = [], [], []
-
-    def open_(path: str = "/", **settings: Any) -> Any:
-        context = browser.new_context(**{"locale": "en-US", **settings})
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(address + path)
-        page.wait_for_selector("body[data-ready]")
-        contexts.append(context)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert [text for text in errors if "status of 4" not in text] == []
-    assert {url.split("/")[2] for url in requests if not url.startswith("blob:")} <= {address[7:]}
-
-
-def wait_until(page: Any, condition: str, seconds: float = 20) -> None:
-    """Wait until a condition holds; the page's policy keeps playwright from waiting by itself."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(40)
-    raise AssertionError(f"not within {seconds} seconds: {condition}")
-
-
-def text_of(selector: str) -> str:
-    return f"document.querySelector({selector!r}).textContent"
-
-
-def click_note(page: Any, index: int) -> None:
-    head = page.locator(f'#desk-score [data-note="{index}"] .notehead').first
-    head.scroll_into_view_if_needed()
-    box = head.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-
-def test_the_first_minute(open_page: Any) -> None:
-    page = open_page()
+def test_the_first_minute(open_studio: Any) -> None:
+    page = open_studio()
     assert page.inner_text("#desk-title") == "G major, 4/4, 2 bars"
     page.keyboard.press("Space")
     wait_until(page, "document.querySelectorAll('#desk-score .sounding').length > 0")
@@ -97,14 +29,16 @@ def test_the_first_minute(open_page: Any) -> None:
     wait_until(page, f"{SHEETS} === 3")
     wait_until(page, f"{text_of('#composing')} === '3 alternatives composed.'")
     page.keyboard.press("2")
-    wait_until(page, "document.querySelectorAll('.alternative:nth-child(2) .sounding').length > 0")
-    assert page.locator(".alternative:nth-child(2) .cursor").is_visible()
-    assert page.locator(".alternative:nth-child(2) .given").count() > 0
+    second = page.locator("#alternatives > :nth-child(2)")
+    wait_until(page, "document.querySelectorAll('#alternatives .sounding').length > 0")
+    assert second.locator(".sounding").count() > 0
+    assert second.locator(".cursor").is_visible()
+    assert second.locator(".given").count() > 0
     page.click("#stop")
     with page.expect_download() as download:
-        page.locator(".alternative:nth-child(2) .downloads button", has_text="MIDI").click()
+        second.locator(".downloads button", has_text="MIDI").click()
     assert download.value.suggested_filename == "seqmusic.mid"
-    page.locator(".alternative:nth-child(2) .choose").click()
+    second.locator(".choose").click()
     wait_until(page, f"{text_of('#desk-title')} === 'G major, 4/4, 8 bars'")
     page.reload()  # the work comes back
     page.wait_for_selector("body[data-ready]")
@@ -116,8 +50,8 @@ def test_the_first_minute(open_page: Any) -> None:
     wait_until(page, f"{text_of('#desk-title')} === 'G major, 4/4, 8 bars'")
 
 
-def test_steering_a_choir(open_page: Any) -> None:
-    page = open_page()
+def test_steering_a_choir(open_studio: Any) -> None:
+    page = open_studio()
     page.fill(
         "#theme",
         "G4 A4 B4 C5 | D5:1 ; D4 E4 D4 G4 | G4:1 ; B3 C4 G3 E4 | B3:1 ; G3 A3 G3 C4 | G3:1",
@@ -133,7 +67,7 @@ def test_steering_a_choir(open_page: Any) -> None:
     assert page.locator("#desk-score .picked").count() == 1
     page.click("#harmonize-selection")
     wait_until(page, f"{SHEETS} === 3")
-    altos = page.locator('.alternative [data-voice="1"].given')
+    altos = page.locator('#alternatives [data-voice="1"].given')
     assert altos.count() == 3 * 5, "the frozen alto is given in all alternatives"
     page.click("#surprise")
     wait_until(page, "document.querySelectorAll('#desk-score .disc').length > 0")
@@ -148,8 +82,8 @@ def test_steering_a_choir(open_page: Any) -> None:
     wait_until(page, f"{SHEETS} === 3")
 
 
-def test_harmonizing_a_played_theme(open_page: Any) -> None:
-    page = open_page("/#harmonize")
+def test_harmonizing_a_played_theme(open_studio: Any) -> None:
+    page = open_studio("/#harmonize")
     page.click("#theme-clear")
     for key in ("C5", "D5", "E5"):
         page.click(f'#piano [aria-label="{key}"]')
@@ -164,11 +98,11 @@ def test_harmonizing_a_played_theme(open_page: Any) -> None:
     page.check("#strict")
     page.click("#compose")
     wait_until(page, f"{SHEETS} === 3")
-    assert page.locator(".alternative:first-child .given").count() == 5
+    assert page.locator("#alternatives .alternative:first-child .given").count() == 5
 
 
-def test_mistakes_are_shown_in_the_language_of_the_page(open_page: Any, tmp_path: Path) -> None:
-    page = open_page(locale="fr-FR")
+def test_mistakes_are_shown_in_the_language_of_the_page(open_studio: Any, tmp_path: Path) -> None:
+    page = open_studio(locale="fr-FR")
     assert page.evaluate("document.documentElement.lang") == "fr"
     assert page.inner_text("#compose") == "Continuer"
     assert page.inner_text("#desk-title") == "sol majeur, 4/4, 2 mesures"
@@ -185,8 +119,8 @@ def test_mistakes_are_shown_in_the_language_of_the_page(open_page: Any, tmp_path
     assert page.inner_text("#tab-forever") == "Forever"
 
 
-def test_all_of_it_by_keyboard(open_page: Any) -> None:
-    page = open_page()
+def test_all_of_it_by_keyboard(open_studio: Any) -> None:
+    page = open_studio()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("c")
@@ -217,8 +151,8 @@ def test_all_of_it_by_keyboard(open_page: Any) -> None:
     assert page.locator(".sounding").count() == 0, "single keys can be turned off"
 
 
-def test_twenty_segments_follow_each_other(open_page: Any, address: str) -> None:
-    page = open_page("/s/21/0")
+def test_twenty_segments_follow_each_other(open_studio: Any) -> None:
+    page = open_studio("/s/21/0")
     wait_until(page, f"{text_of('#forever-now')}.startsWith('Segment 0')")
     assert page.locator("#forever-plan li").count() == 4
     page.click("#play")
@@ -230,12 +164,12 @@ def test_twenty_segments_follow_each_other(open_page: Any, address: str) -> None
     assert number >= 20
     assert page.locator("#forever-score > .sheet").count() <= 8, "old sheets are dropped"
     assert "Last 2" in page.inner_text("#forever-figures")
-    other = open_page(f"/s/21/{number}")
+    other = open_studio(f"/s/21/{number}")
     assert other.inner_text("#forever-now") == page.inner_text("#forever-now")
 
 
-def test_the_pitches_that_sound(open_page: Any) -> None:
-    page = open_page()
+def test_the_pitches_that_sound(open_studio: Any) -> None:
+    page = open_studio()
     for instrument in ("organ", "choir", "piano"):
         samples = page.evaluate(RENDER, instrument)
         for start, hertz in ((0.1, 220.0), (1.1, 523.25)):
@@ -245,8 +179,8 @@ def test_the_pitches_that_sound(open_page: Any) -> None:
         assert 0.02 < np.max(np.abs(samples)) <= 1
 
 
-def test_a_phone(open_page: Any) -> None:
-    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+def test_a_phone(open_studio: Any) -> None:
+    page = open_studio(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.tap("#compose")
     wait_until(page, f"{SHEETS} === 3")
     for tab in ("continue", "harmonize", "learn", "forever"):
@@ -255,8 +189,8 @@ def test_a_phone(open_page: Any) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == 390, tab
 
 
-def test_axe_finds_nothing_serious(open_page: Any) -> None:
-    page = open_page()
+def test_axe_finds_nothing_serious(open_studio: Any) -> None:
+    page = open_studio()
     page.click("#desk-lanes-box summary")
     click_note(page, 0)
     for tab in ("continue", "learn", "forever"):
@@ -274,8 +208,8 @@ def test_axe_finds_nothing_serious(open_page: Any) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_every_word_is_in_both_languages(open_page: Any, width: int) -> None:
-    page = open_page(viewport={"width": width, "height": 800})
+def test_every_word_is_in_both_languages(open_studio: Any, width: int) -> None:
+    page = open_studio(viewport={"width": width, "height": 800})
     names = page.evaluate(
         """import('/page/words.js').then(({ setLanguage, t }) => {
             const names = [...document.querySelectorAll('[data-t]')].map((one) => one.dataset.t);

@@ -12,7 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from seqmusic.studio.page_files import PageFile, read_page_files
-from seqmusic.studio.routes import composing, forever, learning, options, scores, sessions
+from seqmusic.studio.routes import (
+    composing,
+    forever,
+    judging,
+    learning,
+    motets,
+    options,
+    recognition,
+    scores,
+    sessions,
+)
 from seqmusic.studio.security import RequestGuard
 from seqmusic.studio.settings import StudioSettings
 from seqmusic.studio.state import make_studio
@@ -41,7 +51,10 @@ def make_app(settings: StudioSettings) -> Starlette:
     async def index(request: Request) -> Response:
         return _file_response(request, files["index.html"])
 
-    modules = (sessions, composing, scores, forever, learning, options)
+    modules = (
+        *(sessions, composing, scores, forever, learning, options),
+        *(recognition, motets, judging),
+    )
     routes = [
         Mount(PREFIX, routes=[route for module in modules for route in module.ROUTES]),
         Route("/", index),

@@ -17,8 +17,14 @@ from typing import Any
 
 from seqmusic.errors import FormatError, SeqmusicError
 from seqmusic.formats import READABLE, read_with_report, write_score
+from seqmusic.formats.image import write_png
+from seqmusic.formats.lilypond import write_lilypond
+from seqmusic.formats.notation.file import write_musicxml
+from seqmusic.formats.score_marks import ScoreMarks
+from seqmusic.score import Score
 from seqmusic.score_data import data_to_score, score_to_data
 from seqmusic.studio.errors import error_to_data
+from seqmusic.studio.marks_data import data_to_marks
 from seqmusic.studio.score_view import score_view
 
 DOWNLOADS = ("mid", "musicxml", "ly", "svg", "png")
@@ -48,6 +54,7 @@ def _view(request: Mapping[str, Any]) -> dict[str, Any]:
         data_to_score(request["score"]),
         None if given is None else data_to_score(given),
         int(request["width"]),
+        data_to_marks(request.get("marks")),
     )
 
 
@@ -77,12 +84,22 @@ def _write(request: Mapping[str, Any]) -> dict[str, Any]:
     """The bytes of a score in a format of `DOWNLOADS`."""
     if request["format"] not in DOWNLOADS:
         raise FormatError(f"a download is one of {', '.join(DOWNLOADS)}")
-    score = data_to_score(request["score"])
+    score, marks = data_to_score(request["score"]), data_to_marks(request.get("marks"))
     with tempfile.TemporaryDirectory() as folder:
-        path = write_score(score, Path(folder) / f"score.{request['format']}")
+        path = Path(folder) / f"score.{request['format']}"
+        _WRITERS.get(request["format"], _write_plain)(score, path, marks)
         return {"base64": base64.b64encode(path.read_bytes()).decode("ascii")}
 
 
+def _write_plain(score: Score, path: Path, marks: ScoreMarks) -> None:
+    write_score(score, path)
+
+
+_WRITERS: Mapping[str, Callable[[Score, Path, ScoreMarks], object]] = {
+    "musicxml": lambda score, path, marks: write_musicxml(score, path, marks=marks),
+    "ly": write_lilypond,
+    "png": lambda score, path, marks: write_png(score, path, marks=marks),
+}
 _TASKS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "view": _view,
     "read": _read,

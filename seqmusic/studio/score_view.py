@@ -7,24 +7,28 @@ from typing import Any
 
 from seqmusic.formats.image import score_svg
 from seqmusic.formats.measures import printed_bars
+from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.formats.theme import theme_text
 from seqmusic.report.html_page import seconds_per_tick
 from seqmusic.score import Note, Score
 from seqmusic.spelling import spell_notes
-from seqmusic.tonality import key_name, with_inferred_key
+from seqmusic.tonality import infer_key, key_name
 
 MIN_WIDTH_PX, MAX_WIDTH_PX = 300, 1400
 _MAX_HEIGHT_PX = 12000
 _PRINTED = re.compile(r'<g id="v(\d+)-(\d+)" class="(note|rest|mRest)"')
 
 
-def score_view(score: Score, given: Score | None, width_px: int) -> dict[str, Any]:
+def score_view(
+    score: Score, given: Score | None, width_px: int, marks: ScoreMarks = NO_MARKS
+) -> dict[str, Any]:
     """What the page needs to draw, play and read a score.
 
     Args:
         score: anything with a note in it.
         given: what it was composed from; its notes are marked as given.
         width_px: of a full line, 300..1400.
+        marks: what is printed with it.
 
     Raises:
         MissingExtraError, FormatError: as `score_svg`.
@@ -35,7 +39,7 @@ def score_view(score: Score, given: Score | None, width_px: int) -> dict[str, An
         for index, voice in enumerate(given.voices if given else ())
         for note in voice.notes
     }
-    pages = score_svg(score, size_px=(width, _MAX_HEIGHT_PX))
+    pages = score_svg(score, size_px=(width, _MAX_HEIGHT_PX), marks=marks)
     signatures = score.time_signatures
     return {
         "svg": [page_svg(page, number) for number, page in enumerate(pages)],
@@ -44,7 +48,7 @@ def score_view(score: Score, given: Score | None, width_px: int) -> dict[str, An
         "notes": _notes(score, given_notes),
         "end_ticks": score.end_ticks,
         "seconds_per_tick": seconds_per_tick(score),
-        "key": key_name(score.key or with_inferred_key(score).key or score.key),
+        "key": key_name(score.key or infer_key(score)),
         "time_signature": str(signatures[0][1]) if signatures else "",
         "theme": theme_text(score),
     }

@@ -17,12 +17,13 @@ from seqmusic.studio.settings import StudioSettings
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """The parts of a running server."""
+    """The parts of a running server; what takes seconds has a thread beside that of composing."""
 
     settings: StudioSettings
     scores: ScoreClient
     models: Models
     queue: ComposingQueue
+    long_work: ComposingQueue
     sessions: SessionFiles
     endless: EndlessPieces
     learning: Learning
@@ -30,6 +31,7 @@ class Studio:
     async def close(self) -> None:
         """End all work and all processes."""
         self.queue.close()
+        self.long_work.close()
         await self.scores.close()
         await self.learning.stop()
 
@@ -46,6 +48,7 @@ def make_studio(settings: StudioSettings) -> Studio:
         scores=ScoreClient(),
         models=models,
         queue=ComposingQueue(),
+        long_work=ComposingQueue(),
         sessions=SessionFiles(settings.folder / "sessions"),
         endless=EndlessPieces(models),
         learning=Learning(models.folder),

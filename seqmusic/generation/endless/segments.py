@@ -27,6 +27,7 @@ from seqmusic.generation.prompts import Prompt
 from seqmusic.generation.request import Request
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.score import SATB, Note, Score, Voice
+from seqmusic.tokens.tokenizer import Hole
 from seqmusic.tonality import tonic_pitch_class
 
 CONTEXT_BARS = 2  # of the segment before, which are given
@@ -130,7 +131,9 @@ class EndlessPiece:
         given = self._context(plan)
         start = given.end_ticks if plan.position else 0
         lines = [voice.notes for voice in given.voices]
-        holes = [((max(start, _end(line)), start + length),) for line in lines]
+        holes: list[tuple[Hole, ...]] = [
+            ((max(start, _end(line)), start + length),) for line in lines
+        ]
         if plan.returns is not None:
             source = _in_key_of(self._segments[plan.returns].score, plan)
             theme = (replace(n, onset_ticks=n.onset_ticks + start) for n in source.voices[0].notes)

@@ -21,9 +21,9 @@ export function showProblem(error) {
   place.textContent = error ? (error instanceof ApiError ? errorText(error) : String(error)) : "";
 }
 
-export async function download(score, format) {
+export async function download(score, format, marks) {
   try {
-    const { base64 } = await post("/files/write", { score, format });
+    const { base64 } = await post("/files/write", { score, format, marks });
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     const link = make("a", { href: URL.createObjectURL(new Blob([bytes])), download: `seqmusic.${format}` });
     link.click();
@@ -33,8 +33,8 @@ export async function download(score, format) {
   }
 }
 
-export function downloadButtons(score) {
-  return FORMATS.map(([format, name]) => make("button", { type: "button", class: "quiet", "aria-label": t("download", { format: name }), title: t("download", { format: name }), onclick: () => download(score(), format) }, name));
+export function downloadButtons(score, marks = () => null) {
+  return FORMATS.map(([format, name]) => make("button", { type: "button", class: "quiet", "aria-label": t("download", { format: name }), title: t("download", { format: name }), onclick: () => download(score(), format, marks()) }, name));
 }
 
 export async function engrave(sheet, score, given = null) {
@@ -155,6 +155,7 @@ class Desk {
       const { score, report } = await post("/files/read", { name: file.name, base64: btoa(binary) });
       this.clearAlternatives();
       await this.act("piece", { score });
+      this.onFile?.();
       say(report.length ? t("repaired", { name: file.name, what: report.join("; ") }) : t("opened", { name: file.name }));
       if (report.length) byId("composing").textContent = t("repaired", { name: file.name, what: report.join("; ") });
     } catch (error) {

@@ -1,14 +1,17 @@
-// The page: tabs, language, playback, keys. Each tab has a module; what needs a missing part of the server is not shown.
+// The page: tabs, language, playback, keys. Each tab has a module.
 import { read } from "./api.js";
 import { desk, showProblem } from "./desk.js";
 import { forever } from "./forever.js";
+import { judge } from "./judge.js";
 import { learn } from "./learn.js";
+import { motet } from "./motet.js";
 import { player } from "./player.js";
+import { recognize } from "./recognize.js";
 import { make } from "./score.js";
 import { language, setLanguage, t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
-const TABS = ["continue", "harmonize", "learn", "forever"];
+const TABS = ["continue", "harmonize", "recognize", "motet", "judge", "learn", "forever"];
 const panelOf = (tab) => (tab === "continue" || tab === "harmonize" ? "desk" : tab);
 const LANGUAGE = "seqmusic-studio-language";
 let current = "continue";
@@ -34,6 +37,7 @@ function choose(tab, focuses = false) {
   desk.label();
   if (tab === "forever") forever.show().catch(showProblem);
   byId("transport").hidden = tab === "learn";
+  if (tab === "recognize") recognize.recognize();
   const address = tab === "forever" ? `/s/${forever.seed}/${forever.number}` : `/#${tab}`;
   history.replaceState(null, "", address);
   showPlaying();
@@ -61,6 +65,9 @@ function speak(name, isStart = false) {
   desk.translate();
   forever.draw();
   learn.draw();
+  recognize.draw();
+  motet.drawPlan();
+  judge.show();
 }
 
 // Playback
@@ -68,7 +75,9 @@ function speak(name, isStart = false) {
 function togglePlay() {
   if (player.isPlaying) return player.pause();
   if (current === "forever") return forever.play();
-  const { current: item, tick } = player, sheet = item?.sheet?.element.isConnected && panelOf(current) === "desk" ? item.sheet : desk.sheet;
+  const { current: item, tick } = player, panel = byId(`panel-${panelOf(current)}`);
+  const first = { recognize: recognize.sheet, motet: motet.motets[0]?.sheet, judge: judge.sheets[0] }[current] ?? desk.sheet;
+  const sheet = item?.sheet && panel.contains(item.sheet.element) ? item.sheet : first;
   const isOver = !item || item.sheet !== sheet || tick >= item.end - 1;
   return sheet.view ? player.play(sheet, isOver ? 0 : tick) : null;
 }
@@ -108,6 +117,7 @@ byId("shortcuts").addEventListener("change", () => localStorage.setItem("seqmusi
 byId("card").addEventListener("keydown", (event) => { if (event.key === "Escape") { desk.closeCard(true); event.stopPropagation(); } });
 
 addEventListener("keydown", (event) => {
+  if (current === "judge" && byId("shortcuts").checked && !event.ctrlKey && !event.metaKey && "ab".includes(event.key.toLowerCase())) judge.sheets["ab".indexOf(event.key.toLowerCase())].view && player.play(judge.sheets["ab".indexOf(event.key.toLowerCase())]);
   const isTyping = event.target.matches("input:not([type=range]):not([type=checkbox]), textarea, select"), isDesk = panelOf(current) === "desk";
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !isTyping && isDesk) {
     event.preventDefault();
@@ -140,9 +150,13 @@ async function start() {
   byId("panel-desk").hidden = Boolean(address); // before engraving, so that its width is known
   await desk.start(options);
   desk.onDrawn = () => { if (player.current?.sheet === desk.sheet) player.stop(); };
+  desk.onFile = () => current === "recognize" && recognize.recognize();
   learn.start(options);
   learn.onUse = (model) => { desk.useModels(desk.options, model); choose("continue"); };
   forever.start();
+  recognize.start();
+  judge.start();
+  await motet.start();
   if (address) [forever.seed, forever.number] = [Number(address[1]), Number(address[2])];
   choose(address ? "forever" : TABS.includes(tab) ? tab : "continue");
   document.body.dataset.ready = "true";

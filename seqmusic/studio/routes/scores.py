@@ -20,7 +20,11 @@ async def view(request: Request) -> Data:
     if not isinstance(width, int):
         raise StudioError("request", "the width is a whole number of pixels")
     return await studio_of(request).scores.ask(
-        task="view", score=data["score"], given=data.get("given"), width=width
+        task="view",
+        score=data["score"],
+        given=data.get("given"),
+        width=width,
+        marks=data.get("marks"),
     )
 
 
@@ -49,7 +53,10 @@ async def write_file(request: Request) -> Data:
     data = await body_of(request)
     score_in(data)
     return await studio_of(request).scores.ask(
-        task="write", score=data["score"], format=str(data.get("format", ""))
+        task="write",
+        score=data["score"],
+        format=str(data.get("format", "")),
+        marks=data.get("marks"),
     )
 
 

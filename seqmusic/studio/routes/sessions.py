@@ -94,12 +94,12 @@ async def change_note(request: Request) -> Data:
     """A note put in by hand."""
     data, (studio, name, session) = await body_of(request), _session_of(request)
     try:
-        values = [int(data[field]) for field in ("onset", "duration", "pitch")]
+        note = Note(int(data["onset"]), int(data["duration"]), int(data["pitch"]))
         voice = int(data["voice"])
     except (KeyError, TypeError) as error:
         raise StudioError("request", "a note has voice, onset, duration and pitch") from error
     piece = session.present
-    score = with_note(piece.score, voice, Note(*values))
+    score = with_note(piece.score, voice, note)
     return _keep(studio, name, session.changed(replace(piece, score=score)))
 
 

@@ -27,6 +27,7 @@ from seqmusic.formats.notation.collections import collection_files
 from seqmusic.progress import track
 
 GERMAN_TUNE_BOOKS = ("altdeu", "ballad", "boehme", "erk", "fink", "kinder", "zuccal")
+TIMES_AS_MANY = {"folk": 3}  # short, and of many kinds
 LARGEST_QUARTET_BYTES = 120_000  # larger files hold several movements and take minutes to read
 TRECENTO_MASS = re.compile(r"gloria|credo|kyrie|sanctus|agnus|benedicamus|ite missa|deo gra", re.I)
 
@@ -49,7 +50,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, help="the folder of the sets outside music21")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
-    parser.add_argument("--most", type=int, default=400, help="files a class at most")
+    parser.add_argument(
+        "--most", type=int, default=400, help="files a class at most, of folk songs 3 times as many"
+    )
     arguments = parser.parse_args()
     if arguments.out.exists() and any(arguments.out.iterdir()):
         parser.error(f"{arguments.out} is not empty")
@@ -57,7 +60,7 @@ def main() -> None:
     for item in (*music21_items(), *data_items(arguments.data)):
         by_class[item.class_name].append(item)
     for class_name, items in sorted(by_class.items()):
-        chosen = choose(items, arguments.most)
+        chosen = choose(items, arguments.most * TIMES_AS_MANY.get(class_name, 1))
         for item in track(chosen, class_name, "file"):
             copy(item, arguments.out)
         print(f"{class_name:9} {len(chosen):4} of {len(items)} files")
@@ -139,9 +142,7 @@ def palestrina() -> Iterator[Item]:
         yield Item("mass", "Palestrina", mass, path.stem, path)
 
 
-def tunes(
-    class_name: str, collection: str, is_wanted: Callable[[str], bool]
-) -> Iterator[Item]:
+def tunes(class_name: str, collection: str, is_wanted: Callable[[str], bool]) -> Iterator[Item]:
     """The tunes of a collection of tune books, each with the book as its source."""
     for path in files(collection, ".abc"):
         if not is_wanted(path.stem):

@@ -14,6 +14,7 @@ these::
     ├── DeviceError          a device that does not exist
     ├── ProcessError         one of several processes that train together has ended
     ├── RequestError         a request that no music can satisfy
+    ├── PreferenceError      preferences that cannot be read, or that nothing can be learned from
     └── MissingExtraError    an optional part that is not installed
 """
 
@@ -70,6 +71,10 @@ class ProcessError(SeqmusicError):
 
 class RequestError(SeqmusicError):
     """A request that no music can satisfy."""
+
+
+class PreferenceError(SeqmusicError):
+    """Preferences that cannot be read, or that nothing can be learned from."""
 
 
 class MissingExtraError(SeqmusicError):

@@ -225,10 +225,10 @@ class Score:
         size = f"{len(self.voices)} voices, {self.n_notes} notes, {meter}, {self.end_ticks} ticks"
         return f"<Score {title}{size}>"
 
-    def _repr_svg_(self) -> str | None:
-        from seqmusic.formats.image import notebook_svg
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from seqmusic.formats.notebook import mime_bundle
 
-        return notebook_svg(self)
+        return mime_bundle(self, repr(self))
 
 
 def melody(

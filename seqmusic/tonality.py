@@ -211,10 +211,11 @@ def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]
         else:
             weights[sounding[0].notes[0].pitch % 12] += TICKS_PER_QUARTER
     keys = [key for key in all_keys() if -5 <= key.sharps <= 6]
-    return {key: _correlation(weights, _key_profile(key)) for key in keys}
+    return {key: _correlation(weights, key_profile(key)) for key in keys}
 
 
-def _key_profile(key: Key) -> list[float]:
+def key_profile(key: Key) -> list[float]:
+    """How well each pitch class fits the key, from C upwards: Krumhansl's probe-tone ratings."""
     tonic = tonic_pitch_class(key)
     return [_PROFILES[key.mode][(pitch_class - tonic) % 12] for pitch_class in range(12)]
 

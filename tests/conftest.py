@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,3 +56,55 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=chromium, args=list(quiet))
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def studio_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the running studio keeps its work."""
+    return tmp_path_factory.mktemp("studio")
+
+
+@pytest.fixture(scope="session")
+def studio_address(studio_folder: Path) -> Iterator[str]:
+    """The address of a running studio."""
+    import uvicorn
+
+    from seqmusic.studio.app import make_app
+    from seqmusic.studio.server import open_listener
+    from seqmusic.studio.settings import HOST, StudioSettings
+
+    app = make_app(StudioSettings(port=0, folder=studio_folder))
+    with open_listener(0) as listener:
+        config = uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        yield f"http://{HOST}:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def open_studio(browser: Any, studio_address: str) -> Iterator[Any]:
+    """Opens the page, and checks that it had no errors and requested only its server."""
+    contexts, errors, requests = [], [], []
+
+    def open_(path: str = "/", **settings: Any) -> Any:
+        context = browser.new_context(**{"locale": "en-US", **settings})
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(studio_address + path)
+        page.wait_for_selector("body[data-ready]")
+        contexts.append(context)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [text for text in errors if "status of 4" not in text] == []
+    assert {url.split("/")[2] for url in requests if not url.startswith("blob:")} <= {
+        studio_address[7:]
+    }

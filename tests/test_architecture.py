@@ -37,7 +37,7 @@ JOINING = (
     *("report", "recognition", "transformation", "alignment", "studio", "cli"),
 )
 # How a score draws itself in a notebook.
-LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.image")}
+LATE_IMPORTS = {("seqmusic.score", "seqmusic.formats.notebook")}
 OWNERS = {
     "miditoolkit": r"seqmusic\.formats\.midi\.\w+",
     "numba": r"seqmusic\.model\.decoding\.compiled_kernels",
@@ -314,8 +314,8 @@ def test_each_rule_sees_its_breach(rule: object, breach: dict[str, str], message
         (
             import_cycle,
             {
-                "seqmusic.score": "import seqmusic.formats.image",
-                "seqmusic.formats.image": "import seqmusic.score",
+                "seqmusic.score": "import seqmusic.formats.notebook",
+                "seqmusic.formats.notebook": "import seqmusic.score",
             },
         ),
         (import_cycle, {"seqmusic.a": "from .b import x", "seqmusic.a.b": "import numpy"}),

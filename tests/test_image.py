@@ -240,13 +240,6 @@ def test_any_melody_can_be_drawn(
     assert n_elements("note", svg) >= len(notes)
 
 
-def test_a_notebook_shows_the_score_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert THEME._repr_svg_() == image.score_svg(THEME)[0]
-    assert Score(())._repr_svg_() is None
-    monkeypatch.setitem(sys.modules, "verovio", None)
-    assert THEME._repr_svg_() is None
-
-
 @pytest.mark.parametrize("name", ["verovio", "resvg_py"])
 def test_missing_packages_name_the_command_that_installs_them(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,1 +1,1 @@
-"""A model tuned by preferences."""
+"""Alignment: a model learns from preferences, which come from rules, a judge or people."""

@@ -12,7 +12,20 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from seqmusic import __version__
-from seqmusic.cli import benchmark, compose, convert, data, evaluate, experiment, train
+from seqmusic.cli import (
+    align,
+    benchmark,
+    compare,
+    compose,
+    convert,
+    data,
+    evaluate,
+    experiment,
+    recognize,
+    studio,
+    train,
+    transform,
+)
 from seqmusic.cli.messages import shown_messages
 from seqmusic.errors import SeqmusicError
 
@@ -32,10 +45,16 @@ app.command(compose.continue_, name="continue")
 app.command(compose.harmonize)
 app.command(compose.regenerate)
 app.command(compose.replay)
+app.command(transform.transform)
+app.command(studio.studio)
+app.command(studio.forever)
 app.command(evaluate.evaluate)
+app.command(recognize.recognize)
 app.command(benchmark.app)
 app.command(experiment.app)
 app.command(experiment.improve)
+app.command(align.align)
+app.command(compare.compare)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

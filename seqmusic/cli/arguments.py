@@ -35,7 +35,7 @@ def read_theme(
     from seqmusic.tonality import parse_key
 
     tonality = parse_key(key) if key is not None else None
-    if len(theme) == 1 and _names_a_file(theme[0]):
+    if len(theme) == 1 and names_a_file(theme[0]):
         if time_signature is not None:
             raise ValueError(f"--time-signature is for a typed theme; {theme[0]} has its meter")
         report = read_with_report(theme[0], grid_ticks(grid) if grid is not None else None)
@@ -89,7 +89,7 @@ def grid_ticks(text: str) -> int:
     return int(ticks)
 
 
-def _names_a_file(argument: str) -> bool:
+def names_a_file(argument: str) -> bool:
     """Whether an argument is a path, existing or not, rather than a typed theme.
 
     theme.wav and ./theme are paths, C4:1/4. and C4:1/8 are not.

@@ -107,6 +107,37 @@ def harmony(
     print(json_text.dumps(benchmark_harmony(model, split=split, n=n, works=works)))
 
 
+@app.command
+def recognition(
+    *,
+    data: Path,
+    split: Literal["test", "valid"] = "test",
+    sources: bool = True,
+    json: Annotated[bool, Flag] = False,
+) -> None:
+    """Train a recognizer of the classes of a folder, and measure it on held-out works.
+
+    Prints balanced accuracy, calibration, confusion and the share of answers for all voices, single
+    voices and a few notes; classifiers that see a shortcut alone; whether transformations change
+    the class; the accuracy on sources that were left out. Needs scikit-learn.
+
+    For example: seqmusic benchmark recognition --data data/repertories --no-sources
+
+    Args:
+        data: A folder of scores, CLASS/[SOURCE/[GROUP/]]FILE, or one made from it by data prepare.
+        split: Which works are recognized.
+        sources: Also train four times more, each time without a quarter of the sources.
+        json: Print all figures as one JSON object in the last line.
+    """
+    from seqmusic.benchmarks.recognition import benchmark_recognition, figures_values
+    from seqmusic.benchmarks.recognition_text import recognition_text
+
+    figures = benchmark_recognition(data, split=split, leave_sources_out=sources)
+    print(recognition_text(figures))
+    if json:
+        print(json_text.dumps(figures_values(figures)))
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Setting(Request):

@@ -139,6 +139,21 @@ def copying(
     copying_study(configuration, load_corpus(data), out, n_samples=samples)
 
 
+@app.command
+def recognition(data: Path, /, *, out: Path) -> None:
+    """Train recognizers on 5, 10, 20 ... works of each class, and draw how precision grows.
+
+    For example: seqmusic experiment recognition data/repertories --out experiments/recognition
+
+    Args:
+        data: A folder of scores, CLASS/[SOURCE/[GROUP/]]FILE, or one made from it by data prepare.
+        out: The folder of the experiment; if it is one already, it is resumed.
+    """
+    from seqmusic.experiments.recognition import recognition_study
+
+    recognition_study(data, out)
+
+
 def improve(run: Path, /, *, out: Path, data: Path | None = None, minutes: float = 10.0) -> None:
     """Try to improve a trained model, and write a new run with what the validation works confirm.
 

@@ -24,6 +24,8 @@ class OutputOptions:
         grid: For a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for
             triplets.
         out: A new folder for the files; by default continuations/1, 2, ...
+        prefer: A file that seqmusic compare wrote, about this model: the candidates are ranked by
+            what it prefers, and not by log-probability.
         explain: Also write a page for each candidate: how surprising every note is, what else was
             likely, and what a training work shares.
         json: Print the result as one JSON object, on the last line.
@@ -33,6 +35,7 @@ class OutputOptions:
     key: str | None = None
     grid: str | None = None
     out: Path | None = None
+    prefer: Path | None = None
     explain: Annotated[bool, Flag] = False
     json: Annotated[bool, Flag] = False
 

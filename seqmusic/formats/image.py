@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.errors import FormatError, MissingExtraError, SeqmusicError
+from seqmusic.errors import FormatError, MissingExtraError
+from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.score import SATB, TICKS_PER_WHOLE, Score
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ _VEROVIO_OPTIONS = {
     "pageHeight": _PAGE_HEIGHT,
     "pageMarginLeft": 60,  # with none the names of the voices touch the edge
     "adjustPageHeight": True,
-    "breaks": "auto",
     "header": "none",  # resvg misplaces the title
     "footer": "none",
     "svgViewBox": True,
@@ -48,7 +48,10 @@ _engraving_lock = threading.Lock()
 
 
 def score_svg(
-    score: Score, color: NoteColor | None = None, size_px: tuple[int, int] | None = None
+    score: Score,
+    color: NoteColor | None = None,
+    size_px: tuple[int, int] | None = None,
+    marks: ScoreMarks = NO_MARKS,
 ) -> list[str]:
     """Pages of the engraved score, an SVG text each; most pieces fill one.
 
@@ -60,6 +63,7 @@ def score_svg(
         color: gives the color (``"#b5651d"``) of a note of the voice with this index, or None for
             black.
         size_px: width of a full line, and most height of a page; (1000, 12000) by default.
+        marks: what is printed with it; with line breaks, no line is broken elsewhere.
 
     Raises:
         MissingExtraError: verovio is not installed.
@@ -70,23 +74,34 @@ def score_svg(
     verovio = _import_extra("verovio")
     _check_size(score)
     is_choir = tuple(voice.name for voice in score.voices) == SATB
-    return _engrave(verovio, musicxml_text(score, color, "closed" if is_choir else "open"), size_px)
+    text = musicxml_text(score, color, "closed" if is_choir else "open", marks)
+    breaks = "encoded" if marks.break_ticks else "auto"
+    return _engrave(verovio, text, size_px, breaks)
 
 
-def write_svg(score: Score, path: Path | str, color: NoteColor | None = None) -> Path:
-    """Write the picture as SVG and return its path; `color` as in :func:`score_svg`.
+def write_svg(
+    score: Score,
+    path: Path | str,
+    color: NoteColor | None = None,
+    marks: ScoreMarks = NO_MARKS,
+) -> Path:
+    """Write the picture as SVG and return its path; `color` and `marks` as in :func:`score_svg`.
 
     Raises:
         MissingExtraError: verovio is not installed.
         FormatError: the score has no note or does not fit one page, or the file cannot be written.
     """
-    return write_atomic(Path(path), _single_page_svg(score, color))
+    return write_atomic(Path(path), _single_page_svg(score, color, marks))
 
 
 def write_png(
-    score: Score, path: Path | str, color: NoteColor | None = None, width_px: int | None = None
+    score: Score,
+    path: Path | str,
+    color: NoteColor | None = None,
+    width_px: int | None = None,
+    marks: ScoreMarks = NO_MARKS,
 ) -> Path:
-    """Write the picture as PNG and return its path; `color` as in :func:`score_svg`.
+    """Write the picture as PNG and return its path; `color` and `marks` as in :func:`score_svg`.
 
     Args:
         width_px: width in pixels, 100..3000; without it a full line is 1600 wide, and a short piece
@@ -103,7 +118,7 @@ def write_png(
     resvg, fonts = _import_extra("resvg_py"), _font_files()
     size = {"zoom": FULL_LINE_PX / _SVG_WIDTH} if width_px is None else {"width": width_px}
     pixels = resvg.svg_to_bytes(
-        svg_string=_single_page_svg(score, color),
+        svg_string=_single_page_svg(score, color, marks),
         **size,
         skip_system_fonts=True,
         font_files=fonts,
@@ -113,17 +128,9 @@ def write_png(
     return write_atomic(Path(path), bytes(pixels))
 
 
-def notebook_svg(score: Score) -> str | None:
-    """The first page of a score, as a notebook shows it; None where it cannot be drawn."""
-    try:
-        return score_svg(score)[0]
-    except SeqmusicError:
-        return None
-
-
 @lru_cache(maxsize=1)
-def _single_page_svg(score: Score, color: NoteColor | None) -> str:
-    pages = score_svg(score, color)
+def _single_page_svg(score: Score, color: NoteColor | None, marks: ScoreMarks) -> str:
+    pages = score_svg(score, color, marks=marks)
     if len(pages) > 1:
         raise FormatError(
             f"a picture holds one page, this score of {len(score.bars())} bars fills {len(pages)}; "
@@ -143,9 +150,11 @@ def _check_size(score: Score) -> None:
         )
 
 
-def _engrave(verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None) -> list[str]:
-    """Pages of a MusicXML text."""
-    options: dict[str, object] = dict(_VEROVIO_OPTIONS)
+def _engrave(
+    verovio: ModuleType, musicxml: str, size_px: tuple[int, int] | None, breaks: str
+) -> list[str]:
+    """Pages of a MusicXML text, with the breaks of the engraver or of the text."""
+    options: dict[str, object] = {**_VEROVIO_OPTIONS, "breaks": breaks}
     if size_px is not None:
         options["pageWidth"], options["pageHeight"] = (px * 100 // _SCALE for px in size_px)
     with _engraving_lock:  # verovio keeps global state (fonts, ids)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
+from seqmusic.formats.lilypond_marks import marks_variable
 from seqmusic.formats.lilypond_values import (
     ValueGroup,
     WrittenNote,
@@ -22,6 +23,7 @@ from seqmusic.formats.lilypond_values import (
 )
 from seqmusic.formats.measures import position_in_bar
 from seqmusic.formats.printed_events import Span, voice_spans
+from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.score import TICKS_PER_WHOLE, Bar, Key, Score, TimeSignature, Voice
 from seqmusic.spelling import VoiceSpelling, spell_notes
 from seqmusic.tonality import Spelling, key_name
@@ -34,13 +36,17 @@ _PERFORMER_PER_VOICE = (
     r'    \context { \Staff \remove "Staff_performer" }',
     r'    \context { \Voice \consists "Staff_performer" }',
 )
+_MARKED_LAYOUT = (
+    r'  \layout { \context { \Voice \consists "Horizontal_bracket_engraver" '
+    r"\override HorizontalBracket.direction = #UP } }"
+)
 
 
-def lilypond_text(score: Score) -> str:
+def lilypond_text(score: Score, marks: ScoreMarks = NO_MARKS) -> str:
     """The score as LilyPond text, with the note names of LilyPond's default language, Dutch.
 
     The tempo is rounded to whole beats, because LilyPond has no others; a score without a meter
-    has no bar lines.
+    has no bar lines. With marks, each voice has a staff.
 
     Raises:
         FormatError: there is no voice to write.
@@ -52,17 +58,29 @@ def lilypond_text(score: Score) -> str:
         _voice_variable(name, voice, spellings, score)
         for name, voice, spellings in zip(names, score.voices, spell_notes(score), strict=True)
     ]
-    lines = [*_heading(score), *_global_block(score), *variables, *_score_block(score, names)]
+    if marks != NO_MARKS:
+        variables += [
+            marks_variable(f"{name}Marks", _marks_of_voice(marks, index), score.end_ticks)
+            for index, name in enumerate(names)
+        ]
+    block = _score_block(score, names, has_marks=marks != NO_MARKS)
+    lines = [*_heading(score), *_global_block(score), *variables, *block]
     return "\n".join(lines).encode("utf-8", "replace").decode("utf-8")
 
 
-def write_lilypond(score: Score, path: Path) -> Path:
-    """Write the score as LilyPond text and return `path`.
+def _marks_of_voice(marks: ScoreMarks, index: int) -> ScoreMarks:
+    """The marks of a voice; the first one has the line breaks."""
+    found = marks.of_voices([index])
+    return found if index == 0 else replace(found, break_ticks=())
+
+
+def write_lilypond(score: Score, path: Path, marks: ScoreMarks = NO_MARKS) -> Path:
+    """Write the score as LilyPond text and return `path`; `marks` as in :func:`lilypond_text`.
 
     Raises:
         FormatError: there is no voice to write, or the file cannot be written.
     """
-    return write_atomic(Path(path), lilypond_text(score))
+    return write_atomic(Path(path), lilypond_text(score, marks))
 
 
 def pitch_name(spelling: Spelling) -> str:
@@ -164,10 +182,14 @@ def _note_text(written: WrittenNote, end_ticks: int, spellings: VoiceSpelling) -
     return f"{pitch_name(spellings[note.onset_ticks])}{value}{mark}"
 
 
-def _score_block(score: Score, names: list[str]) -> Iterator[str]:
+def _score_block(score: Score, names: list[str], *, has_marks: bool) -> Iterator[str]:
     yield r"\score {"
-    yield from _two_staves(score, names) if len(names) == 4 else _staff_per_voice(score, names)
-    yield from [r"  \layout { }", r"  \midi {", *_PERFORMER_PER_VOICE, "  }\n}\n"]
+    if len(names) == 4 and not has_marks:
+        yield from _two_staves(score, names)
+    else:
+        yield from _staff_per_voice(score, names, has_marks=has_marks)
+    yield _MARKED_LAYOUT if has_marks else r"  \layout { }"
+    yield from [r"  \midi {", *_PERFORMER_PER_VOICE, "  }\n}\n"]
 
 
 def _two_staves(score: Score, names: list[str]) -> Iterator[str]:
@@ -184,13 +206,15 @@ def _two_staves(score: Score, names: list[str]) -> Iterator[str]:
     yield "  >>"
 
 
-def _staff_per_voice(score: Score, names: list[str]) -> Iterator[str]:
+def _staff_per_voice(score: Score, names: list[str], *, has_marks: bool) -> Iterator[str]:
     yield r"  \new ChoirStaff <<" if len(names) > 1 else "  <<"
     for name, voice in zip(names, score.voices, strict=True):
         label = rf" \with {{ instrumentName = {_quoted(voice.name)} }}" if len(names) > 1 else ""
         pitches = [note.pitch for note in voice.notes] or [_MIDDLE_C]
         clef = "treble" if sum(pitches) >= _MIDDLE_C * len(pitches) else "bass"
-        yield rf'    \new Staff{label} {{ \clef {clef} \new Voice = "{name}" {{ \{name} }} }}'
+        clef = '"treble_8"' if voice.name == "Contratenor" else clef
+        music = rf"<< \{name} \{name}Marks >>" if has_marks else rf"{{ \{name} }}"
+        yield rf'    \new Staff{label} {{ \clef {clef} \new Voice = "{name}" {music} }}'
     yield "  >>"
 
 

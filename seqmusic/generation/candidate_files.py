@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from seqmusic.corpus.chorales import load_chorales
@@ -95,3 +95,17 @@ def training_copy_index(model: Path) -> CopyIndex | None:
     names = {name for name, entry in entries.items() if entry.split == "train"}
     known = [work.score for work in dataset.works if work.name in names]
     return CopyIndex(known) if len(known) == len(names) else None
+
+
+def training_copied_notes(model: Path) -> Callable[[Score], int]:
+    """A function of a score: notes of the longest passage that a training work has, too.
+
+    It is always 0 for a model whose works are not chorales of the corpus.
+    """
+    index = training_copy_index(model)
+
+    def copied_notes(score: Score) -> int:
+        passage = index.longest(score) if index else None
+        return passage.n_notes if passage else 0
+
+    return copied_notes

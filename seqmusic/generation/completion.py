@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmusic.errors import RequestError
+from seqmusic.formats.notebook import mime_bundle
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.partial_candidate import (
     PartialCandidate,
@@ -50,6 +52,12 @@ class Candidate:
     def log_probability_per_note(self) -> float:
         """Nats per composed note or rest; higher is less surprising."""
         return self.log_probability / max(1, self.n_events)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """The score as a notebook shows it, with the surprise of the candidate."""
+        bits = -self.log_probability_per_note / math.log(2)
+        caption = f"{self.n_events} composed notes and rests, {bits:.2f} bits each"
+        return mime_bundle(self.score, repr(self), caption)
 
 
 def complete(

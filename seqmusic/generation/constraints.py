@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from seqmusic.array_types import Mask
+from seqmusic.generation.restrictions import Restriction, sounding_pitch
 from seqmusic.generation.voice_masks import (
     NO_MOTIONS,
     PITCHES,
@@ -58,6 +59,7 @@ class Constraints:
         strict: no voice crosses another, and no two move in parallel fifths, octaves or unisons.
         lenience: without `strict`, the share of its probability that a sound keeps if it crosses
             or moves in parallel, 0..1; 1 is all.
+        restrictions: what a form demands of its voices besides; all of them hold.
     """
 
     compass: Mapping[str, tuple[int, int]]
@@ -65,13 +67,23 @@ class Constraints:
     cadence: bool = False
     strict: bool = False
     lenience: float = 1.0
+    restrictions: tuple[Restriction, ...] = ()
 
 
 def allowed_sounds(state: GrammarState, constraints: Constraints) -> Mask:
     """(V,) sounds that may come next: those of the grammar that keep the constraints.
 
-    Changes of meter and a rest at the end are never allowed. The mask is read-only.
+    Changes of meter and a rest at the end are never allowed. The mask must not be changed.
     """
+    mask, line = _allowed_sounds(state, constraints), state.line
+    if line is not None:
+        for restriction in constraints.restrictions:
+            mask = mask & restriction.sounds(state, line)
+    return mask
+
+
+def _allowed_sounds(state: GrammarState, constraints: Constraints) -> Mask:
+    """(V,) `allowed_sounds` without the restrictions of a form."""
     line, rule = state.line, state.sound_rule
     if line is None:
         return _sound_mask(state.max_voices, rule)
@@ -140,11 +152,20 @@ def _sound_mask(
 
 
 def allowed_durations(state: GrammarState, sound: int, constraints: Constraints) -> Mask:
-    """(97,) durations in ticks that may follow the sound. The mask is read-only."""
+    """(97,) durations in ticks that may follow the sound. The mask must not be changed."""
+    mask, line = _allowed_durations(state, sound, constraints), state.line
+    if line is not None and is_note_event(sound):
+        for restriction in constraints.restrictions:
+            mask = mask & restriction.durations(state, line, sound)
+    return mask
+
+
+def _allowed_durations(state: GrammarState, sound: int, constraints: Constraints) -> Mask:
+    """(97,) `allowed_durations` without the restrictions of a form."""
     line, rule = state.line, state.duration_rule(sound)
     if line is None or not is_note_event(sound):
         return _duration_mask(rule)
-    pitch = _sounding_pitch(line, sound)
+    pitch = sounding_pitch(line, sound)
     max_duration = state.longest_ticks
     start = stop = max_duration
     if pitch is None and _reaches_end(state):
@@ -159,13 +180,6 @@ def allowed_durations(state: GrammarState, sound: int, constraints: Constraints)
         longest = start - 1 if start <= max_duration < stop else max_duration
         max_duration = strict_max_duration(state, line, pitch, longest)
     return _duration_mask(rule, start, stop, max_duration)
-
-
-def _sounding_pitch(line: VoiceLine, sound: int) -> int | None:
-    """The pitch of a note or of a tie; None for a rest."""
-    if sound == REST:
-        return None
-    return line.composed[-1].code - PITCH_CODE if sound == HOLD else sound - PITCH
 
 
 @lru_cache(maxsize=4096)

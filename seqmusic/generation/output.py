@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -69,20 +69,20 @@ def compose_run(
     *,
     explain: bool = False,
     on_note: OnNote | None = None,
+    ranking: Callable[[Score], float] | None = None,
 ) -> list[dict[str, object]]:
     """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
 
     Args:
-        task: what is to be done.
-        score: what it is done with.
+        task, score: what is to be done, and with what.
         model: the folder of a trained model, or the name of one that comes with seqmusic; None for
             the default.
         request: how candidates are drawn, and what they must obey.
         out: a new folder.
-        explain: also write a page for each candidate: how surprising each note is, and what it has
-            in common with a training work.
+        explain: also write a page for each candidate.
         on_note: receives the notes of one candidate as they are composed, with the index of their
             voice; not called for a revision in rounds.
+        ranking: scores a candidate; the highest comes first, not the likeliest.
 
     Raises:
         FormatError: `out` exists already.
@@ -94,8 +94,10 @@ def compose_run(
     folder = model_folder(model)
     compiled = None if _n_composed_bars(task, score, request) >= MIN_COMPILED_BARS else False
     array_model = load_array_model(folder, compiled)
-    score, prompt = _prompt_with_key(task, score, array_model, folder)
+    score, prompt = prompt_with_key(task, score, array_model, folder)
     candidates = _compose(task, array_model, score, prompt, request, on_note)
+    if ranking is not None:
+        candidates = sorted(candidates, key=lambda one: ranking(one.score), reverse=True)
     run = _Run(task, score, prompt, folder, request)
     return _write_candidates(run, candidates, out, explain=explain)
 
@@ -122,12 +124,12 @@ def replay_run(path: Path, out: Path) -> list[dict[str, object]]:
     return compose_run(task, score, Path(model), request, out)
 
 
-def _prompt_with_key(
+def prompt_with_key(
     task: Task, score: Score, model: DecodableModel, folder: Path
 ) -> tuple[Score, Prompt]:
     """The score and the prompt of a task, in the likeliest key if the score has none."""
     prompt = task.prompt(score, learned_voice_names(model.vocabulary))
-    prompt = replace(prompt, style=_style_number(task.style, folder))
+    prompt = replace(prompt, style=style_number(task.style, folder))
     if score.key is None:
         voices = tuple(voice for voice in prompt.score.voices if voice.notes)
         sounding = replace(prompt.score, voices=voices)
@@ -137,7 +139,7 @@ def _prompt_with_key(
     return score, prompt
 
 
-def _style_number(style: str, folder: Path) -> int | None:
+def style_number(style: str, folder: Path) -> int | None:
     """The number of a style that the model in a folder has learned; None without a style."""
     if not style:
         return None

@@ -176,7 +176,7 @@ def regeneration_prompt(
     start, end = _bar_range_ticks(score, bars)
     selected = selected_voices(score, names, voices)
     holes = tuple(
-        _voice_hole(voice, start, end) if name in selected else ()
+        voice_hole(voice, start, end) if name in selected else ()
         for name, voice in zip(names, score.voices, strict=True)
     )
     if not any(holes):
@@ -257,7 +257,7 @@ def _bar_range_ticks(score: Score, bars: tuple[int, int] | None) -> tuple[int, i
     return by_number[first].onset_ticks, min(by_number[last].end_ticks, score.end_ticks)
 
 
-def _voice_hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:
+def voice_hole(voice: Voice, start: int, end: int) -> tuple[Hole, ...]:
     """The span without a note held into it, and with the whole of a note held out of it."""
     for note in voice.notes:
         if note.onset_ticks < start < note.end_ticks:

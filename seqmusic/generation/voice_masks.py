@@ -22,7 +22,7 @@ from seqmusic.tokens.voice_line import Segment, VoiceLine
 PerfectMotions = frozenset[tuple[int, int, int]]
 """Motions of other voices from a perfect interval: (pitch that our voice leaves, from, to)."""
 NO_MOTIONS: PerfectMotions = frozenset()
-PITCHES = np.arange(128)
+PITCHES = np.arange(128, dtype=np.int64)
 
 
 def faulty_sound_mask(state: GrammarState) -> Mask:

@@ -1,1 +1,1 @@
-"""What a score is: its style and its techniques (`techniques`, one module for each)."""
+"""What a score is: its repertory, recognized by trained statistics; its techniques, by rule."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seqmusic.score import TICKS_PER_QUARTER
+from seqmusic.tonality import spell
+
+_N_SHOWN = 8
+_COLUMNS = ("voice", "quarter", "note", "bits", "likeliest there")
+
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
@@ -85,3 +91,23 @@ class Explanation:
         """Mean over composed notes and rests; 0 where there are none."""
         composed = self.composed
         return sum(event.bits for event in composed) / max(1, len(composed))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows: the figures, and the most surprising notes as a table."""
+        mean = f"{self.bits_per_note:.2f} bits per note, {len(self.composed)} notes and rests"
+        return {"text/plain": mean, "text/html": self._table(mean)}
+
+    def _table(self, caption: str) -> str:
+        events = sorted(self.composed, key=lambda event: -event.bits)[:_N_SHOWN]
+        rows = "".join(f"<tr>{_table_cells(event)}</tr>" for event in events)
+        head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
+        return f"<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
+
+
+def _table_cells(event: ExplainedEvent) -> str:
+    sound = "rest" if event.pitch is None else str(spell(event.pitch, None))
+    first = event.alternatives[0] if event.alternatives else None
+    instead = f"{first.sound}, {first.probability:.0%}" if first else ""
+    quarter = 1 + event.onset_ticks / TICKS_PER_QUARTER
+    cells = (event.voice + 1, f"{quarter:g}", sound, f"{event.bits:.1f}", instead)
+    return "".join(f"<td>{cell}</td>" for cell in cells)

@@ -1,1 +1,4 @@
-"""A page in the browser over everything that seqmusic does."""
+"""The studio: a page on this machine to hear, see and steer what the package composes.
+
+Here are routes, sessions and processes; whatever is decided about music is decided elsewhere.
+"""

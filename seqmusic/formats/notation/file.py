@@ -20,7 +20,11 @@ from music21 import corpus
 from seqmusic.atomic_files import decoded_text, read_bounded, write_atomic
 from seqmusic.errors import FormatError
 from seqmusic.formats.notation.measure_writing import NoteColor
-from seqmusic.formats.notation.reading import report_from_music21, satb_from_music21
+from seqmusic.formats.notation.reading import (
+    report_from_music21,
+    satb_from_music21,
+    unmeasured_from_music21,
+)
 from seqmusic.formats.notation.streams import parse_with_music21, translated_errors, tune_texts
 from seqmusic.formats.notation.unpacking import (
     FORMAT_NAMES,
@@ -30,6 +34,7 @@ from seqmusic.formats.notation.unpacking import (
 )
 from seqmusic.formats.notation.writing import musicxml_text
 from seqmusic.formats.read_report import FilePiece, ReadReport, Tally
+from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.score import Score
 
 T = TypeVar("T")
@@ -59,6 +64,19 @@ def read_notation_with_report(path: Path) -> ReadReport:
     return _with_source_and_repairs(report, guesses, path.name)
 
 
+def read_unmeasured(path: Path) -> ReadReport:
+    """The score in a file without its bar lines, where those of the parts need not agree.
+
+    So a motet is read whose voices are in different mensurations.
+
+    Raises:
+        CorruptFileError, FormatError: as `read_notation_with_report`.
+    """
+    path = Path(path)
+    report, guesses = _convert_file(path, unmeasured_from_music21, str(path))
+    return _with_source_and_repairs(report, guesses, path.name)
+
+
 def read_tunes(path: Path) -> Iterator[FilePiece]:
     """The tunes of an ABC file in order, each named by its title and number.
 
@@ -82,6 +100,7 @@ def write_musicxml(
     path: Path,
     color: NoteColor | None = None,
     staves: Literal["open", "closed"] = "open",
+    marks: ScoreMarks = NO_MARKS,
 ) -> Path:
     """Write a score as MusicXML, so that reading the file gives the same score.
 
@@ -90,6 +109,7 @@ def write_musicxml(
         path: where to; an existing file is replaced.
         color: of each note, given the index of its voice: "#rrggbb", or None for black.
         staves: "open" for a staff a voice, "closed" for two voices a staff.
+        marks: what is printed with it.
 
     Returns:
         `path`.
@@ -97,7 +117,7 @@ def write_musicxml(
     Raises:
         FormatError: the file cannot be written; an existing file is left as it was.
     """
-    return write_atomic(Path(path), musicxml_text(score, color, staves))
+    return write_atomic(Path(path), musicxml_text(score, color, staves, marks))
 
 
 def chorale_paths() -> list[Path]:

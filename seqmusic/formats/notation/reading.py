@@ -22,7 +22,7 @@ from seqmusic.formats.notation.unread import count_unread
 from seqmusic.formats.read_report import ReadReport, Tally
 from seqmusic.formats.time_grid import Shifts
 from seqmusic.formats.voice_names import distinct_voice_names
-from seqmusic.score import SATB, Key, Score, Voice
+from seqmusic.score import SATB, Key, Note, Score, Voice
 
 SOURCE_FIELD = "seqmusic"
 VOICES_FIELD = "seqmusic-voices"
@@ -45,6 +45,31 @@ def report_from_music21(parsed: Any) -> ReadReport:
     score = replace(score, title=title, source=_custom_field(parsed, SOURCE_FIELD))
     count_unread(parts, parsed, left_out)
     return ReadReport(score, losses=left_out.messages() + shifts.messages(score.n_notes))
+
+
+def unmeasured_from_music21(parsed: Any) -> ReadReport:
+    """The score without bar lines: each part by its own measures, whatever the other parts have.
+
+    Raises:
+        FormatError: it holds what a score cannot; the text names measure and part.
+    """
+    parts, shifts, left_out = _parts(parsed), Shifts(), Tally()
+    _transpose_to_sounding_pitch(parts, left_out)
+    try:
+        named_lines = [
+            (part_name(part), line)
+            for part in parts
+            for line in monophonic_lines(part, 0, aligned_measures([part]), shifts, left_out)
+        ]
+    except ValueError as error:
+        raise FormatError(str(error)) from error
+    if not named_lines:
+        raise FormatError("holds nothing but percussion; notes with a pitch are read")
+    voices = _named_voices(named_lines)
+    title = _metadata(parsed, "title") or _metadata(parsed, "movementName")
+    left_out.add("bar lines and time signatures left out: those of the parts differ")
+    losses = left_out.messages() + shifts.messages(sum(len(voice.notes) for voice in voices))
+    return ReadReport(Score(voices, (), key=_key(parts), title=title), losses=losses)
 
 
 def satb_from_music21(parsed: Any) -> Score:
@@ -98,12 +123,16 @@ def _score_from_parts(parts: list[Any], shifts: Shifts, left_out: Tally) -> Scor
             for i, part in enumerate(parts)
             for line in monophonic_lines(part, i, bars, shifts, left_out)
         ]
-        defaults = [f"Voice {number}" for number in range(1, len(named_lines) + 1)]
-        names = distinct_voice_names([name for name, _ in named_lines], defaults)
-        voices = tuple(Voice(n, line) for n, (_, line) in zip(names, named_lines, strict=True))
+        voices = _named_voices(named_lines)
         return Score(voices, signatures, pickup, _key(parts), _tempo(parts))
     except ValueError as error:
         raise FormatError(str(error)) from error
+
+
+def _named_voices(named_lines: Sequence[tuple[str, tuple[Note, ...]]]) -> tuple[Voice, ...]:
+    defaults = [f"Voice {number}" for number in range(1, len(named_lines) + 1)]
+    names = distinct_voice_names([name for name, _ in named_lines], defaults)
+    return tuple(Voice(n, line) for n, (_, line) in zip(names, named_lines, strict=True))
 
 
 def _transpose_to_sounding_pitch(parts: list[Any], left_out: Tally) -> None:

@@ -9,7 +9,7 @@ import statistics
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from music21 import bar as bars21
 from music21 import clef, duration, key, layout, metadata, meter, stream, tempo
@@ -18,6 +18,7 @@ from music21.musicxml import helpers, m21ToXml
 from seqmusic import tonality
 from seqmusic.errors import FormatError
 from seqmusic.formats.measures import printed_bars
+from seqmusic.formats.notation.mark_writing import add_brackets, mark_measure
 from seqmusic.formats.notation.measure_writing import (
     NoteColor,
     fill_measure,
@@ -26,6 +27,7 @@ from seqmusic.formats.notation.measure_writing import (
 )
 from seqmusic.formats.notation.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.printed_events import printed_events_by_bar
+from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.score import Bar, Key, Score, Voice
 from seqmusic.spelling import VoiceSpelling, spell_notes
 
@@ -38,7 +40,10 @@ _LOW_VOICE_PITCH = 58  # a voice whose median is below stands in the bass clef
 
 
 def musicxml_text(
-    score: Score, color: NoteColor | None = None, staves: Literal["open", "closed"] = "open"
+    score: Score,
+    color: NoteColor | None = None,
+    staves: Literal["open", "closed"] = "open",
+    marks: ScoreMarks = NO_MARKS,
 ) -> str:
     """A score as MusicXML 4.0; the same score gives the same text.
 
@@ -49,13 +54,14 @@ def musicxml_text(
         score: what is written.
         color: of each note, given the index of its voice: "#rrggbb", or None for black.
         staves: "open" for a staff a voice, "closed" for two voices a staff, as in hymnals.
+        marks: what is printed with it.
 
     Raises:
         FormatError: the score has no voices.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        written = score_to_music21(score, color, staves)
+        written = score_to_music21(score, color, staves, marks)
         root = m21ToXml.ScoreExporter(written, makeNotation=False).parse()
     _remove_generated_fields(root)
     helpers.indent(root)
@@ -64,7 +70,10 @@ def musicxml_text(
 
 
 def score_to_music21(
-    score: Score, color: NoteColor | None = None, staves: Literal["open", "closed"] = "open"
+    score: Score,
+    color: NoteColor | None = None,
+    staves: Literal["open", "closed"] = "open",
+    marks: ScoreMarks = NO_MARKS,
 ) -> stream.Score:
     """A score as a music21 Score of parts, measures and tied notes.
 
@@ -74,6 +83,7 @@ def score_to_music21(
         score: what is written.
         color: of each note, given the index of its voice: "#rrggbb", or None for black.
         staves: "open" for a part a voice, "closed" for parts of two voices.
+        marks: what is printed with it.
 
     Raises:
         FormatError: the score has no voices.
@@ -88,7 +98,7 @@ def score_to_music21(
     spellings = spell_notes(score)
     n_voices, n_per_part = len(score.voices), 1 if staves == "open" else 2
     parts = [
-        _part(score, bars, range(i, min(i + n_per_part, n_voices)), spellings, color)
+        _part(score, bars, range(i, min(i + n_per_part, n_voices)), spellings, color, marks)
         for i in range(0, n_voices, n_per_part)
     ]
     for part in parts:
@@ -114,12 +124,15 @@ def _part(
     indices: Sequence[int],
     spellings: Sequence[VoiceSpelling],
     color: NoteColor | None,
+    marks: ScoreMarks,
 ) -> stream.Part:
     """The part of one staff, which holds the voices at `indices`."""
     voices = [score.voices[index] for index in indices]
     part = stream.Part(id=f"P{indices[0] + 1}")
     part.partName = _NOT_XML.sub(" ", " ".join(voice.name for voice in voices))
     events_by_voice = [printed_events_by_bar(voice, bars) for voice in voices]
+    marks = marks.of_voices(indices)
+    by_id: dict[str, Any] = {}
     signature_ticks = {tick for tick, _ in score.time_signatures}
     for number, bar in enumerate(bars):
         measure = stream.Measure(number=bar.number)
@@ -131,10 +144,14 @@ def _part(
             voice_elements(events[number], bar, index, spellings[index], color)
             for index, events in zip(indices, events_by_voice, strict=True)
         ]
-        show_accidentals([element for voice in elements for element in voice], score.key)
+        in_measure = [element for voice in elements for element in voice]
+        show_accidentals(in_measure, score.key)
         fill_measure(measure, elements)
+        mark_measure(measure, bar, in_measure, marks)
+        by_id |= {written.element.id: written.element for written in in_measure}
         part.append(measure)
     measure.rightBarline = bars21.Barline("final")
+    add_brackets(part, by_id, marks)
     return part
 
 
@@ -157,7 +174,7 @@ def _key(score_key: Key) -> key.KeySignature:
 
 
 def _clef(voices: Sequence[Voice]) -> clef.Clef:
-    if [voice.name for voice in voices] == ["Tenor"]:
+    if [voice.name for voice in voices] in (["Tenor"], ["Contratenor"]):
         return clef.Treble8vbClef()
     lowest = voices[-1]
     is_low = lowest.name == "Bass"

@@ -1,0 +1,117 @@
+"""Where preferences come from: rules, a judge, or people. Each scores the candidates of a round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqmusic.alignment.faults import (
+    count_faults,
+    scores_per_opportunity,
+    scores_per_time,
+    tendency_cuts,
+)
+from seqmusic.alignment.judge import train_judge
+from seqmusic.alignment.measures import measure_values
+from seqmusic.alignment.optimization import PreferencePair
+from seqmusic.alignment.passages import Continued, bar_lines
+from seqmusic.alignment.taste import Taste
+from seqmusic.array_types import Floats
+from seqmusic.evaluation.samples import Opening
+from seqmusic.progress import track
+from seqmusic.score import Score
+
+Groups = Sequence[Sequence[Continued]]
+"""The candidates of each passage."""
+_BEATS_OF_RULES = 4  # the shorter, the more of a candidate has to do with its faults
+RULES_SOURCE, JUDGE_SOURCE = "rules", "judge"
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceSource:
+    """Where preferences come from.
+
+    Attributes:
+        name: rules, judge, or the files of people.
+        score_candidates: from passages and their candidates to the (N,) scores of all candidates in
+            order; higher is better.
+        beats: that the candidates have, in quarters.
+        find_cuts: where the given part of a work may end.
+        matches_notes: whether the two candidates of a pair have about as many notes.
+        answered: pairs that people compared, from which the first round learns, too.
+    """
+
+    name: str
+    score_candidates: Callable[[Sequence[Opening], Groups], Floats]
+    beats: int = 16
+    find_cuts: Callable[[Score], Sequence[int]] = bar_lines
+    matches_notes: bool = True
+    answered: Sequence[PreferencePair] = ()
+
+
+def rules_source(*, per_time: bool = False) -> PreferenceSource:
+    """The rules of `faults`, counted per opportunity.
+
+    Args:
+        per_time: count faults in a quarter instead, which rewards writing fewer notes.
+    """
+    if per_time:
+        return PreferenceSource("rules per time", _score_by_faults_in_time, matches_notes=False)
+    return PreferenceSource(
+        RULES_SOURCE, _score_by_faults, beats=_BEATS_OF_RULES, find_cuts=tendency_cuts
+    )
+
+
+def judge_source() -> PreferenceSource:
+    """A judge that is trained, in each round, on training works and the candidates themselves."""
+    return PreferenceSource(JUDGE_SOURCE, _score_by_judge)
+
+
+def taste_source(
+    name: str, taste: Taste, answered: Sequence[PreferencePair] = ()
+) -> PreferenceSource:
+    """The taste that was fitted to the answers of people.
+
+    Args:
+        name: of the files.
+        taste: that scores the candidates.
+        answered: the pairs that were compared.
+    """
+
+    def score_by_taste(passages: Sequence[Opening], groups: Groups) -> Floats:
+        values = measure_values([found.passage for group in groups for found in group])
+        scores: Floats = taste.standardized(values) @ taste.weights
+        return scores
+
+    return PreferenceSource(name, score_by_taste, answered=answered)
+
+
+def _score_by_faults(passages: Sequence[Opening], groups: Groups) -> Floats:
+    # The beginning counts, too: it is the same for all candidates of a passage, and what follows may
+    # resolve or repeat something in it.
+    found = [one.score for group in groups for one in group]
+    return scores_per_opportunity([count_faults(p) for p in track(found, "judging", "candidate")])
+
+
+def _score_by_faults_in_time(passages: Sequence[Opening], groups: Groups) -> Floats:
+    found = [one.passage for group in groups for one in group]
+    counts = [count_faults(p) for p in track(found, "judging", "candidate")]
+    return scores_per_time(counts, found)
+
+
+def _score_by_judge(passages: Sequence[Opening], groups: Groups) -> Floats:
+    """Each half of the passages by a judge that was trained on the other half."""
+    halves: list[Floats] = []
+    for half in (0, 1):
+        works = [one.continuation(one.work) for one in passages[1 - half :: 2]]
+        others = [one.passage for group in groups[1 - half :: 2] for one in group]
+        score = train_judge(works, others)
+        halves += [
+            np.array([score(one.passage) for one in group])
+            for group in track(groups[half::2], "judging", "passage")
+        ]
+    n_first = (len(groups) + 1) // 2
+    in_order = [halves[i // 2 if i % 2 == 0 else n_first + i // 2] for i in range(len(groups))]
+    return np.concatenate(in_order)

@@ -1,0 +1,121 @@
+"""The page that explains an answer: probabilities, the passages that decide, techniques."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from seqmusic.atomic_files import write_atomic
+from seqmusic.errors import FormatError
+from seqmusic.formats.image import score_svg
+from seqmusic.recognition.reasons import Reason
+from seqmusic.recognition.recognized_score import RecognizedScore, answer_text, shown_bars
+from seqmusic.recognition.techniques.sentences import sentences
+from seqmusic.report.isorhythm_picture import isorhythm_svg
+from seqmusic.score import Note, Score
+
+FOR_COLOR, AGAINST_COLOR = "#1a7f37", "#c62828"
+MAX_BARS = 60
+_TEMPLATE = Path(__file__).parent / "page_files" / "recognition.html"
+_BAR_EM = 18  # width of a probability of 1
+
+
+def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Path:
+    """Write the page, which loads nothing and runs no script, and return its path.
+
+    Args:
+        found: the answer.
+        path: where to; an existing file is replaced.
+        title: any text.
+
+    Raises:
+        MissingExtraError: verovio is not installed.
+        FormatError: the file cannot be written.
+    """
+    score_note, pages = _engraving(found)
+    probabilities = found.recognition.probabilities
+    parts = {
+        "title": escape(title),
+        "answer": escape(answer_text(found)),
+        "details": escape(f"Voices: {', '.join(found.voices)}"),
+        "likeliest": escape(next(iter(probabilities))),
+        "color_for": FOR_COLOR,
+        "color_against": AGAINST_COLOR,
+        "probabilities": "\n".join(_probability_rows(probabilities)),
+        "reasons": "\n".join(_reason_rows(found)),
+        "score_note": escape(score_note),
+        "score": "\n".join(pages),
+        "nearest": escape(", ".join(work.name for work in found.nearest)),
+        "techniques": _technique_list(sentences(found.score, found.techniques)),
+        "pictures": "\n".join(_isorhythm_pictures(found)),
+    }
+    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(parts)
+    return write_atomic(path, text.encode("utf-8", errors="replace"))
+
+
+def _probability_rows(probabilities: dict[str, float]) -> Iterator[str]:
+    for name, probability in probabilities.items():
+        bar = f'<span class="bar" style="width: {_BAR_EM * probability:.2f}em"></span>'
+        yield f"<tr><td>{escape(name)}</td><td>{probability:.1%}</td><td>{bar}</td></tr>"
+
+
+def _reason_rows(found: RecognizedScore) -> Iterator[str]:
+    for name, reasons in (("for", found.reasons_for), ("against", found.reasons_against)):
+        for reason in reasons:
+            cells = (
+                f'<span class="{name}">{name}</span>',
+                escape(reason.text),
+                f"{reason.weight:+.2f}",
+                str(len(reason.occurrences)),
+                escape(shown_bars(reason, found.score)),
+            )
+            yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _isorhythm_pictures(found: RecognizedScore) -> Iterator[str]:
+    for one in found.techniques.isorhythms:
+        name = escape(found.score.voices[one.voice].name)
+        yield f'<h2>Isorhythm of {name}</h2><div class="scrolls">'
+        yield f"{isorhythm_svg(found.score, one)}</div>"
+
+
+def _technique_list(texts: Sequence[str]) -> str:
+    if not texts:
+        return "<p>None was found.</p>"
+    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+
+
+def _engraving(found: RecognizedScore) -> tuple[str, list[str]]:
+    """A note for the reader, and the pages of the engraved score."""
+    score, bars = found.score, found.score.bars()
+    note = "Notes in green belong to a figure for the answer, notes in red to one against it."
+    if len(bars) > MAX_BARS:
+        score = score.sliced(0, bars[MAX_BARS].onset_ticks)
+        note = f"{note} The first {MAX_BARS} bars are shown."
+    marks = _marked_notes(found)
+
+    def color(voice: int, note: Note) -> str | None:
+        return marks.get((voice, note.onset_ticks))
+
+    try:
+        return note, score_svg(score, color)
+    except FormatError as error:
+        return f"The score cannot be drawn: {error}", []
+
+
+def _marked_notes(found: RecognizedScore) -> dict[tuple[int, int], str]:
+    """The color of each marked note, by its voice and onset; what speaks for the answer wins."""
+    marks = _marks(found.score, found.reasons_against, AGAINST_COLOR)
+    return marks | _marks(found.score, found.reasons_for, FOR_COLOR)
+
+
+def _marks(score: Score, reasons: Sequence[Reason], color: str) -> dict[tuple[int, int], str]:
+    return {
+        (one.voice, note.onset_ticks): color
+        for reason in reasons
+        for one in reason.occurrences
+        for note in score.voices[one.voice].notes
+        if one.first_tick <= note.onset_ticks < one.end_ticks
+    }

@@ -117,7 +117,7 @@ def recognized_text(found: RecognizedScore) -> str:
     lines = [answer_text(found), f"probabilities: {', '.join(shown)}"]
     for title, reasons in (("for", found.reasons_for), ("against", found.reasons_against)):
         lines += [f"  {title}: {_reason_text(reason, found.score)}" for reason in reasons]
-    near = ", ".join(f"{work.name} ({work.similarity:.2f})" for work in found.nearest)
+    near = ", ".join(f"{work.title} ({work.similarity:.2f})" for work in found.nearest)
     lines.append(f"most similar works: {near}")
     rows = techniques_to_data(found.score, found.techniques)
     lines += ["techniques:", *(f"  {row['sentence']}" for row in rows)] if rows else []

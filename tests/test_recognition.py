@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from seqmusic.recognition.assembly import completed, train_recognizer
 from seqmusic.recognition.audit import scaled
 from seqmusic.recognition.calibration import class_weights, confidence_for_precision
 from seqmusic.recognition.likelihood import LikelihoodExpert, train_likelihood
-from seqmusic.recognition.lines import N_STEPS, line_of, lines_of, steps
+from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
 from seqmusic.recognition.ngrams import ngrams_of
 from seqmusic.recognition.page import FOR_COLOR, write_recognition_page
@@ -49,7 +50,7 @@ STYLES = {"leaps": ([-4, -2, -1, 1, 2, 4], [24, 24, 48]), "steps": ([-2, -1, 1, 
 
 def labeled_works(n_per_class: int = 10, seed: int = 0) -> list[LabeledWork]:
     rng = np.random.default_rng(seed)
-    works = []
+    works: list[LabeledWork] = []
     for name, (moves, values) in STYLES.items():
         for i in range(n_per_class):
             score = Score((walk(rng, moves, values, 40), walk(rng, moves, values, 40)))
@@ -109,23 +110,16 @@ def test_probabilities_of_all_next_steps_sum_to_one() -> None:
         interval, ratio = code // 13 - 13, code % 13 - 6
         pitch = int(context.pitches[-1]) + interval
         duration = float(context.durations[-1]) * 2 ** (ratio / 2)
-        longer = replace_last(context, pitch, duration)
+        longer = with_note(context, pitch, duration)
         assert steps(longer)[-1] == code
         totals += np.exp(expert.step_log_likelihoods(longer)[-1])
     assert totals == pytest.approx([1, 1])
 
 
-def replace_last(line: object, pitch: int, duration: float) -> object:
+def with_note(line: Line, pitch: int, duration: float) -> Line:
     """The line with one more note, whose duration need not be whole."""
-    from seqmusic.recognition.lines import Line
-
-    assert isinstance(line, Line)
-    return Line(
-        0,
-        np.append(line.onsets, 0),
-        np.append(line.durations.astype(float), duration),
-        np.append(line.pitches, pitch),
-    )
+    durations: Any = np.append(line.durations.astype(float), duration)
+    return Line(0, np.append(line.onsets, 0), durations, np.append(line.pitches, pitch))
 
 
 def test_a_class_left_out_is_as_if_it_had_never_been_counted() -> None:

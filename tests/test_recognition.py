@@ -6,21 +6,24 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from seqmusic.cli import main
-from seqmusic.errors import CheckpointError, CorpusError, RequestError
+from seqmusic.errors import CheckpointError, CorpusError, FormatError, RequestError
 from seqmusic.formats import write_score
 from seqmusic.formats.theme import parse_theme
 from seqmusic.recognition.assembly import completed, train_recognizer
 from seqmusic.recognition.audit import scaled
 from seqmusic.recognition.calibration import class_weights, confidence_for_precision
 from seqmusic.recognition.likelihood import LikelihoodExpert, train_likelihood
-from seqmusic.recognition.lines import N_STEPS, line_of, lines_of, steps
+from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
 from seqmusic.recognition.ngrams import ngrams_of
+from seqmusic.recognition.page import FOR_COLOR, write_recognition_page
+from seqmusic.recognition.reading import read_recognizable
 from seqmusic.recognition.reasons import reasons_for
 from seqmusic.recognition.recognized_score import chosen_lines, recognize_score
 from seqmusic.recognition.recognizer import SURE, UNSURE, Recognizer
@@ -47,7 +50,7 @@ STYLES = {"leaps": ([-4, -2, -1, 1, 2, 4], [24, 24, 48]), "steps": ([-2, -1, 1, 
 
 def labeled_works(n_per_class: int = 10, seed: int = 0) -> list[LabeledWork]:
     rng = np.random.default_rng(seed)
-    works = []
+    works: list[LabeledWork] = []
     for name, (moves, values) in STYLES.items():
         for i in range(n_per_class):
             score = Score((walk(rng, moves, values, 40), walk(rng, moves, values, 40)))
@@ -107,23 +110,16 @@ def test_probabilities_of_all_next_steps_sum_to_one() -> None:
         interval, ratio = code // 13 - 13, code % 13 - 6
         pitch = int(context.pitches[-1]) + interval
         duration = float(context.durations[-1]) * 2 ** (ratio / 2)
-        longer = replace_last(context, pitch, duration)
+        longer = with_note(context, pitch, duration)
         assert steps(longer)[-1] == code
         totals += np.exp(expert.step_log_likelihoods(longer)[-1])
     assert totals == pytest.approx([1, 1])
 
 
-def replace_last(line: object, pitch: int, duration: float) -> object:
+def with_note(line: Line, pitch: int, duration: float) -> Line:
     """The line with one more note, whose duration need not be whole."""
-    from seqmusic.recognition.lines import Line
-
-    assert isinstance(line, Line)
-    return Line(
-        0,
-        np.append(line.onsets, 0),
-        np.append(line.durations.astype(float), duration),
-        np.append(line.pitches, pitch),
-    )
+    durations: Any = np.append(line.durations.astype(float), duration)
+    return Line(0, np.append(line.onsets, 0), durations, np.append(line.pitches, pitch))
 
 
 def test_a_class_left_out_is_as_if_it_had_never_been_counted() -> None:
@@ -294,3 +290,58 @@ def test_a_damaged_recognizer_is_refused(recognizer: Recognizer, tmp_path: Path)
     (tmp_path / "recognizer.npz").write_bytes(b"PK\3\4")
     with pytest.raises(CheckpointError, match="not a whole recognizer"):
         load_recognizer(tmp_path)
+
+
+def test_each_bad_file_gives_one_line(
+    recognizer: Recognizer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import mido
+
+    save_recognizer(recognizer, tmp_path / "model")
+    files = {"drums": (9, 36, 4), "nothing": (0, 60, 0), "one": (0, 60, 1)}
+    messages = {"drums": "holds no note", "nothing": "holds no note", "one": "holds one note"}
+    for name, (channel, pitch, n_notes) in files.items():
+        track = mido.MidiTrack()
+        for _ in range(n_notes):
+            track.append(mido.Message("note_on", channel=channel, note=pitch, velocity=80))
+            track.append(mido.Message("note_off", channel=channel, note=pitch, time=480))
+        file = mido.MidiFile()
+        file.tracks.append(track)
+        file.save(tmp_path / f"{name}.mid")
+        command = ["recognize", str(tmp_path / f"{name}.mid"), "--model", str(tmp_path / "model")]
+        assert main(command) == 2
+        errors = capsys.readouterr().err.splitlines()
+        assert messages[name] in errors[-1]
+        assert errors[-1].startswith(f"seqmusic: {tmp_path / name}.mid: ")
+
+
+def test_a_motet_whose_voices_have_other_bars_is_read_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "motet.krn"
+    path.write_text(
+        "**kern\t**kern\n*M2/1\t*M3/1\n=1\t=1\n0C\t1e\n.\t1f\n0D\t1g\n.\t1a\n==\t==\n*-\t*-\n"
+    )
+    report = read_recognizable(path)
+    assert report.score.time_signatures == ()
+    pitches = sorted([note.pitch for note in voice.notes] for voice in report.score.voices)
+    assert pitches == [[48, 50], [64, 65, 67, 69]]
+    assert "bar lines and time signatures left out" in " ".join(report.losses)
+
+
+def test_a_file_that_no_reading_helps_is_refused_as_usual(tmp_path: Path) -> None:
+    path = tmp_path / "quarter_tone.xml"
+    path.write_text("<html/>")
+    with pytest.raises(FormatError, match="not readable as MusicXML"):
+        read_recognizable(path)
+    with pytest.raises(FormatError, match="there is no such file"):
+        read_recognizable(tmp_path / "none.krn")
+
+
+def test_the_page_draws_what_decided(recognizer: Recognizer, tmp_path: Path) -> None:
+    pytest.importorskip("verovio")
+    score = parse_theme([THEME, THEME])
+    found = recognize_score(recognizer, score)
+    text = write_recognition_page(found, tmp_path / "page.html", "A <theme>").read_text("utf-8")
+    assert "A &lt;theme&gt;" in text
+    assert "<svg" in text
+    assert text.lower().count(FOR_COLOR) > 2
+    assert f"{max(found.recognition.probabilities.values()):.1%}" in text

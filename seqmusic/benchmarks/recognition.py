@@ -18,7 +18,7 @@ from seqmusic.corpus.cache import cache_folder
 from seqmusic.progress import track
 from seqmusic.recognition.assembly import train_recognizer
 from seqmusic.recognition.audit import shortcut_accuracies, transformation_agreement
-from seqmusic.recognition.calibration import TrialInputs, decide_on, trial_inputs
+from seqmusic.recognition.calibration import TrialInputs, trial_inputs, with_limits
 from seqmusic.recognition.fusion import Evidence, Floats
 from seqmusic.recognition.inputs import INPUT_KINDS
 from seqmusic.recognition.measures import (
@@ -33,7 +33,7 @@ from seqmusic.recognition.measures import (
 )
 from seqmusic.recognition.recognizer import Recognizer
 from seqmusic.recognition.training import train_experts
-from seqmusic.recognition.works import LabeledWork, read_works, works_in
+from seqmusic.recognition.works import LabeledWork, class_names, read_works, works_in
 
 RESEARCH_CLASSES = ("chorale", "fiddle", "folk", "madrigal", "mass", "quartet", "trecento")
 """Seven repertories that are told apart most easily; their accuracy is given beside that of all."""
@@ -110,7 +110,7 @@ def measure(
     experts = (recognizer.linear, recognizer.likelihood)
     inputs = trial_inputs(held_out, classes, experts, seed=1)
     validation = trial_inputs(works_in(works, "valid"), classes, experts)
-    sources = _left_out_sources(recognizer, works) if leave_sources_out else {}
+    sources = left_out_sources(works) if leave_sources_out else {}
     step = max(1, len(held_out) // MAX_TRANSFORMED)
     return RecognitionFigures(
         recognizer.classes,
@@ -170,7 +170,7 @@ def unknown_shares(
     found = {}
     for i, name in enumerate(recognizer.classes):
         without = {kind: _without_class(one, i, False) for kind, one in validation.items()}
-        decision = decide_on(without, recognizer.fusion.without(i))
+        decision = with_limits(recognizer.decision, without)
         shares = []
         for kind in ("all voices", "one voice"):
             evidence = _without_class(inputs[kind], i, True).evidence
@@ -195,11 +195,10 @@ def _without_class(inputs: TrialInputs, number: int, is_kept: bool) -> TrialInpu
     return TrialInputs(evidence, targets - (targets > number), inputs.groups[chosen])
 
 
-def _left_out_sources(
-    recognizer: Recognizer, works: Sequence[LabeledWork]
-) -> dict[str, TrialInputs]:
+def left_out_sources(works: Sequence[LabeledWork]) -> dict[str, TrialInputs]:
     """The evidence on each quarter of the sources, of experts that were trained on the others."""
-    classes, found = list(recognizer.classes), []
+    classes = class_names(works)
+    found: list[dict[str, TrialInputs]] = []
     for fold in track(source_folds(works), "Sources", " folds", N_SOURCE_FOLDS):
         names = {work.name for work in fold}
         experts = train_experts([work for work in works if work.name not in names], classes)

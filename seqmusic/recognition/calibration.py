@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,11 +98,20 @@ def decide_on(inputs: Mapping[str, TrialInputs], fusion: Fusion) -> Decision:
     probabilities, targets = np.exp(log_p), np.concatenate([kind.targets for kind in whole])
     answers = answer_sets(confusion_rates(probabilities, targets))
     confidence = confidence_for_precision(probabilities, targets, answers)
+    return with_limits(Decision(answers, confidence, *(np.zeros(1) for _ in range(3))), inputs)
+
+
+def with_limits(decision: Decision, inputs: Mapping[str, TrialInputs]) -> Decision:
+    """The decision with the limits below which 2 percent of these inputs are."""
     evidence = [one for kind in inputs.values() for one in kind.evidence]
     figures = np.array([likelihood_and_lead(one) for one in evidence])
     log_steps = np.log([one.n_steps for one in evidence])
-    limits = [_lowest(figures[:, column], log_steps) for column in (0, 1)]
-    return Decision(answers, confidence, np.log(_STEP_KNOTS), *limits)
+    return replace(
+        decision,
+        log_steps=np.log(_STEP_KNOTS),
+        min_likelihood=_lowest(figures[:, 0], log_steps),
+        min_lead=_lowest(figures[:, 1], log_steps),
+    )
 
 
 def confusion_rates(probabilities: Floats, targets: Integers) -> Floats:

@@ -34,6 +34,15 @@ class NearWork:
     name: str
     similarity: float
 
+    @property
+    def title(self) -> str:
+        """The name of its file, without the folders and the ending.
+
+        >>> NearWork("motet/Jos/Jos2105/Jos2105-Huc_me_sydereo.krn", 0.7).title
+        'Jos2105-Huc_me_sydereo'
+        """
+        return self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkIndex:

@@ -30,7 +30,7 @@ def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
     Raises:
         FormatError: it cannot be written.
     """
-    arrays = {
+    arrays: dict[str, Any] = {
         **_prefixed("linear", recognizer.linear.arrays()),
         **_prefixed("likelihood", recognizer.likelihood.arrays()),
         "factors": recognizer.fusion.factors,

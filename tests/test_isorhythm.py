@@ -193,14 +193,14 @@ PIECES: dict[str, Voices] = {
     ],
     "PMFC_13_18-Gloria Spiritus et Alme.xml": [("Tenor", (162,), (4,), ("1",), 0, 0)],
     "PMFC_23_23-Kyrie Rex Inmense Maiestasis.xml": [
-        ("Cantus I", (264,), (1.5,), ("1",), 0, 0),
+        (name, (264,), (1.4,), ("1",), 0, 0) for name in ("Cantus I", "Cantus II", "Tenor")
     ],
     "PMFC_12_19-Sanctus Barbitonsoris.xml": [("T", (39,), (4,), ("1",), 0, 0)],
     # Works of the same composer that are not isorhythmic.
     "PMFC_24_15-O virum omnimoda.xml": [],
     "PMFC_24_22-O beatum incendium.xml": [],
 }
-PANISORHYTHMIC = {name for name in PIECES if re.match("PMFC_24_(16|19|20|21)", name)}
+PANISORHYTHMIC = {name for name in PIECES if re.match("PMFC_(23|24_(16|19|20|21))", name)}
 FAST = ("PMFC_01-Rex", "PMFC_24_17")
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqmusic.recognition.techniques.sections import TaleaSection
+from seqmusic.score import Voice
 
+MAX_COMMON_NOTES = 0.7
+"""Share of the notes of a voice that begin and end with those of another one."""
 _TOLERANCE = 1.05
 
 
@@ -22,20 +25,21 @@ def is_plain_repetition(sections: Sequence[TaleaSection], color_durations: Seque
         return False
     longest = max(color_durations)
     return any(
-        section.n_taleae >= 2 and longest <= _TOLERANCE * section.talea_ticks
-        for section in sections
+        section.n_taleae > 1 and longest <= _TOLERANCE * section.talea_ticks for section in sections
     )
 
 
-def is_homophonic(sections: Sequence[TaleaSection], others: Sequence[TaleaSection]) -> bool:
-    """Whether two voices state the same talea at the same time: a tune of equal phrases in chords.
+def is_homophonic(voice: Voice, others: Sequence[Voice]) -> bool:
+    """Whether another voice has most of the notes of a voice: a tune of equal phrases in chords.
 
-    Args:
-        sections: of one voice.
-        others: sections of another voice.
+    >>> from seqmusic.score import Note
+    >>> soprano, alto = (Voice(name, (Note(0, 24, p),)) for name, p in (("S", 72), ("A", 67)))
+    >>> is_homophonic(soprano, [alto]), is_homophonic(soprano, [Voice("B", ())])
+    (True, False)
     """
+    notes = {(note.onset_ticks, note.duration_ticks) for note in voice.notes}
     return any(
-        section.talea == other.talea and section.onsets == other.onsets
-        for section in sections
+        len(notes & {(note.onset_ticks, note.duration_ticks) for note in other.notes})
+        >= MAX_COMMON_NOTES * len(notes)
         for other in others
     )

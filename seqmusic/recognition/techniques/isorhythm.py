@@ -126,9 +126,8 @@ def find_isorhythms(score: Score) -> tuple[Isorhythm, ...]:
         _isorhythm(score, index, lines[index], sections.get(index, []), bits[index])
         for index in range(len(lines))
     )
-    found = [one for one in candidates if one is not None]
-    is_called = any(one.bits >= MIN_BITS for one in found)
-    return tuple(one for one in found if is_called and not _is_shared(one, found))
+    found = tuple(one for one in candidates if one is not None)
+    return found if any(one.bits >= MIN_BITS for one in found) else ()
 
 
 def is_panisorhythmic(score: Score, found: tuple[Isorhythm, ...]) -> bool:
@@ -179,13 +178,10 @@ def _isorhythm(
         color_end_ticks=end_ticks,
         bits=bits if sections or color is None else color.bits,
     )
-    return None if is_plain_repetition(sections, one.color_durations) else one
-
-
-def _is_shared(one: Isorhythm, found: list[Isorhythm]) -> bool:
-    """Whether another voice states the talea at the same time."""
-    others = (other for other in found if other is not one)
-    return any(is_homophonic(one.sections, other.sections) for other in others)
+    others = [voice for number, voice in enumerate(score.voices) if number != index]
+    if is_plain_repetition(sections, one.color_durations):
+        return None
+    return None if sections and is_homophonic(score.voices[index], others) else one
 
 
 def _is_mensural(line: Line, color: Color) -> bool:

@@ -25,6 +25,8 @@ MAX_PITCH_AGREEMENT = 0.6
 """Share of equal pitches from which a run is a plain repetition."""
 MAX_INTERVAL_AGREEMENT = 0.75
 """Share of intervals equal within a semitone from which a run is a transposed repetition."""
+MIN_BITS_PER_EVENT = 1.5
+"""Least information in a note or rest of a run; that of an accompaniment has less."""
 RATIOS = tuple(Fraction(n, d) for n, d in ((1, 1), (2, 1), (3, 1), (3, 2), (4, 3)))
 _ALLOWED_RATIOS = {*RATIOS, *(1 / ratio for ratio in RATIOS)}
 MIN_COVERAGE = 0.15
@@ -112,6 +114,8 @@ def _rhythm_run(line: Line, found: Repetition, bits: Floats) -> RhythmRun | None
         return None
     is_same = line.pitches[notes] == line.pitches[notes + found.lag]
     value = float(bits[earlier].sum())
+    if value < MIN_BITS_PER_EVENT * len(earlier):
+        return None
     if ratio != 1:
         if is_same.mean() >= _MIN_SAME_PITCHES:
             value += float(_pitch_bits(line)[notes].sum())

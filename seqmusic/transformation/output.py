@@ -11,7 +11,10 @@ from seqmusic.errors import MissingExtraError
 from seqmusic.formats import write_score
 from seqmusic.formats.lilypond import write_lilypond
 from seqmusic.formats.notation.file import write_musicxml
+from seqmusic.recognition.techniques.isorhythm import find_isorhythms
 from seqmusic.report.construction_page import write_construction_page
+from seqmusic.report.isorhythm_picture import isorhythm_svg
+from seqmusic.score import Score
 from seqmusic.transformation.transform import Transformation
 
 
@@ -42,6 +45,14 @@ def write_transformations(found: Sequence[Transformation], out: Path) -> list[di
     return rows
 
 
+def construction_svg(score: Score) -> str:
+    """A picture of the tenor's isorhythm, a line a talea; "" where none is found."""
+    for one in find_isorhythms(score):
+        if one.name == "Tenor":
+            return isorhythm_svg(score, one)
+    return ""
+
+
 def _write_files(one: Transformation, stem: Path) -> dict[str, str]:
     """The files of a candidate by kind."""
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -66,5 +77,6 @@ def _write_files(one: Transformation, stem: Path) -> dict[str, str]:
         pictures,
         one.sentences,
         [(check.name, check.passed, check.text) for check in one.checks],
+        construction_svg(one.score),
     )
     return {**named, "html": str(page)}

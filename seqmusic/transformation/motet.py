@@ -29,7 +29,7 @@ _CHORALE_NAMES = {
     "Tenor": "Bass",
 }
 UPPER_ROLES = ("Triplum", "Motetus")
-SPEEDS = {"tenor": 3.8, "all": 4.5}
+SPEEDS = {"tenor": 4.0, "all": 4.5}
 """Notes of an upper voice to one of the tenor, to aim at. In panisorhythm more, because the first
 talea decides about all others."""
 _TEMPO_BPM = 84.0

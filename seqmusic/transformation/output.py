@@ -32,7 +32,7 @@ def write_transformations(found: Sequence[Transformation], out: Path) -> list[di
                 "rank": rank,
                 "log_probability_per_note": one.candidate.log_probability_per_note,
                 "n_notes": one.score.n_notes,
-                "n_failed": sum(check.passed is False for check in one.checks),
+                "n_failed": one.n_failed,
                 "files": _write_files(one, out / str(rank)),
             }
         )

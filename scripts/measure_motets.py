@@ -3,8 +3,9 @@
     python scripts/measure_motets.py --songs FOLDER --out motets.csv   # 40 test chorales, 40 songs
     python scripts/measure_motets.py --n-works 5                       # a quick look, chorales only
 
-One candidate is composed for each source and talea, with seed 0 and nothing chosen. A source that
-is refused before anything is composed counts apart. The songs are every k-th file of a folder of
+One candidate is composed for each source and talea, with seed 0. Where it fails a check, another
+is drawn, three times at most, as `seqmusic transform` does. A source that is refused before
+anything is composed counts apart. The songs are every k-th file of a folder of
 scores, of the subfolders in turn; a file that cannot be read is passed over and counted.
 """
 

@@ -29,11 +29,16 @@ if TYPE_CHECKING:
     from seqmusic.runs.train import train_run
     from seqmusic.score import Key, Note, Score, TimeSignature, Voice, melody
     from seqmusic.tokens.tokenizer import Trace, decode, encode, normalized, trace
+    from seqmusic.transformation.chorale import ChoraleSettings
+    from seqmusic.transformation.motet_plan import MotetSettings
+    from seqmusic.transformation.transform import Transformation, transform
 
 __version__ = "0.1.0"
 __all__ = [
     "Candidate",
+    "ChoraleSettings",
     "Key",
+    "MotetSettings",
     "Note",
     "Request",
     "Rule",
@@ -42,6 +47,7 @@ __all__ = [
     "Task",
     "TimeSignature",
     "Trace",
+    "Transformation",
     "Voice",
     "__version__",
     "compose_run",
@@ -64,6 +70,7 @@ __all__ = [
     "theme_text",
     "trace",
     "train_run",
+    "transform",
     "write_score",
 ]
 _EXPORTS = {
@@ -84,6 +91,9 @@ _EXPORTS = {
     "generation.partial_candidate": ("Rule",),
     "runs.train": ("train_run",),
     "score": ("Key", "Note", "Score", "TimeSignature", "Voice", "melody"),
+    "transformation.chorale": ("ChoraleSettings",),
+    "transformation.motet_plan": ("MotetSettings",),
+    "transformation.transform": ("Transformation", "transform"),
     "tokens.tokenizer": ("Trace", "decode", "encode", "normalized", "trace"),
 }
 # A program that sets up no logging sees none of ours; the command line shows it.

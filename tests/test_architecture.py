@@ -24,6 +24,7 @@ PUBLIC_NAMES = {
     *("continuation", "harmonization", "regeneration", "revision", "stream"),
     *("Request", "Candidate", "Rule", "Task", "compose_run"),
     *("next_sounds", "likeliest_key"),
+    *("transform", "Transformation", "MotetSettings", "ChoraleSettings"),
 }
 """The public interface: whoever adds or removes a name decides so here as well."""
 

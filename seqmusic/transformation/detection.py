@@ -16,7 +16,7 @@ def detector_check(plan: MotetPlan, score: Score) -> Check:
     """Whether `seqmusic recognize` finds color, taleae and proportions of the tenor in a motet.
 
     It knows nothing of the plan. Where the tenor is too short to be called isorhythmic, the item
-    is reported and not failed.
+    is reported and not failed; a color that is too short to be called is left out.
     """
     found = find_isorhythms(score)
     tenor = next((one for one in found if one.name == "Tenor"), None)
@@ -29,15 +29,15 @@ def detector_check(plan: MotetPlan, score: Score) -> Check:
     colores = tenor.n_colores, tenor.color_length_notes
     passed = (
         # A color that is sung once does not return; what returns then is a phrase of the tune.
-        (len(layout.colores) == 1 or colores == (len(layout.colores), layout.n_color))
+        (len(layout.colores) == 1 or colores in ((0, 0), (len(layout.colores), layout.n_color)))
         and list(tenor.proportions) == distinct
         and _finds_taleae(plan, tenor)
         and (plan.settings.iso == "tenor" or is_panisorhythmic(score, found))
     )
     proportions = ", ".join(str(one) for one in tenor.proportions)
     text = (
-        f"The detector finds {tenor.n_colores} colores of {tenor.color_length_notes} notes and "
-        f"{float(tenor.n_taleae):g} taleae in the tenor, with the speeds {proportions}"
+        f"The detector finds {_colores_text(tenor)}{float(tenor.n_taleae):g} taleae in the tenor, "
+        f"with the speeds {proportions}"
     )
     others = [one.name.lower() for one in found if one.name != "Tenor"]
     more = f"; it also finds taleae in {', '.join(others)}" if others else ""
@@ -50,3 +50,9 @@ def _finds_taleae(plan: MotetPlan, tenor: Isorhythm) -> bool:
     ticks = plan.talea.units * plan.layout.unit_ticks
     ratios = [ratio * ticks for ratio in plan.layout.ratios]
     return all(any(one.talea_ticks % cycle == 0 for cycle in ratios) for one in tenor.sections)
+
+
+def _colores_text(tenor: Isorhythm) -> str:
+    if not tenor.n_colores:
+        return ""
+    return f"{tenor.n_colores} colores of {tenor.color_length_notes} notes and "

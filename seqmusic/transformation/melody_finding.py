@@ -16,7 +16,8 @@ _VOCAL_NAMES = (
     r"sopran\w*|cantus|superius|discantus|descant|treble|"
     r"mezzo.*|alto?|contralto|tenor\w*|bariton\w*|bass"
 )
-_LONG_NOTE = 2  # times the median: such a note ends a phrase where nothing else says so
+_LONG_WAIT = 1.5  # times the median, from one note to the next
+_SHORTEST_PHRASE = 5  # notes
 MIN_NOTES = 4
 
 
@@ -68,15 +69,23 @@ def _melodic_voice(score: Score, voices: Sequence[Voice]) -> tuple[Voice, str]:
 
 
 def phrase_ends(notes: Sequence[Note]) -> tuple[int, ...]:
-    """Indices of the notes that end a phrase: by a fermata, else by a rest or a long note."""
+    """Indices of the notes that end a phrase: those with fermatas, else before the longest waits.
+
+    A wait is a note that is long, or followed by a rest. A phrase has five notes or more.
+
+    >>> quarters = [Note(24 * i, 24, 60) for i in (0, 1, 2, 3, 4, 6, 7, 8, 9, 10)]
+    >>> phrase_ends(quarters)
+    (4, 9)
+    """
     last = len(notes) - 1
-    fermatas = [index for index, note in enumerate(notes) if note.fermata]
+    fermatas = {index for index, note in enumerate(notes) if note.fermata}
     if fermatas:
-        return tuple(sorted({*fermatas, last}))
-    median = statistics.median(note.duration_ticks for note in notes)
-    ends = {last}
-    for index, (note, after) in enumerate(itertools.pairwise(notes)):
-        rests = after.onset_ticks - note.end_ticks >= median / 2
-        if rests or note.duration_ticks >= _LONG_NOTE * median:
-            ends.add(index)
-    return tuple(sorted(ends))
+        return tuple(sorted(fermatas | {last}))
+    waits = [after.onset_ticks - note.onset_ticks for note, after in itertools.pairwise(notes)]
+    longest_first = sorted(range(len(waits)), key=lambda index: (-waits[index], index))
+    median, ends = statistics.median(waits), [-1, last]
+    for index in longest_first:
+        is_apart = all(abs(index - end) >= _SHORTEST_PHRASE for end in ends)
+        if waits[index] >= _LONG_WAIT * median and is_apart:
+            ends.append(index)
+    return tuple(sorted(ends[1:]))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.completion import Candidate, complete
 from seqmusic.generation.composing import ranked
 from seqmusic.generation.constraints import Constraints
-from seqmusic.generation.partial_candidate import Rule
 from seqmusic.generation.repeated_rhythm import Repeat, RepeatedRhythm
 from seqmusic.generation.request import Request
 from seqmusic.generation.restrictions import PrescribedSounds, Restriction, VoiceTable
@@ -23,8 +22,14 @@ from seqmusic.transformation.motet_plan import MotetPlan
 from seqmusic.transformation.motet_rule import MotetRule
 from seqmusic.transformation.motet_tables import contratenor_table, upper_table
 
+_CHORALE_NAMES = {
+    "Triplum": "Soprano",
+    "Motetus": "Alto",
+    "Contratenor": "Tenor",
+    "Tenor": "Bass",
+}
 UPPER_ROLES = ("Triplum", "Motetus")
-SPEEDS = {"tenor": 3.8, "all": 4.5}
+SPEEDS = {"tenor": 4.0, "all": 4.5}
 """Notes of an upper voice to one of the tenor, to aim at. In panisorhythm more, because the first
 talea decides about all others."""
 _TEMPO_BPM = 84.0
@@ -50,94 +55,108 @@ def compose_motet(
     Raises:
         RequestError: the model knows fewer voices, or the piece is longer than it can follow.
     """
-    names = model_names(model, plan)
+    _require_voices(model, plan)
+    composer = _Composer(model, plan, style, perfect_share)
     lower = [Voice("Tenor", plan.layout.notes)]
     if plan.settings.voices == 4:
-        slow = MotetRule(names["Tenor"], plan.layout.notes, plan.key, perfect_share)
-        lower.insert(0, _compose_contratenor(model, plan, request, style, slow))
+        lower.insert(0, composer.compose_contratenor(request))
     tables = {
-        names[role]: upper_table(plan, role, lower, holds_perfect=perfect_share is not None)
+        role: upper_table(plan, role, lower, holds_perfect=perfect_share is not None)
         for role in UPPER_ROLES
     }
-    rule = MotetRule(
-        names["Tenor"], plan.layout.notes, plan.key, perfect_share, SPEEDS[plan.settings.iso]
-    )
-    candidates = _compose(model, plan, lower, tables, request, style=style, rule=rule)
-    return ranked(
-        replace(one, score=_finished(one.score, plan, {names[role]: role for role in plan.roles}))
-        for one in candidates
-    )
+    candidates = composer.compose(lower, tables, request, SPEEDS[plan.settings.iso])
+    return ranked(replace(one, score=_finished(one.score, plan)) for one in candidates)
 
 
-def model_names(model: DecodableModel, plan: MotetPlan) -> dict[str, str]:
+def _require_voices(model: DecodableModel, plan: MotetPlan) -> None:
+    """Refuse a motet of more voices than the model has learned."""
+    n_learned, n_voices = len(learned_voice_names(model.vocabulary)), len(plan.roles)
+    if n_voices > n_learned:
+        raise RequestError(
+            f"the model has learned {n_learned} voices, and the motet has {n_voices}; "
+            f"ask for --voices {n_learned}, or name another --model"
+        )
+
+
+def model_names(model: DecodableModel, roles: Sequence[str]) -> dict[str, str]:
     """The names that a model has for the voices of a motet, by role.
 
     The tenor is the lowest voice of a chorale model, because all others are consonant above it.
-
-    Raises:
-        RequestError: the model has not learned as many voices.
     """
     learned = learned_voice_names(model.vocabulary)
-    if len(plan.roles) > len(learned):
-        raise RequestError(
-            f"the model has learned {len(learned)} voices, and the motet has {len(plan.roles)}; "
-            f"ask for --voices {len(learned)}, or name another --model"
-        )
     if learned == SATB:
-        learned = (*SATB[: len(plan.roles) - 1], SATB[-1])
-    return dict(zip(plan.roles, learned, strict=False))
+        return {role: _CHORALE_NAMES[role] for role in roles}
+    return dict(zip(roles, learned, strict=False))
 
 
-def _compose_contratenor(
-    model: DecodableModel, plan: MotetPlan, request: Request, style: int | None, rule: Rule
-) -> Voice:
-    """The contratenor, composed in two voices with the tenor."""
-    tenor = Voice("Tenor", plan.layout.notes)
-    name = model_names(model, plan)["Contratenor"]
-    tables = {name: contratenor_table(plan, tenor)}
-    one = replace(request, n=1)
-    (candidate,) = _compose(model, plan, [tenor], tables, one, style=style, rule=rule)
-    composed = next(voice for voice in candidate.score.voices if voice.name == name)
-    pitches = {note.onset_ticks: note.pitch for note in composed.notes}
-    notes = [
-        Note(event.onset_ticks, event.end_ticks - event.onset_ticks, pitches[event.onset_ticks])
-        for event in plan.contratenor
-        if not event.is_rest
-    ]
-    return Voice("Contratenor", tuple(notes))
+@dataclass(frozen=True)
+class _Composer:
+    """Composes voices of a motet with the engine.
 
+    Attributes:
+        model: a trained model.
+        plan: of the motet.
+        style: the number of a style that the model has learned.
+        perfect_share: share of perfect sonorities to aim at.
+    """
 
-def _compose(
-    model: DecodableModel,
-    plan: MotetPlan,
-    given: Sequence[Voice],
-    tables: Mapping[str, VoiceTable],
-    request: Request,
-    *,
-    style: int | None,
-    rule: Rule,
-) -> list[Candidate]:
-    """Candidates for the voices that have tables, beside given ones."""
-    names, end = model_names(model, plan), plan.layout.end_ticks
-    known = {names[voice.name]: voice.notes for voice in given}
-    voices = [name for name in names.values() if name in known or name in tables]
-    score = Score(
-        tuple(Voice(name, known.get(name, ())) for name in voices),
-        ((0, plan.layout.time_signature),),
-        key=plan.key,
-    )
-    holes = tuple(() if name in known else ((0, end),) for name in voices)
-    events = encode_prompt(score, holes, style, marks_phrases=model.vocabulary.marks_phrases)
-    restrictions: list[Restriction] = [
-        PrescribedSounds(tables),
-        StructuralMotion(tuple(tables), plan.layout.notes),
-    ]
-    if plan.settings.iso == "all" and len(tables) > 1:
-        restrictions.append(RepeatedRhythm(tuple(repeats(plan)), tables))
-    constraints = Constraints(
-        compass={}, lenience=request.lenience, restrictions=tuple(restrictions)
-    )
-    return complete(model, events, request, constraints, rule)
+    model: DecodableModel
+    plan: MotetPlan
+    style: int | None
+    perfect_share: float | None
+
+    def compose_contratenor(self, request: Request) -> Voice:
+        """The contratenor, composed in two voices with the tenor."""
+        tenor = Voice("Tenor", self.plan.layout.notes)
+        table = contratenor_table(self.plan, tenor)
+        (candidate,) = self.compose([tenor], {"Contratenor": table}, replace(request, n=1))
+        composed = candidate.score.voices[0]
+        pitches = {note.onset_ticks: note.pitch for note in composed.notes}
+        notes = [
+            Note(event.onset_ticks, event.end_ticks - event.onset_ticks, pitches[event.onset_ticks])
+            for event in self.plan.contratenor
+            if not event.is_rest
+        ]
+        return Voice("Contratenor", tuple(notes))
+
+    def compose(
+        self,
+        given: Sequence[Voice],
+        tables: Mapping[str, VoiceTable],
+        request: Request,
+        speed: float = 0.0,
+    ) -> list[Candidate]:
+        """Candidates for the roles that have tables, beside given ones; voices in their order."""
+        plan, vocabulary = self.plan, self.model.vocabulary
+        known = {voice.name: voice.notes for voice in given}
+        roles = [role for role in plan.roles if role in known or role in tables]
+        names = model_names(self.model, roles)
+        score = Score(
+            tuple(Voice(names[role], known.get(role, ())) for role in roles),
+            ((0, plan.layout.time_signature),),
+            key=plan.key,
+        )
+        holes = tuple(() if role in known else ((0, plan.layout.end_ticks),) for role in roles)
+        events = encode_prompt(score, holes, self.style, marks_phrases=vocabulary.marks_phrases)
+        constraints = Constraints(
+            compass={},
+            lenience=request.lenience,
+            restrictions=self._restrictions({names[role]: tables[role] for role in tables}),
+        )
+        notes = plan.layout.notes
+        rule = MotetRule(names["Tenor"], notes, plan.key, self.perfect_share, speed)
+        return complete(self.model, events, request, constraints, rule)
+
+    def _restrictions(self, tables: Mapping[str, VoiceTable]) -> tuple[Restriction, ...]:
+        """What the form demands of the voices that have tables, by their names in the model."""
+        notes = self.plan.layout.notes
+        bound: list[Restriction] = [
+            PrescribedSounds(tables),
+            StructuralMotion(tuple(tables), notes),
+        ]
+        if self.plan.settings.iso == "all" and len(tables) > 1:
+            bound.append(RepeatedRhythm(tuple(repeats(self.plan)), tables))
+        return tuple(bound)
 
 
 def repeats(plan: MotetPlan) -> list[Repeat]:
@@ -155,15 +174,15 @@ def repeats(plan: MotetPlan) -> list[Repeat]:
     return found
 
 
-def _finished(score: Score, plan: MotetPlan, roles: Mapping[str, str]) -> Score:
+def _finished(score: Score, plan: MotetPlan) -> Score:
     """The score with the names of its roles, and with one note over the final in each voice."""
     final = plan.layout.notes[-1]
     voices = []
-    for voice in score.voices:
+    for role, voice in zip(plan.roles, score.voices, strict=True):
         notes = [note for note in voice.notes if note.onset_ticks < final.onset_ticks]
         last = next(note for note in voice.notes if note.end_ticks > final.onset_ticks)
         ticks = plan.layout.end_ticks - final.onset_ticks
         notes.append(Note(final.onset_ticks, ticks, last.pitch))
-        voices.append(Voice(roles[voice.name], tuple(notes)))
+        voices.append(Voice(role, tuple(notes)))
     title = f"Motet on {plan.title}" if plan.title else "Motet"
     return replace(score, voices=tuple(voices), tempo_bpm=_TEMPO_BPM, title=title)

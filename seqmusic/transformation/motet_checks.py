@@ -44,7 +44,7 @@ def check_motet(plan: MotetPlan, score: Score, *, is_trecento: bool = False) -> 
         proportion_check(plan, voices["Tenor"]),
         _speed_check(voices),
         _joint_check(plan, voices),
-        _sonority_check(voices, is_trecento),
+        _sonority_check(voices, is_trecento and _leaves_sonorities_free(plan)),
         _cadence_check(plan, voices),
         _final_check(plan, voices),
         _parallel_check(voices),
@@ -84,6 +84,12 @@ def _joint_check(plan: MotetPlan, voices: Mapping[str, Voice]) -> Check:
     if wrong:
         text = f"At {len(wrong)} first or last notes of a talea a sonority is not perfect."
     return Check("joints", not wrong, text, {"n_joints": len(plan.layout.joints)})
+
+
+def _leaves_sonorities_free(plan: MotetPlan) -> bool:
+    """Whether few enough notes begin or end a talea, where only perfect sonorities may be."""
+    n_joints = len(plan.layout.joints)
+    return n_joints <= (TRECENTO_SHARES["perfect"] + 0.05) * len(plan.layout.notes)
 
 
 def _sonority_check(voices: Mapping[str, Voice], is_trecento: bool) -> Check:

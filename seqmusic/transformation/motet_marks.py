@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 from seqmusic.formats.score_marks import Bracket, Ficta, ScoreMarks, TextMark
 from seqmusic.score import Key, Score
-from seqmusic.transformation.cadences import cadences
+from seqmusic.transformation.cadences import cadences, leading_tones
 from seqmusic.transformation.motet_plan import MotetPlan
-
-_UPPER_ROLES = ("Triplum", "Motetus")
 
 
 def motet_marks(plan: MotetPlan, score: Score) -> ScoreMarks:
@@ -62,13 +60,17 @@ def _brackets(plan: MotetPlan, tenor: int) -> Iterator[Bracket]:
 
 
 def _ficta(plan: MotetPlan, score: Score) -> Iterator[Ficta]:
-    """The notes under the leading tones of the cadences that the key signature does not have."""
-    signature = _signature_classes(plan.key)
+    """The leading tones of the cadences that the key signature does not have, with those before.
+
+    An accidental holds to the end of its bar, so it may stand at an earlier note of the same pitch.
+    """
+    signature, bar_ticks = _signature_classes(plan.key), plan.layout.time_signature.bar_ticks
     for index, voice in enumerate(score.voices):
-        for cadence in cadences(plan) if voice.name in _UPPER_ROLES else ():
+        pitch = leading_tones(plan).get(voice.name)
+        for cadence in cadences(plan) if pitch is not None and pitch % 12 not in signature else ():
+            bar = (cadence.arrival_ticks - 1) // bar_ticks * bar_ticks
             for note in voice.notes:
-                is_last = note.onset_ticks < cadence.arrival_ticks == note.end_ticks
-                if is_last and note.pitch % 12 not in signature:
+                if note.pitch == pitch and bar <= note.onset_ticks < cadence.arrival_ticks:
                     yield Ficta(index, note.onset_ticks)
 
 

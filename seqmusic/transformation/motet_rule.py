@@ -23,7 +23,7 @@ from seqmusic.transformation.sonorities import KINDS, interval_kinds
 _REPEATED_PITCH_WEIGHT = 0.3  # the usual odds make half the notes of an upper voice repetitions
 _FOREIGN_PITCH_WEIGHT = 0.1
 _NATS_PER_SONORITY, _MOST_NATS = 2.5, 6.0
-_NATS_PER_NOTE = 0.4  # that a voice lags behind, on the usual duration
+_NATS_PER_NOTE = 0.6  # that a voice lags behind, on the usual duration
 _PITCHES = np.arange(KEY - PITCH)
 _DURATIONS = np.arange(N_DURATIONS)
 

@@ -167,6 +167,8 @@ def upper_table(
     for cadence in cadences(plan):
         leading = leading_tones(plan)[role]
         writer.only(cadence.approach_ticks, cadence.arrival_ticks, leading)
+        if plan.settings.iso == "tenor":  # the leading tone is one note
+            writer.may_end[cadence.approach_ticks : cadence.arrival_ticks] = False
         writer.may_end[cadence.approach_ticks] = True
         _write_arrival(writer, plan, role, cadence)
     final = plan.layout.notes[-1]

@@ -11,7 +11,10 @@ from seqmusic.errors import MissingExtraError
 from seqmusic.formats import write_score
 from seqmusic.formats.lilypond import write_lilypond
 from seqmusic.formats.notation.file import write_musicxml
+from seqmusic.recognition.techniques.isorhythm import find_isorhythms
 from seqmusic.report.construction_page import write_construction_page
+from seqmusic.report.isorhythm_picture import isorhythm_svg
+from seqmusic.score import Score
 from seqmusic.transformation.transform import Transformation
 
 
@@ -29,7 +32,7 @@ def write_transformations(found: Sequence[Transformation], out: Path) -> list[di
                 "rank": rank,
                 "log_probability_per_note": one.candidate.log_probability_per_note,
                 "n_notes": one.score.n_notes,
-                "n_failed": sum(check.passed is False for check in one.checks),
+                "n_failed": one.n_failed,
                 "files": _write_files(one, out / str(rank)),
             }
         )
@@ -40,6 +43,14 @@ def write_transformations(found: Sequence[Transformation], out: Path) -> list[di
     data = {"sentences": list(found[0].sentences), "candidates": checks}
     write_atomic(out / "check.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     return rows
+
+
+def construction_svg(score: Score) -> str:
+    """A picture of the tenor's isorhythm, a line a talea; "" where none is found."""
+    for one in find_isorhythms(score):
+        if one.name == "Tenor":
+            return isorhythm_svg(score, one)
+    return ""
 
 
 def _write_files(one: Transformation, stem: Path) -> dict[str, str]:
@@ -66,5 +77,6 @@ def _write_files(one: Transformation, stem: Path) -> dict[str, str]:
         pictures,
         one.sentences,
         [(check.name, check.passed, check.text) for check in one.checks],
+        construction_svg(one.score),
     )
     return {**named, "html": str(page)}

@@ -146,8 +146,8 @@ def _sentences(scale: float, n_dropped: int, shift: int, n_folded: int, score: S
     sentences = [f"Its values are {values}, so that the usual one is a quarter."]
     if n_dropped:
         sentences.append(f"{n_dropped} notes shorter than an eighth are left out.")
-    move = "not moved" if shift == 0 else f"moved by {shift:+d} semitones"
-    sentences.append(f"It is {move}, into the compass of a soprano that everyone can sing.")
+    move = "stays where it is" if shift == 0 else f"is moved by {shift:+d} semitones"
+    sentences.append(f"It {move}, for a compass that everyone can sing.")
     if n_folded:
         sentences.append(f"{n_folded} notes change their octave, as the melody is too wide.")
     sentences.append(f"It has {len(notes)} notes in {n_phrases} phrases, each with a fermata.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seqmusic.corpus.works_table import WORKS_FILE, kept_styles, read_works
-from seqmusic.errors import RequestError
+from seqmusic.errors import CorpusError, RequestError
 from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.generation.completion import Candidate
 from seqmusic.generation.output import style_number
@@ -32,6 +32,9 @@ PERFECT_SHARE = 0.62
 """Perfect sonorities to aim at in the style of the trecento: with neither fourths nor dissonances,
 it is as near to 55 % perfect and 31 % imperfect as can be."""
 
+MAX_ROUNDS = 4
+_SEEDS_PER_ROUND = 1_000_003
+
 
 @dataclass(frozen=True, slots=True)
 class Transformation:
@@ -52,9 +55,14 @@ class Transformation:
     candidate: Candidate
 
     @property
+    def n_failed(self) -> int:
+        """How many checks failed."""
+        return sum(check.passed is False for check in self.checks)
+
+    @property
     def is_sound(self) -> bool:
         """Whether no check failed."""
-        return all(check.passed is not False for check in self.checks)
+        return self.n_failed == 0
 
 
 def transform(
@@ -93,7 +101,9 @@ def transform(
 def transform_to_motet(
     model: DecodableModel, folder: Path, plan: MotetPlan, request: Request, style: str
 ) -> list[Transformation]:
-    """Candidates of a planned motet.
+    """Candidates of a planned motet, those that pass the most checks first.
+
+    If none passes them all, others are drawn, three times at most; the seeds follow from the first.
 
     Args:
         model: a trained model.
@@ -113,22 +123,32 @@ def transform_to_motet(
     if is_trecento:  # the style has 91 parallels in 1000 motions of two voices
         request = replace(request, lenience=1.0)
     share = PERFECT_SHARE if is_trecento else None
-    candidates = compose_motet(model, plan, request, number, share)
     sentences = (*motet_sentences(plan), remark)
-    found = []
-    for one in candidates:
-        checks = check_motet(plan, one.score, is_trecento=is_trecento)
-        checks.append(detector_check(plan, one.score))
-        marks = motet_marks(plan, one.score)
-        found.append(Transformation(one.score, sentences, tuple(checks), marks, one))
-    return sorted(found, key=lambda one: not one.is_sound)
+    found: list[Transformation] = []
+    for number_of_round in range(MAX_ROUNDS):
+        drawn = replace(request, seed=request.seed + number_of_round * _SEEDS_PER_ROUND)
+        candidates = compose_motet(model, plan, drawn, number, share)
+        found += [_checked(plan, one, sentences, is_trecento) for one in candidates]
+        if any(one.is_sound for one in found):
+            break
+    return sorted(found, key=lambda one: one.n_failed)[: request.n]
+
+
+def _checked(
+    plan: MotetPlan, candidate: Candidate, sentences: tuple[str, ...], is_trecento: bool
+) -> Transformation:
+    """A candidate of a motet with its checks and marks."""
+    score = candidate.score
+    checks = check_motet(plan, score, is_trecento=is_trecento)
+    checks.append(detector_check(plan, score))
+    return Transformation(score, sentences, tuple(checks), motet_marks(plan, score), candidate)
 
 
 def _learned_style(style: str, folder: Path) -> tuple[int | None, str]:
     """The number of a style in a model, and a sentence about it."""
     try:
         learned: Sequence[str] = kept_styles(read_works(folder / WORKS_FILE).values())
-    except OSError:
+    except CorpusError:
         learned = ()
     if style in learned:
         number = style_number(style, folder)

@@ -110,3 +110,22 @@ def test_a_taste_needs_ten_answers(small_heads: None, tmp_path: Path) -> None:
     record_answer(tmp_path / "a.csv", answer)
     with pytest.raises(PreferenceError, match=r"hold 1 answers .* 10 are needed"):
         read_taste([tmp_path / "a.csv"], None)
+
+
+def test_candidates_are_ranked_by_what_was_preferred(
+    small_heads: None,
+    compared: ComparedModel,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "a.csv"
+    for comparison in draw_all(compared, 9):
+        seeds = comparison.seed_a, comparison.seed_b
+        record_answer(out, Answer("Anna", compared.checksum, comparison.head, *seeds, "A", 1.0))
+    command = ["continue", "G4 A4", "--voices", "melody", "--bars", "2", "--prefer", str(out)]
+    assert main([*command, "--out", str(tmp_path / "music")]) == 2
+    assert "hold 9 answers" in capsys.readouterr().err
+    assert not (tmp_path / "music").exists()
+    record_answer(out, Answer("Ben", compared.checksum, comparison.head, *seeds, "B", 1.0))
+    assert main([*command, "--out", str(tmp_path / "music")]) == 0
+    assert "rank  log-probability" in capsys.readouterr().out

@@ -17,7 +17,6 @@ from seqmusic.alignment.optimization import (
 from seqmusic.alignment.passages import (
     MODEL_ALONE,
     Continued,
-    bar_lines,
     continue_passage,
     draw_passages,
     first_passage,
@@ -47,20 +46,20 @@ def model() -> Transformer:
 
 @pytest.fixture(scope="module")
 def candidates(model: Transformer, works: list[Score]) -> list[Continued]:
-    (passage,) = draw_passages(works, 1, 4, 5, bar_lines)
+    (passage,) = draw_passages(works, 1, 4, 5)
     return continue_passage(model, passage, replace(MODEL_ALONE, n=3))
 
 
 def test_passages_end_at_their_cuts_and_alternate(works: list[Score]) -> None:
-    passages = draw_passages(works, 5, 4, 1, bar_lines)
-    assert passages == draw_passages(works, 5, 4, 1, bar_lines)
-    assert passages != draw_passages(works, 5, 4, 2, bar_lines)
+    passages = draw_passages(works, 5, 4, 1)
+    assert passages == draw_passages(works, 5, 4, 1)
+    assert passages != draw_passages(works, 5, 4, 2)
     for one in passages:
-        assert one.end_ticks in bar_lines(one.work)
+        assert one.end_ticks in [bar.end_ticks for bar in one.work.bars()]
         assert 8 <= one.end_ticks / TICKS_PER_QUARTER <= 24
         assert one.work.end_ticks == one.end_ticks + 4 * TICKS_PER_QUARTER
     assert len({passage.work.sliced(0, 96) for passage in passages}) > 1
-    assert draw_passages(works, 5, 999, 1, bar_lines) == []
+    assert draw_passages(works, 5, 999, 1) == []
 
 
 def test_a_work_with_too_few_bars_has_no_first_passage(works: list[Score]) -> None:

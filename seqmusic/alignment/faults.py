@@ -16,11 +16,8 @@ import numpy as np
 
 from seqmusic.array_types import Floats
 from seqmusic.metrics import phrases, resolution, style, voice_leading
-from seqmusic.metrics.harmony import beat_chords, beat_steps, is_dominant_tonic
 from seqmusic.metrics.rates import Rate
-from seqmusic.score import TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, Score
-
-_SEVENTH = "seventh"  # in the names of chords
+from seqmusic.score import TICKS_PER_QUARTER, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +49,6 @@ RULES = (
     Rule("phrases without cadence", 1.0, partial(phrases.cadence_rate, kind="other")),
     Rule("bars not repeated", 0.5, partial(_missed, rate=style.repeated_bars)),
 )
-
-
-def tendency_cuts(score: Score) -> list[int]:
-    """Ticks just after the beats with a leading tone or a seventh that wants to resolve.
-
-    What is composed from there on decides whether it does.
-
-    >>> from seqmusic.formats.theme import parse_theme
-    >>> tendency_cuts(parse_theme("D5 C5 ; F4 E4 ; B3 C4 ; G3 C3"))
-    [6]
-    """
-    chords = beat_chords(score)
-    return [
-        (step + 1) * TICKS_PER_SIXTEENTH
-        for step, chord, after in zip(beat_steps(score), chords, [*chords[1:], None], strict=True)
-        if chord and (_SEVENTH in chord.kind or (after and is_dominant_tonic(chord, after)))
-    ]
 
 
 def count_faults(score: Score) -> list[Rate]:

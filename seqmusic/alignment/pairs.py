@@ -14,7 +14,7 @@ import numpy as np
 from seqmusic.alignment.optimization import PreferencePair
 from seqmusic.alignment.passages import Continued
 
-MAX_NOTE_DIFFERENCE = 0.03  # of the notes of the longer one
+MAX_NOTE_DIFFERENCE = 0.05  # of the notes of the longer one
 _PAIRS_PER_PASSAGE = 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,40 +39,27 @@ class Continued:
     sequence: Trace
 
 
-def draw_passages(
-    works: Sequence[Score],
-    n: int,
-    beats: int,
-    seed: int,
-    find_cuts: Callable[[Score], Sequence[int]],
-) -> list[Opening]:
+def draw_passages(works: Sequence[Score], n: int, beats: int, seed: int) -> list[Opening]:
     """`n` beginnings of works, each to be continued for some beats; works alternate.
 
-    Eight to 24 beats are given. Works that cannot be cut there are left out.
+    Eight to 24 beats are given, up to a bar line. Works without a meter, or too short, are left
+    out.
 
     Args:
         works: whole pieces.
-        n: number of passages; none if no work can be cut.
+        n: number of passages; none if no work is long enough.
         beats: how many quarters are to be composed.
-        seed: of the order of the works and of the cuts.
-        find_cuts: returns the ticks where the given part of a work may end.
+        seed: of the order of the works and of the bar lines.
     """
     rng = np.random.default_rng(seed)
-    cuts = [(score, _cuts(score, beats, find_cuts)) for score in map(normalized, works)]
+    cuts = [(score, _cuts(score, beats)) for score in map(normalized, works)]
     found = [(score, ticks) for score, ticks in cuts if ticks]
     order = [i for _ in range(-(-n // max(1, len(found)))) for i in rng.permutation(len(found))]
     passages = []
     for score, ticks in (found[number] for number in order[:n]):
         tick = ticks[int(rng.integers(len(ticks)))]
-        after_beat = (tick - score.pickup_ticks) % TICKS_PER_QUARTER
-        end = tick - after_beat + beats * TICKS_PER_QUARTER
-        passages.append(Opening(score.sliced(0, end), tick))
+        passages.append(Opening(score.sliced(0, tick + beats * TICKS_PER_QUARTER), tick))
     return passages
-
-
-def bar_lines(score: Score) -> list[int]:
-    """Ticks of the bar lines after the first bar."""
-    return [bar.end_ticks for bar in score.bars() if bar.number]
 
 
 def first_passage(work: Score, given_bars: int, bars: int) -> Opening | None:
@@ -117,11 +104,11 @@ def composed_sequence(vocabulary: Vocabulary, score: Score, prompt: Prompt) -> T
     return replace(found, is_scored=found.is_scored & is_music)
 
 
-def _cuts(score: Score, beats: int, find_cuts: Callable[[Score], Sequence[int]]) -> list[int]:
-    """The cuts with enough before them and after."""
+def _cuts(score: Score, beats: int) -> list[int]:
+    """Ticks of the bar lines with enough before them and after."""
     first, last = MIN_GIVEN_BEATS * TICKS_PER_QUARTER, MAX_GIVEN_BEATS * TICKS_PER_QUARTER
     latest = min(last, score.end_ticks - beats * TICKS_PER_QUARTER)
-    return [tick for tick in find_cuts(score) if first <= tick <= latest]
+    return [bar.end_ticks for bar in score.bars() if first <= bar.end_ticks <= latest]
 
 
 def _cut(score: Score, n_given: int, bars: int) -> Opening:

@@ -187,7 +187,7 @@ def draw_pairs(task: AlignmentTask, model: Transformer, number: int) -> list[Pre
     settings = task.settings
     seed = settings.seed * 1000 + number
     source = task.source
-    passages = draw_passages(task.works, settings.passages, source.beats, seed, source.find_cuts)
+    passages = draw_passages(task.works, settings.passages, source.beats, seed)
     request = replace(MODEL_ALONE, n=settings.candidates, seed=seed * _SEED_STRIDE)
     groups = continue_passages(prepare_for_decoding(model), passages, request)
     scores = source.score_candidates(passages, groups)

@@ -26,15 +26,15 @@ class AlignmentSettings:
 
     objective: str = DPO  # DPO, DPOP (keeps what is preferred likely) or best of n
     rounds: int = 2  # each with fresh samples and the round before as reference, 1 or more
-    passages: int = 300  # of training works, continued in each round, 1 or more
-    candidates: int = 16  # of each passage, 2..64
-    steps: int = 56  # batches in each round, 1 or more
+    passages: int = 500  # of training works, continued in each round, 1 or more
+    candidates: int = 8  # of each passage, 2..64
+    steps: int = 96  # batches in each round, 1 or more
     pairs: int = 8  # in a batch, 1 or more
     works: int = 4  # training works in a batch, which anchor the model, 1 or more
     beta: float = 0.1  # how strongly the model is held near its reference, more than 0
     anchor: float = 3.0  # weight of the nats per event of training works, 0 or more
     penalty: float = 5.0  # weight of a fallen probability of what is preferred, for DPOP, 0 or more
-    learning_rate: float = 5e-4  # at its highest, more than 0
+    learning_rate: float = 4e-4  # at its highest, more than 0
     warmup: float = 0.125  # share of the steps in which the learning rate rises, 0..1
     seed: int = 0  # 0 or more
 

@@ -11,21 +11,19 @@ from seqmusic.alignment.faults import (
     count_faults,
     scores_per_opportunity,
     scores_per_time,
-    tendency_cuts,
 )
 from seqmusic.alignment.judge import train_judge
 from seqmusic.alignment.measures import measure_values
 from seqmusic.alignment.optimization import PreferencePair
-from seqmusic.alignment.passages import Continued, bar_lines
+from seqmusic.alignment.passages import Continued
 from seqmusic.alignment.taste import Taste
 from seqmusic.array_types import Floats
 from seqmusic.evaluation.samples import Opening
 from seqmusic.progress import track
-from seqmusic.score import Score
 
 Groups = Sequence[Sequence[Continued]]
 """The candidates of each passage."""
-_BEATS_OF_RULES = 4  # the shorter, the more of a candidate has to do with its faults
+_BEATS_OF_RULES = 8  # the shorter, the more of a candidate has to do with its faults
 RULES_SOURCE, JUDGE_SOURCE = "rules", "judge"
 
 
@@ -38,7 +36,6 @@ class PreferenceSource:
         score_candidates: from passages and their candidates to the (N,) scores of all candidates in
             order; higher is better.
         beats: that the candidates have, in quarters.
-        find_cuts: where the given part of a work may end.
         matches_notes: whether the two candidates of a pair have about as many notes.
         answered: pairs that people compared, from which the first round learns, too.
     """
@@ -46,7 +43,6 @@ class PreferenceSource:
     name: str
     score_candidates: Callable[[Sequence[Opening], Groups], Floats]
     beats: int = 16
-    find_cuts: Callable[[Score], Sequence[int]] = bar_lines
     matches_notes: bool = True
     answered: Sequence[PreferencePair] = ()
 
@@ -58,10 +54,10 @@ def rules_source(*, per_time: bool = False) -> PreferenceSource:
         per_time: count faults in a quarter instead, which rewards writing fewer notes.
     """
     if per_time:
-        return PreferenceSource("rules per time", _score_by_faults_in_time, matches_notes=False)
-    return PreferenceSource(
-        RULES_SOURCE, _score_by_faults, beats=_BEATS_OF_RULES, find_cuts=tendency_cuts
-    )
+        return PreferenceSource(
+            "rules per time", _score_by_faults_in_time, beats=_BEATS_OF_RULES, matches_notes=False
+        )
+    return PreferenceSource(RULES_SOURCE, _score_by_faults, beats=_BEATS_OF_RULES)
 
 
 def judge_source() -> PreferenceSource:
@@ -89,8 +85,8 @@ def taste_source(
 
 
 def _score_by_faults(passages: Sequence[Opening], groups: Groups) -> Floats:
-    # The beginning counts, too: it is the same for all candidates of a passage, and what follows may
-    # resolve or repeat something in it.
+    # The beginning counts, too: it is the same for all candidates of a passage, and what follows
+    # may resolve or repeat something in it.
     found = [one.score for group in groups for one in group]
     return scores_per_opportunity([count_faults(p) for p in track(found, "judging", "candidate")])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from seqmusic.generation.completion import Candidate, OnNote, complete, stream_notes
@@ -18,6 +18,8 @@ from seqmusic.generation.prompts import (
 )
 from seqmusic.generation.request import Request
 from seqmusic.generation.requested_voices import with_voices
+from seqmusic.generation.search.ranking import likelihood, ranked
+from seqmusic.generation.search.searching import search_candidates, search_of
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.pretrained import learned_voice_names
@@ -163,17 +165,22 @@ def compose_candidates(
         UnencodableError: the tokens cannot express the given music.
     """
     shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
+    search = search_of(model, prompt, request, shift)
 
     def on_moved_note(voice_index: int, note: Note) -> None:
         if on_note is not None:
             on_note(voice_index, replace(note, pitch=note.pitch - shift))
 
     callback = None if on_note is None else on_moved_note
-    completed = complete(model, events, request, constraints, rule, callback)
-    return ranked(
+    if search is None:
+        completed = complete(model, events, request, constraints, rule, callback)
+    else:
+        completed = search_candidates(model, events, request, constraints, search, rule, callback)
+    moved = (
         replace(one, score=_with_given_notes(one.score.transposed(-shift), prompt))
         for one in completed
     )
+    return ranked(moved, [likelihood] if search is None else search.terms)
 
 
 def _encoded_request(
@@ -189,12 +196,6 @@ def _encoded_request(
         marks_phrases=vocabulary.marks_phrases,
     )
     return shift, constraints, events
-
-
-def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The distinct candidates, likeliest first."""
-    distinct = {candidate.score: candidate for candidate in candidates}
-    return sorted(distinct.values(), key=lambda candidate: -candidate.log_probability_per_note)
 
 
 def with_voice_names_of(candidate: Candidate, score: Score) -> Candidate:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from seqmusic.generation.completion import Candidate
-from seqmusic.generation.composing import compose_candidates, ranked, with_voice_names_of
+from seqmusic.generation.composing import compose_candidates, with_voice_names_of
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.prompts import (
     Prompt,
@@ -19,6 +19,7 @@ from seqmusic.generation.prompts import (
     with_random_holes,
 )
 from seqmusic.generation.request import Request
+from seqmusic.generation.search.ranking import ranked
 from seqmusic.model.decoding.decoder import DecodableModel, prepare_for_decoding
 from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import Score

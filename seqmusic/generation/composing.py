@@ -68,10 +68,10 @@ def stream(
 ) -> Iterator[tuple[str, Note]]:
     """Notes that continue `theme`, each with the name of its voice, as they are composed.
 
-    They are the notes of `continuation` for the same arguments and n = 1. A note is returned when
-    its duration is certain: in order within each voice, and between voices in the order of
-    composing. With `strict` or a rule, composing may reach a dead end; the notes are then returned
-    together once an attempt has reached the end of the piece.
+    They are the notes of `continuation` for the same arguments and n = 1. With `effort` 0, a note
+    is returned when its duration is certain: in order within each voice, and between voices in the
+    order of composing. A search returns all notes once it has reached the end of the piece, and so
+    does composing with `strict` or a rule, which may lead into a dead end.
 
     Raises:
         RequestError: as for `continuation`.
@@ -80,7 +80,13 @@ def stream(
     prompt = continuation_prompt(theme, bars, voices, learned_voice_names(model.vocabulary))
     shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
     names = [voice.name for voice in prompt.score.voices]
-    notes = stream_notes(model, events, request, constraints, rule)
+    search = search_of(model, prompt, request, shift)
+    if search is None:
+        notes = stream_notes(model, events, request, constraints, rule)
+    else:
+        one = replace(request, n=1)
+        (candidate,) = search_candidates(model, events, one, constraints, search, rule)
+        notes = _composed_notes(candidate.score, prompt)
     return ((names[index], replace(note, pitch=note.pitch - shift)) for index, note in notes)
 
 
@@ -138,6 +144,17 @@ def regeneration(
     prompt = regeneration_prompt(score, bars, voices, learned_voice_names(model.vocabulary))
     candidates = compose_candidates(model, prompt, request or Request(), rule)
     return [with_voice_names_of(candidate, score) for candidate in candidates]
+
+
+def _composed_notes(score: Score, prompt: Prompt) -> Iterator[tuple[int, Note]]:
+    """The notes that were composed, in order of onset, each with the number of its voice."""
+    composed = [
+        (number, note)
+        for number, voice in enumerate(score.voices)
+        for note in voice.notes
+        if not prompt.is_given(number, note)
+    ]
+    return iter(sorted(composed, key=lambda pair: pair[1].onset_ticks))
 
 
 def compose_candidates(

@@ -85,7 +85,8 @@ def _revise(
     for round_number in range(1, rounds + 1):
         rng = np.random.default_rng([request.seed, index, round_number])
         prompt = open_random_holes(best.score, rng)
-        drawn_request = replace(request, n=_REVISIONS_PER_ROUND, seed=int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        drawn_request = replace(request, n=_REVISIONS_PER_ROUND, seed=seed, effort=0)
         drawn = compose_candidates(model, prompt, drawn_request)
         scores = [with_voice_names_of(candidate, score).score for candidate in drawn]
         whole = [best, *_as_candidates(model, scores)]

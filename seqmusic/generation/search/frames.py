@@ -2,11 +2,14 @@
 
 A frame says which chord sounds, relative to its lowest pitch and to the tonic, how each voice came
 there in its last two moves, how far apart the voices are, and where in the bar and before the end
-it stands. Repeated notes are read as held. Letters in shapes: N pieces, S sixteenth steps, F frames.
+it stands. Repeated notes are read as held.
+
+Letters in shapes: N pieces, S sixteenth steps, F frames, C columns of a frame.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,7 +138,7 @@ def _spacing(grid: Ints) -> list[Ints]:
     lines = [grid[:, voice, ::_STEPS_PER_FRAME] for voice in range(4)]
     columns = [
         np.where(_sound(a, b), 1 + np.clip(a - b + _CROSSING, 0, _MAX_DISTANCE), 0)
-        for a, b in zip(lines, lines[1:], strict=False)
+        for a, b in itertools.pairwise(lines)
     ]
     return columns + [
         np.where(_sound(line), 1 + np.clip((line - low) // 2, 0, _MAX_HEIGHT), 0)

@@ -66,7 +66,7 @@ class Judge:
         return self.log_odds(grid_frames(grid, layout, first_tick))
 
     def mean_log_odds(self, score: Score) -> float:
-        """Mean log-odds over the frames of a whole score; 0 if it is not in four voices in a key."""
+        """Mean log-odds of the frames of a score; 0 if it has no key or is not in four voices."""
         layout = layout_of(score)
         if layout is None or not score.n_notes:
             return 0.0
@@ -76,6 +76,23 @@ class Judge:
     def arrays(self) -> dict[str, Floats]:
         """The weights by name, the inverse of `judge_from_arrays`."""
         return {name: getattr(self, name) for name in ("embedding", "bias", "window", "output")}
+
+
+def joined(one: Judge, other: Judge) -> Judge:
+    """The judge whose log-odds are the sum of those of two judges."""
+    n, m = len(one.bias), len(other.bias)
+    window = np.zeros((n + m, WINDOW_FRAMES * (n + m) + 1), np.float32)
+    columns = np.arange(WINDOW_FRAMES * (n + m)).reshape(WINDOW_FRAMES, n + m)
+    window[:n, columns[:, :n].ravel()] = one.window[:, :-1]
+    window[n:, columns[:, n:].ravel()] = other.window[:, :-1]
+    window[:, -1] = np.concatenate([one.window[:, -1], other.window[:, -1]])
+    output = [*one.output[:-1], *other.output[:-1], one.output[-1] + other.output[-1]]
+    return Judge(
+        np.concatenate([one.embedding, other.embedding], axis=1),
+        np.concatenate([one.bias, other.bias]),
+        window,
+        np.array(output, np.float32),
+    )
 
 
 def judge_from_arrays(arrays: Mapping[str, Floats]) -> Judge:

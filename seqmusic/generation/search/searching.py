@@ -51,9 +51,7 @@ class Search:
     terms: Sequence[Term]
 
 
-def search_of(
-    model: DecodableModel, prompt: Prompt, request: Request, shift: int
-) -> Search | None:
+def search_of(model: DecodableModel, prompt: Prompt, request: Request, shift: int) -> Search | None:
     """How to search for a request; None where candidates are drawn once.
 
     That is so without effort, with a model that has no judge, in other than four voices, without a
@@ -103,9 +101,7 @@ def search_candidates(
             members = _members(state, key, constraints, rule, search.settings.n_particles)
             batch = CandidateBatch(model, events, members, request, compiled=False)
             _evolve(batch, search, np.random.default_rng(key), callback)
-            finished = [
-                finished_candidate(one) for one in batch.candidates if not one.is_stuck
-            ]
+            finished = [finished_candidate(one) for one in batch.candidates if not one.is_stuck]
             if finished:
                 found.append(ranked(finished, search.terms)[0])
                 break

@@ -36,7 +36,7 @@ def continuation(
     voices: str = "satb",
     rule: Rule | None = None,
 ) -> list[Candidate]:
-    """Candidates that begin with `theme`, likeliest first (by log-probability per note).
+    """Candidates that begin with `theme`, best first.
 
     Args:
         model: a trained model.
@@ -98,7 +98,7 @@ def harmonization(
     names: Sequence[str] = (),
     rule: Rule | None = None,
 ) -> list[Candidate]:
-    """Candidates in four voices that keep the given ones exactly, likeliest first.
+    """Candidates in four voices that keep the given ones exactly, best first.
 
     The composed voices are drawn with all of the given ones known, later notes included.
 
@@ -126,7 +126,7 @@ def regeneration(
     voices: Sequence[str] = (),
     rule: Rule | None = None,
 ) -> list[Candidate]:
-    """Candidates in which some bars of some voices are composed anew, likeliest first.
+    """Candidates in which some bars of some voices are composed anew, best first.
 
     Args:
         model: a trained model.
@@ -164,9 +164,11 @@ def compose_candidates(
     rule: Rule | None = None,
     on_note: OnNote | None = None,
 ) -> list[Candidate]:
-    """Distinct candidates for a prompt, likeliest first.
+    """Distinct candidates for a prompt, best first.
 
-    They are composed where the model knows the voices, and moved back.
+    They are composed where the model knows the voices, and moved back. Candidates that were drawn
+    once are ordered by log-probability per note; where several were searched for each, it is added
+    to what the judge says.
 
     Args:
         model: a trained model.

@@ -29,7 +29,7 @@ class SearchSettings:
 EFFORTS: tuple[SearchSettings | None, ...] = (
     None,
     SearchSettings(n_particles=8),
-    SearchSettings(n_particles=24),
-    SearchSettings(n_particles=64),
+    SearchSettings(n_particles=16),
+    SearchSettings(n_particles=48),
 )
 """What each level of effort does; without settings, candidates are drawn and not searched."""

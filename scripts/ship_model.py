@@ -27,6 +27,7 @@ from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.card import card_table, code_block, write_card
 from seqmusic.runs.checkpoint import save_weights
 from seqmusic.runs.folder import CONFIGURATION_FILE, HISTORY_FILES
+from seqmusic.runs.judge_weights import JUDGE_FILE
 from seqmusic.runs.pretrained import PRETRAINED, load_model, vocabulary_to_dict
 
 
@@ -49,6 +50,8 @@ def main() -> None:
     save_weights(trained, folder, vocabulary_to_dict(trained.vocabulary), torch.float16)
     for file in (CONFIGURATION_FILE, *HISTORY_FILES):
         shutil.copyfile(run / file, folder / file)
+    if (run / JUDGE_FILE).is_file():
+        shutil.copyfile(run / JUDGE_FILE, folder / JUDGE_FILE)
     configuration = (run / CONFIGURATION_FILE).read_text(encoding="utf-8").strip()
     blocks = card_blocks(name, load_model(folder), dataset, data)
     print(write_card(folder, name, [*blocks, code_block(configuration, "toml")]))

@@ -36,7 +36,11 @@ def notes_of_voice(notes: list[tuple[str, Note]], name: str) -> list[Note]:
 
 @pytest.mark.parametrize(
     "request_",
-    [Request(n=1, seed=5), Request(n=1, seed=2, strict=True), Request(n=1, temperature=0)],
+    [
+        Request(n=1, seed=5, effort=0),
+        Request(n=1, seed=2, strict=True, effort=0),
+        Request(n=1, temperature=0),
+    ],
 )
 @pytest.mark.parametrize("theme", [THEME, HIGH_THEME])
 def test_streamed_notes_are_those_of_the_finished_candidate(
@@ -51,7 +55,7 @@ def test_streamed_notes_are_those_of_the_finished_candidate(
 
 
 def test_notes_are_streamed_early_and_nearly_in_order(model: ArrayModel) -> None:
-    notes = stream(model, THEME, Request(n=1, seed=5), bars=16)
+    notes = stream(model, THEME, Request(n=1, seed=5, effort=0), bars=16)
     first = [next(notes)[1].onset_ticks for _ in range(3)]
     assert max(first) < 96
     onsets = first + [note.onset_ticks for _, note in notes]
@@ -87,9 +91,9 @@ def test_the_callback_receives_the_notes_of_the_first_candidate(model: ArrayMode
     received: list[tuple[int, Note]] = []
     prompt = continuation_prompt(THEME, 2)
     candidates = compose_candidates(
-        model, prompt, Request(n=3, seed=5), on_note=lambda *row: received.append(row)
+        model, prompt, Request(n=3, seed=5, effort=0), on_note=lambda *row: received.append(row)
     )
-    streamed = list(stream(model, THEME, Request(n=1, seed=5), bars=2))
+    streamed = list(stream(model, THEME, Request(n=1, seed=5, effort=0), bars=2))
     assert [(prompt.score.voices[index].name, note) for index, note in received] == streamed
     bass = [note for index, note in received if index == 3]
     assert any(set(bass) <= set(candidate.score.voices[3].notes) for candidate in candidates)

@@ -128,7 +128,13 @@ def test_the_last_line_of_harmony_is_the_figures_as_json(
 ) -> None:
     assert main(["benchmark", "harmony", "--split", "valid", "--works", "1", "-n", "2"]) == 0
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert report["pieces"] == {"Bach": 1, "--lenience 1": 2, "default": 2, "--strict": 2}
+    assert report["pieces"] == {
+        "Bach": 1,
+        "--effort 0 --lenience 1": 2,
+        "--effort 0": 2,
+        "--effort 0 --strict": 2,
+        "default": 2,
+    }
     assert report["lower_voices"]["gain"] == pytest.approx(
         1 - report["lower_voices"]["ahead"] / report["lower_voices"]["past"]
     )

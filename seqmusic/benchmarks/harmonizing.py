@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from seqmusic.baselines.ngram import NGram
 from seqmusic.baselines.viewpoints import NO_EVENT
-from seqmusic.generation.completion import complete, state_after
+from seqmusic.generation.candidate_batch import state_after
+from seqmusic.generation.completion import complete
 from seqmusic.generation.constraints import Constraints, allowed_durations, allowed_sounds
 from seqmusic.generation.partial_candidate import PartialCandidate, choose_durations, choose_sounds
 from seqmusic.generation.prompts import Prompt

@@ -36,9 +36,10 @@ from seqmusic.tokens.tokenizer import normalized
 
 LOWER_VOICES = SATB[1:]
 REQUESTS = {
-    "--lenience 1": Request(lenience=1.0),
+    "--effort 0 --lenience 1": Request(effort=0, lenience=1.0),
+    "--effort 0": Request(effort=0),
+    "--effort 0 --strict": Request(effort=0, strict=True),
     "default": Request(),
-    "--strict": Request(strict=True),
 }
 STYLE_MEASURES = (
     *("parallel fifths", "parallel octaves", "voice crossings"),

@@ -84,7 +84,7 @@ def compose_pairs(
     for number, work in enumerate(works):
         one = replace(request, n=1, seed=request.seed + number)
         try:
-            candidates = compose_candidates(model, _PROMPTS[task](work), one)
+            candidates = compose_candidates(model, task_prompt(task, work), one)
         except RequestError:
             candidates = []
         for candidate in candidates:
@@ -96,6 +96,11 @@ def compose_pairs(
             pairs.append(Pair(work.family, written, composed))
         bar.update()
     return pairs
+
+
+def task_prompt(task: str, work: Chorale) -> Prompt:
+    """What is given of a work for one of TASKS."""
+    return _PROMPTS[task](work)
 
 
 def _with_soprano(score: Score, work: Chorale) -> Score:

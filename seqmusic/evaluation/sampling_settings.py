@@ -54,14 +54,14 @@ def sampling_settings(
     min_p: Sequence[float] = MIN_PS,
 ) -> list[SamplingSetting]:
     """The settings of all LADDERS, each at the given temperatures or min-p."""
-    alone = Request(temperature=1.0, lenience=1.0, cadence=False)
+    alone = Request(temperature=1.0, lenience=1.0, cadence=False, effort=0)
     return [
         *(
             SamplingSetting(MODEL_ALONE, level, replace(alone, temperature=level))
             for level in alone_temperatures
         ),
         *(
-            SamplingSetting(DEFAULT_RULES, level, Request(temperature=level))
+            SamplingSetting(DEFAULT_RULES, level, Request(temperature=level, effort=0))
             for level in rules_temperatures
         ),
         *(SamplingSetting(MIN_P, level, replace(alone, min_p=level)) for level in min_p),

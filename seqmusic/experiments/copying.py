@@ -57,7 +57,8 @@ from seqmusic.training.loop import TrainingState, new_training_state, train
 logger = logging.getLogger(__name__)
 
 AS_CONFIGURED, UNREGULARIZED = "as configured", "unrestrained"
-_REQUEST = Request(n=N_CANDIDATES, temperature=1.0, lenience=1.0, cadence=False)  # the model alone
+# The model alone
+_REQUEST = Request(n=N_CANDIDATES, temperature=1.0, lenience=1.0, cadence=False, effort=0)
 
 
 @dataclass(frozen=True, slots=True)

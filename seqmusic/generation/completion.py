@@ -12,20 +12,15 @@ from numpy.typing import NDArray
 
 from seqmusic.errors import RequestError
 from seqmusic.formats.notebook import mime_bundle
+from seqmusic.generation.candidate_batch import CandidateBatch, prefilled_decoder, state_after
 from seqmusic.generation.constraints import Constraints
-from seqmusic.generation.partial_candidate import (
-    PartialCandidate,
-    Rule,
-    choose_durations,
-    choose_sounds,
-)
+from seqmusic.generation.partial_candidate import PartialCandidate, Rule
 from seqmusic.generation.request import Request
-from seqmusic.model.decoding.decoder import DecodableModel, Decoder, make_decoder
+from seqmusic.model.decoding.decoder import DecodableModel, Decoder
 from seqmusic.score import Note, Score
 from seqmusic.tokens.context import PITCH_CODE
-from seqmusic.tokens.context_rows import clipped_contexts
 from seqmusic.tokens.grammar import GrammarState
-from seqmusic.tokens.tokenizer import Event, trace
+from seqmusic.tokens.tokenizer import Event
 from seqmusic.tokens.vocabulary import MAX_DURATION
 
 _Ids = NDArray[np.integer[Any]]
@@ -95,10 +90,12 @@ def complete(
                 for voice_index, note in finished_notes(candidates[0].state, n_emitted):
                     on_note(voice_index, note)
         done |= candidates
-    return [
-        Candidate(done[i].state.score(), done[i].n_events, done[i].log_probability)
-        for i in range(request.n)
-    ]
+    return [finished_candidate(done[index]) for index in range(request.n)]
+
+
+def finished_candidate(candidate: PartialCandidate) -> Candidate:
+    """The candidate that has been composed."""
+    return Candidate(candidate.state.score(), candidate.n_events, candidate.log_probability)
 
 
 def stream_notes(
@@ -126,7 +123,7 @@ def stream_notes(
         if not candidate.is_stuck:
             yield from finished_notes(candidate.state, n_emitted)
         elif n_emitted:
-            raise _dead_end_error(candidate.state.tick)
+            raise dead_end_error(candidate.state.tick)
 
 
 def finished_notes(state: GrammarState, n_emitted: dict[int, int]) -> Iterator[tuple[int, Note]]:
@@ -174,14 +171,15 @@ def _attempts(
         missing = [index for index, candidate in candidates.items() if candidate.is_stuck]
         if not missing:
             return
-    raise _dead_end_error(max(candidate.state.tick for candidate in candidates.values()))
+    raise dead_end_error(max(candidate.state.tick for candidate in candidates.values()))
 
 
 def _make_rng(seed: int, index: int, attempt: int) -> np.random.Generator:
     return np.random.default_rng([seed, index, attempt] if attempt else [seed, index])
 
 
-def _dead_end_error(tick: int) -> RequestError:
+def dead_end_error(tick: int) -> RequestError:
+    """The refusal where every attempt ended in a dead end."""
     return RequestError(
         f"no solution was found in {MAX_ATTEMPTS} attempts, the last of which reached tick {tick}; "
         "loosen the constraints (strict, scale, compass, your rule), or try another seed"
@@ -196,46 +194,11 @@ def _compose_steps(
 ) -> Iterator[None]:
     """Compose all candidates to their ends, event by event, in batches that the decoder takes."""
     while candidates:
-        decoder, context = _prefilled_decoder(model, events, len(candidates))
-        batch, candidates = candidates[: decoder.n_rows], candidates[decoder.n_rows :]
-        yield from _compose_batch(decoder, context, batch, request, model.settings.context_length)
-
-
-def _compose_batch(
-    decoder: Decoder,
-    context: _Ids,
-    candidates: Sequence[PartialCandidate],
-    request: Request,
-    context_length: int,
-) -> Iterator[None]:
-    pitch_sampling, rhythm_sampling = request.pitch_sampling, request.rhythm_sampling
-    start = candidates[0].state
-    max_voices, events = start.max_voices, np.zeros((len(candidates), 2), np.int64)
-    ticks = np.full((len(candidates), 2), start.tick)  # of the last event, of the next one
-    while active := [candidate for candidate in candidates if not candidate.is_done]:
-        if decoder.length >= context_length:
-            tick = min(candidate.state.tick for candidate in active)
-            raise RequestError(
-                f"the music grew beyond the {context_length} events this model follows "
-                f"(at tick {tick} of {start.end}); ask for fewer bars"
-            )
-        # All rows are decoded, but events are drawn only for those of active candidates.
-        rows: slice | list[int] = slice(None)
-        if len(active) < len(candidates):
-            rows = [row for row, candidate in enumerate(candidates) if not candidate.is_done]
-        sound_logits = decoder.sound_logits(context)[rows]
-        events[rows, 0] = sounds = choose_sounds(active, sound_logits, pitch_sampling)
-        duration_logits = decoder.duration_logits(context, events[:, 0])[rows]
-        durations = choose_durations(active, duration_logits, sounds, rhythm_sampling)
-        events[rows, 1] = durations
-        for candidate, sound, duration in zip(active, sounds, durations, strict=True):
-            candidate.advance(sound, duration)
-        contexts = [candidate.state.context_row() for candidate in active]
-        context[rows] = clipped_contexts(contexts, max_voices)
-        ticks[:, 0] = ticks[:, 1]
-        ticks[rows, 1] = [candidate.state.tick for candidate in active]
-        decoder.step(events, context, ticks)
-        yield
+        batch = CandidateBatch(model, events, candidates, request)
+        candidates = candidates[len(batch.candidates) :]
+        while not batch.is_done:
+            batch.grow()
+            yield
 
 
 def prefill_prompt(
@@ -247,34 +210,4 @@ def prefill_prompt(
         RequestError: the sequence is longer than the model can follow.
     """
     state = state_after(events, model.vocabulary.max_voices)
-    return state, *_prefilled_decoder(model, events, 1)
-
-
-def state_after(events: Sequence[Event], max_voices: int) -> GrammarState:
-    """The grammar state after a sequence, which begins with BOS."""
-    state = GrammarState(max_voices)
-    for sound, duration in events[1:]:
-        state.push(sound, duration)
-    return state
-
-
-def too_long_error(subject: str, n_events: int, context_length: int) -> RequestError:
-    """The refusal of music that has more events than a model can follow."""
-    return RequestError(f"the {subject} has {n_events} events; this model follows {context_length}")
-
-
-def _prefilled_decoder(
-    model: DecodableModel, events: Sequence[Event], n: int
-) -> tuple[Decoder, _Ids]:
-    """A decoder of N sequences with the same prompt, and (N, C) their contexts after it.
-
-    N is `n`, or less if the decoder takes fewer at once.
-    """
-    context_length = model.settings.context_length
-    if len(events) >= context_length:
-        raise too_long_error("prompt", len(events), context_length)
-    decoder = make_decoder(model, n, context_length)
-    prompt = trace(events, model.vocabulary.max_voices)
-    ticks = np.concatenate(([0], prompt.ticks))
-    decoder.prefill(prompt.events[None], prompt.context[None], ticks[None])
-    return decoder, prompt.context[-1:].repeat(decoder.n_rows, 0)
+    return state, *prefilled_decoder(model, events, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from seqmusic.generation.completion import Candidate, OnNote, complete, stream_notes
@@ -18,6 +18,8 @@ from seqmusic.generation.prompts import (
 )
 from seqmusic.generation.request import Request
 from seqmusic.generation.requested_voices import with_voices
+from seqmusic.generation.search.ranking import likelihood, ranked
+from seqmusic.generation.search.searching import search_candidates, search_of
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.model.settings import Vocabulary
 from seqmusic.runs.pretrained import learned_voice_names
@@ -34,7 +36,7 @@ def continuation(
     voices: str = "satb",
     rule: Rule | None = None,
 ) -> list[Candidate]:
-    """Candidates that begin with `theme`, likeliest first (by log-probability per note).
+    """Candidates that begin with `theme`, best first.
 
     Args:
         model: a trained model.
@@ -66,10 +68,10 @@ def stream(
 ) -> Iterator[tuple[str, Note]]:
     """Notes that continue `theme`, each with the name of its voice, as they are composed.
 
-    They are the notes of `continuation` for the same arguments and n = 1. A note is returned when
-    its duration is certain: in order within each voice, and between voices in the order of
-    composing. With `strict` or a rule, composing may reach a dead end; the notes are then returned
-    together once an attempt has reached the end of the piece.
+    They are the notes of `continuation` for the same arguments and n = 1. With `effort` 0, a note
+    is returned when its duration is certain: in order within each voice, and between voices in the
+    order of composing. A search returns all notes once it has reached the end of the piece, and so
+    does composing with `strict` or a rule, which may lead into a dead end.
 
     Raises:
         RequestError: as for `continuation`.
@@ -78,7 +80,13 @@ def stream(
     prompt = continuation_prompt(theme, bars, voices, learned_voice_names(model.vocabulary))
     shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
     names = [voice.name for voice in prompt.score.voices]
-    notes = stream_notes(model, events, request, constraints, rule)
+    search = search_of(model, prompt, request, shift)
+    if search is None:
+        notes = stream_notes(model, events, request, constraints, rule)
+    else:
+        one = replace(request, n=1)
+        (candidate,) = search_candidates(model, events, one, constraints, search, rule)
+        notes = _composed_notes(candidate.score, prompt)
     return ((names[index], replace(note, pitch=note.pitch - shift)) for index, note in notes)
 
 
@@ -90,7 +98,7 @@ def harmonization(
     names: Sequence[str] = (),
     rule: Rule | None = None,
 ) -> list[Candidate]:
-    """Candidates in four voices that keep the given ones exactly, likeliest first.
+    """Candidates in four voices that keep the given ones exactly, best first.
 
     The composed voices are drawn with all of the given ones known, later notes included.
 
@@ -118,7 +126,7 @@ def regeneration(
     voices: Sequence[str] = (),
     rule: Rule | None = None,
 ) -> list[Candidate]:
-    """Candidates in which some bars of some voices are composed anew, likeliest first.
+    """Candidates in which some bars of some voices are composed anew, best first.
 
     Args:
         model: a trained model.
@@ -138,6 +146,17 @@ def regeneration(
     return [with_voice_names_of(candidate, score) for candidate in candidates]
 
 
+def _composed_notes(score: Score, prompt: Prompt) -> Iterator[tuple[int, Note]]:
+    """The notes that were composed, in order of onset, each with the number of its voice."""
+    composed = [
+        (number, note)
+        for number, voice in enumerate(score.voices)
+        for note in voice.notes
+        if not prompt.is_given(number, note)
+    ]
+    return iter(sorted(composed, key=lambda pair: pair[1].onset_ticks))
+
+
 def compose_candidates(
     model: DecodableModel,
     prompt: Prompt,
@@ -145,9 +164,11 @@ def compose_candidates(
     rule: Rule | None = None,
     on_note: OnNote | None = None,
 ) -> list[Candidate]:
-    """Distinct candidates for a prompt, likeliest first.
+    """Distinct candidates for a prompt, best first.
 
-    They are composed where the model knows the voices, and moved back.
+    They are composed where the model knows the voices, and moved back. Candidates that were drawn
+    once are ordered by log-probability per note; where several were searched for each, it is added
+    to what the judge says.
 
     Args:
         model: a trained model.
@@ -163,17 +184,22 @@ def compose_candidates(
         UnencodableError: the tokens cannot express the given music.
     """
     shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
+    search = search_of(model, prompt, request, shift)
 
     def on_moved_note(voice_index: int, note: Note) -> None:
         if on_note is not None:
             on_note(voice_index, replace(note, pitch=note.pitch - shift))
 
     callback = None if on_note is None else on_moved_note
-    completed = complete(model, events, request, constraints, rule, callback)
-    return ranked(
+    if search is None:
+        completed = complete(model, events, request, constraints, rule, callback)
+    else:
+        completed = search_candidates(model, events, request, constraints, search, rule, callback)
+    moved = (
         replace(one, score=_with_given_notes(one.score.transposed(-shift), prompt))
         for one in completed
     )
+    return ranked(moved, [likelihood] if search is None else search.terms)
 
 
 def _encoded_request(
@@ -189,12 +215,6 @@ def _encoded_request(
         marks_phrases=vocabulary.marks_phrases,
     )
     return shift, constraints, events
-
-
-def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The distinct candidates, likeliest first."""
-    distinct = {candidate.score: candidate for candidate in candidates}
-    return sorted(distinct.values(), key=lambda candidate: -candidate.log_probability_per_note)
 
 
 def with_voice_names_of(candidate: Candidate, score: Score) -> Candidate:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seqmusic.generation.completion import too_long_error
+from seqmusic.generation.candidate_batch import too_long_error
 from seqmusic.generation.prediction import sound_text
 from seqmusic.generation.prompt_sequence import sequence_after_prompt
 from seqmusic.generation.prompts import Prompt, fitting_shift

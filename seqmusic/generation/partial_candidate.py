@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Any
 
@@ -57,6 +57,10 @@ class PartialCandidate:
     def is_done(self) -> bool:
         """Whether no event follows."""
         return self.is_stuck or self.state.section == END_SECTION
+
+    def copy_with(self, rng: np.random.Generator) -> PartialCandidate:
+        """An independent copy with another source of random numbers."""
+        return replace(self, state=self.state.copy(), rng=rng)
 
     def advance(self, sound: int, duration: int) -> None:
         """Append an event, unless the candidate is stuck."""

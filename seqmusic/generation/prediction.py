@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seqmusic.generation.completion import prefill_prompt, too_long_error
+from seqmusic.generation.candidate_batch import too_long_error
+from seqmusic.generation.completion import prefill_prompt
 from seqmusic.generation.prompts import require_notes
 from seqmusic.generation.sampling import log_softmax
 from seqmusic.model.decoding.decoder import DecodableModel, make_array_decoder, to_array_model

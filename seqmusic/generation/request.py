@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_CANDIDATES = 64
+MAX_EFFORT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class Request:
             voice or moves in parallel; 1 is the model alone.
         compass: Lowest and highest pitch of voices, such as soprano=C4-G5; other voices keep the
             compass of the chorales.
+        effort: How much is searched for each candidate, 0 to 3; 0 draws once. Searching needs four
+            voices and a model with a judge.
     """
 
     n: int = 3
@@ -68,6 +71,7 @@ class Request:
     strict: bool = False
     lenience: float = 0.03
     compass: tuple[str, ...] = ()
+    effort: int = 2
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MAX_CANDIDATES:
@@ -76,6 +80,8 @@ class Request:
             raise ValueError(
                 f"lenience must be in 0..1 and not 0 (that is --strict), got {self.lenience}"
             )
+        if not 0 <= self.effort <= MAX_EFFORT:
+            raise ValueError(f"effort must be in 0..{MAX_EFFORT}, got {self.effort}")
         if self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
         _ = self.pitch_sampling, self.rhythm_sampling

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from seqmusic.generation.completion import Candidate
-from seqmusic.generation.composing import compose_candidates, ranked, with_voice_names_of
+from seqmusic.generation.composing import compose_candidates, with_voice_names_of
 from seqmusic.generation.prediction import log_likelihoods
 from seqmusic.generation.prompts import (
     Prompt,
@@ -19,6 +19,7 @@ from seqmusic.generation.prompts import (
     with_random_holes,
 )
 from seqmusic.generation.request import Request
+from seqmusic.generation.search.ranking import ranked
 from seqmusic.model.decoding.decoder import DecodableModel, prepare_for_decoding
 from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import Score
@@ -84,7 +85,8 @@ def _revise(
     for round_number in range(1, rounds + 1):
         rng = np.random.default_rng([request.seed, index, round_number])
         prompt = open_random_holes(best.score, rng)
-        drawn_request = replace(request, n=_REVISIONS_PER_ROUND, seed=int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        drawn_request = replace(request, n=_REVISIONS_PER_ROUND, seed=seed, effort=0)
         drawn = compose_candidates(model, prompt, drawn_request)
         scores = [with_voice_names_of(candidate, score).score for candidate in drawn]
         whole = [best, *_as_candidates(model, scores)]

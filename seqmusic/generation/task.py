@@ -74,7 +74,8 @@ def json_to_run(text: str) -> tuple[Task, Score, str, Request]:
         ValueError, KeyError, TypeError, AttributeError: the text holds no run.
     """
     data = json.loads(text)
-    task, request = dict(data["task"]), dict(data["request"])
+    # Files of versions without a search say nothing of the effort.
+    task, request = dict(data["task"]), {"effort": 0, **data["request"]}
     if isinstance(task["bars"], list):
         task["bars"] = tuple(task["bars"])
     task["voices"], request["compass"] = tuple(task["voices"]), tuple(request["compass"])

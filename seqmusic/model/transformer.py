@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmusic.model.attention import packed_attention
+from seqmusic.model.decoding.packed_model import Weights
 from seqmusic.model.embedding import EventModel
 from seqmusic.model.operations import dropout, gelu, summed_rows
 from seqmusic.model.output_layer import OutputLayer
@@ -140,6 +141,7 @@ class Transformer(EventModel):
     def __init__(self, settings: ModelSettings, vocabulary: Vocabulary) -> None:
         super().__init__(settings.width, vocabulary)
         self.settings = settings
+        self.judge: Weights | None = None  # of its compositions, see `ArrayModel`
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
         self.norm = _normalization(settings)
         self.heads = OutputLayer(settings.width, vocabulary, is_relative=settings.relative_output)

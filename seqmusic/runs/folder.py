@@ -15,6 +15,7 @@ from seqmusic.errors import CheckpointError
 from seqmusic.runs.card import CARD_FILE
 from seqmusic.runs.checkpoint import RESUME_FILE, nothing_to_resume
 from seqmusic.runs.configuration import Configuration, read_configuration
+from seqmusic.runs.judge_weights import JUDGE_FILE
 from seqmusic.runs.weights import TOKENIZER_FILE, WEIGHTS_FILE
 from seqmusic.tokens.pieces import Pieces
 
@@ -23,7 +24,8 @@ METRICS_FILE = "metrics.csv"
 HISTORY_FILES = (WORKS_FILE, METRICS_FILE, FINGERPRINTS_FILE)  # of how the weights were made
 _RUN_FILES = {
     *HISTORY_FILES,
-    *(CONFIGURATION_FILE, CARD_FILE, WEIGHTS_FILE, TOKENIZER_FILE, RESUME_FILE.parts[0]),
+    *(CONFIGURATION_FILE, CARD_FILE, WEIGHTS_FILE, JUDGE_FILE),
+    *(TOKENIZER_FILE, RESUME_FILE.parts[0]),
 }
 _CHANGEABLE_SETTINGS = {"steps", "minutes", "patience", "evaluate_every", "accumulate"}
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seqmusic.errors import CheckpointError
 from seqmusic.model.decoding.packed_model import ArrayModel, pack_model
 from seqmusic.model.settings import Vocabulary
+from seqmusic.runs.judge_weights import read_judge_weights
 from seqmusic.runs.weights import WEIGHTS_FILE, read_weights
 from seqmusic.score import SATB, Score
 from seqmusic.tokens import rules
@@ -185,7 +186,10 @@ def load_model(folder: Path) -> Transformer:
     """
     from seqmusic.runs.checkpoint import load_weights
 
-    return load_weights(model_folder(folder), vocabulary_from_dict)
+    folder = model_folder(folder)
+    model = load_weights(folder, vocabulary_from_dict)
+    model.judge = read_judge_weights(folder)
+    return model
 
 
 def load_array_model(folder: Path, compiled: bool | None = None) -> ArrayModel:
@@ -198,5 +202,7 @@ def load_array_model(folder: Path, compiled: bool | None = None) -> ArrayModel:
     Raises:
         CheckpointError: as for `load_model`.
     """
-    settings, vocabulary, weights = read_weights(model_folder(folder), vocabulary_from_dict)
-    return replace(pack_model(weights, settings, vocabulary), compiled=compiled)
+    folder = model_folder(folder)
+    settings, vocabulary, weights = read_weights(folder, vocabulary_from_dict)
+    packed = pack_model(weights, settings, vocabulary)
+    return replace(packed, compiled=compiled, judge=read_judge_weights(folder))

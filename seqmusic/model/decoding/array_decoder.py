@@ -6,6 +6,7 @@ that of `forward`, with the inner loops of numpy, or that of `compiled_kernels`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 
 import numpy as np
@@ -46,6 +47,13 @@ class ArrayDecoder:
     def step(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """Take one event more; see `decoder.Decoder`."""
         self._hidden = self.forward(events[:, None], context[:, None], ticks)[:, 0]
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Make each sequence a copy of another; see `decoder.Decoder`."""
+        chosen = list(rows)
+        cached = self._kv_cache[..., : self.length, :]
+        cached[:] = cached[:, :, chosen]
+        self._hidden = self._hidden[chosen]
 
     def forward(self, events: Ids, context: Ids, ticks: Ids) -> Floats:
         """(N, T, D + 1) hidden states of T new events, each with a 1 at the end.

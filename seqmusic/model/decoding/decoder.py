@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -60,6 +62,9 @@ class Decoder(Protocol):
             context: (N, C) where the next event goes.
             ticks: (N, 2) onsets of the event and of the one to come.
         """
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Make each sequence a copy of one of the sequences so far, (N,) of their numbers."""
 
     def sound_logits(self, context: Ids) -> Logits:
         """(N, V) logits of the next sounds, given the (N, C) context where they go."""
@@ -136,4 +141,4 @@ def to_array_model(model: DecodableModel) -> ArrayModel:
         return model
     state = model.state_dict().items()
     weights = {name: tensor.detach().float().cpu().numpy() for name, tensor in state}
-    return pack_model(weights, model.settings, model.vocabulary)
+    return replace(pack_model(weights, model.settings, model.vocabulary), judge=model.judge)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -38,6 +40,14 @@ class ModuleDecoder:
     def step(self, events: Ids, context: Ids, ticks: Ids) -> None:
         """See `decoder.Decoder`."""
         self.prefill(events[:, None], context[:, None], ticks)
+
+    @torch.inference_mode()
+    def select(self, rows: Sequence[int]) -> None:
+        """See `decoder.Decoder`."""
+        chosen = torch.tensor(list(rows), device=self.device)
+        for cached in (self.cache.keys, self.cache.values):
+            cached[..., : self.length, :] = cached[:, chosen, :, : self.length]
+        self.hidden = self.hidden[chosen]
 
     @torch.inference_mode()
     def sound_logits(self, context: Ids) -> Floats:

@@ -74,6 +74,7 @@ class ArrayModel:
         blocks: weights of the blocks.
         heads: weights of the output layer.
         compiled: whether it is decoded by compiled code; None for yes where numba is installed.
+        judge: weights of the judge of its compositions, by name; None if it has none.
     """
 
     settings: ModelSettings
@@ -84,6 +85,7 @@ class ArrayModel:
     blocks: BlockWeights
     heads: OutputWeights
     compiled: bool | None = None
+    judge: Weights | None = None
 
     @property
     def weights(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:

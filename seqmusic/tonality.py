@@ -182,6 +182,23 @@ def with_inferred_key(score: Score) -> Score:
     return replace(score, key=max(correlations, key=fit))
 
 
+def with_tonal_key(score: Score) -> Score:
+    """The score with a key on whose tonic its lowest voice ends, if its own key has another one.
+
+    Old modes are printed with the key signature of another key: a piece in D dorian without
+    accidentals, as if it were in C major. Its tonic is D all the same.
+
+    >>> from seqmusic.score import Note, melody
+    >>> dorian = melody([Note(24 * i, 24, pitch) for i, pitch in enumerate((62, 65, 69, 64, 62))])
+    >>> with_tonal_key(replace(dorian, key=Key(0, "major"))).key
+    Key(sharps=-1, mode='minor')
+    """
+    key, lines = score.key, [voice.notes for voice in score.voices if voice.notes]
+    if key and key.mode and lines and tonic_pitch_class(key) == lines[-1][-1].pitch % 12:
+        return score
+    return with_inferred_key(replace(score, key=None)) if lines else score
+
+
 def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]:
     """Correlation of each key's profile with the durations of the pitch classes, -1..1.
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,7 +21,9 @@ from seqmusic.runs.card import write_run_card
 from seqmusic.runs.checkpoint import load_training_state, save_training_state, save_weights
 from seqmusic.runs.configuration import Configuration, configuration_text
 from seqmusic.runs.data import draw_batch
+from seqmusic.runs.distillation import load_teachers, with_composed_pieces
 from seqmusic.runs.folder import (
+    COMPOSED_FOLDER,
     CONFIGURATION_FILE,
     MetricsRow,
     check_corpus,
@@ -80,7 +83,7 @@ def train_run(
         group.check_on_first(lambda: check_folder(configuration, out, resume))
         group.check_on_first(lambda: locks.enter_context(locked(out)))
         _log_device(group, reason)
-        data = _load_data(configuration.training, corpus, first, group)
+        data = _load_data(configuration, out, corpus, first, group)
         run = _Run(configuration, out, data, group)
         run.train(run.new_model(first, start), resume)
 
@@ -99,15 +102,26 @@ def _with_sizes_of(model: Transformer, configuration: Configuration) -> Configur
 
 
 def _load_data(
-    settings: TrainingSettings, path: Path | None, first: Transformer | None, group: ProcessGroup
+    configuration: Configuration,
+    out: Path,
+    path: Path | None,
+    first: Transformer | None,
+    group: ProcessGroup,
 ) -> RunData:
     # The first process prepares the corpus, and the others then find it prepared.
     loaded: list[TrainingCorpus] = []
     group.check_on_first(lambda: loaded.append(load_training_corpus(path)))
     corpus = loaded[0] if loaded else load_training_corpus(path)
-    n_pieces = len(corpus.pieces_in("train"))
-    group.check_on_first(lambda: check_batch_size(settings, n_pieces, group.size))
-    return make_run_data(corpus, None if first is None else first.vocabulary)
+    settings, pieces = configuration.training, corpus.pieces_in("train")
+    group.check_on_first(lambda: check_batch_size(settings, len(pieces), group.size))
+    compose = partial(
+        with_composed_pieces,
+        *(pieces, configuration.distillation),
+        out / COMPOSED_FOLDER,
+        settings.seed,
+    )
+    group.check_on_first(compose)
+    return make_run_data(corpus, compose(), None if first is None else first.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +219,10 @@ class _Run:
             data = self.data
             return validation_nats(model, data.validation, masks, data.n_cells, self.group)
 
-        steps = train(state, self.settings, draw, evaluate, masks, self.group)
+        teachers = load_teachers(
+            self.configuration.distillation, self.data.vocabulary, self.group.device
+        )
+        steps = train(state, self.settings, draw, evaluate, masks, self.group, teachers)
         if not self.group.is_first:
             yield from steps
             return
@@ -243,7 +260,8 @@ class _Run:
 
     def _write_card(self, state: TrainingState, n_weights: int) -> None:
         data = self.data
-        baselines = baseline_nats(data.training, data.validation, data.n_cells)
+        counted = replace(data.training, pieces=data.corpus.pieces_in("train"))
+        baselines = baseline_nats(counted, data.validation, data.n_cells)
         listed = ", ".join(f"{name} {nats:.4f}" for name, nats in baselines.items())
         self.log(f"beside it, on the same works: {listed}")
         facts = {

@@ -8,7 +8,7 @@ import json
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
@@ -26,7 +26,7 @@ class Configuration:
 
     model: ModelSettings
     training: TrainingSettings
-    distillation: DistillationSettings = DistillationSettings()
+    distillation: DistillationSettings = field(default_factory=DistillationSettings)
 
 
 _TABLES: dict[str, Any] = get_type_hints(Configuration)

@@ -41,30 +41,31 @@ def load_teachers(
     return Teachers(models, settings.weight, settings.temperature) if models else None
 
 
-def with_composed_pieces(
-    pieces: Pieces, settings: DistillationSettings, folder: Path, seed: int
-) -> Pieces:
-    """The pieces, each as often as the share of composed ones demands, and the composed ones.
+def compose_pieces(pieces: Pieces, settings: DistillationSettings, folder: Path, seed: int) -> None:
+    """Let the teachers compose, and keep in a folder what they compose, if it is not there yet.
 
     Args:
-        pieces: the training pieces.
+        pieces: the training pieces, whose headers they are asked for.
         settings: how many are composed, and by whom.
-        folder: where the composed pieces are kept; those that are there already are read.
+        folder: where they are kept.
         seed: another seed gives other pieces.
 
     Raises:
         CheckpointError: a teacher is no trained model.
     """
-    if not (settings.composed and settings.teacher_names):
-        return pieces
-    if not folder.is_dir():
+    if settings.composed and settings.teacher_names and not folder.is_dir():
         scores, styles = zip(*_composed(pieces, settings, seed), strict=True)
         new = folder.with_name(f".{folder.name}")
         shutil.rmtree(new, ignore_errors=True)
         save_pieces([packed_columns(scores, styles)], new)
         new.rename(folder)
-    composed = load_pieces(folder)
-    share = settings.composed_share
+
+
+def with_composed_pieces(pieces: Pieces, settings: DistillationSettings, folder: Path) -> Pieces:
+    """The pieces, each as often as the share of composed ones demands, and those in the folder."""
+    if not folder.is_dir():
+        return pieces
+    composed, share = load_pieces(folder), settings.composed_share
     n_times = max(1, round(len(composed) * (1 - share) / share / len(pieces))) if share else 1
     return pieces.subset(list(range(len(pieces))) * n_times).joined(composed)
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,7 +20,7 @@ from seqmusic.runs.card import write_run_card
 from seqmusic.runs.checkpoint import load_training_state, save_training_state, save_weights
 from seqmusic.runs.configuration import Configuration, configuration_text
 from seqmusic.runs.data import draw_batch
-from seqmusic.runs.distillation import load_teachers, with_composed_pieces
+from seqmusic.runs.distillation import compose_pieces, load_teachers, with_composed_pieces
 from seqmusic.runs.folder import (
     COMPOSED_FOLDER,
     CONFIGURATION_FILE,
@@ -114,14 +113,10 @@ def _load_data(
     corpus = loaded[0] if loaded else load_training_corpus(path)
     settings, pieces = configuration.training, corpus.pieces_in("train")
     group.check_on_first(lambda: check_batch_size(settings, len(pieces), group.size))
-    compose = partial(
-        with_composed_pieces,
-        *(pieces, configuration.distillation),
-        out / COMPOSED_FOLDER,
-        settings.seed,
-    )
-    group.check_on_first(compose)
-    return make_run_data(corpus, compose(), None if first is None else first.vocabulary)
+    distillation, folder = configuration.distillation, out / COMPOSED_FOLDER
+    group.check_on_first(lambda: compose_pieces(pieces, distillation, folder, settings.seed))
+    drawn = with_composed_pieces(pieces, distillation, folder)
+    return make_run_data(corpus, drawn, None if first is None else first.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)

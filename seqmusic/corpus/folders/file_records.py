@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqmusic.corpus.folders.parallel_reading import error_text
 from seqmusic.corpus.selection.cleaning import CleaningRules, drop_reason
+from seqmusic.corpus.selection.halving import in_shorter_values
 from seqmusic.corpus.similarity.digests import Sketch, sketch
 from seqmusic.corpus.storage import note_rows
 from seqmusic.corpus.works_table import score_figures
@@ -21,6 +22,7 @@ from seqmusic.score import Score
 from seqmusic.score_data import score_metadata
 from seqmusic.tokens.tokenizer import header_events, normalized
 from seqmusic.tokens.vocabulary import timesig_to_id
+from seqmusic.tonality import with_tonal_key
 
 PieceReader = Callable[[Path], Sequence[ReadReport | FormatError]]
 FileStamp = tuple[int, int]
@@ -93,6 +95,9 @@ def piece_record(score: Score, rules: CleaningRules) -> PieceRecord:
     """The record of a piece, with the reason if the rules drop it."""
     if rules.drops_empty_voices:
         score = replace(score, voices=tuple(voice for voice in score.voices if voice.notes))
+    if rules.halves_long_values:
+        score = in_shorter_values(score)
+    score = with_tonal_key(score)
     metadata = score_metadata(score) | {
         "about": score_figures(score),
         "reason": drop_reason(score, rules) or _unencodable_reason(score),

@@ -51,10 +51,15 @@ def compose_pieces(pieces: Pieces, settings: DistillationSettings, folder: Path,
         seed: another seed gives other pieces.
 
     Raises:
-        CheckpointError: a teacher is no trained model.
+        CheckpointError: a teacher is no trained model, or all pieces grew too long.
     """
     if settings.composed and settings.teacher_names and not folder.is_dir():
-        scores, styles = zip(*_composed(pieces, settings, seed), strict=True)
+        found = list(_composed(pieces, settings, seed))
+        if not found:
+            raise CheckpointError(
+                f"{settings.teachers}: found the end of no piece; train the teachers for longer"
+            )
+        scores, styles = zip(*found, strict=True)
         new = folder.with_name(f".{folder.name}")
         shutil.rmtree(new, ignore_errors=True)
         save_pieces([packed_columns(scores, styles)], new)

@@ -21,6 +21,7 @@ from seqmusic.runs.checkpoint import load_training_state, save_training_state, s
 from seqmusic.runs.configuration import Configuration, configuration_text
 from seqmusic.runs.data import draw_batch
 from seqmusic.runs.distillation import compose_pieces, load_teachers, with_composed_pieces
+from seqmusic.runs.fine_tuning import name_voices, with_sizes_of
 from seqmusic.runs.folder import (
     COMPOSED_FOLDER,
     CONFIGURATION_FILE,
@@ -77,7 +78,7 @@ def train_run(
     chosen, reason = choose_device(device)
     first = None if start is None else load_model(start)
     if first is not None:
-        configuration = _with_sizes_of(first, configuration)
+        configuration = with_sizes_of(first, configuration)
     with process_group(chosen, shard) as group, ExitStack() as locks:
         group.check_on_first(lambda: check_folder(configuration, out, resume))
         group.check_on_first(lambda: locks.enter_context(locked(out)))
@@ -91,13 +92,6 @@ def _log_device(group: ProcessGroup, reason: str) -> None:
     if group.is_first:
         processes = f", {group.size} processes" if group.size > 1 else ""
         logger.info(f"device: {group.device} ({reason}){processes}")
-
-
-def _with_sizes_of(model: Transformer, configuration: Configuration) -> Configuration:
-    """The configuration with the sizes of a model; its dropout remains."""
-    dropout, input_dropout = configuration.model.dropout, configuration.model.input_dropout
-    settings = replace(model.settings, dropout=dropout, input_dropout=input_dropout)
-    return replace(configuration, model=settings)
 
 
 def _load_data(
@@ -148,6 +142,8 @@ class _Run:
         model = Transformer(self.configuration.model, self.data.vocabulary)
         if first is not None:
             model.load_state_dict(first.state_dict())
+            if first.vocabulary.has_numbered_voices and not model.vocabulary.has_numbered_voices:
+                name_voices(model)
             self.log(f"begins with the weights of {start}")
         return model if self.group.is_sharded else model.to(self.group.device)
 

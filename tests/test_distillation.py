@@ -84,10 +84,10 @@ def test_who_expects_what_the_teacher_expects_has_the_smallest_loss_and_no_gradi
         torch.distributions.Categorical(logits=logits).entropy().sum()
         for logits in masked_logits(teacher, batch, MASKS)
     )
-    own = loss(teacher, batch, teachers)
-    assert torch.allclose(own, entropy, rtol=1e-4)
-    assert own < loss(random_model(1), batch, teachers)
-    own.backward()
+    smallest = loss(teacher, batch, teachers)
+    assert torch.allclose(smallest, entropy, rtol=1e-4)
+    assert smallest < loss(random_model(1), batch, teachers)
+    smallest.backward()
     assert max(float(p.grad.abs().max()) for p in teacher.parameters() if p.grad is not None) < 1e-2
 
 

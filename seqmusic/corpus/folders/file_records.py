@@ -81,13 +81,18 @@ def read_file_record(
     reports = [piece for piece in pieces if isinstance(piece, ReadReport)]
     remarks = [error_text(piece, path) for piece in pieces if isinstance(piece, FormatError)]
     is_repaired = bool(remarks) or any(report.repairs for report in reports)
+    scores = [report.score for report in reports]
     for report in reports:
         remarks += [*report.repairs, *report.losses]
+    if rules.halves_long_values:
+        scores = [in_shorter_values(score) for score in scores]
+        if any(new is not report.score for new, report in zip(scores, reports, strict=True)):
+            remarks.append("note values halved")
     shown = tuple(remarks[:_MAX_REMARKS])
     if not reports:
         return FileRecord(name, stamp, "refused", shown or ("holds no music",))
     outcome = "repaired" if is_repaired else "read"
-    records = tuple(piece_record(report.score, rules) for report in reports)
+    records = tuple(piece_record(score, rules) for score in scores)
     return FileRecord(name, stamp, outcome, shown, records)
 
 
@@ -95,8 +100,6 @@ def piece_record(score: Score, rules: CleaningRules) -> PieceRecord:
     """The record of a piece, with the reason if the rules drop it."""
     if rules.drops_empty_voices:
         score = replace(score, voices=tuple(voice for voice in score.voices if voice.notes))
-    if rules.halves_long_values:
-        score = in_shorter_values(score)
     score = with_tonal_key(score)
     metadata = score_metadata(score) | {
         "about": score_figures(score),

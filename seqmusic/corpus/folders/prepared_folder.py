@@ -91,15 +91,12 @@ def prepare_source(
         return False
     write_state(out, wanted | {"files": ""})
     update_shards(source, stamps, out / _SHARDS_FOLDER, n_processes=n_processes)
-    shards = shard_paths(out)
-    pieces = read_shard_pieces(shards, source.styles)
+    pieces = read_shard_pieces(shard_paths(out), source.styles)
     if apart_from:
-        _drop_related(pieces, shards, held_out_music(apart_from))
-    candidates = candidates_in_shards(pieces, shards)
+        _drop_related(pieces, shard_paths(out), held_out_music(apart_from))
+    candidates = candidates_in_shards(pieces, shard_paths(out))
     works = select_works(candidates, source.rules.min_duplicate_share, shares, seed)
-    _write_file_report(out)
-    _write_pieces(works, pieces.voices, out)
-    _write_works(works, pieces, out)
+    _write_tables_and_pieces(works, pieces, out)
     write_state(out, wanted)
     return True
 
@@ -165,6 +162,12 @@ def _drop_related(pieces: ShardPieces, shards: Sequence[Path], held_out: HeldOut
         work = pieces.works[number]
         if not work.reason and (reason := held_out.relation(score)):
             pieces.works[number] = replace(work, reason=reason)
+
+
+def _write_tables_and_pieces(works: Sequence[Work], pieces: ShardPieces, out: Path) -> None:
+    _write_file_report(out)
+    _write_pieces(works, pieces.voices, out)
+    _write_works(works, pieces, out)
 
 
 def _write_file_report(folder: Path) -> None:

@@ -85,8 +85,7 @@ def prepare_source(
         raise CorpusError(f"{source.title}: holds no file that can be read")
     stamps = file_stamps(source.files)
     wanted = _wanted_state(source, stamps, shares, seed)
-    if apart_from:
-        wanted["apart_from"] = sorted(work.name for work in apart_from)
+    wanted |= {"apart_from": sorted(work.name for work in apart_from)} if apart_from else {}
     if read_matching_state(out, wanted) == wanted:
         return False
     write_state(out, wanted | {"files": ""})

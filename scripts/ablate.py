@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqmusic.runs.configuration import read_configuration
 from seqmusic.runs.card import CARD_FILE
+from seqmusic.runs.configuration import read_configuration
 from seqmusic.runs.folder import COMPOSED_FOLDER, read_metrics
 from seqmusic.runs.train import train_run
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from seqmusic.cli import main
 from seqmusic.corpus.dataset import Dataset, Work
 from seqmusic.corpus.folders.prepared_folder import prepare_source
 from seqmusic.corpus.folders.source import folder_source
@@ -79,3 +81,14 @@ def test_only_music_in_whole_notes_is_written_in_half_its_values() -> None:
     assert in_shorter_values(odd) is odd
     short = replace(breves, time_signatures=((0, TimeSignature(2, 1)), (192, TimeSignature(3, 16))))
     assert in_shorter_values(short) is short
+
+
+def test_wrong_arguments_are_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_score(random_voices(1, 40), tmp_path / "one.mid")
+    prepare = ["data", "prepare", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main([*prepare, "--max-voices", "17"]) == 2
+    assert "max_voices must be in 1..16, got 17" in capsys.readouterr().err
+    assert main([*prepare, "--apart-from", str(tmp_path / "nothing")]) == 2
+    assert "no prepared data set" in capsys.readouterr().err

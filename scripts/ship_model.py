@@ -4,6 +4,7 @@
     python scripts/ship_model.py runs/jsb jsb --data Jsb16thSeparated.json
     python scripts/ship_model.py runs/styles styles --data data/styles --sets "Hymns of ..."
 
+With --calibrate the output layer is divided by the temperatures that fit the validation works best.
 The test works are scored here, once; all decisions were made on the validation works.
 """
 
@@ -17,7 +18,12 @@ import torch
 
 from seqmusic.corpus.training_corpus import TrainingCorpus, load_training_corpus
 from seqmusic.evaluation.held_out import EncodedPieces, grammar_masks_for, score_held_out
-from seqmusic.metrics.calibration import best_temperature, calibration_error, predict_choices
+from seqmusic.metrics.calibration import (
+    best_temperature,
+    calibration_error,
+    predict_choices,
+    temperature_scaled,
+)
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.card import card_table, code_block, write_card
 from seqmusic.runs.checkpoint import save_weights
@@ -40,16 +46,19 @@ def main() -> None:
     parser.add_argument(
         "--sets", default="", help="sets beyond these, and their terms, for the card"
     )
+    parser.add_argument("--calibrate", action="store_true", help="fit temperatures on validation")
     arguments = parser.parse_args()
     run, name, data = arguments.run, arguments.name, arguments.data
-    folder = PRETRAINED / name
+    folder, corpus = PRETRAINED / name, load_training_corpus(data)
     folder.mkdir(parents=True, exist_ok=True)
     trained = load_model(run)
+    if arguments.calibrate:
+        trained = calibrated(trained, encoded(corpus, "valid"))
     save_weights(trained, folder, vocabulary_to_dict(trained.vocabulary), torch.float16)
     for file in (CONFIGURATION_FILE, *HISTORY_FILES):
         shutil.copyfile(run / file, folder / file)
     configuration = (run / CONFIGURATION_FILE).read_text(encoding="utf-8").strip()
-    blocks = card_blocks(load_model(folder), load_training_corpus(data), data, arguments.sets)
+    blocks = card_blocks(load_model(folder), corpus, data, arguments.sets)
     print(write_card(folder, name, [*blocks, code_block(configuration, "toml")]))
 
 
@@ -86,6 +95,14 @@ def card_blocks(
             calibration_rows(model, pieces),
         ),
     ]
+
+
+def calibrated(model: Transformer, pieces: EncodedPieces) -> Transformer:
+    """The model at the temperatures that fit the pieces best."""
+    choices = predict_choices(model, pieces.traces, grammar_masks_for(model))
+    sound, duration = map(best_temperature, choices)
+    print(f"temperatures {sound:.3f} (sounds) and {duration:.3f} (durations)")
+    return temperature_scaled(model, sound, duration)
 
 
 def encoded(corpus: TrainingCorpus, split: str) -> EncodedPieces:

@@ -2,7 +2,9 @@
 
     python scripts/ship_model.py runs/chorales chorales
     python scripts/ship_model.py runs/jsb jsb --data Jsb16thSeparated.json
+    python scripts/ship_model.py runs/styles styles --data data/styles --sets "Hymns of ..."
 
+With --calibrate the output layer is divided by the temperatures that fit the validation works best.
 The test works are scored here, once; all decisions were made on the validation works.
 """
 
@@ -14,21 +16,24 @@ from pathlib import Path
 
 import torch
 
-from seqmusic.corpus.dataset import Dataset
-from seqmusic.corpus.loading import load_corpus
-from seqmusic.evaluation.held_out import (
-    EncodedPieces,
-    encode_pieces,
-    grammar_masks_for,
-    score_held_out,
+from seqmusic.corpus.training_corpus import TrainingCorpus, load_training_corpus
+from seqmusic.evaluation.held_out import EncodedPieces, grammar_masks_for, score_held_out
+from seqmusic.metrics.calibration import (
+    best_temperature,
+    calibration_error,
+    predict_choices,
+    temperature_scaled,
 )
-from seqmusic.metrics.calibration import best_temperature, calibration_error, predict_choices
 from seqmusic.model.transformer import Transformer, n_parameters
 from seqmusic.runs.card import card_table, code_block, write_card
 from seqmusic.runs.checkpoint import save_weights
 from seqmusic.runs.folder import CONFIGURATION_FILE, HISTORY_FILES
 from seqmusic.runs.judge_weights import JUDGE_FILE
 from seqmusic.runs.pretrained import PRETRAINED, load_model, vocabulary_to_dict
+from seqmusic.tokens.batched.encoding import trace_batch
+from seqmusic.tokens.tokenizer import decode
+
+MUSIC21 = "music21's Bach chorales"
 
 
 def main() -> None:
@@ -38,43 +43,42 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
+    parser.add_argument("--data", type=Path, help="what it was trained on, if not the chorales")
     parser.add_argument(
-        "--data", type=Path, help="the benchmark file it was trained on; without it, the chorales"
+        "--sets", default="", help="sets beyond these, and their terms, for the card"
     )
+    parser.add_argument("--calibrate", action="store_true", help="fit temperatures on validation")
     arguments = parser.parse_args()
     run, name, data = arguments.run, arguments.name, arguments.data
-    dataset = load_corpus(data)
-    folder = PRETRAINED / name
+    folder, corpus = PRETRAINED / name, load_training_corpus(data)
     folder.mkdir(parents=True, exist_ok=True)
     trained = load_model(run)
+    if arguments.calibrate:
+        trained = calibrated(trained, encoded(corpus, "valid"))
     save_weights(trained, folder, vocabulary_to_dict(trained.vocabulary), torch.float16)
     for file in (CONFIGURATION_FILE, *HISTORY_FILES):
         shutil.copyfile(run / file, folder / file)
     if (run / JUDGE_FILE).is_file():
         shutil.copyfile(run / JUDGE_FILE, folder / JUDGE_FILE)
     configuration = (run / CONFIGURATION_FILE).read_text(encoding="utf-8").strip()
-    blocks = card_blocks(name, load_model(folder), dataset, data)
+    blocks = card_blocks(load_model(folder), corpus, data, arguments.sets)
     print(write_card(folder, name, [*blocks, code_block(configuration, "toml")]))
 
 
-def card_blocks(name: str, model: Transformer, dataset: Dataset, data: Path | None) -> list[str]:
+def card_blocks(
+    model: Transformer, corpus: TrainingCorpus, data: Path | None, sets: str
+) -> list[str]:
     """What the model is, and its figures on held-out works."""
-    pieces = {
-        split: encode_pieces([work.score for work in dataset.works_in(split)])
-        for split in ("valid", "test")
-    }
-    command = f"seqmusic train configs/{name}.toml --out runs/{name}"
-    source = "the training works (works.csv) of music21's Bach chorales"
-    if data:
-        command += f" --data {data.name}"
-        source = f"the training pieces of {data.name}"
-    n_works = len(dataset.works_in("train"))
+    pieces = {split: encoded(corpus, split) for split in ("valid", "test")}
+    source = f"the training works (works.csv) of {data.name if data else MUSIC21}"
+    n_works = corpus.n_works("train")
     return [
         f"A transformer of {n_parameters(model):,} parameters, trained on {source}: "
-        f"{n_works} pieces.\n"
-        f"Made by `{command}`; then `python scripts/ship_model.py runs/{name} {name}`.\n"
-        "The weights are stored in half precision. The test works were scored once, for this\n"
-        "card. No work is contained here; the corpus has terms of its own.",
+        f"{n_works} works.\n"
+        "Made as docs/training.md says, under How the included models were made. The weights are\n"
+        "stored in half precision. The test works were scored once, for this card. No work is\n"
+        "contained here; the corpus has terms of its own.",
+        *([sets] if sets else []),
         card_table(
             (
                 "split",
@@ -94,6 +98,22 @@ def card_blocks(name: str, model: Transformer, dataset: Dataset, data: Path | No
             calibration_rows(model, pieces),
         ),
     ]
+
+
+def calibrated(model: Transformer, pieces: EncodedPieces) -> Transformer:
+    """The model at the temperatures that fit the pieces best."""
+    choices = predict_choices(model, pieces.traces, grammar_masks_for(model))
+    sound, duration = map(best_temperature, choices)
+    print(f"temperatures {sound:.3f} (sounds) and {duration:.3f} (durations)")
+    return temperature_scaled(model, sound, duration)
+
+
+def encoded(corpus: TrainingCorpus, split: str) -> EncodedPieces:
+    """The pieces of a part of the split; a long work is several passages."""
+    pieces = corpus.pieces_in(split)
+    traces = trace_batch(pieces.take(range(len(pieces))), None, corpus.pieces.max_voices)
+    scores = tuple(decode(trace.events.tolist(), corpus.pieces.max_voices) for trace in traces)
+    return EncodedPieces(scores, tuple(traces))
 
 
 def likelihood_row(split: str, model: Transformer, pieces: EncodedPieces) -> list[str]:

@@ -182,6 +182,45 @@ def with_inferred_key(score: Score) -> Score:
     return replace(score, key=max(correlations, key=fit))
 
 
+def with_tonal_key(score: Score) -> Score:
+    """The score with a key on whose tonic its lowest voice ends, if its own key has another one.
+
+    Old modes are printed with the key signature of another key: a piece in D dorian without
+    accidentals, as if it were in C major. Its tonic is D all the same. Major or minor is the third
+    that sounds for longer before the last chord, which may be major in a minor key.
+
+    >>> from seqmusic.score import Note, melody
+    >>> dorian = melody([Note(24 * i, 24, pitch) for i, pitch in enumerate((62, 65, 69, 64, 62))])
+    >>> with_tonal_key(replace(dorian, key=Key(0, "major"))).key
+    Key(sharps=-1, mode='minor')
+    """
+    key, lines = score.key, [voice.notes for voice in score.voices if voice.notes]
+    if not lines:
+        return score
+    final = lines[-1][-1].pitch % 12
+    if key and key.mode and tonic_pitch_class(key) == final:
+        return score
+    inferred = with_inferred_key(replace(score, key=None)).key
+    if inferred and tonic_pitch_class(inferred) == final:
+        inferred = _in_mode_of_thirds(inferred, score)
+    return replace(score, key=inferred)
+
+
+def _in_mode_of_thirds(key: Key, score: Score) -> Key:
+    """The key in the mode of the third on its tonic that sounds for longer before the end."""
+    tonic, ticks = tonic_pitch_class(key), {3: 0, 4: 0}
+    for voice in score.voices:
+        for note in voice.notes:
+            third = (note.pitch - tonic) % 12
+            if third in ticks and note.end_ticks < score.end_ticks:
+                ticks[third] += note.duration_ticks
+    if ticks[3] == ticks[4]:
+        return key
+    mode = "minor" if ticks[3] > ticks[4] else "major"
+    keys = (one for one in all_keys() if one.mode == mode and tonic_pitch_class(one) == tonic)
+    return min(keys, key=lambda one: abs(one.sharps))
+
+
 def key_correlations(score: Score, *, is_whole: bool = True) -> dict[Key, float]:
     """Correlation of each key's profile with the durations of the pitch classes, -1..1.
 

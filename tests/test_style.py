@@ -92,7 +92,7 @@ def test_chorales_obey_the_rules(chorales: Dataset) -> None:
         ("upper voices beyond an octave", 1.0, 1.9),
         ("held cells", 76, 79),
         ("onsets", 0.85, 0.97),
-        ("endings on the tonic", 74, 88),
+        ("endings on the tonic", 90, 99),
     ):
         assert low < estimates[name].value < high, name
         assert estimates[name].low < estimates[name].value < estimates[name].high

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from music21 import note as m21note
 from music21 import stream as m21stream
 from music21.analysis.discrete import KrumhanslKessler
 
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.score import TICKS_PER_QUARTER, Key, Score
-from seqmusic.tonality import infer_key, key_correlations, tonic_pitch_class
+from seqmusic.score import TICKS_PER_QUARTER, Key, Note, Score, melody
+from seqmusic.tonality import infer_key, key_correlations, tonic_pitch_class, with_tonal_key
 
 N_SCORES = 50
 
@@ -71,3 +73,13 @@ def test_the_key_mostly_equals_that_of_music21_and_is_more_often_the_written_one
 
 def _tonic_and_mode(key: Key) -> tuple[int, str]:
     return tonic_pitch_class(key), key.mode
+
+
+def test_a_last_major_chord_leaves_a_minor_key_minor() -> None:
+    tune = melody([Note(24 * i, 24, pitch) for i, pitch in enumerate((67, 70, 69, 70, 72, 74, 67))])
+    (bass,) = melody([Note(0, 144, 55), Note(144, 24, 43)]).voices
+    (third,) = melody([Note(144, 24, 71)]).voices
+    dorian = replace(tune, voices=(*tune.voices, third, bass), key=Key(-1, "minor"))
+    assert with_tonal_key(dorian).key == Key(-2, "minor")
+    assert with_tonal_key(replace(dorian, key=Key(-2, "minor"))).key == Key(-2, "minor")
+    assert with_tonal_key(replace(dorian, key=None)).key == Key(-2, "minor")

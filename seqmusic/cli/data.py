@@ -12,6 +12,7 @@ from seqmusic.cli.arguments import read_theme
 from seqmusic.errors import CorpusError
 
 if TYPE_CHECKING:
+    from seqmusic.corpus.dataset import Work
     from seqmusic.score import Score
 
 app = App(
@@ -31,6 +32,8 @@ def prepare(
     out: Path | None = None,
     seed: int = 0,
     processes: int | None = None,
+    max_voices: int | None = None,
+    apart_from: str | None = None,
 ) -> None:
     """Read a folder of scores or a collection, clean and split it, and save it for training.
 
@@ -46,25 +49,36 @@ def prepare(
             into the cache.
         seed: Another seed gives another split.
         processes: How many read at once; by default as many as there are processor cores.
+        max_voices: Drop works with more voices; by default those with more than 16.
+        apart_from: Drop what shares a tune or many chords with a held-out work of chorales, of
+            another folder made by seqmusic data prepare, or of a benchmark .json.
     """
     if processes is not None and processes < 1:
         raise ValueError(f"--processes must be 1 or more, got {processes}")
     if out is None:
         _prepare_chorales(source)
     else:
-        _prepare_folder(source, out, seed, processes)
+        _prepare_folder(source, out, seed, processes, max_voices, apart_from)
 
 
-def _prepare_folder(source: str, out: Path, seed: int, processes: int | None) -> None:
+def _prepare_folder(
+    source: str,
+    out: Path,
+    seed: int,
+    processes: int | None,
+    max_voices: int | None,
+    apart_from: str | None,
+) -> None:
     from seqmusic.corpus.folders.prepared_folder import prepare_source
     from seqmusic.corpus.folders.source import find_source, source_notes
     from seqmusic.corpus.folders.summary import folder_summary
 
-    chosen = find_source(source)
+    chosen = find_source(source, max_voices)
+    held_out = [] if apart_from is None else _held_out_works(apart_from)
     for note in source_notes(source, chosen):
         print(note)
     try:
-        is_new = prepare_source(chosen, out, seed=seed, n_processes=processes)
+        is_new = prepare_source(chosen, out, seed=seed, n_processes=processes, apart_from=held_out)
     except KeyboardInterrupt:
         print(
             f"stopped; what was read is kept in {out}, and the same command goes on from there",
@@ -75,6 +89,13 @@ def _prepare_folder(source: str, out: Path, seed: int, processes: int | None) ->
         print(f"nothing to do: {out} holds all {len(chosen.files):,} files as they are")
     print(folder_summary(out), end="")
     print(f"in {out}; train on it with: seqmusic train --data {out} --out runs/first")
+
+
+def _held_out_works(name: str) -> list[Work]:
+    from seqmusic.corpus.loading import load_corpus
+
+    dataset = load_corpus(None if name == "chorales" else Path(name))
+    return [*dataset.works_in("valid"), *dataset.works_in("test")]
 
 
 def _prepare_chorales(source: str) -> None:

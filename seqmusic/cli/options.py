@@ -83,11 +83,17 @@ class TrainOptions(ConfigurationOptions):
 
     Attributes:
         minutes: Stop after this time; the same as --training.minutes.
+        distillation: Any key of the table [distillation], such as --distillation.weight 0.5.
+        teachers: Trained models to learn from, by folder, separated by commas; the same as
+            --distillation.teachers.
     """
 
     minutes: str | None = None
+    distillation: dict[str, str] | None = None
+    teachers: str | None = None
 
     def overrides(self) -> dict[str, str]:
         """Values by key, such as "model.dropout"."""
-        overrides = super().overrides()
-        return overrides if self.minutes is None else overrides | {"training.minutes": self.minutes}
+        given = {"training.minutes": self.minutes, "distillation.teachers": self.teachers}
+        given |= {f"distillation.{key}": text for key, text in (self.distillation or {}).items()}
+        return super().overrides() | {key: text for key, text in given.items() if text is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from seqmusic.corpus.selection.split import DEFAULT_SHARES, Shares, split_works
 from seqmusic.corpus.storage import FORMAT_VERSION
 from seqmusic.errors import CorpusError, CorruptFileError, FormatError
 from seqmusic.score import Score
+from seqmusic.tonality import with_tonal_key
 
 # The files that decide what is in the cache; their content is part of the cache file's name.
 _CACHE_KEY_FILES = (
@@ -53,7 +55,7 @@ def cache_file() -> Path:
 
 
 def prepare_chorales() -> Dataset:
-    """The chorales, read and prepared without the cache.
+    """The chorales, read and prepared without the cache, each in the key that it ends in.
 
     Raises:
         CorpusError: the chorales are not installed.
@@ -66,7 +68,8 @@ def prepare_chorales() -> Dataset:
             f"the chorales are missing: the corpus of music21 {_music21_version()} holds no Bach; "
             "install it again with `pip install --force-reinstall music21`"
         )
-    return prepare(read_files(paths, read_chorale_or_all))
+    works = read_files(paths, read_chorale_or_all)
+    return prepare(replace(work, score=with_tonal_key(work.score)) for work in works)
 
 
 def read_chorale_or_all(path: Path) -> Score:

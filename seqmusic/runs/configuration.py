@@ -8,14 +8,14 @@ import json
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from seqmusic.errors import ConfigurationError
 from seqmusic.model.settings import ModelSettings
 from seqmusic.setting_checks import SettingError
-from seqmusic.training.settings import TrainingSettings
+from seqmusic.training.settings import DistillationSettings, TrainingSettings
 
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 
@@ -26,6 +26,7 @@ class Configuration:
 
     model: ModelSettings
     training: TrainingSettings
+    distillation: DistillationSettings = field(default_factory=DistillationSettings)
 
 
 _TABLES: dict[str, Any] = get_type_hints(Configuration)

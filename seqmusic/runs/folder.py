@@ -22,7 +22,9 @@ from seqmusic.tokens.pieces import Pieces
 CONFIGURATION_FILE = "config.toml"
 METRICS_FILE = "metrics.csv"
 HISTORY_FILES = (WORKS_FILE, METRICS_FILE, FINGERPRINTS_FILE)  # of how the weights were made
+COMPOSED_FOLDER = "composed"  # holds the pieces that the teachers of the run composed
 _RUN_FILES = {
+    COMPOSED_FOLDER,
     *HISTORY_FILES,
     *(CONFIGURATION_FILE, CARD_FILE, WEIGHTS_FILE, JUDGE_FILE),
     *(TOKENIZER_FILE, RESUME_FILE.parts[0]),

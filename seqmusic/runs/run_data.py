@@ -47,11 +47,12 @@ class RunData:
         return f"{n_training:,} works or passages to train on, {scored} to validate"
 
 
-def make_run_data(corpus: TrainingCorpus, start: Vocabulary | None) -> RunData:
+def make_run_data(corpus: TrainingCorpus, pieces: Pieces, start: Vocabulary | None) -> RunData:
     """The data of a run on a corpus.
 
     Args:
         corpus: the works.
+        pieces: the training pieces.
         start: the vocabulary of the model that the run begins with, if there is one.
 
     Raises:
@@ -60,7 +61,7 @@ def make_run_data(corpus: TrainingCorpus, start: Vocabulary | None) -> RunData:
     vocabulary = run_vocabulary(corpus.pieces, start)
     validation = corpus.pieces_in("valid").subsample(MAX_VALIDATION_PIECES)
     traces = trace_batch(validation.take(range(len(validation))), None, vocabulary.max_voices)
-    training = TrainingData(corpus.pieces_in("train"), vocabulary.max_voices)
+    training = TrainingData(pieces, vocabulary.max_voices)
     return RunData(corpus, training, vocabulary, traces, validation.n_cells)
 
 

@@ -20,7 +20,10 @@ from seqmusic.runs.card import write_run_card
 from seqmusic.runs.checkpoint import load_training_state, save_training_state, save_weights
 from seqmusic.runs.configuration import Configuration, configuration_text
 from seqmusic.runs.data import draw_batch
+from seqmusic.runs.distillation import compose_pieces, load_teachers, with_composed_pieces
+from seqmusic.runs.fine_tuning import name_voices, with_sizes_of
 from seqmusic.runs.folder import (
+    COMPOSED_FOLDER,
     CONFIGURATION_FILE,
     MetricsRow,
     check_corpus,
@@ -75,12 +78,12 @@ def train_run(
     chosen, reason = choose_device(device)
     first = None if start is None else load_model(start)
     if first is not None:
-        configuration = _with_sizes_of(first, configuration)
+        configuration = with_sizes_of(first, configuration)
     with process_group(chosen, shard) as group, ExitStack() as locks:
         group.check_on_first(lambda: check_folder(configuration, out, resume))
         group.check_on_first(lambda: locks.enter_context(locked(out)))
         _log_device(group, reason)
-        data = _load_data(configuration.training, corpus, first, group)
+        data = _load_data(configuration, out, corpus, first, group)
         run = _Run(configuration, out, data, group)
         run.train(run.new_model(first, start), resume)
 
@@ -91,23 +94,23 @@ def _log_device(group: ProcessGroup, reason: str) -> None:
         logger.info(f"device: {group.device} ({reason}){processes}")
 
 
-def _with_sizes_of(model: Transformer, configuration: Configuration) -> Configuration:
-    """The configuration with the sizes of a model; its dropout remains."""
-    dropout, input_dropout = configuration.model.dropout, configuration.model.input_dropout
-    settings = replace(model.settings, dropout=dropout, input_dropout=input_dropout)
-    return replace(configuration, model=settings)
-
-
 def _load_data(
-    settings: TrainingSettings, path: Path | None, first: Transformer | None, group: ProcessGroup
+    configuration: Configuration,
+    out: Path,
+    path: Path | None,
+    first: Transformer | None,
+    group: ProcessGroup,
 ) -> RunData:
     # The first process prepares the corpus, and the others then find it prepared.
     loaded: list[TrainingCorpus] = []
     group.check_on_first(lambda: loaded.append(load_training_corpus(path)))
     corpus = loaded[0] if loaded else load_training_corpus(path)
-    n_pieces = len(corpus.pieces_in("train"))
-    group.check_on_first(lambda: check_batch_size(settings, n_pieces, group.size))
-    return make_run_data(corpus, None if first is None else first.vocabulary)
+    settings, pieces = configuration.training, corpus.pieces_in("train")
+    group.check_on_first(lambda: check_batch_size(settings, len(pieces), group.size))
+    distillation, folder = configuration.distillation, out / COMPOSED_FOLDER
+    group.check_on_first(lambda: compose_pieces(pieces, distillation, folder, settings.seed))
+    drawn = with_composed_pieces(pieces, distillation, folder)
+    return make_run_data(corpus, drawn, None if first is None else first.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,8 @@ class _Run:
         model = Transformer(self.configuration.model, self.data.vocabulary)
         if first is not None:
             model.load_state_dict(first.state_dict())
+            if first.vocabulary.has_numbered_voices and not model.vocabulary.has_numbered_voices:
+                name_voices(model)
             self.log(f"begins with the weights of {start}")
         return model if self.group.is_sharded else model.to(self.group.device)
 
@@ -205,7 +210,10 @@ class _Run:
             data = self.data
             return validation_nats(model, data.validation, masks, data.n_cells, self.group)
 
-        steps = train(state, self.settings, draw, evaluate, masks, self.group)
+        teachers = load_teachers(
+            self.configuration.distillation, self.data.vocabulary, self.group.device
+        )
+        steps = train(state, self.settings, draw, evaluate, masks, self.group, teachers)
         if not self.group.is_first:
             yield from steps
             return
@@ -243,7 +251,8 @@ class _Run:
 
     def _write_card(self, state: TrainingState, n_weights: int) -> None:
         data = self.data
-        baselines = baseline_nats(data.training, data.validation, data.n_cells)
+        counted = replace(data.training, pieces=data.corpus.pieces_in("train"))
+        baselines = baseline_nats(counted, data.validation, data.n_cells)
         listed = ", ".join(f"{name} {nats:.4f}" for name, nats in baselines.items())
         self.log(f"beside it, on the same works: {listed}")
         facts = {

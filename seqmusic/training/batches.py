@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqmusic.model.transformer import Packing, Transformer
 
@@ -63,6 +63,12 @@ class Batch:
     rules: Tensor
     is_scored: Tensor
 
+    @property
+    def targets(self) -> tuple[Tensor, Tensor]:
+        """(N,) sounds and (N,) durations of the events that are scored."""
+        sounds, durations = self.events[:, 1:][self.is_scored].unbind(-1)
+        return sounds, durations
+
 
 def make_batch(sequences: Sequence[TokenSequence], device: torch.device) -> Batch:
     """The sequences as tensors, the shorter ones padded with zeros."""
@@ -83,44 +89,34 @@ def make_batch(sequences: Sequence[TokenSequence], device: torch.device) -> Batc
     return Batch(lengths, *(torch.from_numpy(column).to(device) for column in columns))
 
 
+def masked_logits(model: Transformer, batch: Batch, masks: GrammarMasks) -> tuple[Tensor, Tensor]:
+    """Logits of the N events that are scored, -inf for what the grammar forbids.
+
+    Returns:
+        (N, V) of the sounds, and (N, 97) of the durations given the actual sounds.
+    """
+    packing = Packing(batch.lengths, batch.is_scored)
+    hidden = model(batch.events[:, :-1], batch.context, batch.ticks, packing=packing)  # (N, D)
+    sounds, _ = batch.targets  # (N,)
+    context = batch.context[batch.is_scored]  # (N, C)
+    sound_rules, duration_rules = batch.rules[batch.is_scored].unbind(-1)
+    sound_logits = model.heads.sound_logits(hidden, context)
+    duration_logits = model.heads.duration_logits(hidden, context, sounds)
+    # Adding 0 or -inf is faster than filling the forbidden logits in place.
+    return (
+        sound_logits.float() + masks.sounds.log().index_select(0, sound_rules),
+        duration_logits.float() + masks.durations.log().index_select(0, duration_rules),
+    )
+
+
 def nll(model: Transformer, batch: Batch, masks: GrammarMasks) -> tuple[Tensor, Tensor]:
     """The negative log-likelihood of the next events, in nats; 0 where an event is not scored.
 
     Returns:
         (B, T) of the sounds, and (B, T) of the durations given their sounds.
     """
-    packing = Packing(batch.lengths, batch.is_scored)
-    hidden = model(batch.events[:, :-1], batch.context, batch.ticks, packing=packing)  # (N, D)
-    sounds, durations = batch.events[:, 1:][batch.is_scored].unbind(-1)  # (N,) each
-    context = batch.context[batch.is_scored]  # (N, C)
-    sound_rules, duration_rules = batch.rules[batch.is_scored].unbind(-1)
-    sound_logits = model.heads.sound_logits(hidden, context)
-    duration_logits = model.heads.duration_logits(hidden, context, sounds)
-    scored = (
-        _masked_nll(sound_logits, masks.sounds, sound_rules, sounds),
-        _masked_nll(duration_logits, masks.durations, duration_rules, durations),
-    )
-    zeros = torch.zeros(batch.is_scored.shape, device=hidden.device)
+    pairs = zip(masked_logits(model, batch, masks), batch.targets, strict=True)
+    scored = (F.cross_entropy(logits, target, reduction="none") for logits, target in pairs)
+    zeros = torch.zeros(batch.is_scored.shape, device=batch.events.device)
     sound_nats, duration_nats = (zeros.masked_scatter(batch.is_scored, nats) for nats in scored)
     return sound_nats, duration_nats
-
-
-class BatchLoss(nn.Module):
-    """The training loss as one module: from a batch to the nats of its scored events."""
-
-    def __init__(self, model: Transformer, masks: GrammarMasks, precision: torch.dtype) -> None:
-        super().__init__()
-        self.model, self.masks, self.precision = model, masks, precision
-
-    def forward(self, batch: Batch) -> Tensor:
-        """The sum over all scored events, a scalar."""
-        device_type, is_half = batch.events.device.type, self.precision == torch.bfloat16
-        with torch.autocast(device_type, torch.bfloat16, enabled=is_half):
-            sound_nats, duration_nats = nll(self.model, batch, self.masks)
-        return sound_nats.sum() + duration_nats.sum()
-
-
-def _masked_nll(logits: Tensor, allowed: Tensor, rule: Tensor, target: Tensor) -> Tensor:
-    # Adding 0 or -inf is faster than filling the forbidden logits in place.
-    forbidden = allowed.log().index_select(0, rule)
-    return F.cross_entropy(logits.float() + forbidden, target, reduction="none")

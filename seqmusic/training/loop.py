@@ -14,9 +14,10 @@ import torch
 from torch import nn
 
 from seqmusic.model.transformer import Transformer
-from seqmusic.training.batches import Batch, BatchLoss, GrammarMasks, TokenSequence, make_batch
+from seqmusic.training.batches import Batch, GrammarMasks, TokenSequence, make_batch
 from seqmusic.training.device import choose_precision
 from seqmusic.training.distributed import SINGLE_PROCESS, ProcessGroup, to_local_tensor
+from seqmusic.training.loss import BatchLoss, Teachers
 from seqmusic.training.optimizer import learning_rate, make_optimizer
 from seqmusic.training.settings import TrainingSettings
 
@@ -103,6 +104,7 @@ def train(
     evaluate: Callable[[Transformer], dict[str, float]],
     masks: GrammarMasks,
     group: ProcessGroup = SINGLE_PROCESS,
+    teachers: Teachers | None = None,
 ) -> Iterator[StepReport]:
     """Train, and yield what happened after each batch; `state` can be saved at each of them.
 
@@ -113,10 +115,11 @@ def train(
         evaluate: returns losses of a model on held-out pieces; the first one is minimized.
         masks: which tokens may follow which, on the device of the model.
         group: the processes that share the work.
+        teachers: trained models from which the model also learns.
     """
     device = next(state.model.parameters()).device
     precision = choose_precision(settings.precision, device)
-    loss_module = group.data_parallel(BatchLoss(state.model, masks, precision))
+    loss_module = group.data_parallel(BatchLoss(state.model, masks, precision, teachers))
     prepare = partial(_draw_microbatches, draw, settings, group, device)
     with ThreadPoolExecutor(1) as executor:
         next_batch = executor.submit(prepare, state.step)

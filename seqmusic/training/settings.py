@@ -54,3 +54,30 @@ class TrainingSettings:
         check_choice(self, "precision", PRECISIONS)
         check_choice(self, "optimizer", OPTIMIZERS)
         check_choice(self, "schedule", SCHEDULES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillationSettings:
+    """What a model learns from trained ones, its teachers, beside the music itself.
+
+    Raises:
+        SettingError: a value is of another type, or outside its range.
+    """
+
+    teachers: str = ""  # folders of their runs, separated by commas; empty for no teachers
+    weight: float = 0.9  # of what the teachers predict, against what the music has, 0..1
+    temperature: float = 1.2  # at which they predict and compose, more than 0
+    composed: int = 0  # pieces that they compose in advance for each training piece, 0 or more
+    composed_share: float = 0.5  # of these pieces in what is drawn, 0 or more and below 1
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_share(self, "weight")
+        check_positive(self, "temperature")
+        check_at_least(self, 0, "composed")
+        check_below_one(self, "composed_share")
+
+    @property
+    def teacher_names(self) -> tuple[str, ...]:
+        """The folders of the teachers."""
+        return tuple(name for part in self.teachers.split(",") if (name := part.strip()))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqmusic.corpus.folders.parallel_reading import error_text
 from seqmusic.corpus.selection.cleaning import CleaningRules, drop_reason
+from seqmusic.corpus.selection.halving import in_shorter_values
 from seqmusic.corpus.similarity.digests import Sketch, sketch
 from seqmusic.corpus.storage import note_rows
 from seqmusic.corpus.works_table import score_figures
@@ -21,6 +22,7 @@ from seqmusic.score import Score
 from seqmusic.score_data import score_metadata
 from seqmusic.tokens.tokenizer import header_events, normalized
 from seqmusic.tokens.vocabulary import timesig_to_id
+from seqmusic.tonality import with_tonal_key
 
 PieceReader = Callable[[Path], Sequence[ReadReport | FormatError]]
 FileStamp = tuple[int, int]
@@ -79,13 +81,18 @@ def read_file_record(
     reports = [piece for piece in pieces if isinstance(piece, ReadReport)]
     remarks = [error_text(piece, path) for piece in pieces if isinstance(piece, FormatError)]
     is_repaired = bool(remarks) or any(report.repairs for report in reports)
+    scores = [report.score for report in reports]
     for report in reports:
         remarks += [*report.repairs, *report.losses]
+    if rules.halves_long_values:
+        scores = [in_shorter_values(score) for score in scores]
+        if any(new is not report.score for new, report in zip(scores, reports, strict=True)):
+            remarks.append("note values halved")
     shown = tuple(remarks[:_MAX_REMARKS])
     if not reports:
         return FileRecord(name, stamp, "refused", shown or ("holds no music",))
     outcome = "repaired" if is_repaired else "read"
-    records = tuple(piece_record(report.score, rules) for report in reports)
+    records = tuple(piece_record(score, rules) for score in scores)
     return FileRecord(name, stamp, outcome, shown, records)
 
 
@@ -93,6 +100,7 @@ def piece_record(score: Score, rules: CleaningRules) -> PieceRecord:
     """The record of a piece, with the reason if the rules drop it."""
     if rules.drops_empty_voices:
         score = replace(score, voices=tuple(voice for voice in score.voices if voice.notes))
+    score = with_tonal_key(score)
     metadata = score_metadata(score) | {
         "about": score_figures(score),
         "reason": drop_reason(score, rules) or _unencodable_reason(score),

@@ -36,6 +36,7 @@ from seqmusic.corpus.folders.state import check_finished, read_matching_state, w
 from seqmusic.corpus.selection.candidates import select_works
 from seqmusic.corpus.selection.split import DEFAULT_SHARES, Shares
 from seqmusic.corpus.similarity.digests import Digests
+from seqmusic.corpus.similarity.relations import HeldOutMusic, held_out_music
 from seqmusic.corpus.works_table import (
     WORKS_COLUMNS,
     WORKS_FILE,
@@ -45,6 +46,7 @@ from seqmusic.corpus.works_table import (
     with_table,
 )
 from seqmusic.errors import CorpusError
+from seqmusic.progress import track
 from seqmusic.score import SATB, Score
 from seqmusic.tokens.piece_files import save_pieces
 from seqmusic.tokens.pieces import PackedColumns, packed_columns
@@ -63,6 +65,7 @@ def prepare_source(
     shares: Shares = DEFAULT_SHARES,
     seed: int = 0,
     n_processes: int | None = None,
+    apart_from: Sequence[Work] = (),
 ) -> bool:
     """Prepare a corpus in the folder `out`, or continue; returns whether there was anything to do.
 
@@ -72,6 +75,7 @@ def prepare_source(
         shares: how much each part of the split gets.
         seed: another seed gives another split.
         n_processes: number of reading processes; as many as there are processor cores if None.
+        apart_from: held-out works of another corpus; what is related to one of them is dropped.
 
     Raises:
         CorpusError: there are no files, or `out` holds another corpus.
@@ -81,17 +85,17 @@ def prepare_source(
         raise CorpusError(f"{source.title}: holds no file that can be read")
     stamps = file_stamps(source.files)
     wanted = _wanted_state(source, stamps, shares, seed)
+    wanted |= {"apart_from": sorted(work.name for work in apart_from)} if apart_from else {}
     if read_matching_state(out, wanted) == wanted:
         return False
     write_state(out, wanted | {"files": ""})
     update_shards(source, stamps, out / _SHARDS_FOLDER, n_processes=n_processes)
-    shards = shard_paths(out)
-    pieces = read_shard_pieces(shards, source.styles)
-    candidates = candidates_in_shards(pieces, shards)
+    pieces = read_shard_pieces(shard_paths(out), source.styles)
+    if apart_from:
+        _drop_related(pieces, shard_paths(out), held_out_music(apart_from))
+    candidates = candidates_in_shards(pieces, shard_paths(out))
     works = select_works(candidates, source.rules.min_duplicate_share, shares, seed)
-    _write_file_report(out)
-    _write_pieces(works, pieces.voices, out)
-    _write_works(works, pieces, out)
+    _write_tables_and_pieces(works, pieces, out)
     write_state(out, wanted)
     return True
 
@@ -148,6 +152,21 @@ def _wanted_state(
     }
     plain: dict[str, Any] = json.loads(json.dumps(state))  # lists for tuples, as in the file
     return plain
+
+
+def _drop_related(pieces: ShardPieces, shards: Sequence[Path], held_out: HeldOutMusic) -> None:
+    """Give a reason to each work that is kept so far and related to a held-out one."""
+    scores = (score for path in shards for score in Shard(path).scores())
+    for number, score in enumerate(track(scores, "comparing", "work", len(pieces.works))):
+        work = pieces.works[number]
+        if not work.reason and (reason := held_out.relation(score)):
+            pieces.works[number] = replace(work, reason=reason)
+
+
+def _write_tables_and_pieces(works: Sequence[Work], pieces: ShardPieces, out: Path) -> None:
+    _write_file_report(out)
+    _write_pieces(works, pieces.voices, out)
+    _write_works(works, pieces, out)
 
 
 def _write_file_report(folder: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from seqmusic import formats
@@ -18,17 +19,31 @@ from seqmusic.corpus.selection.cleaning import CHORALE_RULES, GENERAL_RULES
 from seqmusic.errors import CorpusError, FormatError
 from seqmusic.formats.notation.collections import collection_files, collection_names, license_terms
 from seqmusic.formats.read_report import ReadReport
-from seqmusic.tokens.vocabulary import N_STYLES
+from seqmusic.tokens.vocabulary import MAX_VOICES, N_STYLES
 
 CHORALES = "chorales"
 
 
-def find_source(name: str) -> CorpusSource:
+def find_source(name: str, max_voices: int | None = None) -> CorpusSource:
     """The folder of this name, or else the collection.
+
+    Args:
+        name: of either.
+        max_voices: works with more voices are to be dropped; None for the most that tokens express.
 
     Raises:
         CorpusError: there is no such folder and no such collection.
     """
+    source = _named_source(name)
+    if max_voices is None:
+        return source
+    if not 1 <= max_voices <= MAX_VOICES:
+        raise ValueError(f"max_voices must be in 1..{MAX_VOICES}, got {max_voices}")
+    fewest, _ = source.rules.n_voices or (1, MAX_VOICES)
+    return replace(source, rules=replace(source.rules, n_voices=(fewest, max_voices)))
+
+
+def _named_source(name: str) -> CorpusSource:
     if Path(name).is_dir():
         return folder_source(Path(name))
     if name == CHORALES:

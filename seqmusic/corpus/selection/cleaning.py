@@ -26,6 +26,7 @@ class CleaningRules:
         is_on_grid: whether notes must fall on thirty-seconds or triplets of sixteenths, and a
             meter must be known.
         drops_empty_voices: whether a voice without notes is left out; else the work is incomplete.
+        halves_long_values: whether music in breves is written in half its values.
         min_duplicate_share: share of its chords from which on a work is a duplicate, 0..1.
     """
 
@@ -36,6 +37,7 @@ class CleaningRules:
     min_notes: int = 1
     is_on_grid: bool = True
     drops_empty_voices: bool = False
+    halves_long_values: bool = False
     min_duplicate_share: float | None = MIN_DUPLICATE_SHARE
 
 
@@ -48,6 +50,7 @@ GENERAL_RULES = CleaningRules(
     min_notes=8,
     is_on_grid=False,
     drops_empty_voices=True,
+    halves_long_values=True,
 )
 
 

@@ -18,14 +18,14 @@ from seqmusic.corpus.similarity.pairs import Pairs
 from seqmusic.score import Score
 
 LEAK_NOTES = 16
-_MIN_SHINGLE_SHARE = 0.25
+MIN_SHINGLE_SHARE = 0.25
 
 
 def similar_pairs(pairs: Pairs, n_shingles: Sequence[int]) -> Ints:
     """(K, 2) pairs of works that share many chords, given the number of shingles of each work."""
     sizes = np.array(n_shingles, np.int64)
     smaller = np.minimum(sizes[pairs.earlier], sizes[pairs.later])
-    is_similar = pairs.n_shared >= _MIN_SHINGLE_SHARE * smaller
+    is_similar = pairs.n_shared >= MIN_SHINGLE_SHARE * smaller
     return np.stack([pairs.earlier, pairs.later], axis=1)[is_similar]
 
 

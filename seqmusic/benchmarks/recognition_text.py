@@ -26,8 +26,8 @@ def recognition_text(figures: RecognitionFigures) -> str:
 def _works_lines(figures: RecognitionFigures) -> list[str]:
     rows = [f"  {name:10} {a:5} {b:5} {c:5}" for name, (a, b, c) in figures.n_works.items()]
     joined = [" or ".join(names) for names in figures.joined if len(names) > 1]
-    told = f"hard to tell apart, and joined below: {'; '.join(joined) or 'none'}"
-    return ["works: training, validation, test", *rows, told]
+    separable = f"hard to tell apart, and joined below: {'; '.join(joined) or 'none'}"
+    return ["works: training, validation, test", *rows, separable]
 
 
 def _input_lines(figures: RecognitionFigures) -> list[str]:

@@ -76,7 +76,9 @@ def trial_inputs(
                     evidence.append(evidence_of(lines, *experts))
                 else:
                     evidence.append(sum_evidence([of_lines[line.voice] for line in lines]))
-        found[kind] = TrialInputs(evidence, np.tile(targets, n_draws), np.tile(groups, n_draws))
+        found[kind] = TrialInputs(
+            evidence, np.concatenate([targets] * n_draws), np.concatenate([groups] * n_draws)
+        )
     return found
 
 

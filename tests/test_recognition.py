@@ -18,7 +18,7 @@ from seqmusic.formats.notation.collections import collection_files
 from seqmusic.formats.theme import parse_theme
 from seqmusic.recognition.assembly import completed, train_recognizer
 from seqmusic.recognition.audit import scaled
-from seqmusic.recognition.calibration import class_weights, confidence_for_precision
+from seqmusic.recognition.calibration import class_weights, confidences_for_precision
 from seqmusic.recognition.likelihood import LikelihoodExpert, train_likelihood
 from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
@@ -201,9 +201,10 @@ def test_reasons_are_parts_of_the_evidence_and_have_bars(recognizer: Recognizer)
 def test_confidence_is_the_lowest_that_is_precise_enough() -> None:
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.62, 0.38], [0.1, 0.9]])
     targets = np.array([0, 0, 1, 1])
-    lowest = confidence_for_precision(probabilities, targets, [(0,), (1,)])
-    assert lowest == pytest.approx(0.62, abs=0.006)
-    assert confidence_for_precision(probabilities, targets, [(0,), (1,), (0, 1)]) == lowest
+    lowest = confidences_for_precision(probabilities, targets, [(0,), (1,)])
+    assert lowest == pytest.approx((0.62, 1), abs=0.006)
+    joined = confidences_for_precision(probabilities, targets, [(0,), (1,), (0, 1)])
+    assert joined == pytest.approx((0.3, 0.62), abs=0.006)
 
 
 def test_all_classes_weigh_the_same() -> None:

@@ -99,7 +99,7 @@ def balanced_accuracy(predicted: Integers, targets: Integers, groups: Integers) 
     """The mean over classes of the share of their inputs that is recognized.
 
     >>> str(balanced_accuracy(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([0, 1, 2])))
-    '0.750 (0.500 to 1.000)'
+    '0.750 (0.000 to 1.000)'
     """
     _, members = np.unique(groups, return_inverse=True)
     classes, numbers = np.unique(targets, return_inverse=True)

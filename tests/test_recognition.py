@@ -13,11 +13,12 @@ import pytest
 
 from seqmusic.cli import main
 from seqmusic.errors import CheckpointError, CorpusError, FormatError, RequestError
-from seqmusic.formats import write_score
+from seqmusic.formats import read_score, write_score
+from seqmusic.formats.notation.collections import collection_files
 from seqmusic.formats.theme import parse_theme
 from seqmusic.recognition.assembly import completed, train_recognizer
 from seqmusic.recognition.audit import scaled
-from seqmusic.recognition.calibration import class_weights, confidence_for_precision
+from seqmusic.recognition.calibration import class_weights, confidences_for_precision
 from seqmusic.recognition.likelihood import LikelihoodExpert, train_likelihood
 from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
@@ -26,8 +27,8 @@ from seqmusic.recognition.page import FOR_COLOR, write_recognition_page
 from seqmusic.recognition.reading import read_recognizable
 from seqmusic.recognition.reasons import reasons_for
 from seqmusic.recognition.recognized_score import chosen_lines, recognize_score
-from seqmusic.recognition.recognizer import SURE, UNSURE, Recognizer
-from seqmusic.recognition.storage import load_recognizer, save_recognizer
+from seqmusic.recognition.recognizer import SURE, UNKNOWN, UNSURE, Recognizer
+from seqmusic.recognition.storage import PRETRAINED, load_recognizer, save_recognizer
 from seqmusic.recognition.works import LabeledWork, read_works, split_works, works_in
 from seqmusic.score import Note, Score, Voice
 
@@ -181,7 +182,7 @@ def test_all_works_are_learned_in_the_end(recognizer: Recognizer) -> None:
     assert len(completed(recognizer, works).index.names) == len(works)
 
 
-def test_reasons_add_up_to_the_evidence_and_lie_where_they_say(recognizer: Recognizer) -> None:
+def test_reasons_are_parts_of_the_evidence_and_have_bars(recognizer: Recognizer) -> None:
     score = parse_theme([THEME])
     lines = lines_of(score)
     _, evidence = recognizer.linear.evidence(lines[0], 0)
@@ -200,9 +201,10 @@ def test_reasons_add_up_to_the_evidence_and_lie_where_they_say(recognizer: Recog
 def test_confidence_is_the_lowest_that_is_precise_enough() -> None:
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.62, 0.38], [0.1, 0.9]])
     targets = np.array([0, 0, 1, 1])
-    lowest = confidence_for_precision(probabilities, targets, [(0,), (1,)])
-    assert lowest == pytest.approx(0.62, abs=0.006)
-    assert confidence_for_precision(probabilities, targets, [(0,), (1,), (0, 1)]) == lowest
+    lowest = confidences_for_precision(probabilities, targets, [(0,), (1,)])
+    assert lowest == pytest.approx((0.62, 1), abs=0.006)
+    joined = confidences_for_precision(probabilities, targets, [(0,), (1,), (0, 1)])
+    assert joined == pytest.approx((0.3, 0.62), abs=0.006)
 
 
 def test_all_classes_weigh_the_same() -> None:
@@ -221,7 +223,7 @@ def test_groups_are_never_torn_and_each_class_is_split_alike() -> None:
         assert n_test == 4
 
 
-def test_a_folder_is_trained_on_and_asked(
+def test_a_folder_is_trained_on_and_recognizes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("sklearn")
@@ -345,3 +347,16 @@ def test_the_page_draws_what_decided(recognizer: Recognizer, tmp_path: Path) -> 
     assert "<svg" in text
     assert text.lower().count(FOR_COLOR) > 2
     assert f"{max(found.recognition.probabilities.values()):.1%}" in text
+
+
+def test_what_comes_with_seqmusic_knows_eleven_repertories_and_is_small() -> None:
+    recognizer = load_recognizer()
+    assert len(recognizer.classes) == 11
+    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 6_000_000
+    bach = next(path for path in collection_files("bach") if path.name == "bwv66.6.mxl")
+    chorale = recognize_score(recognizer, read_score(bach))
+    assert chorale.recognition.answer == ("chorale",)
+    assert chorale.recognition.outcome == SURE
+    noise = np.random.default_rng(0)
+    voice = walk(noise, [-11, -6, 6, 13], [5, 7, 31, 50], 200)
+    assert recognize_score(recognizer, Score((voice,))).recognition.outcome == UNKNOWN

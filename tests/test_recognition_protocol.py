@@ -16,8 +16,7 @@ from seqmusic.recognition.assembly import train_recognizer
 from seqmusic.recognition.audit import TRANSFORMATIONS, scaled
 from seqmusic.recognition.inputs import input_lines
 from seqmusic.recognition.lines import line_of, lines_of, melodic_lines
-from seqmusic.recognition.measures import calibration_error, joined_classes
-from seqmusic.recognition.recognizer import Decision
+from seqmusic.recognition.measures import calibration_error
 from seqmusic.recognition.works import LabeledWork, split_works
 from seqmusic.score import Note, Score, TimeSignature, Voice
 
@@ -100,12 +99,6 @@ def test_single_voices_are_never_of_a_keyboard() -> None:
     voices = {input_lines(work, "one voice", rng)[0].voice for _ in range(9)}
     assert voices == {0}
     assert len(input_lines(work, "all voices", rng)) == 3
-
-
-def test_the_largest_sets_of_classes_are_joined() -> None:
-    nothing = np.zeros(1)
-    answers = ((0,), (1,), (2,), (3,), (1, 2), (0, 1, 2))
-    assert joined_classes(Decision(answers, 0.9, nothing, nothing, nothing)) == [(0, 1, 2), (3,)]
 
 
 def test_calibration_error_is_weighted() -> None:

@@ -27,11 +27,10 @@ from seqmusic.recognition.measures import (
     confusion_table,
     input_figures,
     joined_accuracy,
-    joined_classes,
     pooled_calibration_error,
     risk_coverage,
 )
-from seqmusic.recognition.recognizer import Recognizer
+from seqmusic.recognition.recognizer import Recognizer, largest_sets
 from seqmusic.recognition.training import train_experts
 from seqmusic.recognition.works import LabeledWork, class_names, read_works, works_in
 
@@ -60,7 +59,8 @@ class RecognitionFigures:
             recognizer does not know it: of all voices and of one voice.
         shortcuts: accuracy of classifiers that see one feature alone.
         transformations: number of works, and share whose class stays.
-        sources: accuracy on sources that were left out.
+        sources: accuracy on sources that were left out, of all classes.
+        sources_joined: the same, where classes that are hard to tell apart count as one.
         sources_by_class: the same, of all voices, by class.
     """
 
@@ -76,6 +76,7 @@ class RecognitionFigures:
     shortcuts: dict[str, Accuracy]
     transformations: dict[str, tuple[int, float]]
     sources: dict[str, Accuracy]
+    sources_joined: dict[str, Accuracy]
     sources_by_class: dict[str, float]
 
 
@@ -111,10 +112,12 @@ def measure(
     inputs = trial_inputs(held_out, classes, experts, seed=1)
     validation = trial_inputs(works_in(works, "valid"), classes, experts)
     sources = left_out_sources(works) if leave_sources_out else {}
+    joined = largest_sets(recognizer.decision.answers)
+    single = [(i,) for i in range(len(classes))]
     step = max(1, len(held_out) // MAX_TRANSFORMED)
     return RecognitionFigures(
         recognizer.classes,
-        tuple(tuple(classes[i] for i in one) for one in joined_classes(recognizer.decision)),
+        tuple(tuple(classes[i] for i in one) for one in joined),
         {
             name: tuple(
                 sum(work.class_name == name for work in works_in(works, part))
@@ -130,13 +133,15 @@ def measure(
         unknown_shares(recognizer, validation, inputs),
         shortcut_accuracies(works),
         transformation_agreement(held_out[::step], recognizer),
-        {kind: _all_accuracy(one, recognizer) for kind, one in sources.items()},
+        {kind: _accuracy(one, recognizer, single) for kind, one in sources.items()},
+        {kind: _accuracy(one, recognizer, joined) for kind, one in sources.items()},
         _by_class(sources, recognizer),
     )
 
 
-def _all_accuracy(inputs: TrialInputs, recognizer: Recognizer) -> Accuracy:
-    sets = [(i,) for i in range(len(recognizer.classes))]
+def _accuracy(
+    inputs: TrialInputs, recognizer: Recognizer, sets: Sequence[tuple[int, ...]]
+) -> Accuracy:
     return joined_accuracy(_probabilities(inputs, recognizer), inputs, sets)
 
 

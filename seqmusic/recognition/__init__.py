@@ -1,1 +1,1 @@
-"""What a score is: its repertory, recognized by trained statistics; its techniques, by rule."""
+"""What a score is: its repertory, recognized by trained statistics, and its techniques, by rule."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from seqmusic.alignment.measures import MEASURES, measure_values
-from seqmusic.alignment.taste import fit_bradley_terry, fit_taste
+from seqmusic.alignment.taste import Taste, fit_bradley_terry, fit_taste
 from seqmusic.formats.theme import parse_theme
 
 MANY = parse_theme("C5:1/8 D5 C5 D5 C5 D5 C5 D5")
@@ -40,3 +41,10 @@ def test_a_measure_that_says_nothing_changes_no_score() -> None:
     assert np.isnan(values[0, number])
     taste = fit_taste([MANY], [FEW])
     assert taste.standardized(values)[0, number] == 0
+
+
+def test_a_measure_counts_by_what_its_weight_exceeds_its_error() -> None:
+    none = np.zeros(len(MEASURES))
+    one, two = np.eye(len(MEASURES))[:2]
+    taste = Taste(none, none + 1, 0.8 * one - 0.5 * two, none + 0.5)
+    assert taste.scores(np.stack([one, two])).tolist() == pytest.approx([0.3, 0.0])

@@ -78,8 +78,7 @@ def taste_source(
 
     def score_by_taste(passages: Sequence[Opening], groups: Groups) -> Floats:
         values = measure_values([found.passage for group in groups for found in group])
-        scores: Floats = taste.standardized(values) @ taste.weights
-        return scores
+        return taste.scores(values)
 
     return PreferenceSource(name, score_by_taste, answered=answered)
 

@@ -41,7 +41,16 @@ class Taste:
 
     def score(self, score: Score) -> float:
         """How much the person likes a piece, as log-odds against an average candidate."""
-        return float(self.standardized(measure_values([score]))[0] @ self.weights)
+        return float(self.scores(measure_values([score]))[0])
+
+    def scores(self, values: Floats) -> Floats:
+        """(N,) the same of (N, M) measures; each weight is made smaller by its standard error.
+
+        So a measure that the answers say little about does not disturb the order.
+        """
+        certain = np.sign(self.weights) * np.maximum(0, np.abs(self.weights) - self.errors)
+        found: Floats = self.standardized(values) @ certain
+        return found
 
     def standardized(self, values: Floats) -> Floats:
         """(N, M) the measures in standard deviations; 0 where one says nothing."""

@@ -97,8 +97,9 @@ def _weights(logarithms: Floats) -> Floats:
     highest = logarithms.max()
     if highest == -np.inf:
         return np.full(len(logarithms), 1 / len(logarithms))
-    weights: Floats = np.exp(logarithms - highest)
-    return weights / weights.sum()
+    likelihoods = np.exp(logarithms - highest)
+    weights: Floats = likelihoods / likelihoods.sum()
+    return weights
 
 
 def systematic_rows(weights: Floats, uniform: float) -> Ints:

@@ -64,7 +64,7 @@ def test_frames_begin_on_the_first_beat() -> None:
     assert (values(late) == values(CADENCE)).all()
 
 
-def test_each_value_has_a_row_of_its_own() -> None:
+def test_each_value_has_its_row() -> None:
     rng = np.random.default_rng(1)
     layout = layout_of(CADENCE)
     assert layout is not None
@@ -75,7 +75,7 @@ def test_each_value_has_a_row_of_its_own() -> None:
     assert (frames < np.array(COLUMN_SIZES)).all()
 
 
-def test_frames_say_nothing_of_what_follows() -> None:
+def test_frames_do_not_depend_on_what_follows() -> None:
     layout = layout_of(CADENCE)
     assert layout is not None
     grid = pitch_grid(CADENCE)[None]

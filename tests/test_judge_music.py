@@ -6,7 +6,7 @@ import numpy as np
 
 from seqmusic.benchmarks.held_out_tasks import CONTINUATION, HARMONIZATION, four_part_chorales
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.experiments.judge_music import judge_music, judged_pieces, train_judge_in_rounds
+from seqmusic.experiments.judge_music import framed_pieces, judge_music, train_judge_in_rounds
 from seqmusic.experiments.judge_training import JudgeSettings
 from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.request import Request
@@ -45,4 +45,4 @@ def test_what_was_given_does_not_count(chorales: Dataset) -> None:
 
 
 def test_music_in_other_than_four_voices_is_left_out() -> None:
-    assert judged_pieces([parse_theme("C4 D4 E4")], 0) == []
+    assert framed_pieces([parse_theme("C4 D4 E4")], 0) == []

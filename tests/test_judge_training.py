@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqmusic.experiments.judge_training import (
-    JudgedPiece,
+    FramedPiece,
     JudgeNetwork,
     JudgeSettings,
     draw_windows,
@@ -16,7 +16,7 @@ from seqmusic.generation.search.frames import COLUMN_SIZES, COLUMN_STARTS
 from seqmusic.setting_checks import SettingError
 
 
-def pieces(bass: int, n: int, n_frames: int = 60, seed: int = 0) -> list[JudgedPiece]:
+def pieces(bass: int, n: int, n_frames: int = 60, seed: int = 0) -> list[FramedPiece]:
     """Pieces whose bass is the tonic in half of the frames, or seldom."""
     rng = np.random.default_rng([bass, seed])
     sizes = np.array(COLUMN_SIZES)
@@ -24,7 +24,7 @@ def pieces(bass: int, n: int, n_frames: int = 60, seed: int = 0) -> list[JudgedP
     for _ in range(n):
         frames = rng.integers(0, sizes, (n_frames, len(sizes)))
         frames[rng.random(n_frames) < 0.5, 3] = bass
-        found.append(JudgedPiece(frames + COLUMN_STARTS, 7))
+        found.append(FramedPiece(frames + COLUMN_STARTS, 7))
     return found
 
 
@@ -49,7 +49,7 @@ def test_the_judge_on_arrays_is_the_network() -> None:
 
 
 def test_windows_begin_four_frames_before_what_counts() -> None:
-    short = JudgedPiece(np.arange(12)[:, None], 7)
+    short = FramedPiece(np.arange(12)[:, None], 7)
     drawn = draw_windows([short], 4, 50, np.random.default_rng(0))
     assert drawn.shape == (50, 8, 1)
     assert set(drawn[:, 0, 0].tolist()) == {3, 4}

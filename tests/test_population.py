@@ -68,7 +68,7 @@ def test_judgments_of_growing_music_add_up_to_that_of_the_whole(
     assert (len(set(scores)) < N_MEMBERS) == (scale > 0.1)
 
 
-def test_music_before_the_start_is_not_judged(model: ArrayModel) -> None:
+def test_music_before_the_start_does_not_count(model: ArrayModel) -> None:
     batch, layout, _ = population(model)
     judge = random_judge(0.1)
     judgments = PartialJudgments(judge, layout, N_MEMBERS, 100)  # inside the ninth frame

@@ -76,7 +76,7 @@ def test_a_term_of_the_caller_counts(model: ArrayModel) -> None:
     assert basses == sorted(basses)
 
 
-def test_nothing_is_searched_without_effort_judge_key_voices_or_chance(model: ArrayModel) -> None:
+def test_nothing_is_searched_without_effort_judge_key_or_voices(model: ArrayModel) -> None:
     prompt = harmonization_prompt(MELODY)
     assert search_of(model, prompt, EFFORT, 0) is not None
     assert search_of(model, prompt, replace(EFFORT, effort=0), 0) is None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from seqmusic.benchmarks.held_out_tasks import CONTINUATION, HARMONIZATION, Chorale, task_prompt
 from seqmusic.errors import RequestError
 from seqmusic.experiments.judge_training import (
-    JudgedPiece,
+    FramedPiece,
     JudgeSettings,
     judge_auc,
     train_judge,
@@ -26,7 +26,7 @@ from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.progress import track
 from seqmusic.score import Score
 
-JUDGED_TASKS = (CONTINUATION, HARMONIZATION)
+JUDGE_TASKS = (CONTINUATION, HARMONIZATION)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +38,8 @@ class JudgeMusic:
         composed: what the model composed for the same prompts.
     """
 
-    bach: list[JudgedPiece]
-    composed: list[JudgedPiece]
+    bach: list[FramedPiece]
+    composed: list[FramedPiece]
 
 
 def train_judge_in_rounds(
@@ -64,13 +64,13 @@ def train_judge_in_rounds(
     judge: Judge | None = None
     for number, request in enumerate(requests):
         composing = replace(model, judge=judge.arrays() if judge else None)
-        music = {task: judge_music(composing, works, task, request) for task in JUDGED_TASKS}
+        music = {task: judge_music(composing, works, task, request) for task in JUDGE_TASKS}
         one = train_judge(
             [piece for kind in music.values() for piece in kind.bach],
             [piece for kind in music.values() for piece in kind.composed],
             replace(settings, seed=settings.seed + number),
         )
-        test = {task: judge_music(composing, held_out, task, request) for task in JUDGED_TASKS}
+        test = {task: judge_music(composing, held_out, task, request) for task in JUDGE_TASKS}
         judge = joined(judge, one) if judge else one
         yield judge, {task: judge_auc(one, kind.bach, kind.composed) for task, kind in test.items()}
 
@@ -90,12 +90,12 @@ def judge_music(
             candidates = compose_candidates(model, task_prompt(task, work), one)
         except RequestError:
             continue
-        bach += judged_pieces([work.opening.work], given_ticks)
-        composed += judged_pieces([candidate.score for candidate in candidates], given_ticks)
+        bach += framed_pieces([work.opening.work], given_ticks)
+        composed += framed_pieces([candidate.score for candidate in candidates], given_ticks)
     return JudgeMusic(bach, composed)
 
 
-def judged_pieces(scores: Sequence[Score], given_ticks: int) -> list[JudgedPiece]:
+def framed_pieces(scores: Sequence[Score], given_ticks: int) -> list[FramedPiece]:
     """Scores as frames, of which those that begin before `given_ticks` do not count.
 
     Scores that a judge cannot read are left out.
@@ -105,5 +105,5 @@ def judged_pieces(scores: Sequence[Score], given_ticks: int) -> list[JudgedPiece
         layout = layout_of(score)
         if layout is not None:
             first = max(0, -(-(given_ticks - layout.first_tick) // FRAME_TICKS))
-            pieces.append(JudgedPiece(score_frames(score, layout), first))
+            pieces.append(FramedPiece(score_frames(score, layout), first))
     return pieces

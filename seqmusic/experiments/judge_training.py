@@ -25,7 +25,7 @@ AUC_FRAMES = 32  # of a window that the accuracy of a judge is measured on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JudgedPiece:
+class FramedPiece:
     """A piece for a judge to learn from.
 
     Attributes:
@@ -103,7 +103,7 @@ class JudgeNetwork(nn.Module):
 
 
 def train_judge(
-    bach: Sequence[JudgedPiece], composed: Sequence[JudgedPiece], settings: JudgeSettings
+    bach: Sequence[FramedPiece], composed: Sequence[FramedPiece], settings: JudgeSettings
 ) -> Judge:
     """A judge of how much likelier music is to be of the first kind than of the second.
 
@@ -131,7 +131,7 @@ def train_judge(
 
 
 def draw_windows(
-    pieces: Sequence[JudgedPiece], n_frames: int, n: int, rng: np.random.Generator
+    pieces: Sequence[FramedPiece], n_frames: int, n: int, rng: np.random.Generator
 ) -> Ints:
     """(n, n_frames + 4, C) windows of frames that count, each with the four frames before it.
 
@@ -156,7 +156,7 @@ def draw_windows(
     )
 
 
-def judge_auc(judge: Judge, bach: Sequence[JudgedPiece], composed: Sequence[JudgedPiece]) -> float:
+def judge_auc(judge: Judge, bach: Sequence[FramedPiece], composed: Sequence[FramedPiece]) -> float:
     """The probability that a judge gives Bach's window the higher log-odds, of two of 16 beats.
 
     Raises:
@@ -171,7 +171,7 @@ def judge_auc(judge: Judge, bach: Sequence[JudgedPiece], composed: Sequence[Judg
     return float(wins.mean())
 
 
-def _window_odds(judge: Judge, pieces: Sequence[JudgedPiece]) -> Iterator[float]:
+def _window_odds(judge: Judge, pieces: Sequence[FramedPiece]) -> Iterator[float]:
     """Log-odds of windows, one after the other, of the frames that count."""
     for piece in pieces:
         odds = judge.log_odds(piece.frames[None])[0, piece.first :]

@@ -185,12 +185,7 @@ def compose_candidates(
     """
     shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
     search = search_of(model, prompt, request, shift)
-
-    def on_moved_note(voice_index: int, note: Note) -> None:
-        if on_note is not None:
-            on_note(voice_index, replace(note, pitch=note.pitch - shift))
-
-    callback = None if on_note is None else on_moved_note
+    callback = None if on_note is None else _moved_back(on_note, shift)
     if search is None:
         completed = complete(model, events, request, constraints, rule, callback)
     else:
@@ -200,6 +195,11 @@ def compose_candidates(
         for one in completed
     )
     return ranked(moved, [likelihood] if search is None else search.terms)
+
+
+def _moved_back(on_note: OnNote, shift: int) -> OnNote:
+    """The callback for notes that are higher by `shift` semitones."""
+    return lambda voice_index, note: on_note(voice_index, replace(note, pitch=note.pitch - shift))
 
 
 def _encoded_request(

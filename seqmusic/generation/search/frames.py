@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.array_types import Ints
+from seqmusic.array_types import Ints, Mask
 from seqmusic.pitch_grid import REST_CELL, pitch_grid
 from seqmusic.score import SATB, TICKS_PER_QUARTER, TICKS_PER_SIXTEENTH, TICKS_PER_WHOLE, Score
 from seqmusic.tonality import tonic_pitch_class
@@ -97,9 +97,9 @@ def grid_frames(grid: Grid, layout: Layout, first_tick: int) -> Ints:
     """
     n_pieces, _, n_steps = grid.shape
     n_frames = n_steps // _STEPS_PER_FRAME
-    grid = grid[:, :, : n_frames * _STEPS_PER_FRAME].astype(np.int64)
+    pitches: Ints = grid[:, :, : n_frames * _STEPS_PER_FRAME].astype(np.int64)
     ticks = first_tick + FRAME_TICKS * np.arange(n_frames)
-    columns = [*_chords(grid, layout.tonic), *_moves(grid), *_spacing(grid)]
+    columns = [*_chords(pitches, layout.tonic), *_moves(pitches), *_spacing(pitches)]
     position = (ticks - layout.pickup_ticks) % layout.bar_ticks // FRAME_TICKS
     to_end = (layout.end_ticks - ticks - 1) // TICKS_PER_QUARTER
     columns += [
@@ -110,7 +110,8 @@ def grid_frames(grid: Grid, layout: Layout, first_tick: int) -> Ints:
             np.full(n_frames, int(layout.is_minor)),
         )
     ]
-    return np.stack(columns, axis=-1) + COLUMN_STARTS
+    frames: Ints = np.stack(columns, axis=-1) + COLUMN_STARTS
+    return frames
 
 
 def _chords(grid: Ints, tonic: int) -> list[Ints]:
@@ -167,6 +168,7 @@ def _interval(start: Ints, end: Ints) -> Ints:
     return np.where(_sound(start, end), 1 + _MAX_INTERVAL + semitones, 0)
 
 
-def _sound(*pitches: Ints) -> NDArray[np.bool_]:
+def _sound(*pitches: Ints) -> Mask:
     """Where all of some pitches are none of them rests."""
-    return np.logical_and.reduce([line != REST_CELL for line in pitches])
+    found: Mask = np.logical_and.reduce([line != REST_CELL for line in pitches])
+    return found

@@ -7,12 +7,11 @@ and sopranos, so it knows what gives this model away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from seqmusic.array_types import Floats, Ints
+from seqmusic.array_types import Ints
 from seqmusic.generation.search.frames import (
     N_FRAME_VALUES,
     Grid,
@@ -21,6 +20,7 @@ from seqmusic.generation.search.frames import (
     layout_of,
     score_frames,
 )
+from seqmusic.model.decoding.packed_model import Floats, Weights
 from seqmusic.score import Score
 
 WINDOW_FRAMES = 5
@@ -95,7 +95,7 @@ def joined(one: Judge, other: Judge) -> Judge:
     )
 
 
-def judge_from_arrays(arrays: Mapping[str, Floats]) -> Judge:
+def judge_from_arrays(arrays: Weights) -> Judge:
     """The judge of these weights.
 
     Raises:

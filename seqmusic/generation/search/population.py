@@ -36,29 +36,29 @@ class PartialJudgments:
         self._judge, self._layout = judge, layout
         first = layout.first_tick
         n_given = max(0, -(-(start_tick - first) // FRAME_TICKS))
-        self.n_judged, self.totals = np.full(n, n_given), np.zeros(n)
+        self.n_scored, self.totals = np.full(n, n_given), np.zeros(n)
 
     def update(self, candidates: Sequence[PartialCandidate]) -> Floats:
         """(N,) log-odds of all frames that are complete by now."""
         first = self._layout.first_tick
         ticks = np.array([_known_until(one.state) for one in candidates])
-        n_known = np.maximum(self.n_judged, (ticks - first) // FRAME_TICKS)
-        start = max(0, int(self.n_judged.min()) - LOOKBACK_FRAMES)
+        n_known = np.maximum(self.n_scored, (ticks - first) // FRAME_TICKS)
+        start = max(0, int(self.n_scored.min()) - LOOKBACK_FRAMES)
         if n_known.max() > start:
             start_tick = first + start * FRAME_TICKS
             n_steps = (int(n_known.max()) - start) * FRAME_TICKS // TICKS_PER_SIXTEENTH
             grid = np.stack([_state_grid(one.state, start_tick, n_steps) for one in candidates])
             odds = self._judge.grid_log_odds(grid, self._layout, start_tick)
             numbers = start + np.arange(odds.shape[1])
-            is_new = (numbers >= self.n_judged[:, None]) & (numbers < n_known[:, None])
+            is_new = (numbers >= self.n_scored[:, None]) & (numbers < n_known[:, None])
             self.totals = self.totals + (odds * is_new).sum(axis=1)
-        self.n_judged = n_known
+        self.n_scored = n_known
         return self.totals
 
     def select(self, rows: Sequence[int]) -> None:
         """Follow `CandidateBatch.select`."""
         chosen = list(rows)
-        self.totals, self.n_judged = self.totals[chosen], self.n_judged[chosen]
+        self.totals, self.n_scored = self.totals[chosen], self.n_scored[chosen]
 
 
 def evolve(
@@ -97,8 +97,9 @@ def _weights(logarithms: Floats) -> Floats:
     highest = logarithms.max()
     if highest == -np.inf:
         return np.full(len(logarithms), 1 / len(logarithms))
-    weights: Floats = np.exp(logarithms - highest)
-    return weights / weights.sum()
+    likelihoods = np.exp(logarithms - highest)
+    weights: Floats = likelihoods / likelihoods.sum()
+    return weights
 
 
 def systematic_rows(weights: Floats, uniform: float) -> Ints:

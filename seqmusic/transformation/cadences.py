@@ -36,14 +36,14 @@ class Cadence(NamedTuple):
 def cadences(plan: MotetPlan) -> Iterator[Cadence]:
     """The cadence of each color; the last one is that of the piece.
 
-    The leading tones last as long as the largest value. They leave the beginning of the tenor's
+    The leading tones last as long as the largest value without its dot. They leave the beginning of the tenor's
     note before the final free where a perfect sonority belongs there.
     """
     notes = plan.layout.notes
     for index in plan.layout.color_ends:
         arrival, before = notes[index].onset_ticks, notes[index - 1].onset_ticks
         ratio = plan.layout.ratio_at(before)
-        approach = max(before, arrival - plan.largest_value(ratio))
+        approach = max(before, arrival - plan.largest_value(ratio) * 2 // 3)
         if approach == before and index - 1 in plan.layout.joints:
             grid = plan.grid_ticks(ratio)
             approach += max(1, (arrival - before) // (2 * grid)) * grid

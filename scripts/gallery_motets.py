@@ -81,8 +81,8 @@ PIECES = (
         "herzlich",
         "The chorale Ach Herr, mich armen Sünder (BWV 135.6), with hocket",
         lambda: chorale("bwv135.6"),
-        '--talea "3 R2 1 3 3 2 R1" --hocket',
-        MotetSettings(talea="vos-qui", hocket=True, sections="1,1/2"),
+        "--talea vos-qui --hocket",
+        MotetSettings(talea="vos-qui", hocket=True),
     ),
     GalleryMotet(
         "lindenbaum",

@@ -12,6 +12,7 @@ the seven in four voices have both leading tones, and all end so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple
 
 from seqmusic.transformation.motet_plan import MotetPlan
@@ -36,18 +37,23 @@ class Cadence(NamedTuple):
 def cadences(plan: MotetPlan) -> Iterator[Cadence]:
     """The cadence of each color; the last one is that of the piece.
 
-    The leading tones last as long as the largest value. They leave the beginning of the tenor's
-    note before the final free where a perfect sonority belongs there.
+    The leading tones last as long as the largest value without its dot. They leave the beginning
+    of the tenor's note before the final free where a perfect sonority belongs there.
     """
     notes = plan.layout.notes
     for index in plan.layout.color_ends:
         arrival, before = notes[index].onset_ticks, notes[index - 1].onset_ticks
         ratio = plan.layout.ratio_at(before)
-        approach = max(before, arrival - plan.largest_value(ratio))
+        approach = max(before, arrival - leading_tone_ticks(plan, ratio))
         if approach == before and index - 1 in plan.layout.joints:
             grid = plan.grid_ticks(ratio)
             approach += max(1, (arrival - before) // (2 * grid)) * grid
         yield Cadence(index - 1, approach, arrival)
+
+
+def leading_tone_ticks(plan: MotetPlan, ratio: Fraction) -> int:
+    """How long a leading tone lasts at most in a section: the largest value without its dot."""
+    return plan.largest_value(ratio) * 2 // 3
 
 
 def arrival_pitches(plan: MotetPlan) -> dict[str, int]:

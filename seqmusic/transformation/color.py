@@ -72,7 +72,7 @@ def color_of(melody: Melody, key: Key | None, settings: ColorSettings) -> Color:
     n_notes, remark = _cut(pitches, ends, settings)
     tune = pitches[:n_notes]
     prolonged, why = _prolonged(tune, key)
-    shift, n_outside, where = _placing(prolonged, settings.n_voices)
+    shift, n_outside, where = _placing(prolonged, key, settings.n_voices)
     return Color(
         pitches=tuple(pitch + shift for pitch in prolonged),
         tune=tuple(tune),
@@ -151,16 +151,22 @@ def _prolonged(tune: Sequence[int], key: Key | None) -> tuple[list[int], tuple[s
     return [*tune[:-1], neighbor, final], (remark,)
 
 
-def _placing(pitches: Sequence[int], n_voices: int) -> tuple[int, int, str]:
-    """Semitones to move the color by, those by which it leaves the compass then, a sentence."""
+def _placing(pitches: Sequence[int], key: Key | None, n_voices: int) -> tuple[int, int, str]:
+    """Semitones to move the color by, those by which it leaves the compass then, a sentence.
+
+    Whole octaves are preferred, even if the color then leaves the compass by two semitones; else
+    keys with few accidentals.
+    """
     low, high, final = min(pitches), max(pitches), pitches[-1]
     lowest, highest = TENOR_COMPASS
 
-    def misfit(shift: int) -> tuple[int, int, bool, int]:
+    def misfit(shift: int) -> tuple[int, float, int]:
         outside = max(0, lowest - low - shift) + max(0, high + shift - highest)
         above = max(0, final + shift - HIGHEST_FINAL[n_voices])
         too_high = max(0, final + shift - _LIMIT_FINAL[n_voices])
-        return too_high, outside + above, shift % 12 != 0, abs(shift)
+        n_accidentals = 0 if key is None else abs(transposed_key(key, shift).sharps)
+        cost = outside + above + (2.5 + n_accidentals / 10) * (shift % 12 != 0)
+        return too_high, cost, abs(shift)
 
     shift = min(range(-48, 49), key=misfit)
     octaves, rest = divmod(abs(shift), 12)
@@ -169,4 +175,4 @@ def _placing(pitches: Sequence[int], n_voices: int) -> tuple[int, int, str]:
     move = f"{' and '.join(parts)} {'up' if shift > 0 else 'down'}" if parts else "not moved"
     outside = max(0, lowest - low - shift) + max(0, high + shift - highest)
     note = f", which it leaves by {outside} semitones" if outside else ""
-    return shift, outside, f"It is put into the compass of a tenor: {move}{note}."
+    return shift, outside, f"It is put into the compass of a tenor{note}: {move}."

@@ -188,18 +188,17 @@ def _spans(onsets: Sequence[int], end: int) -> tuple[Span, ...]:
 
 
 def fitting_unit(talea: Talea, sections: Sequence[Fraction]) -> int:
-    """Ticks of the shortest unit, a quarter or a dotted one, in which all values are on the grid.
+    """Ticks of a unit, a quarter or a dotted one, in which all values can be written.
 
     Raises:
         RequestError: a value is no whole number of ticks in either, or shorter than a
             thirty-second; the message has the nearest that fits.
     """
-    wrong = None
-    for unit_ticks in _UNITS:
-        wrong = _off_grid(talea, sections, unit_ticks)
-        if wrong is None:
-            return unit_ticks
-    units, ratio = _off_grid(talea, sections, _UNITS[0]) or wrong or (Fraction(0), Fraction(1))
+    for grid in (SHORTEST_TICKS, 1):  # without triplets, then with them
+        for unit_ticks in _UNITS:
+            if _off_grid(talea, sections, unit_ticks, grid) is None:
+                return unit_ticks
+    units, ratio = _off_grid(talea, sections, _UNITS[0]) or (Fraction(0), Fraction(1))
     value = f"{units} x {ratio}" if ratio != 1 else str(units)
     raise RequestError(
         f"the value {value} of a quarter leaves the grid of {TICKS_PER_QUARTER} ticks; "
@@ -208,13 +207,13 @@ def fitting_unit(talea: Talea, sections: Sequence[Fraction]) -> int:
 
 
 def _off_grid(
-    talea: Talea, sections: Sequence[Fraction], unit_ticks: int
+    talea: Talea, sections: Sequence[Fraction], unit_ticks: int, grid: int = 1
 ) -> tuple[Fraction, Fraction] | None:
-    """The first value and proportion whose product is no note value, None if there is none."""
+    """The first value and proportion whose product is not on a grid, None if there is none."""
     for ratio in sections:
         for step in talea.steps:
             ticks = step.units * unit_ticks * ratio
-            if ticks.denominator != 1 or ticks < SHORTEST_TICKS:
+            if ticks % grid or ticks < SHORTEST_TICKS:
                 return step.units, ratio
     return None
 

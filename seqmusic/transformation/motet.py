@@ -18,8 +18,9 @@ from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import SATB, Note, Score, Voice
 from seqmusic.tokens.tokenizer import encode_prompt
+from seqmusic.transformation.cadences import cadences, leading_tones
 from seqmusic.transformation.motet_plan import MotetPlan
-from seqmusic.transformation.motet_rule import MotetRule
+from seqmusic.transformation.motet_rule import Goal, MotetRule
 from seqmusic.transformation.motet_tables import contratenor_table, upper_table
 
 _CHORALE_NAMES = {
@@ -144,7 +145,8 @@ class _Composer:
             restrictions=self._restrictions({names[role]: tables[role] for role in tables}),
         )
         notes = plan.layout.notes
-        rule = MotetRule(names["Tenor"], notes, plan.key, self.perfect_share, speed)
+        goals = {names[role]: leading_tone_goals(plan, role) for role in tables}
+        rule = MotetRule(names["Tenor"], notes, plan.key, self.perfect_share, speed, goals)
         return complete(self.model, events, request, constraints, rule)
 
     def _restrictions(self, tables: Mapping[str, VoiceTable]) -> tuple[Restriction, ...]:
@@ -157,6 +159,18 @@ class _Composer:
         if self.plan.settings.iso == "all" and len(tables) > 1:
             bound.append(RepeatedRhythm(tuple(repeats(self.plan)), tables))
         return tuple(bound)
+
+
+def leading_tone_goals(plan: MotetPlan, role: str) -> list[Goal]:
+    """The leading tones of a voice, to which it draws near during a largest value."""
+    pitch = leading_tones(plan).get(role)
+    if pitch is None:
+        return []
+    goals = []
+    for cadence in cadences(plan):
+        ticks = plan.largest_value(plan.layout.ratio_at(cadence.approach_ticks))
+        goals.append(Goal(cadence.approach_ticks - ticks, cadence.approach_ticks, pitch))
+    return goals
 
 
 def repeats(plan: MotetPlan) -> list[Repeat]:

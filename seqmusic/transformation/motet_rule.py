@@ -7,7 +7,8 @@ behind: perfect sonorities above the tenor, and a motion that is faster than the
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +25,17 @@ _REPEATED_PITCH_WEIGHT = 0.3  # the usual odds make half the notes of an upper v
 _FOREIGN_PITCH_WEIGHT = 0.1
 _NATS_PER_SONORITY, _MOST_NATS = 2.5, 6.0
 _NATS_PER_NOTE = 0.6  # that a voice lags behind, on the usual duration
+_NATS_PER_SEMITONE = 0.4  # away from a goal
 _PITCHES = np.arange(KEY - PITCH)
 _DURATIONS = np.arange(N_DURATIONS)
+
+
+class Goal(NamedTuple):
+    """A pitch to which a voice draws near from one tick to another."""
+
+    start_ticks: int
+    end_ticks: int
+    pitch: int
 
 
 class MotetRule:
@@ -39,6 +49,7 @@ class MotetRule:
         key: of the piece.
         perfect_share: share of perfect sonorities to aim at, 0..1; None for no preference.
         speed: notes to one of the tenor to aim at; 0 for no preference.
+        goals: of the voices, by their names in the engine.
     """
 
     def __init__(
@@ -48,7 +59,9 @@ class MotetRule:
         key: Key,
         perfect_share: float | None,
         speed: float = 0.0,
+        goals: Mapping[str, Sequence[Goal]] | None = None,
     ) -> None:
+        self._goals = goals or {}
         self._tenor_name = tenor_name
         self._tenor, self._share, self._speed = tuple(tenor), perfect_share, speed
         is_foreign = ~np.isin(_PITCHES % 12, list(scale_pitch_classes(key)))
@@ -71,6 +84,9 @@ class MotetRule:
         ruled[REST] -= lag * _NATS_PER_NOTE
         ruled[PITCH:KEY] += self._pitch_nats
         self._prefer_sonorities(ruled, state)
+        for goal in self._goals.get(voice_name(line.voice), ()):
+            if goal.start_ticks <= state.tick < goal.end_ticks:
+                ruled[PITCH:KEY] -= _NATS_PER_SEMITONE * np.abs(_PITCHES - goal.pitch)
         if (pitch := line.pitch_at(state.tick - 1)) is not None:
             ruled[PITCH + pitch] += np.log(_REPEATED_PITCH_WEIGHT)
         others = (other for other in state.lines if other is not line)

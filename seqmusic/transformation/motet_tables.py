@@ -15,6 +15,7 @@ from seqmusic.transformation.cadences import (
     arrival_pitches,
     cadences,
     contratenor_classes,
+    leading_tone_ticks,
     leading_tones,
 )
 from seqmusic.transformation.contratenor import RhythmEvent, merged_rests
@@ -200,15 +201,16 @@ def _write_common_rhythm(writer: _TableWriter, plan: MotetPlan) -> None:
 
     No note is held into a step of the tenor, and none rests where a cadence may come.
     """
-    steps = [tick for onsets in plan.layout.step_onsets for tick in onsets]
-    writer.write_barriers(steps)
     layout = plan.layout
-    finals = {layout.phases[index] for index in layout.color_ends}
+    steps = [tick for onsets in layout.step_onsets for tick in onsets]
+    writer.write_barriers(steps)
     writer.sounds[steps[0], REST_COLUMN] = False  # it may follow a rest that ends a talea
-    befores = {layout.phases[index - 1] for index in layout.color_ends}
+    finals = {layout.phases[index] for index in layout.color_ends}
     for note, phase in zip(layout.notes, layout.phases, strict=True):
-        if phase in finals | befores:
-            writer.sounds[note.onset_ticks : note.end_ticks, REST_COLUMN] = False
+        if phase in finals:
+            approach = leading_tone_ticks(plan, layout.ratio_at(note.onset_ticks))
+            start = max(0, note.onset_ticks - approach)
+            writer.sounds[start : note.end_ticks, REST_COLUMN] = False
 
 
 def _sounding(voice: Voice, n_ticks: int) -> tuple[Ints, list[int]]:

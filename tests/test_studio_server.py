@@ -11,10 +11,12 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from studio_requests import events
 
 from seqmusic.cli import main
 from seqmusic.studio.settings import HOST, StudioSettings
@@ -77,3 +79,19 @@ def test_forever_writes_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture
     assert lines[0].startswith("/s/7/0  ")
     assert lines[-1].startswith("last segments: parallels 0.00%")
     assert sorted(path.name for path in out.iterdir()) == ["000000.musicxml", "000001.musicxml"]
+
+
+def test_twenty_pages_at_once_are_all_served(studio_address: str) -> None:
+    address = f"{studio_address}/api/v1"
+
+    def compose(seed: int) -> tuple[int, int]:
+        session = json.load(post(address, "/sessions", {}))
+        order = {"task": "continue", "n": 1, "bars": 3, "seed": seed}
+        text = post(address, f"/sessions/{session['id']}/compose", order).read().decode()
+        (_, found), (last, _) = events(text)
+        view = json.load(post(address, "/view", {"score": found["score"], "width": 600}))
+        assert last == "done"
+        return len(view["svg"]), found["settings"]["seed"]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(compose, range(20))) == [(1, seed) for seed in range(20)]

@@ -183,7 +183,7 @@ def test_a_phone(open_studio: Any) -> None:
     page = open_studio(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.tap("#compose")
     wait_until(page, f"{SHEETS} === 3")
-    for tab in ("continue", "harmonize", "learn", "forever"):
+    for tab in ("continue", "harmonize", "recognize", "motet", "judge", "learn", "forever"):
         page.tap(f"#tab-{tab}")
         page.wait_for_timeout(100)
         assert page.evaluate("document.documentElement.scrollWidth") == 390, tab
@@ -193,7 +193,7 @@ def test_axe_finds_nothing_serious(open_studio: Any) -> None:
     page = open_studio()
     page.click("#desk-lanes-box summary")
     click_note(page, 0)
-    for tab in ("continue", "learn", "forever"):
+    for tab in ("continue", "recognize", "motet", "judge", "learn", "forever"):
         page.click(f"#tab-{tab}")
         if tab == "forever":
             wait_until(page, f"{text_of('#forever-now')}.startsWith('Segment')")

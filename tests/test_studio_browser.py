@@ -28,6 +28,9 @@ def test_the_first_minute(open_studio: Any) -> None:
     page.click("#compose")
     wait_until(page, f"{SHEETS} === 3")
     wait_until(page, f"{text_of('#composing')} === '3 alternatives composed.'")
+    page.keyboard.press("Space")  # the focus has moved to the first alternative
+    wait_until(page, "document.querySelectorAll('#alternatives .sounding').length > 0")
+    page.click("#stop")
     page.keyboard.press("2")
     second = page.locator("#alternatives > :nth-child(2)")
     wait_until(page, "document.querySelectorAll('#alternatives .sounding').length > 0")

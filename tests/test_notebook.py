@@ -9,10 +9,16 @@ from typing import Any
 
 import pytest
 
+from seqmusic.formats.score_marks import ScoreMarks, TextMark
 from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.completion import Candidate
+from seqmusic.recognition.recognized_score import RecognizedScore
+from seqmusic.recognition.recognizer import Recognition
+from seqmusic.recognition.techniques.techniques import find_techniques
 from seqmusic.report.explanation import Alternative, ExplainedEvent, Explanation
 from seqmusic.score import Score
+from seqmusic.transformation.tenor_checks import Check
+from seqmusic.transformation.transform import Transformation
 
 THEME = parse_theme("G4 A4 | B4 C5")
 
@@ -73,3 +79,20 @@ def test_the_player_plays(browser: Any, tmp_path: Path) -> None:
     page.wait_for_function("document.getElementById('play').textContent.includes('play')")
     page.close()
     assert errors == []
+
+
+def test_a_motet_names_its_failed_checks() -> None:
+    checks = (Check("color", True, ""), Check("final", False, ""))
+    marks = ScoreMarks(texts=(TextMark(0, 0, "talea A"),))
+    motet = Transformation(THEME, (), checks, marks, Candidate(THEME, 4, -4.0))
+    bundle = motet._repr_mimebundle_()
+    assert "2 checks; failed: final" in bundle["text/html"]
+    picture = re.search(r"base64,([^\"]+)", bundle["text/html"])
+    assert picture
+    assert b"talea A" in base64.b64decode(picture[1])
+
+
+def test_a_recognition_shows_its_answer() -> None:
+    recognition = Recognition({"chorale": 0.8, "motet": 0.2}, "sure", ("chorale",), 0.8, 4, 1)
+    found = RecognizedScore(THEME, ("Soprano",), recognition, (), (), (), find_techniques(THEME))
+    assert "chorale, 80% (4 notes, 1 voice)" in found._repr_mimebundle_()["text/html"]

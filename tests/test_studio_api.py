@@ -119,7 +119,7 @@ def test_files_are_written(client: TestClient, ending: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("path", "data", "kind", "words"),
+    ("path", "data", "kind", "message"),
     [
         ("/files/read", {"name": "a.wav", "base64": ""}, "format", "files that can be read"),
         ("/files/read", {"name": "a.mid", "base64": "TVRoZA=="}, "corruptfile", "ends too early"),
@@ -140,11 +140,11 @@ def test_files_are_written(client: TestClient, ending: str, tmp_path: Path) -> N
     ],
 )
 def test_bad_requests_say_what_is_wrong(
-    client: TestClient, path: str, data: Any, kind: str, words: str
+    client: TestClient, path: str, data: Any, kind: str, message: str
 ) -> None:
     error = post(client, path, data, 400)
     assert kind in error["kind"]
-    assert words in error["message"]
+    assert message in error["message"]
 
 
 def test_a_mistake_in_a_theme_has_its_place(client: TestClient) -> None:

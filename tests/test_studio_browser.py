@@ -28,6 +28,9 @@ def test_the_first_minute(open_studio: Any) -> None:
     page.click("#compose")
     wait_until(page, f"{SHEETS} === 3")
     wait_until(page, f"{text_of('#composing')} === '3 alternatives composed.'")
+    page.keyboard.press("Space")  # the focus has moved to the first alternative
+    wait_until(page, "document.querySelectorAll('#alternatives .sounding').length > 0")
+    page.click("#stop")
     page.keyboard.press("2")
     second = page.locator("#alternatives > :nth-child(2)")
     wait_until(page, "document.querySelectorAll('#alternatives .sounding').length > 0")
@@ -183,7 +186,7 @@ def test_a_phone(open_studio: Any) -> None:
     page = open_studio(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.tap("#compose")
     wait_until(page, f"{SHEETS} === 3")
-    for tab in ("continue", "harmonize", "learn", "forever"):
+    for tab in ("continue", "harmonize", "recognize", "motet", "judge", "learn", "forever"):
         page.tap(f"#tab-{tab}")
         page.wait_for_timeout(100)
         assert page.evaluate("document.documentElement.scrollWidth") == 390, tab
@@ -193,7 +196,7 @@ def test_axe_finds_nothing_serious(open_studio: Any) -> None:
     page = open_studio()
     page.click("#desk-lanes-box summary")
     click_note(page, 0)
-    for tab in ("continue", "learn", "forever"):
+    for tab in ("continue", "recognize", "motet", "judge", "learn", "forever"):
         page.click(f"#tab-{tab}")
         if tab == "forever":
             wait_until(page, f"{text_of('#forever-now')}.startsWith('Segment')")

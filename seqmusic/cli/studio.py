@@ -72,7 +72,9 @@ def forever(
     from seqmusic.runs.pretrained import load_array_model, model_folder
 
     folder = model_folder(model)
-    piece = EndlessPiece(load_array_model(folder), seed, training_copied_notes(folder))
+    piece = EndlessPiece(
+        load_array_model(folder, compiled=False), seed, training_copied_notes(folder)
+    )
     composed = compose_segments(piece, first, segments)
     if midi:
         play_segments(composed)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from seqmusic.errors import SeqmusicError
 from seqmusic.formats.image import score_svg
+from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.score import TICKS_PER_QUARTER, Score
 
 _WIDTH_PX, _MAX_HEIGHT_PX = 900, 12_000
@@ -27,15 +28,16 @@ _FRAME = (
 )
 
 
-def score_html(score: Score, caption: str = "") -> str | None:
+def score_html(score: Score, caption: str = "", marks: ScoreMarks = NO_MARKS) -> str | None:
     """The picture of a score, a button that plays it, and a line of text; None without a picture.
 
     Args:
         score: what is shown.
         caption: any text.
+        marks: what is printed with it.
     """
     try:
-        pages = score_svg(score, size_px=(_WIDTH_PX, _MAX_HEIGHT_PX))
+        pages = score_svg(score, size_px=(_WIDTH_PX, _MAX_HEIGHT_PX), marks=marks)
     except SeqmusicError:
         return None
     svg = re.sub(r">\s+<", "><", pages[0]).encode()
@@ -45,15 +47,18 @@ def score_html(score: Score, caption: str = "") -> str | None:
     return f"<div>{image}<br>{_playback_frame(score)} {escape(caption)}</div>"
 
 
-def mime_bundle(score: Score, text: str, caption: str = "") -> dict[str, str]:
+def mime_bundle(
+    score: Score, text: str, caption: str = "", marks: ScoreMarks = NO_MARKS
+) -> dict[str, str]:
     """What a notebook shows of a score, by media type.
 
     Args:
         score: what is shown.
         text: where nothing but text can be shown.
         caption: a line below the picture.
+        marks: what is printed with the score.
     """
-    html = score_html(score, caption)
+    html = score_html(score, caption, marks)
     return {"text/plain": text} | ({} if html is None else {"text/html": html})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seqmusic.errors import RequestError
+from seqmusic.formats.notebook import mime_bundle
 from seqmusic.recognition.lines import Line, line_of, lines_of
 from seqmusic.recognition.nearest import NearWork
 from seqmusic.recognition.reasons import Reason, reasons_for
@@ -37,6 +38,10 @@ class RecognizedScore:
     reasons_against: tuple[Reason, ...]
     nearest: tuple[NearWork, ...]
     techniques: Techniques
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """The score as a notebook shows it, with the answer below it."""
+        return mime_bundle(self.score, recognized_text(self), answer_text(self))
 
 
 def recognize_score(recognizer: Recognizer, score: Score, voice: str = "") -> RecognizedScore:

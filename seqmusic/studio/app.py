@@ -13,9 +13,9 @@ from starlette.routing import Mount, Route
 
 from seqmusic.studio.page_files import PageFile, read_page_files
 from seqmusic.studio.routes import (
+    comparisons,
     composing,
     forever,
-    judging,
     learning,
     motets,
     options,
@@ -53,7 +53,7 @@ def make_app(settings: StudioSettings) -> Starlette:
 
     modules = (
         *(sessions, composing, scores, forever, learning, options),
-        *(recognition, motets, judging),
+        *(recognition, motets, comparisons),
     )
     routes = [
         Mount(PREFIX, routes=[route for module in modules for route in module.ROUTES]),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqmusic.corpus.works_table import WORKS_FILE, kept_styles, read_works
-from seqmusic.errors import SeqmusicError
+from seqmusic.errors import CheckpointError, SeqmusicError
 from seqmusic.generation.candidate_files import training_copied_notes
 from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.runs.pretrained import load_array_model, load_model, model_folder
@@ -28,10 +28,15 @@ class Models:
     Args:
         model: the server's model, as `model_folder` takes it.
         folder: where trained models lie, a run in each subfolder.
+
+    Raises:
+        CheckpointError: there is no such model.
     """
 
     def __init__(self, model: Path | None, folder: Path) -> None:
         self._default = model_folder(model)
+        if not (self._default / WEIGHTS_FILE).is_file():
+            raise CheckpointError(f"{self._default}: no trained model there; name another --model")
         self.folder = folder
         self._lock = threading.RLock()
         self._arrays: dict[str, ArrayModel] = {}

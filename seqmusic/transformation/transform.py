@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seqmusic.corpus.works_table import WORKS_FILE, kept_styles, read_works
 from seqmusic.errors import CorpusError, RequestError
+from seqmusic.formats.notebook import mime_bundle
 from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.generation.completion import Candidate
 from seqmusic.generation.output import style_number
@@ -63,6 +64,13 @@ class Transformation:
     def is_sound(self) -> bool:
         """Whether no check failed."""
         return self.n_failed == 0
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """The score with its marks as a notebook shows it, and which checks failed."""
+        failed = [check.name for check in self.checks if check.passed is False]
+        outcome = f"failed: {', '.join(failed)}" if failed else "all hold"
+        caption = f"{len(self.checks)} checks; {outcome}"
+        return mime_bundle(self.score, f"<Transformation {caption}>", caption, self.marks)
 
 
 def transform(

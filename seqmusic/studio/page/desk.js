@@ -191,6 +191,7 @@ class Desk {
       const n = this.alternatives.length;
       this.#composed(n === 1 ? t("composed_one") : t("composed", { n }));
       byId("seed").value = order.seed + order.n;
+      if (document.activeElement === byId("compose")) this.alternatives[0]?.card.querySelector("button").focus({ preventScroll: true }); // so that Space plays it
       this.steered();
     } catch (error) {
       this.#composed(error.name === "AbortError" ? t("stopped") : "");

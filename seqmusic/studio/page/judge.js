@@ -34,7 +34,7 @@ class Judge {
     this.#busy(true);
     byId("judge-state").textContent = t("judge_waiting");
     try {
-      this.pair = await post("/judging/draw");
+      this.pair = await post("/comparisons/draw");
       byId("judge-pair").hidden = false;
       byId("judge-begin").hidden = true;
       await Promise.all(["a", "b"].map((letter, i) => engrave(this.sheets[i], this.pair[letter], this.#given(letter))));
@@ -57,7 +57,7 @@ class Judge {
     const { head, seed_a, seed_b } = this.pair;
     this.#busy(true);
     try {
-      this.summary = { ...await post("/judging/answer", { head, seed_a, seed_b, choice, seconds: (performance.now() - this.since) / 1000 }), choice };
+      this.summary = { ...await post("/comparisons/answer", { head, seed_a, seed_b, choice, seconds: (performance.now() - this.since) / 1000 }), choice };
       this.show();
       say(t("judge_count", { n: this.summary.n_answers }));
       await this.draw();

@@ -36,7 +36,7 @@ _MAX_PAIRS = 60  # of the latest answers, composed again for the taste
 _Pair = tuple[Continued, Continued]
 
 
-class Judging:
+class Comparisons:
     """The comparisons of a server's model. All methods may be called from any thread.
 
     Args:

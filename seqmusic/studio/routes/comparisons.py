@@ -15,7 +15,7 @@ from seqmusic.studio.routes.responses import Data, answering, body_of
 from seqmusic.studio.state import Studio, studio_of
 
 if TYPE_CHECKING:
-    from seqmusic.studio.judging import Judging
+    from seqmusic.studio.comparisons import Comparisons
 
 _MAX_SECONDS = 86_400.0
 
@@ -23,7 +23,7 @@ _MAX_SECONDS = 86_400.0
 async def draw(request: Request) -> Data:
     """The next two to compare."""
     studio = studio_of(request)
-    return await studio.long_work.run(lambda: _judging(studio).draw())
+    return await studio.long_work.run(lambda: _comparisons(studio).draw())
 
 
 async def answer(request: Request) -> Data:
@@ -41,21 +41,21 @@ async def answer(request: Request) -> Data:
 def _record(studio: Studio, head: str, seeds: tuple[int, int], choice: str, seconds: float) -> Data:
     from seqmusic.alignment.comparing import Comparison  # imports torch
 
-    return _judging(studio).answer(Comparison(head, *seeds), choice, round(seconds, 1))
+    return _comparisons(studio).answer(Comparison(head, *seeds), choice, round(seconds, 1))
 
 
-def _judging(studio: Studio) -> Judging:
-    return _judging_of(studio.settings.folder, studio.models.path(DEFAULT_NAME))
+def _comparisons(studio: Studio) -> Comparisons:
+    return _comparisons_of(studio.settings.folder, studio.models.path(DEFAULT_NAME))
 
 
 @lru_cache(maxsize=4)
-def _judging_of(folder: Path, model: Path) -> Judging:
-    from seqmusic.studio.judging import Judging  # imports torch
+def _comparisons_of(folder: Path, model: Path) -> Comparisons:
+    from seqmusic.studio.comparisons import Comparisons  # imports torch
 
-    return Judging(folder, model)
+    return Comparisons(folder, model)
 
 
 ROUTES = [
-    Route("/judging/draw", answering(draw), methods=["POST"]),
-    Route("/judging/answer", answering(answer), methods=["POST"]),
+    Route("/comparisons/draw", answering(draw), methods=["POST"]),
+    Route("/comparisons/answer", answering(answer), methods=["POST"]),
 ]

@@ -2,8 +2,8 @@
 
     python scripts/ablate.py configs/chorales.toml --out runs/ablation --batches 400
 
-Each training has a folder of its own in --out; a finished one is not repeated. What the teachers
-compose is composed once.
+Each training has a folder of its own in --out; a finished one is not repeated. All learn from the
+same composed pieces: those of another run, or those of the first training.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="another corpus than the chorales")
     parser.add_argument("--start", type=Path, help="a trained model to begin with")
     parser.add_argument("--teachers", default="", help="trained models, separated by commas")
+    parser.add_argument("--composed", type=Path, help="a run whose composed pieces are used again")
     parser.add_argument("--batches", type=int, default=400)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--changes", nargs="+", choices=list(CHANGES), default=list(CHANGES))
@@ -66,7 +67,7 @@ def main() -> None:
 def best_nats(arguments: argparse.Namespace, change: str, seed: int) -> float:
     """Nats per cell of the best evaluation on the validation pieces."""
     out = arguments.out / f"{list(CHANGES).index(change)}-{seed}"
-    first_composed = arguments.out / f"0-{arguments.seeds[0]}" / COMPOSED_FOLDER
+    composer = arguments.composed or arguments.out / f"0-{arguments.seeds[0]}"
     overrides = {
         "distillation.teachers": arguments.teachers,
         **{"training.steps": str(arguments.batches), "training.seed": str(seed)},
@@ -75,8 +76,8 @@ def best_nats(arguments: argparse.Namespace, change: str, seed: int) -> float:
     configuration = read_configuration(arguments.configuration, overrides | CHANGES[change])
     if not (out / CARD_FILE).is_file():
         shutil.rmtree(out, ignore_errors=True)
-        if configuration.distillation.composed and first_composed.is_dir():
-            shutil.copytree(first_composed, out / COMPOSED_FOLDER)
+        if configuration.distillation.composed and (composer / COMPOSED_FOLDER).is_dir():
+            shutil.copytree(composer / COMPOSED_FOLDER, out / COMPOSED_FOLDER)
         start = None if change == NO_START else arguments.start
         train_run(configuration, out, corpus=arguments.data, start=start)
     return min(row["nats_per_cell"] for row in read_metrics(out, configuration.training.steps))

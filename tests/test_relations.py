@@ -83,7 +83,7 @@ def test_only_music_in_whole_notes_is_written_in_half_its_values() -> None:
     assert in_shorter_values(short) is short
 
 
-def test_wrong_arguments_are_told_in_one_line(
+def test_wrong_arguments_are_refused_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_score(random_voices(1, 40), tmp_path / "one.mid")

@@ -138,7 +138,7 @@ def test_the_last_line_of_harmony_is_the_figures_as_json(
     assert report["lower_voices"]["gain"] == pytest.approx(
         1 - report["lower_voices"]["ahead"] / report["lower_voices"]["past"]
     )
-    assert report["style"]["--strict"]["parallel fifths"]["value"] == 0
+    assert report["style"]["--effort 0 --strict"]["parallel fifths"]["value"] == 0
     assert set(report["orders"]) == {"soprano first", "bass first", "any order", "together"}
     assert 0 < report["accuracy"]["n-gram"]["likeliest"] < 1
     assert main(["benchmark", "harmony", "-n", "0"]) == 2

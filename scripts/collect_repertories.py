@@ -1,4 +1,4 @@
-"""Collect scores of eleven repertories into one folder, for training on styles and for the recognizer.
+"""Collect scores of eleven repertories into one folder, to train on styles or a recognizer.
 
     python scripts/collect_repertories.py --data DATA --out data/repertories
 
@@ -79,11 +79,11 @@ def choose(items: list[Item], most: int) -> list[Item]:
             rng.shuffle(group)
         order = list(groups.values())
         rng.shuffle(order)
-        queues[source] = list(in_turns(order))
-    return list(in_turns(list(queues.values())))[:most]
+        queues[source] = list(interleaved(order))
+    return list(interleaved(list(queues.values())))[:most]
 
 
-def in_turns(lists: list[list[Item]]) -> Iterator[Item]:
+def interleaved(lists: list[list[Item]]) -> Iterator[Item]:
     """The first of each list, then the second of each, and so on."""
     for i in range(max(map(len, lists), default=0)):
         yield from (items[i] for items in lists if i < len(items))

@@ -6,25 +6,29 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from seqmusic.cli import main
-from seqmusic.errors import CheckpointError, CorpusError, RequestError
-from seqmusic.formats import write_score
+from seqmusic.errors import CheckpointError, CorpusError, FormatError, RequestError
+from seqmusic.formats import read_score, write_score
+from seqmusic.formats.notation.collections import collection_files
 from seqmusic.formats.theme import parse_theme
 from seqmusic.recognition.assembly import completed, train_recognizer
 from seqmusic.recognition.audit import scaled
-from seqmusic.recognition.calibration import class_weights, confidence_for_precision
+from seqmusic.recognition.calibration import class_weights, confidences_for_precision
 from seqmusic.recognition.likelihood import LikelihoodExpert, train_likelihood
-from seqmusic.recognition.lines import N_STEPS, line_of, lines_of, steps
+from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
 from seqmusic.recognition.ngrams import ngrams_of
+from seqmusic.recognition.page import FOR_COLOR, write_recognition_page
+from seqmusic.recognition.reading import read_recognizable
 from seqmusic.recognition.reasons import reasons_for
 from seqmusic.recognition.recognized_score import chosen_lines, recognize_score
-from seqmusic.recognition.recognizer import SURE, UNSURE, Recognizer
-from seqmusic.recognition.storage import load_recognizer, save_recognizer
+from seqmusic.recognition.recognizer import SURE, UNKNOWN, UNSURE, Recognizer
+from seqmusic.recognition.storage import PRETRAINED, load_recognizer, save_recognizer
 from seqmusic.recognition.works import LabeledWork, read_works, split_works, works_in
 from seqmusic.score import Note, Score, Voice
 
@@ -47,7 +51,7 @@ STYLES = {"leaps": ([-4, -2, -1, 1, 2, 4], [24, 24, 48]), "steps": ([-2, -1, 1, 
 
 def labeled_works(n_per_class: int = 10, seed: int = 0) -> list[LabeledWork]:
     rng = np.random.default_rng(seed)
-    works = []
+    works: list[LabeledWork] = []
     for name, (moves, values) in STYLES.items():
         for i in range(n_per_class):
             score = Score((walk(rng, moves, values, 40), walk(rng, moves, values, 40)))
@@ -107,23 +111,16 @@ def test_probabilities_of_all_next_steps_sum_to_one() -> None:
         interval, ratio = code // 13 - 13, code % 13 - 6
         pitch = int(context.pitches[-1]) + interval
         duration = float(context.durations[-1]) * 2 ** (ratio / 2)
-        longer = replace_last(context, pitch, duration)
+        longer = with_note(context, pitch, duration)
         assert steps(longer)[-1] == code
         totals += np.exp(expert.step_log_likelihoods(longer)[-1])
     assert totals == pytest.approx([1, 1])
 
 
-def replace_last(line: object, pitch: int, duration: float) -> object:
+def with_note(line: Line, pitch: int, duration: float) -> Line:
     """The line with one more note, whose duration need not be whole."""
-    from seqmusic.recognition.lines import Line
-
-    assert isinstance(line, Line)
-    return Line(
-        0,
-        np.append(line.onsets, 0),
-        np.append(line.durations.astype(float), duration),
-        np.append(line.pitches, pitch),
-    )
+    durations: Any = np.append(line.durations.astype(float), duration)
+    return Line(0, np.append(line.onsets, 0), durations, np.append(line.pitches, pitch))
 
 
 def test_a_class_left_out_is_as_if_it_had_never_been_counted() -> None:
@@ -185,7 +182,7 @@ def test_all_works_are_learned_in_the_end(recognizer: Recognizer) -> None:
     assert len(completed(recognizer, works).index.names) == len(works)
 
 
-def test_reasons_add_up_to_the_evidence_and_lie_where_they_say(recognizer: Recognizer) -> None:
+def test_reasons_are_parts_of_the_evidence_and_have_bars(recognizer: Recognizer) -> None:
     score = parse_theme([THEME])
     lines = lines_of(score)
     _, evidence = recognizer.linear.evidence(lines[0], 0)
@@ -204,9 +201,10 @@ def test_reasons_add_up_to_the_evidence_and_lie_where_they_say(recognizer: Recog
 def test_confidence_is_the_lowest_that_is_precise_enough() -> None:
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.62, 0.38], [0.1, 0.9]])
     targets = np.array([0, 0, 1, 1])
-    lowest = confidence_for_precision(probabilities, targets, [(0,), (1,)])
-    assert lowest == pytest.approx(0.62, abs=0.006)
-    assert confidence_for_precision(probabilities, targets, [(0,), (1,), (0, 1)]) == lowest
+    lowest = confidences_for_precision(probabilities, targets, [(0,), (1,)])
+    assert lowest == pytest.approx((0.62, 1), abs=0.006)
+    joined = confidences_for_precision(probabilities, targets, [(0,), (1,), (0, 1)])
+    assert joined == pytest.approx((0.3, 0.62), abs=0.006)
 
 
 def test_all_classes_weigh_the_same() -> None:
@@ -225,7 +223,7 @@ def test_groups_are_never_torn_and_each_class_is_split_alike() -> None:
         assert n_test == 4
 
 
-def test_a_folder_is_trained_on_and_asked(
+def test_a_folder_is_trained_on_and_recognizes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("sklearn")
@@ -294,3 +292,71 @@ def test_a_damaged_recognizer_is_refused(recognizer: Recognizer, tmp_path: Path)
     (tmp_path / "recognizer.npz").write_bytes(b"PK\3\4")
     with pytest.raises(CheckpointError, match="not a whole recognizer"):
         load_recognizer(tmp_path)
+
+
+def test_each_bad_file_gives_one_line(
+    recognizer: Recognizer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import mido
+
+    save_recognizer(recognizer, tmp_path / "model")
+    files = {"drums": (9, 36, 4), "nothing": (0, 60, 0), "one": (0, 60, 1)}
+    messages = {"drums": "holds no note", "nothing": "holds no note", "one": "holds one note"}
+    for name, (channel, pitch, n_notes) in files.items():
+        track = mido.MidiTrack()
+        for _ in range(n_notes):
+            track.append(mido.Message("note_on", channel=channel, note=pitch, velocity=80))
+            track.append(mido.Message("note_off", channel=channel, note=pitch, time=480))
+        file = mido.MidiFile()
+        file.tracks.append(track)
+        file.save(tmp_path / f"{name}.mid")
+        command = ["recognize", str(tmp_path / f"{name}.mid"), "--model", str(tmp_path / "model")]
+        assert main(command) == 2
+        errors = capsys.readouterr().err.splitlines()
+        assert messages[name] in errors[-1]
+        assert errors[-1].startswith(f"seqmusic: {tmp_path / name}.mid: ")
+
+
+def test_a_motet_whose_voices_have_other_bars_is_read_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "motet.krn"
+    path.write_text(
+        "**kern\t**kern\n*M2/1\t*M3/1\n=1\t=1\n0C\t1e\n.\t1f\n0D\t1g\n.\t1a\n==\t==\n*-\t*-\n"
+    )
+    report = read_recognizable(path)
+    assert report.score.time_signatures == ()
+    pitches = sorted([note.pitch for note in voice.notes] for voice in report.score.voices)
+    assert pitches == [[48, 50], [64, 65, 67, 69]]
+    assert "bar lines and time signatures left out" in " ".join(report.losses)
+
+
+def test_a_file_that_no_reading_helps_is_refused_as_usual(tmp_path: Path) -> None:
+    path = tmp_path / "quarter_tone.xml"
+    path.write_text("<html/>")
+    with pytest.raises(FormatError, match="not readable as MusicXML"):
+        read_recognizable(path)
+    with pytest.raises(FormatError, match="there is no such file"):
+        read_recognizable(tmp_path / "none.krn")
+
+
+def test_the_page_draws_what_decided(recognizer: Recognizer, tmp_path: Path) -> None:
+    pytest.importorskip("verovio")
+    score = parse_theme([THEME, THEME])
+    found = recognize_score(recognizer, score)
+    text = write_recognition_page(found, tmp_path / "page.html", "A <theme>").read_text("utf-8")
+    assert "A &lt;theme&gt;" in text
+    assert "<svg" in text
+    assert text.lower().count(FOR_COLOR) > 2
+    assert f"{max(found.recognition.probabilities.values()):.1%}" in text
+
+
+def test_what_comes_with_seqmusic_knows_eleven_repertories_and_is_small() -> None:
+    recognizer = load_recognizer()
+    assert len(recognizer.classes) == 11
+    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 6_000_000
+    bach = next(path for path in collection_files("bach") if path.name == "bwv66.6.mxl")
+    chorale = recognize_score(recognizer, read_score(bach))
+    assert chorale.recognition.answer == ("chorale",)
+    assert chorale.recognition.outcome == SURE
+    noise = np.random.default_rng(0)
+    voice = walk(noise, [-11, -6, 6, 13], [5, 7, 31, 50], 200)
+    assert recognize_score(recognizer, Score((voice,))).recognition.outcome == UNKNOWN

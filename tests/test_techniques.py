@@ -1,4 +1,4 @@
-"""Tests of `recognition.techniques`: canon, ground bass, cantus firmus, and all in words."""
+"""Tests of `recognition.techniques`: canon, ground bass, cantus firmus, and all as sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from seqmusic.formats import read_score
 from seqmusic.recognition.techniques.cantus_firmus import find_cantus_firmus
 from seqmusic.recognition.techniques.ground_bass import find_ostinatos
-from seqmusic.recognition.techniques.imitation import find_imitations
+from seqmusic.recognition.techniques.imitation import MIN_CANON_BITS, find_imitations
 from seqmusic.recognition.techniques.lines import voice_line
 from seqmusic.recognition.techniques.repetitions import ALL_LAGS_UP_TO
 from seqmusic.recognition.techniques.rhythm_runs import strong_runs
@@ -74,6 +74,15 @@ def test_a_subject_alone_is_imitation_and_no_canon() -> None:
     assert (found[0].n_notes, found[0].lag_ticks) == (9, end)
 
 
+def test_a_third_of_the_leader_is_no_canon() -> None:
+    leader = random_line(120, seed=15)
+    follower = moved(leader[:40], 96, -12)
+    score = Score((Voice("Soprano", leader), Voice("Alto", follower)))
+    found = find_imitations(score)[0]
+    assert (found.n_notes, found.is_canon) == (40, False)
+    assert found.bits > MIN_CANON_BITS
+
+
 def test_voices_that_move_together_do_not_imitate() -> None:
     line = random_line(60, seed=7)
     score = Score((Voice("Soprano", line), Voice("Alto", moved(line, 0, -4))))
@@ -126,6 +135,15 @@ def test_small_scores_have_no_techniques(score: Score) -> None:
     assert sentences(score, find_techniques(score)) == []
 
 
+@pytest.mark.parametrize(("semitones", "is_found"), [(0, False), (5, False), (None, True)])
+def test_a_melody_again_is_no_run_of_a_rhythm(semitones: int | None, is_found: bool) -> None:
+    line = random_line(60, seed=16)
+    again = random_line(60, seed=17) if semitones is None else moved(line, 0, semitones)
+    second = [replace(note, pitch=other.pitch) for note, other in zip(line, again, strict=True)]
+    voice = Voice("Tenor", line + moved(second, line[-1].end_ticks))
+    assert any(run.lag == 60 for run in strong_runs(voice_line(voice))) == is_found
+
+
 def test_a_long_voice_is_searched_at_the_lags_where_it_repeats() -> None:
     rng = Random(13)
     rhythm = random_line(700, seed=14)
@@ -148,7 +166,7 @@ def o_canenda() -> Score:
     return read_score(folder / "PMFC_01-Rex quem metrorum.xml")
 
 
-def test_rows_say_in_words_what_was_found(o_canenda: Score) -> None:
+def test_rows_state_what_was_found(o_canenda: Score) -> None:
     found = find_techniques(o_canenda)
     assert (
         "Tenor: talea of 36 quarters (4 notes and 2 rests), sung 8 + 4 times, in the proportions "

@@ -18,7 +18,7 @@ from seqmusic.corpus.cache import cache_folder
 from seqmusic.progress import track
 from seqmusic.recognition.assembly import train_recognizer
 from seqmusic.recognition.audit import shortcut_accuracies, transformation_agreement
-from seqmusic.recognition.calibration import TrialInputs, decide_on, trial_inputs
+from seqmusic.recognition.calibration import TrialInputs, trial_inputs, with_limits
 from seqmusic.recognition.fusion import Evidence, Floats
 from seqmusic.recognition.inputs import INPUT_KINDS
 from seqmusic.recognition.measures import (
@@ -27,13 +27,12 @@ from seqmusic.recognition.measures import (
     confusion_table,
     input_figures,
     joined_accuracy,
-    joined_classes,
     pooled_calibration_error,
     risk_coverage,
 )
-from seqmusic.recognition.recognizer import Recognizer
+from seqmusic.recognition.recognizer import Recognizer, largest_sets
 from seqmusic.recognition.training import train_experts
-from seqmusic.recognition.works import LabeledWork, read_works, works_in
+from seqmusic.recognition.works import LabeledWork, class_names, read_works, works_in
 
 RESEARCH_CLASSES = ("chorale", "fiddle", "folk", "madrigal", "mass", "quartet", "trecento")
 """Seven repertories that are told apart most easily; their accuracy is given beside that of all."""
@@ -60,7 +59,8 @@ class RecognitionFigures:
             recognizer does not know it: of all voices and of one voice.
         shortcuts: accuracy of classifiers that see one feature alone.
         transformations: number of works, and share whose class stays.
-        sources: accuracy on sources that were left out.
+        sources: accuracy on sources that were left out, of all classes.
+        sources_joined: the same, where classes that are hard to tell apart count as one.
         sources_by_class: the same, of all voices, by class.
     """
 
@@ -76,6 +76,7 @@ class RecognitionFigures:
     shortcuts: dict[str, Accuracy]
     transformations: dict[str, tuple[int, float]]
     sources: dict[str, Accuracy]
+    sources_joined: dict[str, Accuracy]
     sources_by_class: dict[str, float]
 
 
@@ -110,11 +111,13 @@ def measure(
     experts = (recognizer.linear, recognizer.likelihood)
     inputs = trial_inputs(held_out, classes, experts, seed=1)
     validation = trial_inputs(works_in(works, "valid"), classes, experts)
-    sources = _left_out_sources(recognizer, works) if leave_sources_out else {}
+    sources = left_out_sources(works) if leave_sources_out else {}
+    joined = largest_sets(recognizer.decision.answers)
+    single = [(i,) for i in range(len(classes))]
     step = max(1, len(held_out) // MAX_TRANSFORMED)
     return RecognitionFigures(
         recognizer.classes,
-        tuple(tuple(classes[i] for i in one) for one in joined_classes(recognizer.decision)),
+        tuple(tuple(classes[i] for i in one) for one in joined),
         {
             name: tuple(
                 sum(work.class_name == name for work in works_in(works, part))
@@ -130,13 +133,15 @@ def measure(
         unknown_shares(recognizer, validation, inputs),
         shortcut_accuracies(works),
         transformation_agreement(held_out[::step], recognizer),
-        {kind: _all_accuracy(one, recognizer) for kind, one in sources.items()},
+        {kind: _accuracy(one, recognizer, single) for kind, one in sources.items()},
+        {kind: _accuracy(one, recognizer, joined) for kind, one in sources.items()},
         _by_class(sources, recognizer),
     )
 
 
-def _all_accuracy(inputs: TrialInputs, recognizer: Recognizer) -> Accuracy:
-    sets = [(i,) for i in range(len(recognizer.classes))]
+def _accuracy(
+    inputs: TrialInputs, recognizer: Recognizer, sets: Sequence[tuple[int, ...]]
+) -> Accuracy:
     return joined_accuracy(_probabilities(inputs, recognizer), inputs, sets)
 
 
@@ -170,7 +175,7 @@ def unknown_shares(
     found = {}
     for i, name in enumerate(recognizer.classes):
         without = {kind: _without_class(one, i, False) for kind, one in validation.items()}
-        decision = decide_on(without, recognizer.fusion.without(i))
+        decision = with_limits(recognizer.decision, without)
         shares = []
         for kind in ("all voices", "one voice"):
             evidence = _without_class(inputs[kind], i, True).evidence
@@ -195,11 +200,10 @@ def _without_class(inputs: TrialInputs, number: int, is_kept: bool) -> TrialInpu
     return TrialInputs(evidence, targets - (targets > number), inputs.groups[chosen])
 
 
-def _left_out_sources(
-    recognizer: Recognizer, works: Sequence[LabeledWork]
-) -> dict[str, TrialInputs]:
+def left_out_sources(works: Sequence[LabeledWork]) -> dict[str, TrialInputs]:
     """The evidence on each quarter of the sources, of experts that were trained on the others."""
-    classes, found = list(recognizer.classes), []
+    classes = class_names(works)
+    found: list[dict[str, TrialInputs]] = []
     for fold in track(source_folds(works), "Sources", " folds", N_SOURCE_FOLDS):
         names = {work.name for work in fold}
         experts = train_experts([work for work in works if work.name not in names], classes)

@@ -26,8 +26,8 @@ def recognition_text(figures: RecognitionFigures) -> str:
 def _works_lines(figures: RecognitionFigures) -> list[str]:
     rows = [f"  {name:10} {a:5} {b:5} {c:5}" for name, (a, b, c) in figures.n_works.items()]
     joined = [" or ".join(names) for names in figures.joined if len(names) > 1]
-    told = f"hard to tell apart, and joined below: {'; '.join(joined) or 'none'}"
-    return ["works: training, validation, test", *rows, told]
+    separable = f"hard to tell apart, and joined below: {'; '.join(joined) or 'none'}"
+    return ["works: training, validation, test", *rows, separable]
 
 
 def _input_lines(figures: RecognitionFigures) -> list[str]:
@@ -88,7 +88,10 @@ def _transformation_lines(figures: RecognitionFigures) -> list[str]:
 def _source_lines(figures: RecognitionFigures) -> list[str]:
     if not figures.sources:
         return []
-    rows = [f"  {kind:13} {accuracy}" for kind, accuracy in figures.sources.items()]
+    rows = [
+        f"  {kind:13} {accuracy!s:24} {figures.sources_joined[kind]}"
+        for kind, accuracy in figures.sources.items()
+    ]
     shares = ", ".join(f"{name} {share:.2f}" for name, share in figures.sources_by_class.items())
-    title = "sources never seen in training (composer, book, collection): balanced accuracy"
+    title = "sources never seen in training: balanced accuracy, all classes and joined ones"
     return [title, *rows, f"  all voices, by class: {shares}"]

@@ -49,12 +49,16 @@ def recognize(
     found = _recognized(score, voice, model)
     _print(found, json)
     if explain:
-        from seqmusic.recognition.page import write_recognition_page
-
-        name = Path(score[0]).stem if found.score.source else "theme"
-        page = write_recognition_page(found, (out or Path("recognized")) / f"{name}.html", name)
+        page = _explain(found, out or Path("recognized"))
         if not json:
             print(f"wrote {page}")
+
+
+def _explain(found: RecognizedScore, folder: Path) -> Path:
+    from seqmusic.recognition.page import write_recognition_page
+
+    name = Path(found.score.source).stem if found.score.source else "theme"
+    return write_recognition_page(found, folder / f"{name}.html", name)
 
 
 def _print(found: RecognizedScore, json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from seqmusic.recognition.inputs import INPUT_KINDS, WHOLE_VOICE_KINDS, input_li
 from seqmusic.recognition.likelihood import LikelihoodExpert
 from seqmusic.recognition.linear import Floats, LinearExpert
 from seqmusic.recognition.lines import Integers
-from seqmusic.recognition.recognizer import Decision, likelihood_and_lead
+from seqmusic.recognition.recognizer import Decision, largest_sets, likelihood_and_lead
 from seqmusic.recognition.works import LabeledWork
 
 Experts = tuple[LinearExpert, LikelihoodExpert]
@@ -76,7 +76,9 @@ def trial_inputs(
                     evidence.append(evidence_of(lines, *experts))
                 else:
                     evidence.append(sum_evidence([of_lines[line.voice] for line in lines]))
-        found[kind] = TrialInputs(evidence, np.tile(targets, n_draws), np.tile(groups, n_draws))
+        found[kind] = TrialInputs(
+            evidence, np.concatenate([targets] * n_draws), np.concatenate([groups] * n_draws)
+        )
     return found
 
 
@@ -92,17 +94,37 @@ def fit_on(inputs: Mapping[str, TrialInputs]) -> Fusion:
 
 
 def decide_on(inputs: Mapping[str, TrialInputs], fusion: Fusion) -> Decision:
-    """The sets of classes, the confidence and the likelihood for which an answer is given."""
-    whole = [inputs[kind] for kind in WHOLE_VOICE_KINDS]
-    log_p = fusion.log_probabilities([one for kind in whole for one in kind.evidence])
-    probabilities, targets = np.exp(log_p), np.concatenate([kind.targets for kind in whole])
-    answers = answer_sets(confusion_rates(probabilities, targets))
-    confidence = confidence_for_precision(probabilities, targets, answers)
+    """The sets of classes, the confidence and the likelihood for which an answer is given.
+
+    Sets are found on whole voices, confidences on single voices and on parts of them.
+    """
+    answers = answer_sets(confusion_rates(*_predicted(inputs, WHOLE_VOICE_KINDS, fusion)))
+    single = [kind for kind in inputs if kind != "all voices"]
+    confidences = confidences_for_precision(*_predicted(inputs, single, fusion), answers)
+    nothing = np.zeros(1)
+    return with_limits(Decision(answers, *confidences, nothing, nothing, nothing), inputs)
+
+
+def _predicted(
+    inputs: Mapping[str, TrialInputs], kinds: Sequence[str], fusion: Fusion
+) -> tuple[Floats, Integers]:
+    """(N, C) probabilities and (N,) true classes of the inputs of some kinds."""
+    chosen = [inputs[kind] for kind in kinds]
+    log_p = fusion.log_probabilities([one for kind in chosen for one in kind.evidence])
+    return np.exp(log_p), np.concatenate([kind.targets for kind in chosen])
+
+
+def with_limits(decision: Decision, inputs: Mapping[str, TrialInputs]) -> Decision:
+    """The decision with the limits below which 2 percent of these inputs are."""
     evidence = [one for kind in inputs.values() for one in kind.evidence]
     figures = np.array([likelihood_and_lead(one) for one in evidence])
     log_steps = np.log([one.n_steps for one in evidence])
-    limits = [_lowest(figures[:, column], log_steps) for column in (0, 1)]
-    return Decision(answers, confidence, np.log(_STEP_KNOTS), *limits)
+    return replace(
+        decision,
+        log_steps=np.log(_STEP_KNOTS),
+        min_likelihood=_lowest(figures[:, 0], log_steps),
+        min_lead=_lowest(figures[:, 1], log_steps),
+    )
 
 
 def confusion_rates(probabilities: Floats, targets: Integers) -> Floats:
@@ -149,20 +171,35 @@ def class_weights(targets: Integers) -> Floats:
     return np.asarray(1 / counts[inverse] / len(distinct))
 
 
-def confidence_for_precision(
+def confidences_for_precision(
     probabilities: Floats, targets: Integers, answers: Sequence[tuple[int, ...]]
-) -> float:
-    """The lowest confidence at which 95 percent of the answers given are right.
+) -> tuple[float, float]:
+    """The lowest confidences at which 95 percent of the answers are right.
 
-    All classes weigh the same.
+    The first is that of sets of classes that are hard to tell apart, and of classes in no such set;
+    the second is that of the smaller parts of these sets. All classes weigh the same.
     """
-    weights, nothing = class_weights(targets), np.zeros(1)
+    largest = largest_sets(answers)
+    parts = [answer for answer in answers if answer not in largest]
+    weights = class_weights(targets)
+    return (
+        _lowest_confidence(probabilities, targets, weights, largest),
+        _lowest_confidence(probabilities, targets, weights, parts),
+    )
+
+
+def _lowest_confidence(
+    probabilities: Floats, targets: Integers, weights: Floats, sets: Sequence[tuple[int, ...]]
+) -> float:
+    """The lowest confidence at which 95 percent of the likeliest sets are right; 1 for no sets."""
+    if not sets:
+        return 1.0
+    totals = np.stack([probabilities[:, list(one)].sum(axis=1) for one in sets], axis=1)
+    likeliest = totals.argmax(axis=1)
+    right = np.array([t in sets[i] for t, i in zip(targets, likeliest, strict=True)])
     for confidence in np.arange(0.3, 1.0, 0.005):
-        decision = Decision(tuple(answers), float(confidence), nothing, nothing, nothing)
-        given = [decision.answer(row) for row in probabilities]
-        is_given = np.array([bool(answer) for answer in given])
-        is_right = np.array([t in answer for answer, t in zip(given, targets, strict=True)])
-        if is_right @ weights >= MIN_PRECISION * (is_given @ weights) > 0:
+        given = weights * (totals.max(axis=1) >= confidence)
+        if given @ right >= MIN_PRECISION * given.sum() > 0:
             return float(confidence)
     return 0.995
 

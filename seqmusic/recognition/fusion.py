@@ -93,10 +93,6 @@ class Fusion:
         logits = _logits(np.concatenate([self.factors, self.bias]), _columns(evidence))
         return np.asarray(_log_softmax(logits))
 
-    def without(self, number: int) -> Fusion:
-        """The fusion for all classes but one."""
-        return Fusion(self.factors, np.delete(self.bias, number))
-
 
 def fit_fusion(
     evidence: Sequence[Evidence], classes: Sequence[int], weights: Sequence[float]

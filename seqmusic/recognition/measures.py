@@ -17,7 +17,7 @@ from seqmusic.metrics.bootstrap import resampled_interval
 from seqmusic.recognition.calibration import TrialInputs, class_weights, confusion_rates
 from seqmusic.recognition.fusion import Floats
 from seqmusic.recognition.lines import Integers
-from seqmusic.recognition.recognizer import Decision, Recognizer
+from seqmusic.recognition.recognizer import Decision, Recognizer, largest_sets
 
 N_BINS = 15
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -71,7 +71,7 @@ def input_figures(kind: str, inputs: TrialInputs, recognizer: Recognizer) -> Inp
     weights = class_weights(targets)
     known = np.array([decision.is_known(one) for one in inputs.evidence])
     coverage, precision = coverage_and_precision(probabilities, targets, decision, known)
-    sets = joined_classes(decision)
+    sets = largest_sets(decision.answers)
     return InputFigures(
         kind,
         len(targets),
@@ -82,12 +82,6 @@ def input_figures(kind: str, inputs: TrialInputs, recognizer: Recognizer) -> Inp
         precision,
         float(weights @ ~known),
     )
-
-
-def joined_classes(decision: Decision) -> list[tuple[int, ...]]:
-    """The classes as they can be told apart: the largest sets of the decision."""
-    sets = [set(answer) for answer in decision.answers]
-    return sorted(tuple(sorted(one)) for one in sets if not any(one < other for other in sets))
 
 
 def joined_accuracy(
@@ -105,7 +99,7 @@ def balanced_accuracy(predicted: Integers, targets: Integers, groups: Integers) 
     """The mean over classes of the share of their inputs that is recognized.
 
     >>> str(balanced_accuracy(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([0, 1, 2])))
-    '0.750 (0.500 to 1.000)'
+    '0.750 (0.000 to 1.000)'
     """
     _, members = np.unique(groups, return_inverse=True)
     classes, numbers = np.unique(targets, return_inverse=True)
@@ -150,7 +144,7 @@ def coverage_and_precision(
 
 def risk_coverage(inputs: TrialInputs, recognizer: Recognizer) -> list[tuple[float, float, float]]:
     """Confidence, coverage and precision of the likeliest joined class at several confidences."""
-    sets = joined_classes(recognizer.decision)
+    sets = largest_sets(recognizer.decision.answers)
     probabilities = np.exp(recognizer.fusion.log_probabilities(inputs.evidence))
     sums = np.stack([probabilities[:, list(one)].sum(axis=1) for one in sets], axis=1)
     right = np.array(

@@ -34,6 +34,15 @@ class NearWork:
     name: str
     similarity: float
 
+    @property
+    def title(self) -> str:
+        """The name of its file, without the folders and the ending.
+
+        >>> NearWork("motet/Jos/Jos2105/Jos2105-Huc_me_sydereo.krn", 0.7).title
+        'Jos2105-Huc_me_sydereo'
+        """
+        return self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkIndex:
@@ -83,8 +92,8 @@ def profile(lines: Sequence[Line], vocabulary: Vocabulary) -> Floats:
 
 def _signs(codes: NDArray[np.int64]) -> Floats:
     """(M, 256) of -1 and 1: those of an n-gram follow from its code alone."""
-    words = np.arange(N_DIMENSIONS // 64, dtype=np.uint64)
-    mixed = codes.astype(np.uint64)[:, None] * np.uint64(4) + words
+    seeds = np.arange(N_DIMENSIONS // 64, dtype=np.uint64)
+    mixed = codes.astype(np.uint64)[:, None] * np.uint64(4) + seeds
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     bits = np.unpackbits(mixed.view(np.uint8), axis=1)

@@ -149,7 +149,12 @@ def ngram_text(code: int) -> str:
     ('interval +2 -3', 'rhythm 1/2 =')
     """
     kind = kind_of(code)
-    return f"{kind.view} {' '.join(_symbol_text(kind, s) for s in _digits(code, kind))}"
+    symbols = list(_digits(code, kind))
+    text = f"{kind.view} {' '.join(_symbol_text(kind, symbol) for symbol in symbols)}"
+    if not kind.view.startswith("degree"):
+        return text
+    degree = symbols[0] if kind.view == "degree" else symbols[0] // N_RATIOS
+    return f"{text} in {'minor' if degree >= N_DEGREES // 2 else 'major'}"
 
 
 def _digits(code: int, kind: Kind) -> Iterator[int]:

@@ -47,7 +47,7 @@ def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Pa
         "reasons": "\n".join(_reason_rows(found)),
         "score_note": escape(score_note),
         "score": "\n".join(pages),
-        "nearest": escape(", ".join(work.name for work in found.nearest)),
+        "nearest": escape(", ".join(work.title for work in found.nearest)),
         "techniques": _technique_list(sentences(found.score, found.techniques)),
         "pictures": "\n".join(_isorhythm_pictures(found)),
     }

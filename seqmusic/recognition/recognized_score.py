@@ -122,7 +122,7 @@ def recognized_text(found: RecognizedScore) -> str:
     lines = [answer_text(found), f"probabilities: {', '.join(shown)}"]
     for title, reasons in (("for", found.reasons_for), ("against", found.reasons_against)):
         lines += [f"  {title}: {_reason_text(reason, found.score)}" for reason in reasons]
-    near = ", ".join(f"{work.name} ({work.similarity:.2f})" for work in found.nearest)
+    near = ", ".join(f"{work.title} ({work.similarity:.2f})" for work in found.nearest)
     lines.append(f"most similar works: {near}")
     rows = techniques_to_data(found.score, found.techniques)
     lines += ["techniques:", *(f"  {row['sentence']}" for row in rows)] if rows else []
@@ -156,12 +156,13 @@ def _reason_text(reason: Reason, score: Score) -> str:
 
 def shown_bars(reason: Reason, score: Score) -> str:
     """The voices and bars of the first occurrences of an n-gram; "" without a meter."""
-    shown = [
-        f"{score.voices[place.voice].name} bar {place.bars[0]}"
-        for place in reason.occurrences[:_N_SHOWN_BARS]
-        if place.bars
-    ]
-    more = ", ..." if len(reason.occurrences) > _N_SHOWN_BARS else ""
+    found = dict.fromkeys(
+        f"{score.voices[one.voice].name} bar {one.bars[0]}"
+        for one in reason.occurrences
+        if one.bars
+    )
+    shown = list(found)[:_N_SHOWN_BARS]
+    more = ", ..." if len(found) > _N_SHOWN_BARS else ""
     return f"{', '.join(shown)}{more}" if shown else ""
 
 

@@ -23,6 +23,8 @@ class Decision:
     Attributes:
         answers: sets of class indices; single classes, and classes that are hard to tell apart.
         min_confidence: probability from which on an answer is given, 0..1.
+        narrow_confidence: probability from which on one of several classes that are hard to tell
+            apart is named alone, 0..1.
         log_steps: (K,) rising logarithms of numbers of steps.
         min_likelihood: (K,) nats a step in the best class, below which an input of so many steps
             is none of the classes.
@@ -32,6 +34,7 @@ class Decision:
 
     answers: tuple[tuple[int, ...], ...]
     min_confidence: float
+    narrow_confidence: float
     log_steps: Floats
     min_likelihood: Floats
     min_lead: Floats
@@ -47,16 +50,30 @@ class Decision:
         return all(value >= limit for value, limit in zip((best, lead), limits, strict=True))
 
     def answer(self, probabilities: Floats) -> tuple[int, ...]:
-        """The smallest set of classes that is probable enough; () if none is.
+        """The largest set that is probable enough, or a part of it that is; () if none is.
 
         >>> nothing = np.zeros(1)
-        >>> decision = Decision(((0,), (1,), (0, 1)), 0.8, nothing, nothing, nothing)
-        >>> [decision.answer(np.array(p)) for p in ([0.9, 0.1, 0], [0.5, 0.4, 0.1], [0, 0.1, 0.9])]
-        [(0,), (0, 1), ()]
+        >>> decision = Decision(((0,), (1,), (2,), (0, 1)), 0.7, 0.8, nothing, nothing, nothing)
+        >>> rows = ([0.9, 0.1, 0], [0.5, 0.4, 0.1], [0.2, 0, 0.8], [0.4, 0, 0.6])
+        >>> [decision.answer(np.array(row)) for row in rows]
+        [(0,), (0, 1), (2,), ()]
         """
         total = {answer: float(sum(probabilities[i] for i in answer)) for answer in self.answers}
-        enough = [answer for answer in self.answers if total[answer] >= self.min_confidence]
-        return min(enough, key=lambda answer: (len(answer), -total[answer]), default=())
+        whole = max(largest_sets(self.answers), key=lambda answer: total[answer])
+        if total[whole] < self.min_confidence:
+            return ()
+        parts = [answer for answer in self.answers if set(answer) < set(whole)]
+        enough = [answer for answer in parts if total[answer] >= self.narrow_confidence]
+        return min(enough, key=lambda answer: (len(answer), -total[answer]), default=whole)
+
+
+def largest_sets(answers: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The sets that are part of no other, in rising order.
+
+    >>> largest_sets([(0,), (1,), (2,), (3,), (1, 2), (0, 1, 2)])
+    [(0, 1, 2), (3,)]
+    """
+    return sorted(one for one in answers if not any(set(one) < set(other) for other in answers))
 
 
 def likelihood_and_lead(evidence: Evidence) -> tuple[float, float]:

@@ -30,7 +30,7 @@ def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
     Raises:
         FormatError: it cannot be written.
     """
-    arrays = {
+    arrays: dict[str, Any] = {
         **_prefixed("linear", recognizer.linear.arrays()),
         **_prefixed("likelihood", recognizer.likelihood.arrays()),
         "factors": recognizer.fusion.factors,
@@ -48,6 +48,7 @@ def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
         "classes": recognizer.classes,
         "answers": recognizer.decision.answers,
         "min_confidence": recognizer.decision.min_confidence,
+        "narrow_confidence": recognizer.decision.narrow_confidence,
         "works": recognizer.index.names,
     }
     write_atomic(folder / ARRAYS_FILE, buffer.getvalue())
@@ -91,6 +92,7 @@ def _recognizer(values: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Reco
         Decision(
             answers,
             float(values["min_confidence"]),
+            float(values["narrow_confidence"]),
             *(arrays[name] for name in ("log_steps", "min_likelihood", "min_lead")),
         ),
         WorkIndex(tuple(values["works"]), arrays["work_classes"], arrays["profiles"]),

@@ -20,7 +20,7 @@ from seqmusic.recognition.works import LabeledWork
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-INVERSE_REGULARIZATION = 2.0
+INVERSE_REGULARIZATION = 1.0
 logger = logging.getLogger(__name__)
 
 

@@ -13,10 +13,9 @@ from seqmusic.recognition.calibration import trial_inputs
 from seqmusic.recognition.measures import (
     InputFigures,
     input_figures,
-    joined_classes,
     pooled_calibration_error,
 )
-from seqmusic.recognition.recognizer import Recognizer
+from seqmusic.recognition.recognizer import Recognizer, largest_sets
 from seqmusic.recognition.storage import save_recognizer
 from seqmusic.recognition.works import LabeledWork, read_works, works_in
 
@@ -70,7 +69,7 @@ def card_text(
     counts = Counter(work.class_name for work in works)
     joined = [
         " or ".join(recognizer.classes[i] for i in one)
-        for one in joined_classes(recognizer.decision)
+        for one in largest_sets(recognizer.decision.answers)
         if len(one) > 1
     ]
     lines = [

@@ -34,7 +34,13 @@ class Repetition:
 
 
 def repetitions(
-    symbols: Ints, bits: Floats, *, min_lag: int, min_bits: float
+    symbols: Ints,
+    bits: Floats,
+    *,
+    min_lag: int,
+    min_bits: float,
+    min_span: int = 0,
+    spans: Ints | None = None,
 ) -> Iterator[Repetition]:
     """The longest possible stretches that return, at each lag, worth at least `min_bits`.
 
@@ -43,6 +49,8 @@ def repetitions(
         bits: (N,) what each symbol is worth, 0 or more.
         min_lag: smallest lag, in symbols.
         min_bits: above 0.
+        min_span: from the beginning of the first symbol to the end of the last.
+        spans: (N, 2) beginning and end of each symbol; None for their indexes.
 
     >>> symbols = np.array([1, 2, 3, 1, 2, 3, 1, 2])
     >>> list(repetitions(symbols, np.ones(8), min_lag=2, min_bits=2))
@@ -57,7 +65,8 @@ def repetitions(
         edges = np.flatnonzero(np.diff(is_equal))
         starts, ends = edges[::2], edges[1::2]
         values = total[ends] - total[starts]
-        for index in np.flatnonzero(values >= min_bits):
+        lengths = ends - starts if spans is None else spans[ends - 1, 1] - spans[starts, 0]
+        for index in np.flatnonzero((values >= min_bits) & (lengths >= min_span)):
             start, end = int(starts[index]), int(ends[index])
             yield Repetition(start, end - start, int(lag), float(values[index]))
 

@@ -7,6 +7,7 @@ repetition, and the same melody on another degree a transposed one, as in a reca
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -57,8 +58,8 @@ class RhythmRun:
     bits: float
 
 
-def rhythm_runs(line: Line) -> Iterator[RhythmRun]:
-    """All runs of a voice that are neither plain nor transposed repetitions.
+def rhythm_runs(line: Line, min_ticks: int = 0) -> Iterator[RhythmRun]:
+    """All runs of a voice that last so long and are neither plain nor transposed repetitions.
 
     >>> from seqmusic.formats.theme import parse_theme
     >>> from seqmusic.recognition.techniques.lines import voice_line
@@ -73,7 +74,11 @@ def rhythm_runs(line: Line) -> Iterator[RhythmRun]:
     # Equal quotients of neighboring values mean equal rhythms at any ratio: one pass for all.
     steps = _rhythm_steps(line)
     weights = bits[:-1]
-    for found in repetitions(steps, weights, min_lag=MIN_LAG, min_bits=_MIN_BITS):
+    ends = line.onsets + np.abs(line.values)
+    spans = np.stack((line.onsets[:-1], ends[1:]), axis=1)
+    for found in repetitions(
+        steps, weights, min_lag=MIN_LAG, min_bits=_MIN_BITS, min_span=min_ticks, spans=spans
+    ):
         run = _rhythm_run(line, found, bits)
         if run is not None:
             yield run
@@ -81,17 +86,9 @@ def rhythm_runs(line: Line) -> Iterator[RhythmRun]:
 
 def strong_runs(line: Line) -> list[RhythmRun]:
     """The runs that cover at least 15 % of the voice, the strongest first; at most 400."""
-    covering = (
-        run
-        for run in rhythm_runs(line)
-        if _run_ticks(line, run) >= MIN_COVERAGE * line.duration_ticks
-    )
+    min_ticks = math.ceil(MIN_COVERAGE * line.duration_ticks)
+    covering = rhythm_runs(line, min_ticks)
     return heapq.nlargest(_MAX_RUNS, covering, key=lambda run: run.bits)
-
-
-def _run_ticks(line: Line, run: RhythmRun) -> int:
-    last = run.start + run.length - 1
-    return int(line.onsets[last] + abs(line.values[last]) - line.onsets[run.start])
 
 
 def _rhythm_steps(line: Line) -> Ints:

@@ -83,12 +83,20 @@ class TaleaChain:
         self._line, self._span = line, span
         self._bits = information_bits(line.values)
         self._length = talea_ticks(talea)
-        self._events: dict[Fraction, set[tuple[Fraction, Fraction]]] = {}
-        onsets = np.cumsum([0, *(value.duration_ticks for value in talea)])[:-1].tolist()
-        signed = [(-1) ** value.is_rest * value.duration_ticks for value in talea]
-        for scale in SCALES:
-            pairs = zip(onsets, signed, strict=True)
-            self._events[scale] = {(onset * scale, value * scale) for onset, value in pairs}
+        self._n_values = len(talea)
+        durations = np.array([value.duration_ticks for value in talea], np.int64)
+        signs = np.array([-1 if value.is_rest else 1 for value in talea], np.int64)
+        self._talea = np.stack((np.cumsum(durations) - durations, signs * durations), axis=1)
+        self._scaled: dict[Fraction, set[tuple[int, int]]] = {}
+
+    def _events(self, scale: Fraction) -> set[tuple[int, int]]:
+        """Onset and signed duration of each event of the talea at a scale, where both are whole."""
+        if scale not in self._scaled:
+            products = self._talea * scale.numerator
+            is_whole = (products % scale.denominator == 0).all(axis=1)
+            pairs = (products[is_whole] // scale.denominator).tolist()
+            self._scaled[scale] = {(onset, value) for onset, value in pairs}
+        return self._scaled[scale]
 
     def statements(self, onset_ticks: int) -> list[Statement]:
         """All statements that follow one another and include the one at `onset_ticks`."""
@@ -155,14 +163,14 @@ class TaleaChain:
 
     def _compare(self, onset: int, length: int, scale: Fraction) -> tuple[float, Statement | None]:
         first, last = np.searchsorted(self._line.onsets, (onset, onset + length)).tolist()
-        bits, n = self._matches(first, last, onset, self._events[scale])
-        n_events = max(last - first, len(self._events[scale]))
+        bits, n = self._matches(first, last, onset, self._events(scale))
+        n_events = max(last - first, self._n_values)
         if n < _MIN_MATCHES:
             return 0.0, None
         return n / n_events, Statement(onset, length, scale, Fraction(1), bits)
 
     def _matches(
-        self, first: int, last: int, onset: int, events: set[tuple[Fraction, Fraction]]
+        self, first: int, last: int, onset: int, events: set[tuple[int, int]]
     ) -> tuple[float, int]:
         """Bits and number of the voice's events first..last - 1 that are among `events`."""
         onsets = (self._line.onsets[first:last] - onset).tolist()
@@ -179,7 +187,7 @@ class TaleaChain:
         first, last = np.searchsorted(self._line.onsets, (onset, end)).tolist()
         if end <= onset or end - onset > length * 5 // 4:
             return None
-        bits, n = self._matches(first, last, onset, self._events[scale])
+        bits, n = self._matches(first, last, onset, self._events(scale))
         is_last_note_alone = last - first == 1 and end == self._line.end_ticks
         if is_last_note_alone or n < max(2, MIN_AGREEMENT * (last - first)):
             return None

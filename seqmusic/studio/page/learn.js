@@ -73,8 +73,8 @@ class Learn {
   draw() {
     const last = this.losses.at(-1)?.[0] ?? 0, end = Math.max(60, Math.min(1.25 * last, this.steps ?? 1000)).toFixed(0), top = 4; // larger losses are drawn at the top
     const x = (step) => LEFT + (step / end) * (WIDTH - LEFT - 12), y = (loss) => HEIGHT - BOTTOM - (Math.min(loss, top) / top) * (HEIGHT - BOTTOM - 14);
-    let mean = this.losses[0]?.[1] ?? 0;
-    const smooth = this.losses.map(([step, loss]) => { mean += (loss - mean) * Math.max(0.08, 1 / step); return `${x(step).toFixed(1)},${y(mean).toFixed(1)}`; }).join(" ");
+    const median = (i) => this.losses.slice(Math.max(0, i - 8), i + 1).map(([, loss]) => loss).sort((p, q) => p - q)[Math.min(i, 8) >> 1];
+    const smooth = this.losses.map(([step], i) => `${x(step).toFixed(1)},${y(median(i)).toFixed(1)}`).join(" ");
     const dots = this.losses.filter((_, i) => i % Math.ceil(this.losses.length / 400) === 0).map(([step, loss]) => `<circle cx="${x(step).toFixed(1)}" cy="${y(loss).toFixed(1)}" r="1.6" fill="#22527a" opacity=".3"/>`).join("");
     const grid = Array.from({ length: Math.floor(top) + 1 }, (_, loss) => `<path d="M${LEFT} ${y(loss)}H${WIDTH - 12}" stroke="#e6dfd3"/><text x="${LEFT - 8}" y="${y(loss) + 4}" text-anchor="end" font-size="13" fill="#5c564d">${loss}</text>`).join("");
     const valid = this.validations.map(([step, nats]) => `<path d="M${x(step) - 5} ${y(nats)}h10m-5 -5v10" stroke="#a8361a" stroke-width="2"/>`).join("");

@@ -142,12 +142,12 @@ def main() -> None:
 def section(piece: GalleryMotet, best: Transformation) -> list[str]:
     """The lines of a piece in the page."""
     path = f"gallery/motets/{piece.name}"
-    said = [sentence for sentence in best.sentences if "words" not in sentence]
+    sentences = [sentence for sentence in best.sentences if "words" not in sentence]
     checks = [check.text for check in best.checks if check.name in ("sonorities", "speed", "final")]
     return [
         *("", f"## {piece.title}", ""),
         f"`seqmusic transform SOURCE --into motet {piece.options}".rstrip() + " --seed 1`",
-        *("", " ".join(said), "", " ".join(checks), ""),
+        *("", " ".join(sentences), "", " ".join(checks), ""),
         *(f"[MIDI]({path}.mid)", "", f"![{piece.title}]({path}.png)"),
     ]
 

@@ -50,7 +50,7 @@ def test_equal_neighbors_are_one_unless_they_are_kept() -> None:
     assert color(text, n_notes=8, keep_repeats=True).tune == (60, 60, 62, 64, 64, 65, 64, 62)
 
 
-def test_a_color_that_does_not_fall_by_step_is_prolonged_and_this_is_said() -> None:
+def test_a_color_that_does_not_fall_by_step_is_prolonged() -> None:
     found = color("C4 D4 E4 F4 G4 E4 G4 C4", n_notes=8)
     assert found.n_prolonged == 1
     before, final = found.pitches[-2:]

@@ -177,8 +177,8 @@ def test_more_voices_than_the_model_knows_are_refused() -> None:
 
 
 def test_a_folder_without_works_has_learned_no_style(tmp_path: Path) -> None:
-    from seqmusic.transformation.transform import _learned_style
+    from seqmusic.transformation.transform import learned_style
 
-    number, sentence = _learned_style("trecento", tmp_path)
+    number, sentence = learned_style("trecento", tmp_path)
     assert number is None
     assert "masks and preferences" in sentence

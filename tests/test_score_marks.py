@@ -26,7 +26,7 @@ def parts(marks: ScoreMarks) -> list[ElementTree.Element]:
 
 def test_musicxml_has_texts_brackets_and_a_line_break() -> None:
     upper, lower = parts(MARKS)
-    assert [words.text for words in lower.iter("words")] == ['Color 1, "A"']
+    assert [one.text for one in lower.iter("words")] == ['Color 1, "A"']
     assert [bracket.get("type") for bracket in lower.iter("bracket")] == ["start", "stop"]
     assert [one.get("new-system") for one in upper.iter("print") if one.get("new-system")] == [
         "yes"
@@ -35,7 +35,7 @@ def test_musicxml_has_texts_brackets_and_a_line_break() -> None:
 
 def test_the_accidental_of_ficta_stands_above_and_not_before_the_note() -> None:
     upper, _ = parts(MARKS)
-    assert [words.text for words in upper.iter("words")] == ["♯"]
+    assert [one.text for one in upper.iter("words")] == ["♯"]
     assert not list(upper.iter("accidental"))
     assert [alter.text for alter in upper.iter("alter")] == ["1"]
     plain, _ = parts(NO_MARKS)

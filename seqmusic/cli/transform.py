@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqmusic.score import Score
     from seqmusic.transformation.chorale import ChoraleSettings
     from seqmusic.transformation.motet_plan import MotetSettings
+    from seqmusic.transformation.transform import Transformation
 
 
 @Parameter(name="*")
@@ -109,13 +110,7 @@ def transform(
         style=motet.style,
         model=options.model,
     )
-    rows = write_transformations(found, out)
-    if options.json:
-        checks = [[check.to_data() for check in one.checks] for one in found]
-        print(json.dumps({"candidates": rows, "checks": checks}))
-        return
-    _print_candidates(list(found[0].sentences), rows)
-    _print_checks([(check.name, check.passed, check.text) for check in found[0].checks])
+    _print_results(found, write_transformations(found, out), as_json=options.json)
 
 
 def _titled(score: Score, source: tuple[str, ...]) -> Score:
@@ -149,6 +144,17 @@ def _settings(into: str, notes: int | None, motet: MotetOptions) -> MotetSetting
     )
 
 
+def _print_results(
+    found: list[Transformation], rows: list[dict[str, Any]], *, as_json: bool
+) -> None:
+    if as_json:
+        checks = [[check.to_data() for check in one.checks] for one in found]
+        print(json.dumps({"candidates": rows, "checks": checks}))
+        return
+    _print_candidates(list(found[0].sentences), rows)
+    _print_checks([(check.name, check.passed, check.text) for check in found[0].checks])
+
+
 def _print_candidates(sentences: list[str], rows: list[dict[str, Any]]) -> None:
     print("\n".join(sentences))
     print("rank  log-probability per note  notes  failed checks  files")
@@ -165,6 +171,6 @@ def _print_candidates(sentences: list[str], rows: list[dict[str, Any]]) -> None:
 
 def _print_checks(checks: list[tuple[str, bool | None, str]]) -> None:
     print("The first candidate, checked:")
-    words = {True: "ok", False: "FAILED", None: "-"}
+    labels = {True: "ok", False: "FAILED", None: "-"}
     for name, passed, text in checks:
-        print(f"{words[passed]:>6}  {name.replace('_', ' '):<13} {text}")
+        print(f"{labels[passed]:>6}  {name.replace('_', ' '):<13} {text}")

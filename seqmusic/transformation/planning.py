@@ -77,18 +77,15 @@ def plan_motet(source: Score, settings: MotetSettings) -> MotetPlan:
     sections = parse_sections(settings.sections) if settings.sections else talea.sections
     melody = find_melody(source)
     key, n_most = key_with_mode(source), most_color_notes(talea, sections, settings.iso)
-    color = color_of(
-        melody,
-        key,
-        ColorSettings(
-            n_notes=settings.notes,
-            n_most=n_most,
-            n_usual=talea.n_color_notes,
-            n_talea=talea.n_notes,
-            keep_repeats=settings.keep_repeats,
-            n_voices=settings.voices,
-        ),
+    color_settings = ColorSettings(
+        n_notes=settings.notes,
+        n_usual=talea.n_color_notes,
+        n_most=n_most,
+        n_talea=talea.n_notes,
+        keep_repeats=settings.keep_repeats,
+        n_voices=settings.voices,
     )
+    color = color_of(melody, key, color_settings)
     layout = lay_out(color.pitches, talea, sections, settings.introitus)
     _require_length(len(color.pitches), n_most)
     if settings.iso == "all" and common_grid(sections) is None:
@@ -97,15 +94,7 @@ def plan_motet(source: Score, settings: MotetSettings) -> MotetPlan:
             f"{', '.join(map(str, sections))}, where a note would be shorter than a thirty-second; "
             "--sections 1,1/2 fits"
         )
-    plan = MotetPlan(
-        settings=settings,
-        talea=talea,
-        contratenor_talea=None,
-        color=color,
-        layout=layout,
-        key=color.key or key,
-        title=source.title,
-    )
+    plan = MotetPlan(settings, talea, None, color, layout, color.key or key, source.title)
     return plan if settings.voices == 3 else _with_contratenor(plan)
 
 

@@ -126,7 +126,7 @@ def transform_to_motet(
     """
     if style not in STYLES:
         raise ValueError(f"--style is one of {', '.join(STYLES)}, got {style!r}")
-    number, remark = _learned_style(style, folder)
+    number, remark = learned_style(style, folder)
     is_trecento = style == "trecento"
     if is_trecento:  # the style has 91 parallels in 1000 motions of two voices
         request = replace(request, lenience=1.0)
@@ -152,7 +152,7 @@ def _checked(
     return Transformation(score, sentences, tuple(checks), motet_marks(plan, score), candidate)
 
 
-def _learned_style(style: str, folder: Path) -> tuple[int | None, str]:
+def learned_style(style: str, folder: Path) -> tuple[int | None, str]:
     """The number of a style in a model, and a sentence about it."""
     try:
         learned: Sequence[str] = kept_styles(read_works(folder / WORKS_FILE).values())

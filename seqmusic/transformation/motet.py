@@ -8,11 +8,11 @@ from fractions import Fraction
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.completion import Candidate, complete
-from seqmusic.generation.composing import ranked
 from seqmusic.generation.constraints import Constraints
 from seqmusic.generation.repeated_rhythm import Repeat, RepeatedRhythm
 from seqmusic.generation.request import Request
 from seqmusic.generation.restrictions import PrescribedSounds, Restriction, VoiceTable
+from seqmusic.generation.search.ranking import ranked
 from seqmusic.generation.structural_motion import StructuralMotion
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.runs.pretrained import learned_voice_names

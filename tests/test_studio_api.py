@@ -139,7 +139,7 @@ def test_files_are_written(client: TestClient, ending: str, tmp_path: Path) -> N
         ("/learning/start", {"minutes": "a"}, "request", "minutes is a number"),
     ],
 )
-def test_bad_requests_say_what_is_wrong(
+def test_bad_requests_name_what_is_wrong(
     client: TestClient, path: str, data: Any, kind: str, message: str
 ) -> None:
     error = post(client, path, data, 400)

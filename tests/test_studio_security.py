@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -146,6 +147,12 @@ def test_no_value_breaks_the_server(client: TestClient, path: str, data: dict[st
     assert response.status_code in (200, 400, 422), (text, response.text)
 
 
+def run_apart(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in a thread: in this one playwright may have a loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
+
+
 def test_a_blocked_process_costs_one_request() -> None:
     async def check() -> None:
         client = ScoreClient(timeout_seconds=0.0001)
@@ -157,7 +164,7 @@ def test_a_blocked_process_costs_one_request() -> None:
         assert caught.value.kind == "format"
         await client.close()
 
-    asyncio.run(check())
+    run_apart(check())
 
 
 def test_waiting_requests_are_bounded() -> None:
@@ -167,4 +174,4 @@ def test_waiting_requests_are_bounded() -> None:
         with pytest.raises(StudioError, match="too many"):
             await client.ask(task="view", score={}, width=3)
 
-    asyncio.run(check())
+    run_apart(check())

@@ -142,9 +142,7 @@ def palestrina() -> Iterator[Item]:
         yield Item("mass", "Palestrina", mass, path.stem, path)
 
 
-def tunes(
-    class_name: str, collection: str, is_wanted: Callable[[str], bool]
-) -> Iterator[Item]:
+def tunes(class_name: str, collection: str, is_wanted: Callable[[str], bool]) -> Iterator[Item]:
     """The tunes of a collection of tune books, each with the book as its source."""
     for path in files(collection, ".abc"):
         if not is_wanted(path.stem):

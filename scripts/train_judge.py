@@ -25,8 +25,6 @@ from seqmusic.runs.judge_weights import write_judge_weights
 from seqmusic.runs.pretrained import load_array_model, model_folder
 
 SEARCH_EFFORT = 1  # at which the model composes from the second round on
-# Higher than that of composing, so that the judge knows the unlikely events, too.
-TEMPERATURE = 1.0
 logger = logging.getLogger("seqmusic.train_judge")
 
 
@@ -50,8 +48,8 @@ def train(model: Path, settings: JudgeSettings, n_rounds: int, n: int) -> None:
     folder = model_folder(model)
     array_model, dataset = load_array_model(folder, compiled=False), load_chorales()
     works, held_out = (four_part_chorales(dataset, (split,)) for split in ("train", "valid"))
-    requests = [Request(n=n, effort=0, temperature=TEMPERATURE)]
-    requests += [Request(n=1, effort=SEARCH_EFFORT, temperature=TEMPERATURE)] * (n_rounds - 1)
+    requests = [Request(n=n, effort=0)]
+    requests += [Request(n=1, effort=SEARCH_EFFORT)] * (n_rounds - 1)
     rounds = train_judge_in_rounds(array_model, works, held_out, requests, settings)
     for number, (judge, accuracies) in enumerate(rounds, start=1):
         figures = ", ".join(f"{task} {auc:.3f}" for task, auc in accuracies.items())

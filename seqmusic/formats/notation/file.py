@@ -1,4 +1,4 @@
-"""MusicXML, MEI, kern and ABC files, and the Bach chorales that music21 installs.
+"""MusicXML, MEI and kern files, and the Bach chorales that music21 installs.
 
 What a score does not hold is left out when reading, and reported: grace notes, words, slurs,
 dynamics, changes of key or tempo, percussion, and repeat signs (the music is read as written, each
@@ -10,26 +10,25 @@ read as that number. Importing this module imports music21.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from music21 import corpus
 
-from seqmusic.atomic_files import decoded_text, read_bounded, write_atomic
+from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
 from seqmusic.formats.notation.measure_writing import NoteColor
 from seqmusic.formats.notation.reading import report_from_music21, satb_from_music21
-from seqmusic.formats.notation.streams import parse_with_music21, translated_errors, tune_texts
+from seqmusic.formats.notation.streams import parse_with_music21, translated_errors
 from seqmusic.formats.notation.unpacking import (
     FORMAT_NAMES,
-    MAX_TUNE_BOOK_BYTES,
     format_name,
     read_unpacked,
 )
 from seqmusic.formats.notation.writing import musicxml_text
-from seqmusic.formats.read_report import FilePiece, ReadReport, Tally
+from seqmusic.formats.read_report import ReadReport, Tally
 from seqmusic.score import Score
 
 T = TypeVar("T")
@@ -47,7 +46,7 @@ def read_notation_with_report(path: Path) -> ReadReport:
     notes at once.
 
     Args:
-        path: MusicXML (.xml, .musicxml, .mxl), MEI (.mei), kern (.krn) or ABC (.abc).
+        path: MusicXML (.xml, .musicxml, .mxl), MEI (.mei) or kern (.krn).
 
     Raises:
         CorruptFileError: the bytes break the rules of the format.
@@ -56,25 +55,7 @@ def read_notation_with_report(path: Path) -> ReadReport:
     """
     path = Path(path)
     report, guesses = _convert_file(path, report_from_music21, str(path))
-    return _with_source_and_repairs(report, guesses, path.name)
-
-
-def read_tunes(path: Path) -> Iterator[FilePiece]:
-    """The tunes of an ABC file in order, each named by its title and number.
-
-    A tune that is refused stops no other.
-
-    Raises:
-        FormatError: the file cannot be opened, or is too large.
-    """
-    path = Path(path)
-    for name, text in tune_texts(decoded_text(read_bounded(path, MAX_TUNE_BOOK_BYTES))):
-        try:
-            report, guesses = _convert(text.encode("utf-8"), "ABC", report_from_music21)
-            source = f"{path.name}, {name}"
-            yield FilePiece(name, _with_source_and_repairs(report, guesses, source))
-        except FormatError as error:
-            yield FilePiece(name, None, f"{path}: {name}: {error}")
+    return _with_source(replace(report, repairs=guesses.messages()), path.name)
 
 
 def write_musicxml(
@@ -140,6 +121,6 @@ def _convert(data: bytes, name: str, convert: Callable[[Any], T]) -> tuple[T, Ta
     return converted, guesses
 
 
-def _with_source_and_repairs(report: ReadReport, guesses: Tally, source: str) -> ReadReport:
+def _with_source(report: ReadReport, source: str) -> ReadReport:
     score = report.score if report.score.source else replace(report.score, source=source)
-    return replace(report, score=score, repairs=guesses.messages())
+    return replace(report, score=score)

@@ -1,4 +1,4 @@
-"""Texts of MusicXML, MEI, kern and ABC files as music21 streams.
+"""Texts of MusicXML, MEI and kern files as music21 streams.
 
 They are checked before music21 reads them, because it would work for hours on some numbers.
 """
@@ -18,7 +18,7 @@ from typing import Any
 import defusedxml
 from defusedxml.ElementTree import XMLParser
 from music21 import key
-from music21.converter.subConverters import ConverterABC, ConverterHumdrum
+from music21.converter.subConverters import ConverterHumdrum
 from music21.mei.base import MEI_NS, MeiToM21Converter
 from music21.musicxml import xmlToM21
 
@@ -59,7 +59,7 @@ def parse_with_music21(data: bytes, format_name: str) -> Any:
 
     Args:
         data: the bytes.
-        format_name: MusicXML, MEI, kern or ABC.
+        format_name: MusicXML, MEI or kern.
 
     Raises:
         FormatError: they hold what is not read.
@@ -147,37 +147,7 @@ def _parse_kern(data: bytes) -> Any:
     return reader.stream
 
 
-def _parse_abc(data: bytes) -> Any:
-    text = decoded_text(data)
-    if (n_tunes := len(tune_texts(text))) > 1:
-        remedy = "split it into one file a tune, or read them all with read_pieces"
-        raise FormatError(f"holds {n_tunes} tunes; {remedy}")
-    _check_meters(text)
-    reader = ConverterABC()
-    reader.parseData(text)
-    return reader.stream
-
-
-_PARSERS = {"MusicXML": _parse_musicxml, "MEI": _parse_mei, "kern": _parse_kern, "ABC": _parse_abc}
-
-
-def tune_texts(text: str) -> list[tuple[str, str]]:
-    """The tunes of an ABC text with their names.
-
-    A tune goes from its field X to an empty line; the fields before the first tune hold for all.
-
-    >>> tune_texts("M:4/4\\nX:1\\nT:A\\nK:C\\nCDE|\\n\\nwords\\nX:2\\nK:G\\nGAB|")
-    [('1 A', 'M:4/4\\nX:1\\nT:A\\nK:C\\nCDE|'), ('2', 'M:4/4\\nX:2\\nK:G\\nGAB|')]
-    """
-    head, *tunes = re.split(r"^(?=X:)", text, flags=re.MULTILINE)
-    fields = "".join(f"{line}\n" for line in head.splitlines() if re.match(r"[LMQR]:", line))
-    found = []
-    for tune in tunes:
-        tune = tune.split("\n\n")[0].rstrip("\n")
-        number, title = (re.search(rf"^{field}:(.*)", tune, re.MULTILINE) for field in "XT")
-        name = " ".join(match[1].strip() for match in (number, title) if match).strip()
-        found.append((name, fields + tune))
-    return found
+_PARSERS = {"MusicXML": _parse_musicxml, "MEI": _parse_mei, "kern": _parse_kern}
 
 
 class _BoundedTreeBuilder(ElementTree.TreeBuilder):

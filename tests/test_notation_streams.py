@@ -157,7 +157,7 @@ def test_what_takes_too_long_is_stopped(tmp_path, monkeypatch):
             b'<mei xmlns="http://www.music-encoding.org/ns/mei"/>',
             "not readable as MEI",
         ),
-        ("long.abc", b"X:1\nK:C\n" + b"C" * 100_000, "is longer than 0.1 MB"),
+        ("long.abc", b"X:1\nK:C\n" + b"C" * 200_000, "is longer than 0.2 MB"),
         ("song.mp3", b"", "'.mp3' files are not read"),
     ],
 )

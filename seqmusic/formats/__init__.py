@@ -25,10 +25,11 @@ __all__ = [
 _READERS = (
     dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_with_report"))
     | dict.fromkeys(
-        (".xml", ".musicxml", ".mxl", ".mei", ".krn"),
+        (".xml", ".musicxml", ".mxl", ".mei"),
         ("notation.file", "read_notation_with_report"),
     )
     | {
+        ".krn": ("kern.file", "read_kern_with_report"),
         ".abc": ("abc.file", "read_abc_with_report"),
         ".csv": ("csv.file", "read_csv_with_report"),
         ".json": ("pitch_table", "read_jsb_with_report"),

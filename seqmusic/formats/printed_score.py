@@ -129,10 +129,15 @@ def report_from_printed(printed: PrintedScore) -> ReadReport:
     return ReadReport(score, printed.repairs.messages(), losses)
 
 
-def join_ties(line: Sequence[TiedNote]) -> tuple[Note, ...]:
+def join_ties(line: Sequence[TiedNote], part: str, left_out: Tally) -> tuple[Note, ...]:
     """Notes by onset and pitch, with tied ones joined and equal ones once.
 
     A fermata over any of the tied notes is one over the whole.
+
+    Args:
+        line: printed notes, in any order.
+        part: its name, for messages.
+        left_out: counts the notes that are written more than once.
     """
     notes: list[Note] = []
     tied: dict[int, int] = {}  # pitch -> index of the note that is tied to the next
@@ -144,6 +149,7 @@ def join_ties(line: Sequence[TiedNote]) -> tuple[Note, ...]:
             fermata = first.fermata or printed.fermata
             notes[index] = replace(first, duration_ticks=ticks, fermata=fermata)
         elif printed in notes[-8:]:
+            left_out.add("notes written twice in one voice read once", f"part {part}")
             continue
         else:
             index = len(notes)
@@ -210,8 +216,9 @@ def _named_lines(
             continue
         name = repr(part.name or number)
         for line in part.lines or [[]]:
-            tied = list(_notes_in_ticks(line, timeline, shifts, printed.left_out, name))
-            for single in single_lines(join_ties(tied), name, printed.left_out):
+            tied = _notes_in_ticks(line, timeline, shifts, printed.left_out, name)
+            joined = join_ties(tied, name, printed.left_out)
+            for single in single_lines(joined, name, printed.left_out):
                 found.append((part.name, single))
     if not found:
         if any(part.n_unpitched for part in printed.parts):

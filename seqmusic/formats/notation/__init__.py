@@ -1,1 +1,1 @@
-"""MusicXML, MEI, kern and ABC through music21; the only modules that import it."""
+"""MusicXML and MEI through music21; the only modules that import it."""

@@ -1,4 +1,4 @@
-"""MusicXML, MEI and kern files, and the Bach chorales that music21 installs.
+"""MusicXML and MEI files, and the Bach chorales that music21 installs.
 
 What a score does not hold is left out when reading, and reported: grace notes, words, slurs,
 dynamics, changes of key or tempo, percussion, and repeat signs (the music is read as written, each
@@ -19,6 +19,7 @@ from music21 import corpus
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
+from seqmusic.formats.kern.file import read_kern_with_report
 from seqmusic.formats.notation.measure_writing import NoteColor
 from seqmusic.formats.notation.reading import report_from_music21, satb_from_music21
 from seqmusic.formats.notation.streams import parse_with_music21, translated_errors
@@ -29,7 +30,7 @@ from seqmusic.formats.notation.unpacking import (
 )
 from seqmusic.formats.notation.writing import musicxml_text
 from seqmusic.formats.read_report import ReadReport, Tally
-from seqmusic.score import Score
+from seqmusic.score import SATB, Score
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ def read_notation_with_report(path: Path) -> ReadReport:
     notes at once.
 
     Args:
-        path: MusicXML (.xml, .musicxml, .mxl), MEI (.mei) or kern (.krn).
+        path: MusicXML (.xml, .musicxml, .mxl) or MEI (.mei).
 
     Raises:
         CorruptFileError: the bytes break the rules of the format.
@@ -97,9 +98,20 @@ def read_chorale(path: Path) -> Score:
         FormatError: the file holds no such four parts, or what a score cannot.
     """
     path = Path(path)
-    score, _ = _convert_file(path, satb_from_music21, path.name)
+    if format_name(path) == "kern":
+        score = _satb_from_kern(path)
+    else:
+        score, _ = _convert_file(path, satb_from_music21, path.name)
     title = f"{path.stem} {score.title}".strip()
     return replace(score, title=title, source=f"music21 corpus, bach/{path.name}")
+
+
+def _satb_from_kern(path: Path) -> Score:
+    score = read_kern_with_report(path).score
+    if len(score.voices) != len(SATB):
+        raise FormatError(f"{path.name}: holds {len(score.voices)} voices, needed are four")
+    voices = tuple(replace(v, name=name) for v, name in zip(score.voices, SATB, strict=True))
+    return replace(score, voices=voices)
 
 
 def _convert_file(path: Path, convert: Callable[[Any], T], shown_path: str) -> tuple[T, Tally]:

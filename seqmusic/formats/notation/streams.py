@@ -1,4 +1,4 @@
-"""Texts of MusicXML, MEI and kern files as music21 streams.
+"""Texts of MusicXML and MEI files as music21 streams.
 
 They are checked before music21 reads them, because it would work for hours on some numbers.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import itertools
 import re
 import warnings
 import xml.etree.ElementTree as ElementTree
@@ -18,11 +17,9 @@ from typing import Any
 import defusedxml
 from defusedxml.ElementTree import XMLParser
 from music21 import key
-from music21.converter.subConverters import ConverterHumdrum
 from music21.mei.base import MEI_NS, MeiToM21Converter
 from music21.musicxml import xmlToM21
 
-from seqmusic.atomic_files import decoded_text
 from seqmusic.errors import CorruptFileError, FormatError, abbreviated
 from seqmusic.formats.notation.unpacking import first_line
 from seqmusic.formats.read_report import Tally
@@ -59,7 +56,7 @@ def parse_with_music21(data: bytes, format_name: str) -> Any:
 
     Args:
         data: the bytes.
-        format_name: MusicXML, MEI or kern.
+        format_name: MusicXML or MEI.
 
     Raises:
         FormatError: they hold what is not read.
@@ -137,17 +134,7 @@ def _replace_keys_by_signatures(score: Any) -> None:
         guessed.activeSite.replace(guessed, key.KeySignature(guessed.sharps))
 
 
-def _parse_kern(data: bytes) -> Any:
-    text = decoded_text(data)
-    if "**kern" not in text:
-        raise CorruptFileError("not readable as kern: no spine begins with **kern")
-    _check_meters(text)
-    reader = ConverterHumdrum()
-    reader.parseData(text)
-    return reader.stream
-
-
-_PARSERS = {"MusicXML": _parse_musicxml, "MEI": _parse_mei, "kern": _parse_kern}
+_PARSERS = {"MusicXML": _parse_musicxml, "MEI": _parse_mei}
 
 
 class _BoundedTreeBuilder(ElementTree.TreeBuilder):
@@ -187,13 +174,6 @@ def _checked_root(data: bytes) -> Any:
 def _check_numbers(location: str, text: str, limit: float) -> None:
     if any(float(number) > limit for number in re.findall(r"[0-9]+\.?[0-9]*", text)):
         raise CorruptFileError(f"holds {location} {abbreviated(text)!r}; at most {limit} is read")
-
-
-def _check_meters(text: str) -> None:
-    for digits in itertools.chain(*re.findall(r"M:? *([0-9]+)/([0-9]+)", text)):
-        if float(digits) > _MAX_METER_NUMBER:
-            found = f"holds a time signature with {abbreviated(digits)}"
-            raise CorruptFileError(f"{found}; at most {_MAX_METER_NUMBER} is read")
 
 
 def _unmark_full_measure_rests(root: ElementTree.Element) -> None:

@@ -24,11 +24,9 @@ __all__ = [
 
 _READERS = (
     dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_with_report"))
-    | dict.fromkeys(
-        (".xml", ".musicxml", ".mxl", ".mei"),
-        ("notation.file", "read_notation_with_report"),
-    )
+    | dict.fromkeys((".xml", ".musicxml", ".mxl"), ("musicxml.file", "read_musicxml_with_report"))
     | {
+        ".mei": ("notation.file", "read_notation_with_report"),
         ".krn": ("kern.file", "read_kern_with_report"),
         ".abc": ("abc.file", "read_abc_with_report"),
         ".csv": ("csv.file", "read_csv_with_report"),

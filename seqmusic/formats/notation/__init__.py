@@ -1,1 +1,1 @@
-"""MusicXML and MEI through music21; the only modules that import it."""
+"""MEI, and the writing of MusicXML, through music21; the only modules that import it."""

@@ -1,38 +1,33 @@
-"""MusicXML and MEI files, and the Bach chorales that music21 installs.
+"""Notation files of every kind, the writing of MusicXML, and the chorales that music21 installs.
 
-What a score does not hold is left out when reading, and reported: grace notes, words, slurs,
-dynamics, changes of key or tempo, percussion, and repeat signs (the music is read as written, each
-bar once). Chords and other simultaneous notes of one voice are separated into voices; notes off the
-grid of 24 ticks a quarter note are moved to the nearest tick. What a score would hold wrongly is
-refused: quarter tones, and bar lines off the grid. A tempo within a millionth of a whole number is
-read as that number. Importing this module imports music21.
+MEI is read by music21; the other formats have rooms of their own. Importing this module imports
+music21.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from music21 import corpus
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
+from seqmusic.formats.abc.file import read_abc_with_report
 from seqmusic.formats.kern.file import read_kern_with_report
+from seqmusic.formats.musicxml.file import read_musicxml_satb, read_musicxml_with_report
 from seqmusic.formats.notation.measure_writing import NoteColor
-from seqmusic.formats.notation.reading import report_from_music21, satb_from_music21
-from seqmusic.formats.notation.streams import parse_with_music21, translated_errors
+from seqmusic.formats.notation.reading import report_from_music21
+from seqmusic.formats.notation.streams import parse_mei, translated_errors
 from seqmusic.formats.notation.unpacking import (
     FORMAT_NAMES,
     format_name,
     read_unpacked,
 )
 from seqmusic.formats.notation.writing import musicxml_text
-from seqmusic.formats.read_report import ReadReport, Tally
+from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import SATB, Score
-
-T = TypeVar("T")
 
 
 def read_notation(path: Path) -> Score:
@@ -47,7 +42,7 @@ def read_notation_with_report(path: Path) -> ReadReport:
     notes at once.
 
     Args:
-        path: MusicXML (.xml, .musicxml, .mxl) or MEI (.mei).
+        path: MusicXML (.xml, .musicxml, .mxl), MEI (.mei), kern (.krn) or ABC (.abc).
 
     Raises:
         CorruptFileError: the bytes break the rules of the format.
@@ -55,8 +50,8 @@ def read_notation_with_report(path: Path) -> ReadReport:
             names measure and part).
     """
     path = Path(path)
-    report, guesses = _convert_file(path, report_from_music21, str(path))
-    return _with_source(replace(report, repairs=guesses.messages()), path.name)
+    reader = _READERS.get(format_name(path))
+    return reader(path) if reader else _read_mei(path)
 
 
 def write_musicxml(
@@ -98,41 +93,33 @@ def read_chorale(path: Path) -> Score:
         FormatError: the file holds no such four parts, or what a score cannot.
     """
     path = Path(path)
-    if format_name(path) == "kern":
-        score = _satb_from_kern(path)
-    else:
-        score, _ = _convert_file(path, satb_from_music21, path.name)
+    score = _satb_from_kern(path) if path.suffix == ".krn" else read_musicxml_satb(path)
+    voices = tuple(replace(v, name=name) for v, name in zip(score.voices, SATB, strict=True))
     title = f"{path.stem} {score.title}".strip()
-    return replace(score, title=title, source=f"music21 corpus, bach/{path.name}")
+    source = f"music21 corpus, bach/{path.name}"
+    return replace(score, voices=voices, title=title, source=source)
 
 
 def _satb_from_kern(path: Path) -> Score:
     score = read_kern_with_report(path).score
     if len(score.voices) != len(SATB):
         raise FormatError(f"{path.name}: holds {len(score.voices)} voices, needed are four")
-    voices = tuple(replace(v, name=name) for v, name in zip(score.voices, SATB, strict=True))
-    return replace(score, voices=voices)
+    return score
 
 
-def _convert_file(path: Path, convert: Callable[[Any], T], shown_path: str) -> tuple[T, Tally]:
-    """What `convert` makes of the music21 stream of a file, and what music21 guessed.
-
-    Raises:
-        FormatError: the file is refused; the text begins with `shown_path` if it could be opened.
-    """
+def _read_mei(path: Path) -> ReadReport:
     data = read_unpacked(path)
     try:
-        return _convert(data, format_name(path), convert)
+        with translated_errors("MEI") as guesses:
+            report = report_from_music21(parse_mei(data))
     except FormatError as error:
-        raise type(error)(f"{shown_path}: {error}") from error.__cause__
+        raise type(error)(f"{path}: {error}") from error.__cause__
+    score = replace(report.score, source=report.score.source or path.name)
+    return replace(report, score=score, repairs=guesses.messages())
 
 
-def _convert(data: bytes, name: str, convert: Callable[[Any], T]) -> tuple[T, Tally]:
-    with translated_errors(name) as guesses:
-        converted = convert(parse_with_music21(data, name))
-    return converted, guesses
-
-
-def _with_source(report: ReadReport, source: str) -> ReadReport:
-    score = report.score if report.score.source else replace(report.score, source=source)
-    return replace(report, score=score)
+_READERS = {
+    "MusicXML": read_musicxml_with_report,
+    "kern": read_kern_with_report,
+    "ABC": read_abc_with_report,
+}

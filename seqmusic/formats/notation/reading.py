@@ -11,6 +11,7 @@ from music21 import key, stream, tempo
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.measures import meter_from_measures
+from seqmusic.formats.musicxml.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.notation.aligned_measures import (
     aligned_measures,
     measures_of,
@@ -22,10 +23,7 @@ from seqmusic.formats.notation.unread import count_unread
 from seqmusic.formats.read_report import ReadReport, Tally
 from seqmusic.formats.time_grid import Shifts
 from seqmusic.formats.voice_names import distinct_voice_names
-from seqmusic.score import SATB, Key, Score, Voice
-
-SOURCE_FIELD = "seqmusic"
-VOICES_FIELD = "seqmusic-voices"
+from seqmusic.score import Key, Score, Voice
 
 
 def report_from_music21(parsed: Any) -> ReadReport:
@@ -47,20 +45,6 @@ def report_from_music21(parsed: Any) -> ReadReport:
     return ReadReport(score, losses=left_out.messages() + shifts.messages(score.n_notes))
 
 
-def satb_from_music21(parsed: Any) -> Score:
-    """Soprano, alto, tenor and bass of a music21 Score.
-
-    They are its four parts, or the four of that name where instruments play along.
-
-    Raises:
-        FormatError: it holds no such four parts, or what a score cannot.
-    """
-    score = _score_from_parts(_satb_parts(_parts(parsed)), Shifts(), Tally())
-    if len(score.voices) != len(SATB):
-        raise FormatError(f"its four parts hold {len(score.voices)} voices")
-    return replace(_with_voice_names(score, SATB), title=_metadata(parsed, "title"))
-
-
 def _parts(parsed: Any) -> list[Any]:
     if isinstance(parsed, stream.Opus):
         if len(parsed.scores) != 1:
@@ -70,21 +54,6 @@ def _parts(parsed: Any) -> list[Any]:
     if not parts:
         raise FormatError("holds no parts")
     return parts
-
-
-def _satb_parts(parts: list[Any]) -> list[Any]:
-    if len(parts) == len(SATB):
-        return parts
-    found = []
-    for name in SATB:
-        matches = [part for part in parts if (part.partName or "").split()[:1] == [name]]
-        if len(matches) != 1:
-            raise FormatError(
-                f"holds {len(parts)} parts, {len(matches)} of them named {name}; "
-                "needed are four parts, or one of each name"
-            )
-        found += matches
-    return found
 
 
 def _score_from_parts(parts: list[Any], shifts: Shifts, left_out: Tally) -> Score:

@@ -18,13 +18,13 @@ from music21.musicxml import helpers, m21ToXml
 from seqmusic import tonality
 from seqmusic.errors import FormatError
 from seqmusic.formats.measures import printed_bars
+from seqmusic.formats.musicxml.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.notation.measure_writing import (
     NoteColor,
     fill_measure,
     show_accidentals,
     voice_elements,
 )
-from seqmusic.formats.notation.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.printed_events import printed_events_by_bar
 from seqmusic.score import Bar, Key, Score, Voice
 from seqmusic.spelling import VoiceSpelling, spell_notes

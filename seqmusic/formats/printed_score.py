@@ -137,10 +137,11 @@ def join_ties(line: Sequence[TiedNote], part: str, left_out: Tally) -> tuple[Not
     Args:
         line: printed notes, in any order.
         part: its name, for messages.
-        left_out: counts the notes that are written more than once.
+        left_out: counts notes that are written more than once, and ties to nothing.
     """
     notes: list[Note] = []
     tied: dict[int, int] = {}  # pitch -> index of the note that is tied to the next
+    n_open_ties = 0
     for printed, is_tied in sorted(line, key=lambda pair: (pair[0].onset_ticks, pair[0].pitch)):
         index = tied.pop(printed.pitch, -1)
         if index >= 0 and notes[index].end_ticks == printed.onset_ticks:
@@ -148,6 +149,7 @@ def join_ties(line: Sequence[TiedNote], part: str, left_out: Tally) -> tuple[Not
             ticks = first.duration_ticks + printed.duration_ticks
             fermata = first.fermata or printed.fermata
             notes[index] = replace(first, duration_ticks=ticks, fermata=fermata)
+            n_open_ties -= 1
         elif printed in notes[-8:]:
             left_out.add("notes written twice in one voice read once", f"part {part}")
             continue
@@ -156,6 +158,9 @@ def join_ties(line: Sequence[TiedNote], part: str, left_out: Tally) -> tuple[Not
             notes.append(printed)
         if is_tied:
             tied[printed.pitch] = index
+            n_open_ties += 1
+    if n_open_ties:
+        left_out.add("ties that lead to no note left out", f"part {part}", n_open_ties)
     return tuple(notes)
 
 

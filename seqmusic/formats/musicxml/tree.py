@@ -12,7 +12,7 @@ from defusedxml.ElementTree import XMLParser
 
 from seqmusic.errors import CorruptFileError, FormatError, abbreviated
 
-_MAX_ELEMENTS = 3_000_000
+_MAX_ELEMENTS = 1_000_000
 _MAX_DEPTH = 100
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,6})?")
 

@@ -23,7 +23,7 @@ _CACHE_KEY_FILES = (
     *(f"formats/{name}.py" for name in ("measures", "time_grid", "voice_names", "printed_score")),
     *(f"formats/kern/{name}.py" for name in ("file", "reading", "spines", "tokens")),
     *(f"formats/musicxml/{name}.py" for name in ("file", "reading", "part_reading", "unread")),
-    *(f"formats/notation/{name}.py" for name in ("file", "unpacking")),
+    *("formats/musicxml/tree.py", "formats/notation/file.py", "formats/notation/unpacking.py"),
     *(f"corpus/{name}.py" for name in ("chorales", "dataset", "file_names", "storage")),
     *(f"corpus/selection/{name}.py" for name in ("candidates", "cleaning", "preparation", "split")),
     *(f"corpus/similarity/{name}.py" for name in ("digests", "pairs", "duplicates", "families")),

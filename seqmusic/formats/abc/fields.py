@@ -136,7 +136,7 @@ def read_length(text: str) -> Fraction:
     """
     if not text:
         return Fraction(1)
-    digits, slashes, divisor = re.fullmatch(r"(\d*)(/*)(\d*)", text).groups()  # type: ignore[union-attr]
+    digits, slashes, divisor = re.findall(r"^(\d*)(/*)(\d*)", text)[0]
     numerator = int(digits[:9] or 1)
     denominator = int(divisor[:9]) if divisor else 2 ** min(len(slashes), 13)
     if not 0 < denominator <= _MAX_LENGTH_NUMBER or numerator > _MAX_LENGTH_NUMBER:

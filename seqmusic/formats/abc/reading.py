@@ -200,7 +200,8 @@ def _measure_spans(voices: list[_ReadVoice]) -> list[MeasureSpan]:
     longest = max(voices, key=lambda voice: (voice.end, len(voice.measures)))
     ends = [*(measure.onset for measure in longest.measures[1:]), longest.end]
     first = longest.measures[0].time_signature
-    is_pickup = bool(first) and ends[0] < Fraction(4 * first.numerator, first.denominator)  # type: ignore[union-attr]
+    bar = Fraction(4 * first.numerator, first.denominator) if first else Fraction(0)
+    is_pickup = ends[0] < bar
     return [
         MeasureSpan(measure.onset, end - measure.onset, number, measure.time_signature)
         for number, (measure, end) in enumerate(

@@ -25,7 +25,7 @@ TOKEN = re.compile(
     r"|(?P<decoration>[H-Wh-w~.])|(?P<ignored>[\s`\\*$y;]+|!)|(?P<unknown>.)"
 )
 """One token of the music of a voice; the last group that matched names its kind."""
-StaffPlace: TypeAlias = tuple[str, int]
+StaffPosition: TypeAlias = tuple[str, int]
 """Letter, and octaves above that of middle C."""
 
 
@@ -45,12 +45,12 @@ class Element:
         onset: in quarter notes.
         duration: likewise.
         pitches: each with whether it is tied; empty for a rest.
-        staff_places: letter and octave of each pitch.
+        staff_positions: letter and octave of each pitch.
         fermata: whether a fermata stands over it.
     """
 
     onset: Fraction
     duration: Fraction
     pitches: list[tuple[int, bool]]
-    staff_places: list[StaffPlace]
+    staff_positions: list[StaffPosition]
     fermata: bool

@@ -18,7 +18,7 @@ from seqmusic.formats.abc.fields import (
     read_meter,
     read_unit_length,
 )
-from seqmusic.formats.abc.tokens import TOKEN, AbcMeasure, Element, StaffPlace
+from seqmusic.formats.abc.tokens import TOKEN, AbcMeasure, Element, StaffPosition
 from seqmusic.formats.measures import is_compound as is_compound_meter
 from seqmusic.formats.printed_score import PrintedNote
 from seqmusic.formats.read_report import Tally
@@ -57,8 +57,8 @@ class VoiceReader:
     time: Fraction = Fraction(0)
     _elements: list[Element] = field(default_factory=list)
     _chord: Element | None = None
-    _accidentals: dict[StaffPlace, int] = field(default_factory=dict)  # of this measure
-    _tied: dict[StaffPlace, int] = field(default_factory=dict)  # pitches by the element before
+    _accidentals: dict[StaffPosition, int] = field(default_factory=dict)  # of this measure
+    _tied: dict[StaffPosition, int] = field(default_factory=dict)  # pitches by the element before
     _fermata: bool = False
     _tuplet_factor: Fraction = Fraction(1)
     _tuplet_rest: int = 0  # elements still to come in the tuplet
@@ -100,9 +100,9 @@ class VoiceReader:
         if not self._chord.pitches:
             self._chord.duration = length
         self._chord.pitches.append((pitch, False))
-        self._chord.staff_places.append(place)
+        self._chord.staff_positions.append(place)
 
-    def _pitch(self, place: StaffPlace, accidental: str | None) -> int:
+    def _pitch(self, place: StaffPosition, accidental: str | None) -> int:
         letter, octave = place
         if accidental:
             self._accidentals[place] = ALTERATIONS[accidental]
@@ -148,7 +148,7 @@ class VoiceReader:
         chord, self._chord = self._chord, None
         ties = [
             (place, pitch)
-            for place, (pitch, tied) in zip(chord.staff_places, chord.pitches, strict=True)
+            for place, (pitch, tied) in zip(chord.staff_positions, chord.pitches, strict=True)
             if tied
         ]
         self._add(chord)
@@ -164,7 +164,7 @@ class VoiceReader:
             pitch, _ = element.pitches[index]
             element.pitches[index] = (pitch, True)
             if not self._chord:
-                self._tied[element.staff_places[index]] = pitch
+                self._tied[element.staff_positions[index]] = pitch
 
     def _broken_rhythm(self, match: re.Match[str]) -> None:
         if not self._elements or self._chord:

@@ -18,7 +18,7 @@ from seqmusic.formats.abc.tokens import BAR_LINE, INLINE_FIELD, QUOTED
 _TOKEN = re.compile(rf"{QUOTED}|{INLINE_FIELD}|{BAR_LINE}|&|\n|.", re.DOTALL)
 _NOT_NOTES = re.compile(rf"{QUOTED}|{INLINE_FIELD}")
 _FIELD = re.compile(r"([A-Za-z]):\s*(.*)")
-_WORDS = "wWs"
+_TEXT_FIELDS = "wWs"
 _SPLIT_AT_VOICES = re.compile(r"(?=\[V:)")
 _REST = "x"  # invisible; the notes of other voices give the length of the measure
 
@@ -120,7 +120,7 @@ def split_tune(text: str) -> AbcTune:
             continue
         if not match:
             body.add_line(line)
-        elif match[1] in _WORDS:
+        elif match[1] in _TEXT_FIELDS:
             body.n_word_lines += 1
         elif match[1] == "V":
             identifier = body.declare(match[2])

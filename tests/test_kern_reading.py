@@ -123,7 +123,7 @@ def test_wrong_files_are_refused(lines, match):
         kern(*lines)
 
 
-def test_notes_written_twice_are_told():
+def test_notes_written_twice_are_reported():
     found = kern("**kern", "4c,4c", "*-")
     assert rows(found) == [[(0, 24, 60)]]
     assert found.losses == ("notes written twice in one voice read once: 1 (at part 1)",)

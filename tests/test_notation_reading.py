@@ -158,7 +158,7 @@ def test_a_timewise_score_is_read_as_its_partwise_twin(tmp_path):
     assert read(timewise, tmp_path) == read(text, tmp_path)
 
 
-def test_staves_of_a_part_have_voices_of_their_own(tmp_path):
+def test_each_staff_of_a_part_has_voices(tmp_path):
     """A piano: the voices of a staff are numbered anew, and a tie may go to the other line."""
     backup = "<backup><duration>240</duration></backup>"
     above = note("C", 4).replace("</voice>", "</voice><staff>1</staff>")

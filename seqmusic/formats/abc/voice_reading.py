@@ -237,8 +237,8 @@ class VoiceReader:
     def _decoration(self, match: re.Match[str]) -> None:
         text = match["decoration"] if match.lastgroup == "decoration" else match["quoted"]
         if text.startswith('"'):
-            is_words = text[1:2] in "^_<>@"
-            what = "words over the music" if is_words else "chord symbols"
+            is_annotation = text[1:2] in "^_<>@"
+            what = "words over the music" if is_annotation else "chord symbols"
             self.left_out.add(f"{what} left out", self._location)
         elif text == "H" or "fermata" in text:
             self._fermata = True

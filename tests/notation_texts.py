@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqmusic.formats.notation.file import read_notation_with_report
+from seqmusic.formats import read_with_report
 from seqmusic.formats.read_report import ReadReport
 from seqmusic.score import Score
 
@@ -49,4 +49,4 @@ def report_of(text: str, folder: Path, suffix: str = ".musicxml") -> ReadReport:
     """The score of a text, read from a file, with what is left out of it."""
     path = folder / f"given{suffix}"
     path.write_text(text, encoding="utf-8")
-    return read_notation_with_report(path)
+    return read_with_report(path)

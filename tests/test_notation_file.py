@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seqmusic.errors import FormatError
+from seqmusic.formats.abc.file import read_tunes
 from seqmusic.formats.notation.file import (
     chorale_paths,
     read_chorale,
     read_notation,
-    read_tunes,
     write_musicxml,
 )
 from seqmusic.score import SATB, Key, Note, Score, TimeSignature, Voice, melody

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from notation_texts import musicxml, note, read, report_of
 
@@ -137,9 +139,57 @@ def test_percussion_is_left_out_and_reported(tmp_path):
         read(musicxml([drum]), tmp_path)
 
 
-def test_parts_of_different_lengths_are_refused(tmp_path):
-    with pytest.raises(FormatError, match="part 'Part 1' has 1 measures, the first part 2"):
-        read(musicxml([note("C", 4), note("C", 4)], [note("D", 4)]), tmp_path)
+def test_a_part_that_ends_early_rests_to_the_end(tmp_path):
+    found = report_of(musicxml([note("C", 4), note("C", 4)], [note("D", 4)]), tmp_path)
+    assert [len(voice.notes) for voice in found.score.voices] == [2, 1]
+    assert found.repairs == ("part 'Part 1' has 1 measures of 2, and rests in the others",)
+
+
+def test_a_timewise_score_is_read_as_its_partwise_twin(tmp_path):
+    text = musicxml([note("C", 4), note("D", 4)], [note("E", 4), note("F", 4)])
+    head, first, second = text.split('<part id="')
+    bodies = [re.findall(r"<measure.*?>(.*?)</measure>", body) for body in (first, second)]
+    measures = "".join(
+        f'<measure number="{i + 1}"><part id="P0">{above}</part>'
+        f'<part id="P1">{below}</part></measure>'
+        for i, (above, below) in enumerate(zip(*bodies, strict=True))
+    )
+    timewise = f"{head}{measures}</score-timewise>".replace("score-partwise", "score-timewise", 1)
+    assert read(timewise, tmp_path) == read(text, tmp_path)
+
+
+def test_each_staff_of_a_part_has_voices(tmp_path):
+    """A piano: the voices of a staff are numbered anew, and a tie may go to the other line."""
+    backup = "<backup><duration>240</duration></backup>"
+    above = note("C", 4).replace("</voice>", "</voice><staff>1</staff>")
+    below = note("E", 4, voice=5).replace("</voice>", "</voice><staff>2</staff>")
+    found = read(musicxml([above + backup + below]), tmp_path)
+    assert [(voice.name, voice.notes) for voice in found.voices] == [
+        ("Part 0 1", (Note(0, 96, 60),)),
+        ("Part 0 2", (Note(0, 96, 64),)),
+    ]
+
+
+def test_a_fermata_over_a_chord_is_one_over_all_its_notes(tmp_path):
+    held = note("E", 4).replace("</note>", "<notations><fermata/></notations></note>")
+    found = read(musicxml([held + note("C", 4, "chord")]), tmp_path)
+    assert [voice.notes[0].fermata for voice in found.voices] == [True, True]
+
+
+def test_a_measure_off_the_grid_moves_no_later_bar_line(tmp_path):
+    """A cadenza of 1/7 of a quarter lasts 3.43 ticks: its measure gets 3."""
+    cadenza = f"<attributes><divisions>7</divisions></attributes>{note('D', 1 / 60)}"
+    restored = f"<attributes><divisions>60</divisions></attributes>{note('E', 4)}"
+    found = report_of(musicxml([note("C", 4), cadenza, restored, note("F", 4)]), tmp_path)
+    assert [n.onset_ticks for n in found.score.voices[0].notes] == [0, 96, 99, 195]
+    assert found.repairs[0].startswith("measures of a length off the grid of 24 ticks a quarter")
+
+
+def test_a_change_of_meter_inside_a_measure_moves_to_the_next_bar_line(tmp_path):
+    change = "<attributes><time><beats>3</beats><beat-type>4</beat-type></time></attributes>"
+    found = report_of(musicxml([note("C", 4) + change, note("D", 3)]), tmp_path)
+    assert found.score.time_signatures == ((0, TimeSignature(4, 4)), (96, TimeSignature(3, 4)))
+    assert found.repairs[0].startswith("changes of meter inside a measure moved to the next bar")
 
 
 def test_no_time_signature_is_invented(tmp_path):

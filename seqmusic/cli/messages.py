@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from tqdm import tqdm
 
+from seqmusic.cli.progress_lines import ProgressLines
 from seqmusic.progress import ProgressBar, progress_shown_by
 
 PACKAGE_LOGGER = logging.getLogger("seqmusic")
@@ -24,14 +25,14 @@ class _LineHandler(logging.Handler):
 
 @contextmanager
 def shown_messages() -> Iterator[None]:
-    """Show log messages and progress in this context; bars only if standard error is a terminal."""
+    """Show log messages and progress in this context; bars only on a terminal, else lines."""
     handler = _LineHandler()
     level, propagate = PACKAGE_LOGGER.level, PACKAGE_LOGGER.propagate
     PACKAGE_LOGGER.addHandler(handler)
     PACKAGE_LOGGER.setLevel(logging.INFO)
     PACKAGE_LOGGER.propagate = False
     try:
-        with progress_shown_by(_tqdm_bar):
+        with progress_shown_by(_bar_or_lines):
             yield
     finally:
         PACKAGE_LOGGER.removeHandler(handler)
@@ -39,11 +40,14 @@ def shown_messages() -> Iterator[None]:
         PACKAGE_LOGGER.propagate = propagate
 
 
-def _tqdm_bar(
+def _bar_or_lines(
     *, total: int | None, desc: str, unit: str, initial: int
 ) -> AbstractContextManager[ProgressBar]:
-    # disable=None: no bar where the stream is no terminal, such as a log file
+    if not sys.stderr.isatty():
+        return ProgressLines(
+            total=total, description=desc, unit=unit, initial=initial, stream=sys.stderr
+        )
     bar: AbstractContextManager[ProgressBar] = tqdm(
-        total=total, desc=desc, unit=unit, initial=initial, disable=None, file=sys.stderr
+        total=total, desc=desc, unit=unit, initial=initial, file=sys.stderr
     )
     return bar

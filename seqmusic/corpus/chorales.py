@@ -22,9 +22,10 @@ from seqmusic.tonality import with_tonal_key
 # The files that decide what is in the cache; their content is part of the cache file's name.
 _CACHE_KEY_FILES = (
     *("score.py", "score_data.py", "tonality.py", "pitch_grid.py"),
-    *(f"formats/{name}.py" for name in ("measures", "time_grid", "voice_names")),
-    *(f"formats/notation/{name}.py" for name in ("file", "unpacking", "streams", "reading")),
-    *(f"formats/notation/{name}.py" for name in ("aligned_measures", "note_reading")),
+    *(f"formats/{name}.py" for name in ("measures", "time_grid", "voice_names", "printed_score")),
+    *(f"formats/kern/{name}.py" for name in ("file", "reading", "spines", "tokens")),
+    *(f"formats/musicxml/{name}.py" for name in ("file", "reading", "part_reading", "unread")),
+    *("formats/musicxml/tree.py", "formats/notation/file.py", "formats/notation/unpacking.py"),
     *(f"corpus/{name}.py" for name in ("chorales", "dataset", "file_names", "storage")),
     *(f"corpus/selection/{name}.py" for name in ("candidates", "cleaning", "preparation", "split")),
     *(f"corpus/similarity/{name}.py" for name in ("digests", "pairs", "duplicates", "families")),

@@ -24,17 +24,17 @@ __all__ = [
 
 _READERS = (
     dict.fromkeys((".mid", ".midi"), ("midi.file", "read_midi_with_report"))
-    | dict.fromkeys(
-        (".xml", ".musicxml", ".mxl", ".mei", ".krn", ".abc"),
-        ("notation.file", "read_notation_with_report"),
-    )
+    | dict.fromkeys((".xml", ".musicxml", ".mxl"), ("musicxml.file", "read_musicxml_with_report"))
     | {
+        ".mei": ("notation.file", "read_notation_with_report"),
+        ".krn": ("kern.file", "read_kern_with_report"),
+        ".abc": ("abc.file", "read_abc_with_report"),
         ".csv": ("csv.file", "read_csv_with_report"),
         ".json": ("pitch_table", "read_jsb_with_report"),
     }
 )
 _PIECE_READERS = {
-    ".abc": ("notation.file", "read_tunes"),
+    ".abc": ("abc.file", "read_tunes"),
     ".csv": ("csv.file", "read_csv_pieces"),
     ".json": ("pitch_table", "read_jsb_pieces"),
 }

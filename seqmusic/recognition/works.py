@@ -21,7 +21,7 @@ from seqmusic.corpus.folders.source import folder_source
 from seqmusic.corpus.folders.state import check_finished, is_prepared
 from seqmusic.errors import CorpusError
 from seqmusic.recognition.lines import Line, lines_of, melodic_lines
-from seqmusic.recognition.reading import read_recognizable_pieces
+from seqmusic.corpus.folders.source import read_pieces_or_errors
 from seqmusic.recognition.shared_stretches import SharedStretches, shared_stretches
 from seqmusic.score import Score
 
@@ -88,7 +88,7 @@ def _shards(folder: Path, cache: Path) -> list[Path]:
     if is_prepared(folder):
         check_finished(folder)
         return shard_paths(folder)
-    source = replace(folder_source(folder), read=read_recognizable_pieces)
+    source = replace(folder_source(folder), read=read_pieces_or_errors)
     if not source.files:
         raise CorpusError(f"{folder}: holds no file that can be read")
     update_shards(source, file_stamps(source.files), cache)

@@ -1,1 +1,1 @@
-"""MusicXML, MEI, kern and ABC through music21; the only modules that import it."""
+"""MEI, and the writing of MusicXML, through music21; the only modules that import it."""

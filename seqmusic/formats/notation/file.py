@@ -1,43 +1,34 @@
-"""MusicXML, MEI, kern and ABC files, and the Bach chorales that music21 installs.
+"""Notation files of every kind, the writing of MusicXML, and the chorales that music21 installs.
 
-What a score does not hold is left out when reading, and reported: grace notes, words, slurs,
-dynamics, changes of key or tempo, percussion, and repeat signs (the music is read as written, each
-bar once). Chords and other simultaneous notes of one voice are separated into voices; notes off the
-grid of 24 ticks a quarter note are moved to the nearest tick. What a score would hold wrongly is
-refused: quarter tones, and bar lines off the grid. A tempo within a millionth of a whole number is
-read as that number. Importing this module imports music21.
+MEI is read by music21; the other formats have rooms of their own. Importing this module imports
+music21.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from music21 import corpus
 
-from seqmusic.atomic_files import decoded_text, read_bounded, write_atomic
+from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
+from seqmusic.formats.abc.file import read_abc_with_report
+from seqmusic.formats.kern.file import read_kern_with_report
+from seqmusic.formats.musicxml.file import read_musicxml_satb, read_musicxml_with_report
 from seqmusic.formats.notation.measure_writing import NoteColor
-from seqmusic.formats.notation.reading import (
-    report_from_music21,
-    satb_from_music21,
-    unmeasured_from_music21,
-)
-from seqmusic.formats.notation.streams import parse_with_music21, translated_errors, tune_texts
+from seqmusic.formats.notation.reading import report_from_music21
+from seqmusic.formats.notation.streams import parse_mei, translated_errors
 from seqmusic.formats.notation.unpacking import (
     FORMAT_NAMES,
-    MAX_TUNE_BOOK_BYTES,
     format_name,
     read_unpacked,
 )
 from seqmusic.formats.notation.writing import musicxml_text
-from seqmusic.formats.read_report import FilePiece, ReadReport, Tally
+from seqmusic.formats.read_report import ReadReport
 from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
-from seqmusic.score import Score
-
-T = TypeVar("T")
+from seqmusic.score import SATB, Score
 
 
 def read_notation(path: Path) -> Score:
@@ -60,39 +51,8 @@ def read_notation_with_report(path: Path) -> ReadReport:
             names measure and part).
     """
     path = Path(path)
-    report, guesses = _convert_file(path, report_from_music21, str(path))
-    return _with_source_and_repairs(report, guesses, path.name)
-
-
-def read_unmeasured(path: Path) -> ReadReport:
-    """The score in a file without its bar lines, where those of the parts need not agree.
-
-    So a motet is read whose voices are in different mensurations.
-
-    Raises:
-        CorruptFileError, FormatError: as `read_notation_with_report`.
-    """
-    path = Path(path)
-    report, guesses = _convert_file(path, unmeasured_from_music21, str(path))
-    return _with_source_and_repairs(report, guesses, path.name)
-
-
-def read_tunes(path: Path) -> Iterator[FilePiece]:
-    """The tunes of an ABC file in order, each named by its title and number.
-
-    A tune that is refused stops no other.
-
-    Raises:
-        FormatError: the file cannot be opened, or is too large.
-    """
-    path = Path(path)
-    for name, text in tune_texts(decoded_text(read_bounded(path, MAX_TUNE_BOOK_BYTES))):
-        try:
-            report, guesses = _convert(text.encode("utf-8"), "ABC", report_from_music21)
-            source = f"{path.name}, {name}"
-            yield FilePiece(name, _with_source_and_repairs(report, guesses, source))
-        except FormatError as error:
-            yield FilePiece(name, None, f"{path}: {name}: {error}")
+    reader = _READERS.get(format_name(path))
+    return reader(path) if reader else _read_mei(path)
 
 
 def write_musicxml(
@@ -136,30 +96,33 @@ def read_chorale(path: Path) -> Score:
         FormatError: the file holds no such four parts, or what a score cannot.
     """
     path = Path(path)
-    score, _ = _convert_file(path, satb_from_music21, path.name)
+    score = _satb_from_kern(path) if path.suffix == ".krn" else read_musicxml_satb(path)
+    voices = tuple(replace(v, name=name) for v, name in zip(score.voices, SATB, strict=True))
     title = f"{path.stem} {score.title}".strip()
-    return replace(score, title=title, source=f"music21 corpus, bach/{path.name}")
+    source = f"music21 corpus, bach/{path.name}"
+    return replace(score, voices=voices, title=title, source=source)
 
 
-def _convert_file(path: Path, convert: Callable[[Any], T], shown_path: str) -> tuple[T, Tally]:
-    """What `convert` makes of the music21 stream of a file, and what music21 guessed.
+def _satb_from_kern(path: Path) -> Score:
+    score = read_kern_with_report(path).score
+    if len(score.voices) != len(SATB):
+        raise FormatError(f"{path.name}: holds {len(score.voices)} voices, needed are four")
+    return score
 
-    Raises:
-        FormatError: the file is refused; the text begins with `shown_path` if it could be opened.
-    """
+
+def _read_mei(path: Path) -> ReadReport:
     data = read_unpacked(path)
     try:
-        return _convert(data, format_name(path), convert)
+        with translated_errors("MEI") as guesses:
+            report = report_from_music21(parse_mei(data))
     except FormatError as error:
-        raise type(error)(f"{shown_path}: {error}") from error.__cause__
-
-
-def _convert(data: bytes, name: str, convert: Callable[[Any], T]) -> tuple[T, Tally]:
-    with translated_errors(name) as guesses:
-        converted = convert(parse_with_music21(data, name))
-    return converted, guesses
-
-
-def _with_source_and_repairs(report: ReadReport, guesses: Tally, source: str) -> ReadReport:
-    score = report.score if report.score.source else replace(report.score, source=source)
+        raise type(error)(f"{path}: {error}") from error.__cause__
+    score = replace(report.score, source=report.score.source or path.name)
     return replace(report, score=score, repairs=guesses.messages())
+
+
+_READERS = {
+    "MusicXML": read_musicxml_with_report,
+    "kern": read_kern_with_report,
+    "ABC": read_abc_with_report,
+}

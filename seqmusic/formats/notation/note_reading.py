@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from music21 import chord, expressions, harmony, note, stream
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.notation.aligned_measures import AlignedMeasures, measure_number, part_name
+from seqmusic.formats.printed_score import TiedNote, join_ties, single_lines
 from seqmusic.formats.read_report import Tally
-from seqmusic.formats.time_grid import Shifts, first_overlap, nearest_tick
-from seqmusic.formats.voice_separation import separate_voices
+from seqmusic.formats.time_grid import Shifts, nearest_tick
 from seqmusic.score import Note
 
 
@@ -36,31 +36,19 @@ def monophonic_lines(
     if reader.n_unpitched and not any(printed):
         return []
     lines: list[tuple[Note, ...]] = []
-    for line in map(_join_ties, printed):
-        if first_overlap(line):
-            separated = separate_voices(line)
-            message = f"chords of part {reader.part} taken apart into {len(separated)} voices"
-            left_out.add(message, count=0)
-            lines += separated
-        else:
-            lines.append(line)
+    for tied in printed:
+        joined = join_ties(tied, reader.part, left_out)
+        lines += single_lines(joined, reader.part, left_out)
     return lines
-
-
-class _PrintedNote(NamedTuple):
-    """A note as printed, and whether it is tied to the next."""
-
-    note: Note
-    tied_to_next: bool
 
 
 def _printed_notes_by_voice(
     reader: _NoteReader, index: int, bars: list[AlignedMeasures]
-) -> list[list[_PrintedNote]]:
+) -> list[list[TiedNote]]:
     """The notes of each voice of a part; of the one line of a part without voices."""
     voices_by_bar = [_named_voices(bar.measures[index]) for bar in bars]
     names = {name for voices in voices_by_bar for name, _ in voices} or {""}
-    notes: dict[str, list[_PrintedNote]] = {
+    notes: dict[str, list[TiedNote]] = {
         name: [] for name in sorted(names, key=lambda name: (len(name), name))
     }
     first_name = next(iter(notes))
@@ -99,7 +87,7 @@ class _NoteReader:
     left_out: Tally
     n_unpitched: int = 0
 
-    def read(self, voice: Any, start: Fraction, measure: Any) -> Iterator[_PrintedNote]:
+    def read(self, voice: Any, start: Fraction, measure: Any) -> Iterator[TiedNote]:
         """The notes of a measure, or of a voice in it.
 
         Args:
@@ -121,9 +109,7 @@ class _NoteReader:
                 onset = start + Fraction(voice.elementOffset(element))
                 yield from self._pitched_notes(element, onset, location)
 
-    def _pitched_notes(
-        self, element: Any, onset: Fraction, location: str
-    ) -> Iterator[_PrintedNote]:
+    def _pitched_notes(self, element: Any, onset: Fraction, location: str) -> Iterator[TiedNote]:
         onset_ticks = nearest_tick(onset, self.shifts.onsets)
         end_ticks = nearest_tick(onset + Fraction(element.quarterLength), self.shifts.ends)
         if end_ticks <= onset_ticks:
@@ -137,28 +123,4 @@ class _NoteReader:
                 raise FormatError(f"{location} holds a quarter tone; {rule}")
             tie = single.tie or element.tie
             read = Note(onset_ticks, end_ticks - onset_ticks, int(pitch), fermata)
-            yield _PrintedNote(read, tie is not None and tie.type in ("start", "continue"))
-
-
-def _join_ties(line: list[_PrintedNote]) -> tuple[Note, ...]:
-    """Notes by onset and pitch, with tied ones joined and equal ones once.
-
-    A fermata over any of the tied notes is one over the whole.
-    """
-    notes: list[Note] = []
-    tied: dict[int, int] = {}  # pitch -> index of the note that is tied to the next
-    for printed, is_tied in sorted(line, key=lambda pair: (pair[0].onset_ticks, pair[0].pitch)):
-        index = tied.pop(printed.pitch, -1)
-        if index >= 0 and notes[index].end_ticks == printed.onset_ticks:
-            first = notes[index]
-            ticks = first.duration_ticks + printed.duration_ticks
-            fermata = first.fermata or printed.fermata
-            notes[index] = replace(first, duration_ticks=ticks, fermata=fermata)
-        elif printed in notes[-8:]:
-            continue
-        else:
-            index = len(notes)
-            notes.append(printed)
-        if is_tied:
-            tied[printed.pitch] = index
-    return tuple(notes)
+            yield TiedNote(read, tie is not None and tie.type in ("start", "continue"))

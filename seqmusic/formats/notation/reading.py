@@ -11,6 +11,7 @@ from music21 import key, stream, tempo
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.measures import meter_from_measures
+from seqmusic.formats.musicxml.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.notation.aligned_measures import (
     aligned_measures,
     measures_of,
@@ -22,10 +23,7 @@ from seqmusic.formats.notation.unread import count_unread
 from seqmusic.formats.read_report import ReadReport, Tally
 from seqmusic.formats.time_grid import Shifts
 from seqmusic.formats.voice_names import distinct_voice_names
-from seqmusic.score import SATB, Key, Note, Score, Voice
-
-SOURCE_FIELD = "seqmusic"
-VOICES_FIELD = "seqmusic-voices"
+from seqmusic.score import Key, Score, Voice
 
 
 def report_from_music21(parsed: Any) -> ReadReport:
@@ -47,45 +45,6 @@ def report_from_music21(parsed: Any) -> ReadReport:
     return ReadReport(score, losses=left_out.messages() + shifts.messages(score.n_notes))
 
 
-def unmeasured_from_music21(parsed: Any) -> ReadReport:
-    """The score without bar lines: each part by its own measures, whatever the other parts have.
-
-    Raises:
-        FormatError: it holds what a score cannot; the text names measure and part.
-    """
-    parts, shifts, left_out = _parts(parsed), Shifts(), Tally()
-    _transpose_to_sounding_pitch(parts, left_out)
-    try:
-        named_lines = [
-            (part_name(part), line)
-            for part in parts
-            for line in monophonic_lines(part, 0, aligned_measures([part]), shifts, left_out)
-        ]
-    except ValueError as error:
-        raise FormatError(str(error)) from error
-    if not named_lines:
-        raise FormatError("holds nothing but percussion; notes with a pitch are read")
-    voices = _named_voices(named_lines)
-    title = _metadata(parsed, "title") or _metadata(parsed, "movementName")
-    left_out.add("bar lines and time signatures left out: those of the parts differ")
-    losses = left_out.messages() + shifts.messages(sum(len(voice.notes) for voice in voices))
-    return ReadReport(Score(voices, (), key=_key(parts), title=title), losses=losses)
-
-
-def satb_from_music21(parsed: Any) -> Score:
-    """Soprano, alto, tenor and bass of a music21 Score.
-
-    They are its four parts, or the four of that name where instruments play along.
-
-    Raises:
-        FormatError: it holds no such four parts, or what a score cannot.
-    """
-    score = _score_from_parts(_satb_parts(_parts(parsed)), Shifts(), Tally())
-    if len(score.voices) != len(SATB):
-        raise FormatError(f"its four parts hold {len(score.voices)} voices")
-    return replace(_with_voice_names(score, SATB), title=_metadata(parsed, "title"))
-
-
 def _parts(parsed: Any) -> list[Any]:
     if isinstance(parsed, stream.Opus):
         if len(parsed.scores) != 1:
@@ -95,21 +54,6 @@ def _parts(parsed: Any) -> list[Any]:
     if not parts:
         raise FormatError("holds no parts")
     return parts
-
-
-def _satb_parts(parts: list[Any]) -> list[Any]:
-    if len(parts) == len(SATB):
-        return parts
-    found = []
-    for name in SATB:
-        matches = [part for part in parts if (part.partName or "").split()[:1] == [name]]
-        if len(matches) != 1:
-            raise FormatError(
-                f"holds {len(parts)} parts, {len(matches)} of them named {name}; "
-                "needed are four parts, or one of each name"
-            )
-        found += matches
-    return found
 
 
 def _score_from_parts(parts: list[Any], shifts: Shifts, left_out: Tally) -> Score:
@@ -123,16 +67,12 @@ def _score_from_parts(parts: list[Any], shifts: Shifts, left_out: Tally) -> Scor
             for i, part in enumerate(parts)
             for line in monophonic_lines(part, i, bars, shifts, left_out)
         ]
-        voices = _named_voices(named_lines)
+        defaults = [f"Voice {number}" for number in range(1, len(named_lines) + 1)]
+        names = distinct_voice_names([name for name, _ in named_lines], defaults)
+        voices = tuple(Voice(n, line) for n, (_, line) in zip(names, named_lines, strict=True))
         return Score(voices, signatures, pickup, _key(parts), _tempo(parts))
     except ValueError as error:
         raise FormatError(str(error)) from error
-
-
-def _named_voices(named_lines: Sequence[tuple[str, tuple[Note, ...]]]) -> tuple[Voice, ...]:
-    defaults = [f"Voice {number}" for number in range(1, len(named_lines) + 1)]
-    names = distinct_voice_names([name for name, _ in named_lines], defaults)
-    return tuple(Voice(n, line) for n, (_, line) in zip(names, named_lines, strict=True))
 
 
 def _transpose_to_sounding_pitch(parts: list[Any], left_out: Tally) -> None:

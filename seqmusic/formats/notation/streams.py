@@ -1,4 +1,4 @@
-"""Texts of MusicXML, MEI, kern and ABC files as music21 streams.
+"""Texts of MEI files as music21 streams.
 
 They are checked before music21 reads them, because it would work for hours on some numbers.
 """
@@ -8,40 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import io
-import itertools
 import re
 import warnings
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any
 
-import defusedxml
-from defusedxml.ElementTree import XMLParser
 from music21 import key
-from music21.converter.subConverters import ConverterABC, ConverterHumdrum
 from music21.mei.base import MEI_NS, MeiToM21Converter
-from music21.musicxml import xmlToM21
 
-from seqmusic.atomic_files import decoded_text
 from seqmusic.errors import CorruptFileError, FormatError, abbreviated
+from seqmusic.formats.musicxml.tree import checked_root
 from seqmusic.formats.notation.unpacking import first_line
 from seqmusic.formats.read_report import Tally
 from seqmusic.formats.timeout import TimeLimitError, time_limit
 
 _MAX_SECONDS = 60.0
-_MAX_ELEMENTS = 1_000_000
-_MAX_DEPTH = 100
 _MAX_METER_NUMBER = 64
-_MAX_NUMBERS = {
-    "beats": _MAX_METER_NUMBER,
-    "beat-type": _MAX_METER_NUMBER,
-    "fifths": 11,
-    "octave": 12,
-    "alter": 4,
-    "chromatic": 96,
-    "octave-change": 8,
-}
-"""The greatest number that is read in each element of MusicXML."""
 _MAX_ATTRIBUTES = {
     "meter.count": _MAX_METER_NUMBER,
     "meter.unit": _MAX_METER_NUMBER,
@@ -52,20 +34,6 @@ _MAX_ATTRIBUTES = {
     "num": 1000,
 }
 """The greatest number that is read in each attribute of MEI."""
-
-
-def parse_with_music21(data: bytes, format_name: str) -> Any:
-    """The bytes of an unpacked file as music21 reads them.
-
-    Args:
-        data: the bytes.
-        format_name: MusicXML, MEI, kern or ABC.
-
-    Raises:
-        FormatError: they hold what is not read.
-        Exception: music21 fails on them.
-    """
-    return _PARSERS[format_name](data)
 
 
 @contextlib.contextmanager
@@ -101,22 +69,14 @@ def translated_errors(format_name: str) -> Iterator[Tally]:
         guesses.add("signs that are not understood, left out or guessed", location)
 
 
-def _parse_musicxml(data: bytes) -> Any:
-    root = _checked_root(data)
-    if root.tag != "score-partwise":
-        found = f"its root is <{abbreviated(root.tag)}>, only <score-partwise> is read"
-        raise FormatError(f"not readable as MusicXML: {found}; save it once more as MusicXML")
-    for tag, limit in _MAX_NUMBERS.items():
-        for element in root.iter(tag):
-            _check_numbers(f"<{tag}>", element.text or "", limit)
-    _unmark_full_measure_rests(root)
-    importer = xmlToM21.MusicXMLImporter()
-    importer.xmlRootToScore(root, importer.stream)
-    return importer.stream
+def parse_mei(data: bytes) -> Any:
+    """The bytes of an MEI file as music21 reads them.
 
-
-def _parse_mei(data: bytes) -> Any:
-    root = _checked_root(data)
+    Raises:
+        FormatError: they hold what is not read.
+        Exception: music21 fails on them.
+    """
+    root = checked_root(data)
     if root.tag != f"{MEI_NS}mei":
         found = f"its root is <{abbreviated(root.tag)}>, expected <{MEI_NS}mei>"
         raise FormatError(f"not readable as MEI: {found}; save it once more as MEI")
@@ -137,103 +97,6 @@ def _replace_keys_by_signatures(score: Any) -> None:
         guessed.activeSite.replace(guessed, key.KeySignature(guessed.sharps))
 
 
-def _parse_kern(data: bytes) -> Any:
-    text = decoded_text(data)
-    if "**kern" not in text:
-        raise CorruptFileError("not readable as kern: no spine begins with **kern")
-    _check_meters(text)
-    reader = ConverterHumdrum()
-    reader.parseData(text)
-    return reader.stream
-
-
-def _parse_abc(data: bytes) -> Any:
-    text = decoded_text(data)
-    if (n_tunes := len(tune_texts(text))) > 1:
-        remedy = "split it into one file a tune, or read them all with read_pieces"
-        raise FormatError(f"holds {n_tunes} tunes; {remedy}")
-    _check_meters(text)
-    reader = ConverterABC()
-    reader.parseData(text)
-    return reader.stream
-
-
-_PARSERS = {"MusicXML": _parse_musicxml, "MEI": _parse_mei, "kern": _parse_kern, "ABC": _parse_abc}
-
-
-def tune_texts(text: str) -> list[tuple[str, str]]:
-    """The tunes of an ABC text with their names.
-
-    A tune goes from its field X to an empty line; the fields before the first tune hold for all.
-
-    >>> tune_texts("M:4/4\\nX:1\\nT:A\\nK:C\\nCDE|\\n\\nwords\\nX:2\\nK:G\\nGAB|")
-    [('1 A', 'M:4/4\\nX:1\\nT:A\\nK:C\\nCDE|'), ('2', 'M:4/4\\nX:2\\nK:G\\nGAB|')]
-    """
-    head, *tunes = re.split(r"^(?=X:)", text, flags=re.MULTILINE)
-    fields = "".join(f"{line}\n" for line in head.splitlines() if re.match(r"[LMQR]:", line))
-    found = []
-    for tune in tunes:
-        tune = tune.split("\n\n")[0].rstrip("\n")
-        number, title = (re.search(rf"^{field}:(.*)", tune, re.MULTILINE) for field in "XT")
-        name = " ".join(match[1].strip() for match in (number, title) if match).strip()
-        found.append((name, fields + tune))
-    return found
-
-
-class _BoundedTreeBuilder(ElementTree.TreeBuilder):
-    """Builds the tree of a document that is neither too deep nor too large."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._depth = self._n_elements = 0
-
-    def start(self, tag: Any, attrs: Any, /) -> Any:
-        self._depth += 1
-        self._n_elements += 1
-        if self._depth > _MAX_DEPTH:
-            rule = f"at most {_MAX_DEPTH} are read"
-            raise CorruptFileError(f"elements stand {self._depth} deep in each other; {rule}")
-        if self._n_elements > _MAX_ELEMENTS:
-            rule = f"holds more than {_MAX_ELEMENTS:,} elements"
-            raise FormatError(f"{rule}; split it into shorter files")
-        return super().start(tag, attrs)
-
-    def end(self, tag: Any, /) -> Any:
-        self._depth -= 1
-        return super().end(tag)
-
-
-def _checked_root(data: bytes) -> Any:
-    """The root of an XML document that has no entities and is neither too deep nor too large."""
-    parser = XMLParser(target=_BoundedTreeBuilder())
-    try:
-        parser.feed(data)
-        return parser.close()
-    except defusedxml.EntitiesForbidden as error:
-        rule = "declares XML entities, which no score needs"
-        raise CorruptFileError(f"{rule}; they are not expanded") from error
-
-
 def _check_numbers(location: str, text: str, limit: float) -> None:
     if any(float(number) > limit for number in re.findall(r"[0-9]+\.?[0-9]*", text)):
         raise CorruptFileError(f"holds {location} {abbreviated(text)!r}; at most {limit} is read")
-
-
-def _check_meters(text: str) -> None:
-    for digits in itertools.chain(*re.findall(r"M:? *([0-9]+)/([0-9]+)", text)):
-        if float(digits) > _MAX_METER_NUMBER:
-            found = f"holds a time signature with {abbreviated(digits)}"
-            raise CorruptFileError(f"{found}; at most {_MAX_METER_NUMBER} is read")
-
-
-def _unmark_full_measure_rests(root: ElementTree.Element) -> None:
-    """Give every rest the length of its duration.
-
-    Music21 stretches a rest for a whole bar to the length of the bar, with two voices of the wrong
-    one.
-    """
-    for element in root.iterfind(".//note[rest]"):
-        for rest in element.iterfind("rest[@measure]"):
-            del rest.attrib["measure"]
-            for note_type in element.findall("type"):
-                element.remove(note_type)

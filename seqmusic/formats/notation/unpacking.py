@@ -20,8 +20,8 @@ FORMAT_NAMES = {
     ".abc": "ABC",
 }
 """The format of each ending."""
-MAX_BYTES = {"MusicXML": 20_000_000, "MEI": 4_000_000, "kern": 400_000, "ABC": 100_000}
-"""Of one piece, after unpacking: music21 needs about 20 seconds for it. A movement has a tenth."""
+MAX_BYTES = {"MusicXML": 20_000_000, "MEI": 4_000_000, "kern": 2_000_000, "ABC": 200_000}
+"""Of one piece, after unpacking. A movement has a tenth."""
 MAX_TUNE_BOOK_BYTES = 20_000_000
 """Of an ABC file of many tunes."""
 _MAX_ENTRIES = 1000

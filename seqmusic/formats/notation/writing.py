@@ -18,6 +18,7 @@ from music21.musicxml import helpers, m21ToXml
 from seqmusic import tonality
 from seqmusic.errors import FormatError
 from seqmusic.formats.measures import printed_bars
+from seqmusic.formats.musicxml.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.notation.mark_writing import add_brackets, mark_measure
 from seqmusic.formats.notation.measure_writing import (
     NoteColor,
@@ -25,7 +26,6 @@ from seqmusic.formats.notation.measure_writing import (
     show_accidentals,
     voice_elements,
 )
-from seqmusic.formats.notation.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.printed_events import printed_events_by_bar
 from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.score import Bar, Key, Score, Voice

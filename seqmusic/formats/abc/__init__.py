@@ -1,0 +1,1 @@
+"""ABC: a tune split into its voices, and the notes of each."""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from seqmusic.cli import main
-from seqmusic.errors import CheckpointError, CorpusError, FormatError, RequestError
+from seqmusic.errors import CheckpointError, CorpusError, RequestError
 from seqmusic.formats import read_score, write_score
 from seqmusic.formats.notation.collections import collection_files
 from seqmusic.formats.theme import parse_theme
@@ -24,7 +24,6 @@ from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
 from seqmusic.recognition.ngrams import ngrams_of
 from seqmusic.recognition.page import FOR_COLOR, write_recognition_page
-from seqmusic.recognition.reading import read_recognizable
 from seqmusic.recognition.reasons import reasons_for
 from seqmusic.recognition.recognized_score import chosen_lines, recognize_score
 from seqmusic.recognition.recognizer import SURE, UNKNOWN, UNSURE, Recognizer
@@ -315,27 +314,6 @@ def test_each_bad_file_gives_one_line(
         errors = capsys.readouterr().err.splitlines()
         assert messages[name] in errors[-1]
         assert errors[-1].startswith(f"seqmusic: {tmp_path / name}.mid: ")
-
-
-def test_a_motet_whose_voices_have_other_bars_is_read_without_them(tmp_path: Path) -> None:
-    path = tmp_path / "motet.krn"
-    path.write_text(
-        "**kern\t**kern\n*M2/1\t*M3/1\n=1\t=1\n0C\t1e\n.\t1f\n0D\t1g\n.\t1a\n==\t==\n*-\t*-\n"
-    )
-    report = read_recognizable(path)
-    assert report.score.time_signatures == ()
-    pitches = sorted([note.pitch for note in voice.notes] for voice in report.score.voices)
-    assert pitches == [[48, 50], [64, 65, 67, 69]]
-    assert "bar lines and time signatures left out" in " ".join(report.losses)
-
-
-def test_a_file_that_no_reading_helps_is_refused_as_usual(tmp_path: Path) -> None:
-    path = tmp_path / "quarter_tone.xml"
-    path.write_text("<html/>")
-    with pytest.raises(FormatError, match="not readable as MusicXML"):
-        read_recognizable(path)
-    with pytest.raises(FormatError, match="there is no such file"):
-        read_recognizable(tmp_path / "none.krn")
 
 
 def test_the_page_draws_what_decided(recognizer: Recognizer, tmp_path: Path) -> None:

@@ -71,17 +71,17 @@ def _print(found: RecognizedScore, json: bool) -> None:
 
 
 def _recognized(arguments: tuple[str, ...], voice: str, model: Path | None) -> RecognizedScore:
+    from seqmusic import formats
     from seqmusic.cli.arguments import names_a_file, print_repairs
     from seqmusic.errors import RequestError
     from seqmusic.formats.theme import parse_theme
-    from seqmusic.recognition.reading import read_recognizable
     from seqmusic.recognition.recognized_score import recognize_score
     from seqmusic.recognition.storage import load_recognizer
 
     name = ""
     if len(arguments) == 1 and names_a_file(arguments[0]):
         name = f"{arguments[0]}: "
-        report = read_recognizable(Path(arguments[0]))
+        report = formats.read_with_report(Path(arguments[0]))
         print_repairs(arguments[0], report)
         score = report.score
     else:

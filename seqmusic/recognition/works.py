@@ -17,11 +17,10 @@ from pathlib import Path
 from seqmusic.corpus.folders.collecting import file_stamps, update_shards
 from seqmusic.corpus.folders.prepared_folder import shard_paths
 from seqmusic.corpus.folders.shards import N_SHARDS, Shard, shard_path
-from seqmusic.corpus.folders.source import folder_source
+from seqmusic.corpus.folders.source import folder_source, read_pieces_or_errors
 from seqmusic.corpus.folders.state import check_finished, is_prepared
 from seqmusic.errors import CorpusError
 from seqmusic.recognition.lines import Line, lines_of, melodic_lines
-from seqmusic.corpus.folders.source import read_pieces_or_errors
 from seqmusic.recognition.shared_stretches import SharedStretches, shared_stretches
 from seqmusic.score import Score
 

@@ -2,7 +2,7 @@
 import { post } from "./api.js";
 import { desk, engrave, say, showProblem } from "./desk.js";
 import { Sheet, cellName, make } from "./score.js";
-import { addWords, language, number, t, voiceName } from "./words.js";
+import { addWords, inLanguage, number, t, voiceName } from "./words.js";
 
 addWords({
   en: { recognize_title: "What is this?", recognize_text: "The piece on the desk is compared with repertories that were learned; drop a file to ask about another one. Techniques are found by rule.", recognize_do: "Recognize", recognizing: "Listening …", sure: "This is {answer}, with {confidence} %.", not_sure: "Not sure; {answer} is likeliest, with {confidence} %.", unknown: "None of the classes that were learned; the nearest is {answer}.", no_class: "No recognizer of classes comes with this copy; here are the techniques.", probabilities: "Probabilities", reasons: "Why", speaks_for: "For", speaks_against: "Against", similar: "Most similar works", techniques: "Techniques", no_techniques: "No canon, ground, cantus firmus or isorhythm was found.", show_there: "Show", or: "or", figure: "Figure", weight: "Weight", places: "Where" },
@@ -65,9 +65,9 @@ class Recognize {
   }
 
   #techniques(techniques) {
-    const items = techniques.map(({ sentence, voices, bars }) => {
+    const items = techniques.map(({ sentence, french, voices, bars }) => {
       const show = bars && make("button", { type: "button", onclick: () => this.#show([[voices, bars]]) }, t("show_there"));
-      return make("li", { lang: language === "en" ? null : "en" }, make("span", {}, sentence), " ", show ?? "");
+      return make("li", {}, inLanguage(sentence, french), " ", show ?? "");
     });
     return make("section", {}, make("h2", {}, t("techniques")), items.length ? make("ul", { class: "plain" }, ...items) : make("p", { class: "hint" }, t("no_techniques")));
   }

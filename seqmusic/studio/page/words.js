@@ -14,12 +14,12 @@ const EN = {
   staff_pad: "Staff: a click adds a note at that height", steering: "Steering",
   bars_in_all: "Bars in all", voices: "Voices", four_voices: "Four voices", one_voice: "One voice", given_voice: "Given voice",
   soprano: "Soprano", alto: "Alto", tenor: "Tenor", bass: "Bass", temperature: "Temperature", key: "Key", key_auto: "as it sounds", meter: "Meter", style: "Style", style_none: "any", model: "Model",
-  model_default: "The included model", model_learned: "Learned here, no. {n}", rules: "Rules", strict: "Strict: no parallels, no crossings", scale: "Notes of the scale only", cadence: "End on the tonic", seed: "Seed",
+  model_default: "The included model", model_learned: "Learned here, no. {n}", rules: "Rules", strict: "Strict: no parallels, no crossings", scale: "Notes of the scale only", cadence: "End on the tonic", seed: "Seed", effort: "Effort", effort_0: "0: drawn once", effort_n: "{n}: best of {of}", effort_text: "Versions of each alternative that a judge chooses from; four voices only.",
   compose_continue: "Continue", compose_harmonize: "Harmonize", stop_composing: "Stop composing",
   composing: "Composing {i} of {n} …", composed: "{n} alternatives composed.", composed_one: "One alternative composed.", stopped: "Stopped.",
   meaning: "At {t}: {surprise} nats of surprise per note (Bach {b_surprise}), voices cross in {crossings} % of the steps (Bach {b_crossings} %), longest copy {copy} notes (Bach {b_copy}). {word}",
   meaning_low: "Plain and safe.", meaning_mid: "Close to Bach on most measures.", meaning_high: "As free as the chorales, with more slips.", meaning_wild: "Wild.",
-  alternative: "Alternative {n}", choose: "Put on the desk", bits: "{bits} bits per note · seed {seed}", download: "Download {format}",
+  alternative: "Alternative {n}", choose: "Put on the desk", bits: "{bits} bits per note · seed {seed} · effort {effort}", download: "Download {format}",
   play: "Play", pause: "Pause", stop: "Stop", instrument: "Instrument", organ: "Organ", choir: "Choir", piano_sound: "Piano", mixer: "Voices", mute: "Mute", volume: "Volume of {voice}", tempo: "Tempo", transport: "Playback",
   where: "bar {bar} of {last}", pickup: "pickup", bar: "Bar {n}", score_label: "Score, {bars} bars, {key}, {meter}", given: "given", composed_note: "composed", rest: "rest",
   note_card: "A note", note_bits: "{bits} bits of surprise: {word}", expected: "expected", unexpected: "unexpected", very_unexpected: "very unexpected", instead: "What else was likely here; choose one to put it in:", written: "written",
@@ -51,12 +51,12 @@ const FR = {
   staff_pad: "Portée : un clic ajoute une note à cette hauteur", steering: "Réglages",
   bars_in_all: "Mesures en tout", voices: "Voix", four_voices: "Quatre voix", one_voice: "Une voix", given_voice: "Voix donnée",
   soprano: "Soprano", alto: "Alto", tenor: "Ténor", bass: "Basse", temperature: "Température", key: "Tonalité", key_auto: "comme elle sonne", meter: "Mesure", style: "Style", style_none: "tous", model: "Modèle",
-  model_default: "Le modèle inclus", model_learned: "Appris ici, n° {n}", rules: "Règles", strict: "Strict : ni parallèles ni croisements", scale: "Notes de la gamme seulement", cadence: "Finir sur la tonique", seed: "Graine",
+  model_default: "Le modèle inclus", model_learned: "Appris ici, n° {n}", rules: "Règles", strict: "Strict : ni parallèles ni croisements", scale: "Notes de la gamme seulement", cadence: "Finir sur la tonique", seed: "Graine", effort: "Effort", effort_0: "0 : tirée une fois", effort_n: "{n} : la meilleure de {of}", effort_text: "Versions de chaque proposition entre lesquelles un juge choisit ; à quatre voix seulement.",
   compose_continue: "Continuer", compose_harmonize: "Harmoniser", stop_composing: "Arrêter",
   composing: "Composition {i} sur {n} …", composed: "{n} propositions composées.", composed_one: "Une proposition composée.", stopped: "Arrêté.",
   meaning: "À {t} : {surprise} nats de surprise par note (Bach {b_surprise}), les voix se croisent dans {crossings} % des pas (Bach {b_crossings} %), plus longue copie {copy} notes (Bach {b_copy}). {word}",
   meaning_low: "Sage et sûr.", meaning_mid: "Proche de Bach pour la plupart des mesures.", meaning_high: "Aussi libre que les chorals, avec plus de faux pas.", meaning_wild: "Sauvage.",
-  alternative: "Proposition {n}", choose: "Mettre sur le pupitre", bits: "{bits} bits par note · graine {seed}", download: "Télécharger {format}",
+  alternative: "Proposition {n}", choose: "Mettre sur le pupitre", bits: "{bits} bits par note · graine {seed} · effort {effort}", download: "Télécharger {format}",
   play: "Jouer", pause: "Pause", stop: "Arrêt", instrument: "Instrument", organ: "Orgue", choir: "Chœur", piano_sound: "Piano", mixer: "Voix", mute: "Muet", volume: "Volume : {voice}", tempo: "Tempo", transport: "Lecture",
   where: "mesure {bar} sur {last}", pickup: "levée", bar: "Mesure {n}", score_label: "Partition, {bars} mesures, {key}, {meter}", given: "donnée", composed_note: "composée", rest: "silence",
   note_card: "Une note", note_bits: "{bits} bits de surprise : {word}", expected: "attendue", unexpected: "inattendue", very_unexpected: "très inattendue", instead: "Ce qui était probable ici ; choisissez pour le mettre :", written: "écrite",
@@ -144,39 +144,16 @@ export function voiceName(name) {
 
 export const countBars = (n) => (n === 1 ? t("one_bar") : t("n_bars", { n }));
 
-// Errors: the package says them in English; here are the same sentences in French.
+// Errors: the server says them in English, and in French where it can.
 
-const FRENCH_ERRORS = [
-  [/^(?:voice (\d+), )?token (\d+) '(.*?)' at character (\d+): (.*)$/, (m) => `${m[1] ? `Voix ${m[1]}, ` : ""}signe ${m[2]} « ${m[3]} », caractère ${m[4]} : ${french(m[5])}`],
-  [/^expected a pitch such as .*?(?:; did you mean '(.*)'\?)?$/, (m) => `on attend une hauteur comme C4, Bb3, 60 ou do4, un silence R, une note tenue _ ou une barre |${m[1] ? ` ; vouliez-vous « ${m[1]} » ?` : ""}`],
-  [/^expected a value .*?(?:; did you mean '(.*)'\?)?$/, (m) => `on attend une valeur comme 1/8, 3/8 ou 1${m[1] ? ` ; vouliez-vous « ${m[1]} » ?` : ""}`],
-  [/^a pitch lies between .*?got (-?\d+).*$/, (m) => `une hauteur est entre C-1 et G9, ici ${m[1]}`],
-  [/^(?:voice (\d+), )?bar (\d+) holds (\S+) in (\S+) \((before the \| at character (\d+)|before the end)\)$/, (m) => `${m[1] ? `Voix ${m[1]}, m` : "M"}esure ${m[2]} : elle contient ${m[3] === "nothing" ? "rien" : m[3]} pour ${m[4]} (${m[6] ? `avant la barre au caractère ${m[6]}` : "avant la fin"})`],
-  [/^the theme holds no note.*$/, () => "Le thème n’a pas de note ; écrivez-en, par exemple C4 D4 E4:1/2"],
-  [/^the theme has (\d+) bars?, which leaves none of (\d+) to compose.*$/, (m) => `Le thème a déjà ${m[1]} mesures : il n’en reste aucune sur ${m[2]} à composer ; demandez plus de mesures`],
-  [/^all four voices are given.*$/, () => "Les quatre voix sont données : il ne reste rien à composer ; choisissez la voix donnée"],
-  [/^no solution was found in (\d+) attempts.*$/, (m) => `Aucune solution en ${m[1]} essais ; relâchez les règles, ou essayez une autre graine`],
-  [/^(\w+) and (\w+) cross in bar (\d+); with these given notes, --strict cannot be met$/, (m) => `Les voix ${m[1]} et ${m[2]} se croisent à la mesure ${m[3]} : avec ces notes données, la règle stricte est impossible`],
-  [/^nothing is selected to be composed.*$/, () => "Rien n’est choisi pour être recomposé ; choisissez des cases qui ne sont pas gelées"],
-  [/^the music grew beyond.*$|^the (?:prompt|score|music) has \d+ events.*$/, () => "La musique est trop longue pour ce modèle ; demandez moins de mesures, ou un passage"],
-  [/^there are (\d+) voices.*$/, (m) => `Il y a ${m[1]} voix ; donnez-en une, ou quatre`],
-  [/^the theme has (\d+) voices, and a melody has one.*$/, (m) => `Le thème a ${m[1]} voix et une mélodie en a une ; demandez quatre voix`],
-  [/^the (\w+) ends on (\S+), not on a note of the tonic chord of (.*): no cadence$/, (m) => `La voix ${voiceName(m[1][0].toUpperCase() + m[1].slice(1))} finit sur ${pitchName(m[2])}, hors de l’accord de tonique de ${keyName(m[3])} : pas de cadence`],
-  [/^files that can be read end in (.*); this one does not$/, (m) => `On peut ouvrir les fichiers qui finissent par ${m[1]} ; pas celui-ci`],
-  [/^this session is unknown.*$/, () => "Cette session est inconnue du serveur ; la page en commence une nouvelle"],
-  [/^this music could not be read or engraved in time.*$/, () => "Cette musique n’a pu être lue ou gravée à temps ; le reste continue comme avant"],
-  [/^this model is no longer there.*$/, () => "Ce modèle n’est plus là ; le modèle inclus est choisi"],
-  [/^a training is going on.*$/, () => "Un apprentissage est en cours ; arrêtez-le d’abord"],
-  [/^the file holds no note$/, () => "Le fichier ne contient aucune note"],
-];
 const FRENCH_KINDS = { format: "Ce fichier ne peut être lu comme une partition", corruptfile: "Ce fichier est abîmé", theme: "Le thème a une faute", request: "Cette demande ne peut être satisfaite", checkpoint: "Le modèle ne peut être chargé", unencodable: "Le modèle ne sait pas exprimer cette musique", too_large: "C’est trop grand", missingextra: "Il manque une partie facultative", value: "Une valeur est hors limites" };
 
-function french(message) {
-  for (const [pattern, say] of FRENCH_ERRORS) {
-    const match = pattern.exec(message);
-    if (match) return say(match);
-  }
-  return message;
+// A sentence of the server: in French where it is known, else marked as English.
+export function inLanguage(english, french) {
+  const span = document.createElement("span"), isForeign = language === "fr" && !french;
+  span.textContent = language === "fr" && french ? french : english;
+  if (isForeign) span.lang = "en";
+  return span;
 }
 
 export function errorText(error) {
@@ -184,6 +161,5 @@ export function errorText(error) {
   if (error.kind === "busy") return t("e_busy");
   const message = error.message ?? String(error);
   if (language === "en") return message.charAt(0).toUpperCase() + message.slice(1);
-  const translated = french(message);
-  return translated !== message ? translated.charAt(0).toUpperCase() + translated.slice(1) : `${FRENCH_KINDS[error.kind] ?? "Une demande a échoué"} (« ${message} »)`;
+  return error.french ? error.french.charAt(0).toUpperCase() + error.french.slice(1) : `${FRENCH_KINDS[error.kind] ?? "Une demande a échoué"} (« ${message} »)`;
 }

@@ -203,8 +203,8 @@ TECHNIQUES = (
         "Panisorythmie : les {1} voix répètent leur rythme après {2}.",
     ),
     (
-        r"(Homophony|Polyphony|Between homophony and polyphony): at (\d+%) of the onsets (both|three"
-        r" voices or more) begin together\.",
+        r"(Homophony|Polyphony|Between homophony and polyphony): at (\d+%) of the onsets "
+        r"(both|three voices or more) begin together\.",
         "{1} : à {2} des attaques, {3} commencent ensemble.",
     ),
     (r"(\w+): (talea.*|color.*)\.", "{1} : {2}."),

@@ -191,6 +191,8 @@ def test_a_phone(open_studio: Any) -> None:
     for tab in ("continue", "harmonize", "recognize", "motet", "judge", "learn", "forever"):
         page.tap(f"#tab-{tab}")
         page.wait_for_timeout(100)
+        if tab == "recognize":
+            wait_until(page, "document.querySelectorAll('#recognize-answer h2').length > 0")
         assert page.evaluate("document.documentElement.scrollWidth") == 390, tab
 
 

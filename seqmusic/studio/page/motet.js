@@ -60,7 +60,7 @@ class Motet {
   // Each talea is a line of blocks as long as its notes, in proportion to the talea; blocks are numbered by color.
   drawPlan() {
     if (!this.plan) return;
-    const { taleae, notes, n_color: nColor, sentences, ratios } = this.plan, width = 860, left = 44, row = 34;
+    const { taleae, notes, n_color: nColor, sentences, ratios } = this.plan, width = innerWidth < 900 ? 360 : 860, left = innerWidth < 900 ? 26 : 44, row = 34;
     const lines = taleae.map(([start, end], index) => {
       const scale = (width - left - 6) / (end - start), y = index * row;
       const blocks = notes.map(([onset, duration, pitch], n) => ({ onset, duration, pitch, n })).filter(({ onset }) => onset >= start && onset < end).map(({ onset, duration, pitch, n }) => {

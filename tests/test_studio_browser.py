@@ -27,7 +27,7 @@ def test_the_first_minute(open_studio: Any) -> None:
     wait_until(page, "document.querySelectorAll('#desk-score .sounding').length > 0")
     page.select_option("#effort", "1")
     page.click("#compose")
-    wait_until(page, f"{SHEETS} === 3")
+    wait_until(page, f"{SHEETS} === 3", 60)
     wait_until(page, f"{text_of('#composing')} === '3 alternatives composed.'")
     assert "effort 1" in page.inner_text("#alternatives .figure >> nth=0")
     page.keyboard.press("Space")  # the focus has moved to the first alternative

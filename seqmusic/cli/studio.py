@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def studio(
         browser: Open the page in the browser.
         model: The folder of a trained model, or the name of one that comes with seqmusic.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads only wait: matrices are small
     from seqmusic.errors import MissingExtraError
     from seqmusic.studio.settings import StudioSettings
 

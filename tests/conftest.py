@@ -74,6 +74,7 @@ def studio_address(studio_folder: Path) -> Iterator[str]:
     from seqmusic.studio.settings import HOST, StudioSettings
 
     app = make_app(StudioSettings(port=0, folder=studio_folder))
+    app.state.studio.endless.effort = 0
     with open_listener(0) as listener:
         config = uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
@@ -87,11 +88,16 @@ def studio_address(studio_folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def open_studio(browser: Any, studio_address: str) -> Iterator[Any]:
-    """Opens the page, and checks that it had no errors and requested only its server."""
+    """Opens the page, where candidates are drawn without effort unless it is chosen.
+
+    In the end it checks that the page had no errors and requested only its server.
+    """
+    steering = {"name": "seqmusic-studio-steering", "value": '{"effort": "0"}'}
+    stored = {"cookies": [], "origins": [{"origin": studio_address, "localStorage": [steering]}]}
     contexts, errors, requests = [], [], []
 
     def open_(path: str = "/", **settings: Any) -> Any:
-        context = browser.new_context(**{"locale": "en-US", **settings})
+        context = browser.new_context(**{"locale": "en-US", "storage_state": stored, **settings})
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text))

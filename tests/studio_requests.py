@@ -20,6 +20,7 @@ BASE = "http://127.0.0.1:8765"
 def studio_client(folder: Path) -> Iterator[TestClient]:
     """A client of a studio whose work is kept in a folder."""
     app = make_app(StudioSettings(folder=folder))
+    app.state.studio.endless.effort = 0
     with TestClient(app, base_url=BASE) as client:
         yield client
 

@@ -51,9 +51,9 @@ def test_numbers_out_of_range_are_refused() -> None:
 
 
 def test_segments_are_whole_strict_and_the_same_in_any_order(model: ArrayModel) -> None:
-    forward = EndlessPiece(model, 11, no_copies)
+    forward = EndlessPiece(model, 11, no_copies, effort=0)
     segments = [forward.segment(number) for number in range(5)]
-    backward = EndlessPiece(model, 11, no_copies)
+    backward = EndlessPiece(model, 11, no_copies, effort=0)
     assert [backward.segment(number) for number in (4, 0, 2)] == [
         segments[number] for number in (4, 0, 2)
     ]
@@ -68,7 +68,7 @@ def test_segments_are_whole_strict_and_the_same_in_any_order(model: ArrayModel) 
 
 def test_a_returning_theme_is_the_soprano_of_its_segment(model: ArrayModel) -> None:
     seed = next(s for s in range(99) if segment_plan(s, 3).returns == 0)
-    piece = EndlessPiece(model, seed, no_copies)
+    piece = EndlessPiece(model, seed, no_copies, effort=0)
     first, later = piece.segment(0).score.voices[0], piece.segment(3).score.voices[0]
     assert [n.onset_ticks for n in first.notes] == [n.onset_ticks for n in later.notes]
     shifts = {b.pitch - a.pitch for a, b in zip(first.notes, later.notes, strict=True)}
@@ -77,25 +77,25 @@ def test_a_returning_theme_is_the_soprano_of_its_segment(model: ArrayModel) -> N
 
 def test_what_copies_too_much_is_drawn_again(model: ArrayModel) -> None:
     counts = iter([MAX_COPIED_NOTES + 1, MAX_COPIED_NOTES])
-    segment = EndlessPiece(model, 5, lambda score: next(counts)).segment(0)
+    segment = EndlessPiece(model, 5, lambda score: next(counts), effort=0).segment(0)
     assert (segment.attempt, segment.copied_notes) == (1, MAX_COPIED_NOTES)
 
 
 def test_without_any_lawful_music_the_first_segment_returns(model: ArrayModel) -> None:
     n_calls = itertools.count()
-    piece = EndlessPiece(model, 5, lambda score: 0 if next(n_calls) == 0 else 99)
+    piece = EndlessPiece(model, 5, lambda score: 0 if next(n_calls) == 0 else 99, effort=0)
     first, second = piece.segment(0), piece.segment(1)
     assert second.attempt == -1
     assert second.copied_notes == 0
     assert second.score.key == second.plan.key
     assert len(second.score.voices[3].notes) == len(first.score.voices[3].notes)
     with pytest.raises(RequestError, match="try another seed"):
-        EndlessPiece(model, 5, lambda score: 99).segment(0)
+        EndlessPiece(model, 5, lambda score: 99, effort=0).segment(0)
 
 
 def test_few_segments_stay_in_memory(model: ArrayModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqmusic.generation.endless.segments._N_KEPT", 9)
-    piece = EndlessPiece(model, 2, no_copies)
+    piece = EndlessPiece(model, 2, no_copies, effort=0)
     for number in range(11):
         piece.segment(number)
     assert len(piece._segments) == 9
@@ -104,7 +104,7 @@ def test_few_segments_stay_in_memory(model: ArrayModel, monkeypatch: pytest.Monk
 def test_running_figures_are_shares(model: ArrayModel) -> None:
     figures = RunningFigures()
     assert figures.shares() == dict.fromkeys(FIGURES, 0.0)
-    figures.add(EndlessPiece(model, 2, no_copies).segment(0).score)
+    figures.add(EndlessPiece(model, 2, no_copies, effort=0).segment(0).score)
     shares = figures.shares()
     assert shares["parallels"] == 0
     assert 0.3 < shares["steps"] < 1

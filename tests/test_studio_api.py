@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.composing import continuation
 from seqmusic.generation.request import Request
 from seqmusic.runs.pretrained import load_array_model
+from seqmusic.score import Key
 from seqmusic.score_data import data_to_score, score_to_data
 
 CHOIR = "G4 A4 B4 C5 | D5:1 ; D4 E4 D4 G4 | G4:1 ; B3 C4 G3 E4 | B3:1 ; G3 A3 G3 C4 | G3:1"
@@ -38,14 +40,14 @@ def choir(client: TestClient, name: str) -> dict[str, Any]:
 
 
 def test_alternatives_are_those_of_the_package(client: TestClient, session: dict[str, Any]) -> None:
-    order = {"task": "continue", "n": 2, "bars": 4, "voices": "satb", "seed": 5}
+    order = {"task": "continue", "n": 2, "bars": 4, "voices": "satb", "seed": 5, "effort": 1}
     response = client.post(f"/api/v1/sessions/{session['id']}/compose", json=order)
     assert response.headers["content-type"].startswith("text/event-stream")
     names, data = zip(*events(response.text), strict=True)
     assert names == ("alternative", "alternative", "done")
     model, theme = load_array_model(Path("chorales"), False), data_to_score(session["score"])
     for index in range(2):
-        (expected,) = continuation(model, theme, Request(n=1, seed=5 + index), bars=4)
+        (expected,) = continuation(model, theme, Request(n=1, seed=5 + index, effort=1), bars=4)
         assert data_to_score(data[index]["score"]) == expected.score
         assert data_to_score(data[index]["given"]).n_notes == theme.n_notes
     chosen = post(client, f"/sessions/{session['id']}/choose", {"index": 1})
@@ -101,6 +103,18 @@ def test_a_view_has_all_that_is_drawn_and_read(client: TestClient) -> None:
     assert "<style" not in svg
     assert svg.count('class="note"') == 5
     assert 'data-voice="1" data-tick="24"' in svg
+
+
+def test_a_score_without_a_key_is_engraved_in_the_one_that_its_title_names(
+    client: TestClient,
+) -> None:
+    plain = parse_theme("D4 F#4 A4 D5 | C#5 A4 D5:1/2")
+    views = [
+        post(client, "/view", {"score": score_to_data(score), "width": 600})
+        for score in (plain, replace(plain, key=Key(2, "major")))
+    ]
+    assert views[0] == views[1]
+    assert views[0]["key"] == "D major"
 
 
 @pytest.mark.parametrize("ending", ["mid", "musicxml", "ly", "png"])

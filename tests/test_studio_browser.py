@@ -25,9 +25,11 @@ def test_the_first_minute(open_studio: Any) -> None:
     assert page.inner_text("#desk-title") == "G major, 4/4, 2 bars"
     page.keyboard.press("Space")
     wait_until(page, "document.querySelectorAll('#desk-score .sounding').length > 0")
+    page.select_option("#effort", "1")
     page.click("#compose")
-    wait_until(page, f"{SHEETS} === 3")
+    wait_until(page, f"{SHEETS} === 3", 60)
     wait_until(page, f"{text_of('#composing')} === '3 alternatives composed.'")
+    assert "effort 1" in page.inner_text("#alternatives .figure >> nth=0")
     page.keyboard.press("Space")  # the focus has moved to the first alternative
     wait_until(page, "document.querySelectorAll('#alternatives .sounding').length > 0")
     page.click("#stop")
@@ -189,6 +191,8 @@ def test_a_phone(open_studio: Any) -> None:
     for tab in ("continue", "harmonize", "recognize", "motet", "judge", "learn", "forever"):
         page.tap(f"#tab-{tab}")
         page.wait_for_timeout(100)
+        if tab == "recognize":
+            wait_until(page, "document.querySelectorAll('#recognize-answer h2').length > 0")
         assert page.evaluate("document.documentElement.scrollWidth") == 390, tab
 
 

@@ -43,7 +43,9 @@ def test_without_a_recognizer_there_are_techniques(
     with studio_client(tmp_path) as client:
         found = post(client, "/recognize", {"score": score_to_data(score)})
         assert found["outcome"] == ""
-        assert found["techniques"] == techniques_to_data(score, find_techniques(score))
+        (technique, *_) = found["techniques"]
+        assert technique.pop("french").startswith("Polyphonie : à")
+        assert technique == techniques_to_data(score, find_techniques(score))[0]
         assert post(client, "/recognize", {"score": 3}, 400)["kind"] == "request"
 
 

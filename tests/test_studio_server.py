@@ -74,7 +74,9 @@ def test_settings_and_models_are_checked(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_forever_writes_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "stream"
-    assert main(["forever", "--seed", "7", "--segments", "2", "--out", str(out)]) == 0
+    assert (
+        main(["forever", "--seed", "7", "--segments", "2", "--effort", "0", "--out", str(out)]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("/s/7/0  ")
     assert lines[-1].startswith("last segments: parallels 0.00%")
@@ -86,7 +88,7 @@ def test_twenty_pages_at_once_are_all_served(studio_address: str) -> None:
 
     def compose(seed: int) -> tuple[int, int]:
         session = json.load(post(address, "/sessions", {}))
-        order = {"task": "continue", "n": 1, "bars": 3, "seed": seed}
+        order = {"task": "continue", "n": 1, "bars": 3, "seed": seed, "effort": 0}
         text = post(address, f"/sessions/{session['id']}/compose", order).read().decode()
         (_, found), (last, _) = events(text)
         view = json.load(post(address, "/view", {"score": found["score"], "width": 600}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def studio(
         browser: Open the page in the browser.
         model: The folder of a trained model, or the name of one that comes with seqmusic.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads only wait: matrices are small
     from seqmusic.errors import MissingExtraError
     from seqmusic.studio.settings import StudioSettings
 
@@ -48,6 +50,7 @@ def forever(
     segments: int | None = None,
     out: Path | None = None,
     midi: Annotated[bool, Flag] = False,
+    effort: int = 2,
     model: Path | None = None,
 ) -> None:
     """Compose without end, in segments of eight bars, until Ctrl-C.
@@ -64,6 +67,7 @@ def forever(
         segments: How many; without it there is no end.
         out: A folder for a MusicXML file of each segment.
         midi: Play in time, as MIDI bytes on standard output, such as: > /dev/snd/midiC1D0
+        effort: How much is searched for each segment, 0 to 3; 0 draws once.
         model: The folder of a trained model, or the name of one that comes with seqmusic.
     """
     from seqmusic.cli.endless import compose_segments, play_segments, print_segments
@@ -72,9 +76,8 @@ def forever(
     from seqmusic.runs.pretrained import load_array_model, model_folder
 
     folder = model_folder(model)
-    piece = EndlessPiece(
-        load_array_model(folder, compiled=False), seed, training_copied_notes(folder)
-    )
+    loaded = load_array_model(folder, compiled=False)
+    piece = EndlessPiece(loaded, seed, training_copied_notes(folder), effort)
     composed = compose_segments(piece, first, segments)
     if midi:
         play_segments(composed)

@@ -24,7 +24,7 @@ from seqmusic.studio.settings import MAX_ALTERNATIVES
 from seqmusic.tonality import with_inferred_key
 
 TASKS = ("continue", "harmonize", "recompose", "go_on")
-_REQUEST_FIELDS = {"n", "temperature", "seed", "strict", "scale", "cadence"}
+_REQUEST_FIELDS = {"n", "temperature", "seed", "strict", "scale", "cadence", "effort"}
 
 
 class StoppedError(RequestError):
@@ -153,4 +153,5 @@ def _given(prompt: Prompt, composed: Score) -> Score:
 
 def _shown(request: Request) -> dict[str, Any]:
     values = asdict(request)
-    return {name: values[name] for name in ("seed", "temperature", "strict", "scale", "cadence")}
+    shown = ("seed", "temperature", "strict", "scale", "cadence", "effort")
+    return {name: values[name] for name in shown}

@@ -19,9 +19,10 @@ _N_COMING = 3  # plans that a segment shows beside its own
 
 
 class EndlessPieces:
-    """Segments by seed and number, composed when they are asked for."""
+    """Segments by seed and number, composed when they are asked for, with `effort` for each."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, effort: int = 2) -> None:
+        self.effort = effort
         self._models = models
         self._lock = threading.Lock()
         self._pieces: OrderedDict[int, EndlessPiece] = OrderedDict()
@@ -51,7 +52,8 @@ class EndlessPieces:
         with self._lock:
             if seed not in self._pieces:
                 model = self._models.array_model(DEFAULT_NAME)
-                self._pieces[seed] = EndlessPiece(model, seed, self._models.copied_notes)
+                piece = EndlessPiece(model, seed, self._models.copied_notes, self.effort)
+                self._pieces[seed] = piece
             self._pieces.move_to_end(seed)
             while len(self._pieces) > _MAX_PIECES:
                 self._pieces.popitem(last=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seqmusic.errors import SeqmusicError, ThemeError
+from seqmusic.studio.french import french
 
 
 class StudioError(SeqmusicError):
@@ -24,13 +25,16 @@ class StudioError(SeqmusicError):
 def error_to_data(error: Exception) -> dict[str, Any]:
     """What a response says about an error.
 
-    >>> error_to_data(ThemeError("token 1 'Z': expected a pitch", 1))
-    {'kind': 'theme', 'message': "token 1 'Z': expected a pitch", 'position': 1}
+    >>> error_to_data(ThemeError("token 1 'Z': a riddle", 1))
+    {'kind': 'theme', 'message': "token 1 'Z': a riddle", 'french': '', 'position': 1}
     """
-    if isinstance(error, StudioError):
-        return {"kind": error.kind, "message": str(error)}
     kind = type(error).__name__.removesuffix("Error").lower()
-    data: dict[str, Any] = {"kind": kind, "message": " ".join(str(error).split())}
+    message = str(error)
+    if isinstance(error, StudioError):
+        kind = error.kind
+    else:
+        message = " ".join(message.split())
+    data: dict[str, Any] = {"kind": kind, "message": message, "french": french(message)}
     if isinstance(error, ThemeError):
         data["position"] = error.position
     return data

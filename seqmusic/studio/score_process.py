@@ -26,6 +26,7 @@ from seqmusic.score_data import data_to_score, score_to_data
 from seqmusic.studio.errors import error_to_data
 from seqmusic.studio.marks_data import data_to_marks
 from seqmusic.studio.score_view import score_view
+from seqmusic.tonality import with_inferred_key
 
 DOWNLOADS = ("mid", "musicxml", "ly", "svg", "png")
 _ERRORS = (SeqmusicError, ValueError, KeyError, TypeError, OSError, RecursionError, MemoryError)
@@ -98,7 +99,7 @@ def _write_plain(score: Score, path: Path, marks: ScoreMarks) -> None:
 _WRITERS: Mapping[str, Callable[[Score, Path, ScoreMarks], object]] = {
     "musicxml": lambda score, path, marks: write_musicxml(score, path, marks=marks),
     "ly": write_lilypond,
-    "png": lambda score, path, marks: write_png(score, path, marks=marks),
+    "png": lambda score, path, marks: write_png(with_inferred_key(score), path, marks=marks),
 }
 _TASKS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "view": _view,

@@ -12,7 +12,7 @@ from seqmusic.formats.theme import theme_text
 from seqmusic.report.html_page import seconds_per_tick
 from seqmusic.score import Note, Score
 from seqmusic.spelling import spell_notes
-from seqmusic.tonality import infer_key, key_name
+from seqmusic.tonality import key_name, with_inferred_key
 
 MIN_WIDTH_PX, MAX_WIDTH_PX = 300, 1400
 _MAX_HEIGHT_PX = 12000
@@ -39,6 +39,7 @@ def score_view(
         for index, voice in enumerate(given.voices if given else ())
         for note in voice.notes
     }
+    score = with_inferred_key(score)
     pages = score_svg(score, size_px=(width, _MAX_HEIGHT_PX), marks=marks)
     signatures = score.time_signatures
     return {
@@ -48,7 +49,7 @@ def score_view(
         "notes": _notes(score, given_notes),
         "end_ticks": score.end_ticks,
         "seconds_per_tick": seconds_per_tick(score),
-        "key": key_name(score.key or infer_key(score)),
+        "key": key_name(score.key) if score.key else "",
         "time_signature": str(signatures[0][1]) if signatures else "",
         "theme": theme_text(score),
     }

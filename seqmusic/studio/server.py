@@ -14,6 +14,7 @@ import uvicorn
 from seqmusic.errors import RequestError
 from seqmusic.studio.app import PREFIX, make_app
 from seqmusic.studio.settings import HOST, StudioSettings
+from seqmusic.studio.state import Studio
 
 _SHUTDOWN_SECONDS = 1
 logger = logging.getLogger(__name__)
@@ -32,12 +33,6 @@ def serve(settings: StudioSettings, *, opens_browser: bool = True) -> None:
     """
     app = make_app(settings)
     with open_listener(settings.port) as listener:
-        address = f"http://{HOST}:{listener.getsockname()[1]}/"
-        logger.info(f"The studio is at {address}  (Ctrl-C ends it)")
-        if opens_browser:
-            timer = threading.Timer(0.5, webbrowser.open, [address])
-            timer.daemon = True
-            timer.start()
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -47,7 +42,27 @@ def serve(settings: StudioSettings, *, opens_browser: bool = True) -> None:
             limit_concurrency=200,
             ws="none",
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, app.state.studio, opens_browser=opens_browser).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that says where it is once it is ready."""
+
+    def __init__(self, config: uvicorn.Config, studio: Studio, *, opens_browser: bool) -> None:
+        super().__init__(config)
+        self._studio = studio
+        self._opens_browser = opens_browser
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say the address and open the page."""
+        await super().startup(sockets)
+        if self.should_exit or not sockets:
+            return
+        await self._studio.warm_up()
+        address = f"http://{HOST}:{sockets[0].getsockname()[1]}/"
+        logger.info(f"The studio is at {address}  (Ctrl-C ends it)")
+        if self._opens_browser:
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
 
 def open_listener(port: int) -> socket.socket:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 
+from seqmusic.formats.theme import parse_theme
+from seqmusic.score_data import score_to_data
 from seqmusic.studio.composing_queue import ComposingQueue
 from seqmusic.studio.endless_pieces import EndlessPieces
 from seqmusic.studio.learning import Learning
-from seqmusic.studio.models import Models
+from seqmusic.studio.models import DEFAULT_NAME, Models
 from seqmusic.studio.score_client import ScoreClient
 from seqmusic.studio.session_files import SessionFiles
 from seqmusic.studio.settings import StudioSettings
@@ -27,6 +31,13 @@ class Studio:
     sessions: SessionFiles
     endless: EndlessPieces
     learning: Learning
+
+    async def warm_up(self) -> None:
+        """Load what the first page would wait for: the model and the engraver."""
+        example = score_to_data(parse_theme("C4"))
+        model = self.queue.run(partial(self.models.array_model, DEFAULT_NAME))
+        view = self.scores.ask(task="view", score=example, given=None, width=800, marks=None)
+        await asyncio.gather(model, view)
 
     async def close(self) -> None:
         """End all work and all processes."""

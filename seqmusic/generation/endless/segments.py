@@ -65,10 +65,14 @@ class EndlessPiece:
         model: a model of soprano, alto, tenor and bass.
         seed: 0 or more; it says everything.
         copied_notes: see `CopiedNotes`.
+        effort: as in `Request`.
     """
 
-    def __init__(self, model: DecodableModel, seed: int, copied_notes: CopiedNotes) -> None:
+    def __init__(
+        self, model: DecodableModel, seed: int, copied_notes: CopiedNotes, effort: int = 2
+    ) -> None:
         self.seed = seed
+        self._effort = effort
         self._model = model
         self._copied_notes = copied_notes
         self._segments: OrderedDict[int, Segment] = OrderedDict()
@@ -109,6 +113,7 @@ class EndlessPiece:
                 strict=True,
                 cadence=None if plan.cadence else False,
                 seed=_attempt_seed(self.seed, plan.number, attempt),
+                effort=self._effort,
             )
             try:
                 (candidate,) = compose_candidates(self._model, prompt, request)

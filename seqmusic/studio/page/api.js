@@ -3,9 +3,9 @@
 const PREFIX = "/api/v1";
 
 export class ApiError extends Error {
-  constructor({ kind = "unknown", message = "", position = null } = {}) {
+  constructor({ kind = "unknown", message = "", french = "", position = null } = {}) {
     super(message);
-    Object.assign(this, { kind, position });
+    Object.assign(this, { kind, french, position });
   }
 }
 

@@ -8,7 +8,8 @@ import { errorText, keyName, number, pitchName, t, valueName, voiceName } from "
 const byId = (id) => document.getElementById(id);
 const FORMATS = [["mid", "MIDI"], ["musicxml", "MusicXML"], ["ly", "LilyPond"], ["png", "PNG"]];
 const STORE = "seqmusic-studio";
-const STEERING = ["bars", "voices", "given", "temperature", "key", "meter", "style", "model", "strict", "scale", "cadence", "seed"];
+const STEERING = ["bars", "voices", "given", "temperature", "key", "meter", "style", "model", "strict", "scale", "cadence", "seed", "effort"];
+const EFFORTS = [1, 8, 16, 48]; // versions of each alternative
 
 export function say(text) {
   byId("news").textContent = text;
@@ -167,7 +168,7 @@ class Desk {
 
   order(more = {}) {
     const value = (id) => byId(id).value, checked = (id) => byId(id).checked;
-    const order = { n: 3, temperature: Number(value("temperature")), seed: Math.max(0, Math.round(Number(value("seed")) || 0)), strict: checked("strict"), scale: checked("scale"), cadence: checked("cadence") ? null : false, model: value("model") || "default", style: value("style") };
+    const order = { n: 3, temperature: Number(value("temperature")), seed: Math.max(0, Math.round(Number(value("seed")) || 0)), effort: Number(value("effort")), strict: checked("strict"), scale: checked("scale"), cadence: checked("cadence") ? null : false, model: value("model") || "default", style: value("style") };
     const isOne = this.session.score.voices.length === 1;
     if (this.task === "harmonize") return { ...order, task: "harmonize", voices: isOne || this.session.score.voices.length >= 4 ? value("given") : "", ...more };
     return { ...order, task: "continue", bars: Number(value("bars")), voices: isOne ? value("voices") : "", ...more };
@@ -235,7 +236,7 @@ class Desk {
     const shape = make("button", { type: "button", class: "round", "aria-label": `${t("play")}: ${t("alternative", { n: index + 1 })}` });
     shape.innerHTML = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5v14l11-7z"/></svg>';
     const card = make("section", { class: `paper alternative${isNew ? " is-new" : ""}`, "aria-label": t("alternative", { n: index + 1 }) },
-      make("div", { class: "paper-head" }, make("h2", {}, shape, t("alternative", { n: index + 1 })), make("span", { class: "figure" }, t("bits", { bits: number(data.bits_per_note), seed: data.settings.seed })),
+      make("div", { class: "paper-head" }, make("h2", {}, shape, t("alternative", { n: index + 1 })), make("span", { class: "figure" }, t("bits", { bits: number(data.bits_per_note), seed: data.settings.seed, effort: data.settings.effort })),
         make("div", { class: "downloads" }, make("button", { type: "button", class: "choose", onclick: () => this.choose(index) }, t("choose")), ...downloadButtons(() => data.score))),
       place, make("details", { class: "music-text" }, make("summary", {}, t("as_text")), text));
     byId("alternatives").append(card);
@@ -453,6 +454,9 @@ class Desk {
     const styles = this.options.styles[byId("model").value] ?? [];
     byId("style").replaceChildren(make("option", { value: "" }, t("style_none")), ...styles.map((name) => make("option", { value: name }, name)));
     byId("style-row").hidden = !styles.length;
+    const effort = byId("effort").value || "2";
+    byId("effort").replaceChildren(...EFFORTS.map((of, n) => make("option", { value: n }, t(n ? "effort_n" : "effort_0", { n, of }))));
+    byId("effort").value = effort;
     byId("file").setAttribute("accept", this.options.readable.join(","));
   }
 

@@ -5,7 +5,7 @@ import { make } from "./score.js";
 import { number, t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
-const WIDTH = 840, HEIGHT = 300, LEFT = 52, BOTTOM = 34;
+const WIDTH = innerWidth < 900 ? 360 : 840, HEIGHT = innerWidth < 900 ? 220 : 300, LEFT = 52, BOTTOM = 34;
 
 class Learn {
   losses = []; // [batch, loss]

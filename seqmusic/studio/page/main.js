@@ -156,7 +156,7 @@ async function start() {
   forever.start();
   recognize.start();
   judge.start();
-  await motet.start();
+  motet.start().catch(showProblem);
   if (address) [forever.seed, forever.number] = [Number(address[1]), Number(address[2])];
   choose(address ? "forever" : TABS.includes(tab) ? tab : "continue");
   document.body.dataset.ready = "true";

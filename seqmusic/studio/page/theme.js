@@ -4,11 +4,19 @@ import { player } from "./player.js";
 import { make } from "./score.js";
 import { t, valueName } from "./words.js";
 
-const VALUES = [["1/16", "𝅘𝅥𝅯", 6], ["1/8", "♪", 12], ["1/4", "♩", 24], ["3/8", "♩.", 36], ["1/2", "𝅗𝅥", 48], ["3/4", "𝅗𝅥.", 72], ["1", "𝅝", 96]];
+const VALUES = [["1/16", 6], ["1/8", 12], ["1/4", 24], ["3/8", 36], ["1/2", 48], ["3/4", 72], ["1", 96]]; // typed value, ticks
 const SHARPS = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"], FLATS = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"];
 const KEYS = "awsedftgyhujk";
 const FIRST = 60, COUNT = 25; // the piano's lowest key (MIDI number), and how many it has
 const byId = (id) => document.getElementById(id);
+
+function noteSign(ticks) { // a note as it is printed
+  const sign = make("span", { class: "sign" }), flags = ticks < 12 ? 2 : ticks < 24 ? 1 : 0;
+  const stem = ticks < 96 ? `<path d="M11.2 21V4${flags ? "q1 4 5 6" : ""}${flags > 1 ? "M11.2 9q1 4 5 6" : ""}" fill="none" stroke="currentColor" stroke-width="1.4"/>` : "";
+  const dot = ticks === 36 || ticks === 72 ? '<circle cx="16" cy="21" r="1.5"/>' : "";
+  sign.innerHTML = `<svg viewBox="0 0 20 26" aria-hidden="true"><ellipse cx="7" cy="22" rx="4.4" ry="3" transform="rotate(-18 7 22)" stroke="currentColor" stroke-width="1.5" fill="${ticks < 48 ? "currentColor" : "none"}"/>${stem}${dot}</svg>`;
+  return sign;
+}
 
 export class ThemeEntry {
   constructor({ onTheme }) { // onTheme(text) after a change
@@ -23,7 +31,7 @@ export class ThemeEntry {
   }
 
   draw() {
-    byId("values").replaceChildren(...VALUES.map(([value, sign, ticks]) => make("button", { type: "button", "aria-pressed": String(value === this.value), "aria-label": valueName(ticks), title: valueName(ticks), onclick: () => { this.value = value; this.draw(); } }, { "1/16": "1/16", "1/2": "1/2", "3/4": "3/4", 1: "1" }[value] ?? sign)),
+    byId("values").replaceChildren(...VALUES.map(([value, ticks]) => make("button", { type: "button", "aria-pressed": String(value === this.value), "aria-label": valueName(ticks), title: valueName(ticks), onclick: () => { this.value = value; this.draw(); } }, noteSign(ticks))),
       make("button", { type: "button", onclick: () => this.add("R") }, t("rest")), make("button", { type: "button", "aria-label": "|", onclick: () => this.addBar() }, "|"));
     this.#drawPiano();
     this.#drawPad();

@@ -14,27 +14,28 @@ const EN = {
   staff_pad: "Staff: a click adds a note at that height", steering: "Steering",
   bars_in_all: "Bars in all", voices: "Voices", four_voices: "Four voices", one_voice: "One voice", given_voice: "Given voice",
   soprano: "Soprano", alto: "Alto", tenor: "Tenor", bass: "Bass", temperature: "Temperature", key: "Key", key_auto: "as it sounds", meter: "Meter", style: "Style", style_none: "any", model: "Model",
-  model_default: "The included model", model_learned: "Learned here, no. {n}", rules: "Rules", strict: "Strict: no parallels, no crossings", scale: "Notes of the scale only", cadence: "End on the tonic", seed: "Seed",
+  model_default: "The included model", model_learned: "Learned here, no. {n}", rules: "Rules", strict: "Strict: no parallels, no crossings", scale: "Notes of the scale only", cadence: "End on the tonic", seed: "Seed", effort: "Effort", effort_0: "0: drawn once", effort_n: "{n}: best of {of}", effort_text: "A judge chooses; four voices only.",
   compose_continue: "Continue", compose_harmonize: "Harmonize", stop_composing: "Stop composing",
   composing: "Composing {i} of {n} …", composed: "{n} alternatives composed.", composed_one: "One alternative composed.", stopped: "Stopped.",
-  meaning: "At {t}: {surprise} nats of surprise per note (Bach {b_surprise}), voices cross in {crossings} % of the steps (Bach {b_crossings} %), longest copy {copy} notes (Bach {b_copy}). {word}",
+  meaning: "At {t}, the model alone: {surprise} nats of surprise per note (Bach {b_surprise}), voices cross in {crossings} % of the steps (Bach {b_crossings} %), longest copy {copy} notes (Bach {b_copy}). {word}",
   meaning_low: "Plain and safe.", meaning_mid: "Close to Bach on most measures.", meaning_high: "As free as the chorales, with more slips.", meaning_wild: "Wild.",
-  alternative: "Alternative {n}", choose: "Put on the desk", bits: "{bits} bits per note · seed {seed}", download: "Download {format}",
+  alternative: "Alternative {n}", choose: "Put on the desk", bits: "{bits} bits per note · seed {seed} · effort {effort}", download: "Download {format}",
   play: "Play", pause: "Pause", stop: "Stop", instrument: "Instrument", organ: "Organ", choir: "Choir", piano_sound: "Piano", mixer: "Voices", mute: "Mute", volume: "Volume of {voice}", tempo: "Tempo", transport: "Playback",
-  where: "bar {bar} of {last}", pickup: "pickup", bar: "Bar {n}", score_label: "Score, {bars} bars, {key}, {meter}", given: "given", composed_note: "composed", rest: "rest",
+  where: "bar {bar} of {last}", pickup: "pickup", bar: "Bar {n}", score_label: "Score, {bars} bars, {key}, {meter}", given: "given", rest: "rest",
   note_card: "A note", note_bits: "{bits} bits of surprise: {word}", expected: "expected", unexpected: "unexpected", very_unexpected: "very unexpected", instead: "What else was likely here; choose one to put it in:", written: "written",
   go_on: "Compose on from here", higher: "Step up", lower: "Step down", longer: "Longer", shorter: "Shorter", play_here: "Play from here", close: "Close",
   surprise_hint: "The larger the disc, the less the model expected the note: {bits} bits per note.",
-  lane_cell: "{voice}, bar {bar}", lane_selected: "selected", lane_frozen: "frozen", all_of_bar: "all of bar {bar}", all_of_voice: "all of {voice}", n_selected: "{n} cells selected", 
+  lane_cell: "{voice}, bar {bar}", lane_frozen: "frozen", all_of_bar: "all of bar {bar}", all_of_voice: "all of {voice}", n_selected: "{n} cells selected", 
   desk_title: "{key}, {meter}, {bars}", n_bars: "{n} bars", one_bar: "1 bar", opened: "{name} is open.", repaired: "{name} is open; in it was repaired or left out: {what}",
   keys_title: "Keys", shortcuts_on: "Single keys act", k_space: "play, pause", k_c: "continue, or harmonize", k_numbers: "play alternative 1 … 6", k_shift_numbers: "put alternative 1 … 6 on the desk", k_z: "undo", k_arrows: "on the score: from note to note", k_enter: "on a note: its card", k_f: "freeze the selection", k_escape: "close, stop",
+  forever_composing: "Composing …",
   learn_title: "A model learns, here", learn_text: "Four hundred chorales are read, and a small network learns to predict the next note. The curve is its loss in nats: how surprised it still is. On this machine, in minutes; then you can compose with it.",
   minutes: "Minutes", learn_start: "Begin", learn_stop: "Stop", learn_use: "Compose with it", learn_table: "The curve as numbers", learn_begins: "Reading the chorales …", learn_state: "Batch {step}: loss {loss} nats per note event", learn_validation: "; on chorales it never sees {validation} nats per cell", learn_done: "Done. The model is kept under “Model”.", learn_stopped: "Stopped. What was best so far is kept.", learn_batch: "Batch", learn_loss: "Loss", learn_valid: "Validation, nats per cell", learn_curve: "Loss against batches",
   forever_title: "Forever", forever_text: "A chorale without end. Keys and returning themes are planned; every eight bars obey the strict rules, and whatever copies more than 15 notes from a training work is drawn again.",
-  plan: "What comes", another_stream: "Another stream", forever_address: "Address of this moment", figures: "What it does, beside Bach", forever_now: "Segment {n}: theme {theme}, {key}", returns: "returns from {n}", new_theme: "new", here: "now", forever_start: "Play to begin.",
+  plan: "What comes", another_stream: "Another stream", forever_address: "Address of this moment", figures: "What it does, beside Bach", forever_now: "Segment {n}: theme {theme}, {key}", returns: "returns from {n}", new_theme: "new", here: "now",
   fig_parallels: "Parallel fifths and octaves, of moves of two voices", fig_crossings: "Crossed voices, of steps", fig_steps: "Stepwise motion, of moves", fig_root_position: "Triads in root position, of beats", fig_dominant_tonic: "Dominant to tonic, of beats", fig_copy: "Longest passage shared with a training work, notes", fig_name: "Figure", fig_here: "Last {n} segments", fig_bach: "Bach",
   restored: "Your work is back.", saved_elsewhere: "The server has forgotten this session; your work was kept by the page and is back.",
-  e_offline: "The studio does not answer. Is it still running? Your work is kept in this page; start it again with: seqmusic studio", e_busy: "The studio is busy; try again in a moment.", e_position: "At character {n}: ",
+  e_offline: "The studio does not answer. Is it still running? Your work is kept in this page; start it again with: seqmusic studio", e_busy: "The studio is busy; try again in a moment.",
 };
 
 const FR = {
@@ -51,28 +52,28 @@ const FR = {
   staff_pad: "Portée : un clic ajoute une note à cette hauteur", steering: "Réglages",
   bars_in_all: "Mesures en tout", voices: "Voix", four_voices: "Quatre voix", one_voice: "Une voix", given_voice: "Voix donnée",
   soprano: "Soprano", alto: "Alto", tenor: "Ténor", bass: "Basse", temperature: "Température", key: "Tonalité", key_auto: "comme elle sonne", meter: "Mesure", style: "Style", style_none: "tous", model: "Modèle",
-  model_default: "Le modèle inclus", model_learned: "Appris ici, n° {n}", rules: "Règles", strict: "Strict : ni parallèles ni croisements", scale: "Notes de la gamme seulement", cadence: "Finir sur la tonique", seed: "Graine",
+  model_default: "Le modèle inclus", model_learned: "Appris ici, n° {n}", rules: "Règles", strict: "Strict : ni parallèles ni croisements", scale: "Notes de la gamme seulement", cadence: "Finir sur la tonique", seed: "Graine", effort: "Effort", effort_0: "0 : tirée une fois", effort_n: "{n} : la meilleure de {of}", effort_text: "Un juge choisit ; à quatre voix seulement.",
   compose_continue: "Continuer", compose_harmonize: "Harmoniser", stop_composing: "Arrêter",
   composing: "Composition {i} sur {n} …", composed: "{n} propositions composées.", composed_one: "Une proposition composée.", stopped: "Arrêté.",
-  meaning: "À {t} : {surprise} nats de surprise par note (Bach {b_surprise}), les voix se croisent dans {crossings} % des pas (Bach {b_crossings} %), plus longue copie {copy} notes (Bach {b_copy}). {word}",
+  meaning: "À {t}, le modèle seul : {surprise} nats de surprise par note (Bach {b_surprise}), les voix se croisent dans {crossings} % des pas (Bach {b_crossings} %), plus longue copie {copy} notes (Bach {b_copy}). {word}",
   meaning_low: "Sage et sûr.", meaning_mid: "Proche de Bach pour la plupart des mesures.", meaning_high: "Aussi libre que les chorals, avec plus de faux pas.", meaning_wild: "Sauvage.",
-  alternative: "Proposition {n}", choose: "Mettre sur le pupitre", bits: "{bits} bits par note · graine {seed}", download: "Télécharger {format}",
+  alternative: "Proposition {n}", choose: "Mettre sur le pupitre", bits: "{bits} bits par note · graine {seed} · effort {effort}", download: "Télécharger {format}",
   play: "Jouer", pause: "Pause", stop: "Arrêt", instrument: "Instrument", organ: "Orgue", choir: "Chœur", piano_sound: "Piano", mixer: "Voix", mute: "Muet", volume: "Volume : {voice}", tempo: "Tempo", transport: "Lecture",
-  where: "mesure {bar} sur {last}", pickup: "levée", bar: "Mesure {n}", score_label: "Partition, {bars} mesures, {key}, {meter}", given: "donnée", composed_note: "composée", rest: "silence",
+  where: "mesure {bar} sur {last}", pickup: "levée", bar: "Mesure {n}", score_label: "Partition, {bars} mesures, {key}, {meter}", given: "donnée", rest: "silence",
   note_card: "Une note", note_bits: "{bits} bits de surprise : {word}", expected: "attendue", unexpected: "inattendue", very_unexpected: "très inattendue", instead: "Ce qui était probable ici ; choisissez pour le mettre :", written: "écrite",
   go_on: "Composer la suite d’ici", higher: "Plus haut", lower: "Plus bas", longer: "Plus longue", shorter: "Plus courte", play_here: "Jouer d’ici", close: "Fermer",
   surprise_hint: "Plus le disque est grand, moins le modèle attendait la note : {bits} bits par note.",
-  lane_cell: "{voice}, mesure {bar}", lane_selected: "choisie", lane_frozen: "gelée", all_of_bar: "toute la mesure {bar}", all_of_voice: "toute la voix : {voice}", n_selected: "{n} cases choisies",
+  lane_cell: "{voice}, mesure {bar}", lane_frozen: "gelée", all_of_bar: "toute la mesure {bar}", all_of_voice: "toute la voix : {voice}", n_selected: "{n} cases choisies",
   desk_title: "{key}, {meter}, {bars}", n_bars: "{n} mesures", one_bar: "1 mesure", opened: "{name} est ouvert.", repaired: "{name} est ouvert ; y ont été réparés ou omis : {what}",
   keys_title: "Touches", shortcuts_on: "Les touches simples agissent", k_space: "jouer, pause", k_c: "continuer, ou harmoniser", k_numbers: "jouer la proposition 1 … 6", k_shift_numbers: "mettre la proposition 1 … 6 sur le pupitre", k_z: "annuler", k_arrows: "sur la partition : de note en note", k_enter: "sur une note : sa fiche", k_f: "geler le choix", k_escape: "fermer, arrêter",
   forever_composing: "Composition …",
   learn_title: "Un modèle apprend, ici", learn_text: "Quatre cents chorals sont lus, et un petit réseau apprend à prédire la note suivante. La courbe est sa perte en nats : combien il s’étonne encore. Sur cette machine, en quelques minutes ; ensuite vous composez avec lui.",
   minutes: "Minutes", learn_start: "Commencer", learn_stop: "Arrêter", learn_use: "Composer avec lui", learn_table: "La courbe en chiffres", learn_begins: "Lecture des chorals …", learn_state: "Lot {step} : perte de {loss} nats par événement", learn_validation: " ; sur des chorals jamais vus {validation} nats par case", learn_done: "Terminé. Le modèle se trouve sous « Modèle ».", learn_stopped: "Arrêté. Le meilleur état est gardé.", learn_batch: "Lot", learn_loss: "Perte", learn_valid: "Validation, nats par case", learn_curve: "Perte selon les lots",
   forever_title: "Sans fin", forever_text: "Un choral sans fin. Tonalités et retours de thèmes suivent un plan ; toutes les huit mesures obéissent aux règles strictes, et ce qui copie plus de 15 notes d’une œuvre d’apprentissage est retiré.",
-  plan: "Ce qui vient", another_stream: "Un autre flux", forever_address: "Adresse de cet instant", figures: "Ce qu’il fait, à côté de Bach", forever_now: "Segment {n} : thème {theme}, {key}", returns: "retour du {n}", new_theme: "nouveau", here: "maintenant", forever_start: "Jouez pour commencer.",
+  plan: "Ce qui vient", another_stream: "Un autre flux", forever_address: "Adresse de cet instant", figures: "Ce qu’il fait, à côté de Bach", forever_now: "Segment {n} : thème {theme}, {key}", returns: "retour du {n}", new_theme: "nouveau", here: "maintenant",
   fig_parallels: "Quintes et octaves parallèles, par mouvement de deux voix", fig_crossings: "Voix croisées, des pas", fig_steps: "Mouvement conjoint, des mouvements", fig_root_position: "Accords à l’état fondamental, des temps", fig_dominant_tonic: "De la dominante à la tonique, des temps", fig_copy: "Plus long passage commun avec une œuvre d’apprentissage, notes", fig_name: "Mesure", fig_here: "{n} derniers segments", fig_bach: "Bach",
   restored: "Votre travail est revenu.", saved_elsewhere: "Le serveur a oublié cette session ; la page avait gardé votre travail, le voici.",
-  e_offline: "Le studio ne répond pas. Tourne-t-il encore ? Votre travail est gardé dans cette page ; relancez : seqmusic studio", e_busy: "Le studio est occupé ; réessayez dans un instant.", e_position: "Au caractère {n} : ",
+  e_offline: "Le studio ne répond pas. Tourne-t-il encore ? Votre travail est gardé dans cette page ; relancez : seqmusic studio", e_busy: "Le studio est occupé ; réessayez dans un instant.",
 };
 
 export let language = "en";
@@ -144,39 +145,16 @@ export function voiceName(name) {
 
 export const countBars = (n) => (n === 1 ? t("one_bar") : t("n_bars", { n }));
 
-// Errors: the package says them in English; here are the same sentences in French.
+// Errors: the server says them in English, and in French where it can.
 
-const FRENCH_ERRORS = [
-  [/^(?:voice (\d+), )?token (\d+) '(.*?)' at character (\d+): (.*)$/, (m) => `${m[1] ? `Voix ${m[1]}, ` : ""}signe ${m[2]} « ${m[3]} », caractère ${m[4]} : ${french(m[5])}`],
-  [/^expected a pitch such as .*?(?:; did you mean '(.*)'\?)?$/, (m) => `on attend une hauteur comme C4, Bb3, 60 ou do4, un silence R, une note tenue _ ou une barre |${m[1] ? ` ; vouliez-vous « ${m[1]} » ?` : ""}`],
-  [/^expected a value .*?(?:; did you mean '(.*)'\?)?$/, (m) => `on attend une valeur comme 1/8, 3/8 ou 1${m[1] ? ` ; vouliez-vous « ${m[1]} » ?` : ""}`],
-  [/^a pitch lies between .*?got (-?\d+).*$/, (m) => `une hauteur est entre C-1 et G9, ici ${m[1]}`],
-  [/^(?:voice (\d+), )?bar (\d+) holds (\S+) in (\S+) \((before the \| at character (\d+)|before the end)\)$/, (m) => `${m[1] ? `Voix ${m[1]}, m` : "M"}esure ${m[2]} : elle contient ${m[3] === "nothing" ? "rien" : m[3]} pour ${m[4]} (${m[6] ? `avant la barre au caractère ${m[6]}` : "avant la fin"})`],
-  [/^the theme holds no note.*$/, () => "Le thème n’a pas de note ; écrivez-en, par exemple C4 D4 E4:1/2"],
-  [/^the theme has (\d+) bars?, which leaves none of (\d+) to compose.*$/, (m) => `Le thème a déjà ${m[1]} mesures : il n’en reste aucune sur ${m[2]} à composer ; demandez plus de mesures`],
-  [/^all four voices are given.*$/, () => "Les quatre voix sont données : il ne reste rien à composer ; choisissez la voix donnée"],
-  [/^no solution was found in (\d+) attempts.*$/, (m) => `Aucune solution en ${m[1]} essais ; relâchez les règles, ou essayez une autre graine`],
-  [/^(\w+) and (\w+) cross in bar (\d+); with these given notes, --strict cannot be met$/, (m) => `Les voix ${m[1]} et ${m[2]} se croisent à la mesure ${m[3]} : avec ces notes données, la règle stricte est impossible`],
-  [/^nothing is selected to be composed.*$/, () => "Rien n’est choisi pour être recomposé ; choisissez des cases qui ne sont pas gelées"],
-  [/^the music grew beyond.*$|^the (?:prompt|score|music) has \d+ events.*$/, () => "La musique est trop longue pour ce modèle ; demandez moins de mesures, ou un passage"],
-  [/^there are (\d+) voices.*$/, (m) => `Il y a ${m[1]} voix ; donnez-en une, ou quatre`],
-  [/^the theme has (\d+) voices, and a melody has one.*$/, (m) => `Le thème a ${m[1]} voix et une mélodie en a une ; demandez quatre voix`],
-  [/^the (\w+) ends on (\S+), not on a note of the tonic chord of (.*): no cadence$/, (m) => `La voix ${voiceName(m[1][0].toUpperCase() + m[1].slice(1))} finit sur ${pitchName(m[2])}, hors de l’accord de tonique de ${keyName(m[3])} : pas de cadence`],
-  [/^files that can be read end in (.*); this one does not$/, (m) => `On peut ouvrir les fichiers qui finissent par ${m[1]} ; pas celui-ci`],
-  [/^this session is unknown.*$/, () => "Cette session est inconnue du serveur ; la page en commence une nouvelle"],
-  [/^this music could not be read or engraved in time.*$/, () => "Cette musique n’a pu être lue ou gravée à temps ; le reste continue comme avant"],
-  [/^this model is no longer there.*$/, () => "Ce modèle n’est plus là ; le modèle inclus est choisi"],
-  [/^a training is going on.*$/, () => "Un apprentissage est en cours ; arrêtez-le d’abord"],
-  [/^the file holds no note$/, () => "Le fichier ne contient aucune note"],
-];
 const FRENCH_KINDS = { format: "Ce fichier ne peut être lu comme une partition", corruptfile: "Ce fichier est abîmé", theme: "Le thème a une faute", request: "Cette demande ne peut être satisfaite", checkpoint: "Le modèle ne peut être chargé", unencodable: "Le modèle ne sait pas exprimer cette musique", too_large: "C’est trop grand", missingextra: "Il manque une partie facultative", value: "Une valeur est hors limites" };
 
-function french(message) {
-  for (const [pattern, say] of FRENCH_ERRORS) {
-    const match = pattern.exec(message);
-    if (match) return say(match);
-  }
-  return message;
+// A sentence of the server: in French where it is known, else marked as English.
+export function inLanguage(english, french) {
+  const span = document.createElement("span"), isForeign = language === "fr" && !french;
+  span.textContent = language === "fr" && french ? french : english;
+  if (isForeign) span.lang = "en";
+  return span;
 }
 
 export function errorText(error) {
@@ -184,6 +162,5 @@ export function errorText(error) {
   if (error.kind === "busy") return t("e_busy");
   const message = error.message ?? String(error);
   if (language === "en") return message.charAt(0).toUpperCase() + message.slice(1);
-  const translated = french(message);
-  return translated !== message ? translated.charAt(0).toUpperCase() + translated.slice(1) : `${FRENCH_KINDS[error.kind] ?? "Une demande a échoué"} (« ${message} »)`;
+  return error.french ? error.french.charAt(0).toUpperCase() + error.french.slice(1) : `${FRENCH_KINDS[error.kind] ?? "Une demande a échoué"} (« ${message} »)`;
 }

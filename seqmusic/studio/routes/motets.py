@@ -16,6 +16,7 @@ from seqmusic.generation.request import Request as ComposeRequest
 from seqmusic.score import Score
 from seqmusic.score_data import score_to_data
 from seqmusic.studio.errors import StudioError
+from seqmusic.studio.french import french
 from seqmusic.studio.marks_data import marks_to_data
 from seqmusic.studio.models import DEFAULT_NAME
 from seqmusic.studio.routes.responses import Data, answering, body_of, event_stream, score_in
@@ -82,7 +83,7 @@ def plan_view(plan: MotetPlan) -> Data:
     """A plan as the page draws it: its taleae one below the other, its colors by number."""
     layout = plan.layout
     return {
-        "sentences": list(motet_sentences(plan)),
+        "sentences": [[text, french(text)] for text in motet_sentences(plan)],
         "taleae": [[span.onset_ticks, span.end_ticks] for span in layout.taleae],
         "colores": [[span.onset_ticks, span.end_ticks] for span in layout.colores],
         "ratios": [str(ratio / layout.ratios[0]) for ratio in layout.ratios],
@@ -98,7 +99,9 @@ def motet_view(found: Transformation) -> Data:
         "score": score_to_data(found.score),
         "marks": marks_to_data(found.marks),
         "bits_per_note": bits,
-        "checks": [[check.name, check.passed, check.text] for check in found.checks],
+        "checks": [
+            [check.name, check.passed, check.text, french(check.text)] for check in found.checks
+        ],
     }
 
 

@@ -14,6 +14,7 @@ from seqmusic.recognition.storage import load_recognizer
 from seqmusic.recognition.techniques.sentences import techniques_to_data
 from seqmusic.recognition.techniques.techniques import find_techniques
 from seqmusic.score import Score
+from seqmusic.studio.french import french
 from seqmusic.studio.routes.responses import Data, answering, body_of, score_in
 from seqmusic.studio.state import studio_of
 
@@ -28,9 +29,12 @@ async def recognize(request: Request) -> Data:
 def recognized(score: Score, voice: str) -> Data:
     """Class, reasons, similar works and techniques; without a recognizer the techniques alone."""
     recognizer = included_recognizer()
-    if recognizer is None:
-        return {"outcome": "", "techniques": techniques_to_data(score, find_techniques(score))}
-    return recognized_values(recognize_score(recognizer, score, voice))
+    found: Data = {"outcome": "", "techniques": techniques_to_data(score, find_techniques(score))}
+    if recognizer is not None:
+        found = recognized_values(recognize_score(recognizer, score, voice))
+    for technique in found["techniques"]:
+        technique["french"] = french(technique["sentence"])
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -30,6 +31,8 @@ def answering(handler: Callable[[Request], Awaitable[Data | Response]]) -> Handl
             result = await handler(request)
         except (SeqmusicError, ValueError) as error:
             return error_response(error)
+        except asyncio.CancelledError:  # the server ends while this request is answered
+            return error_response(StudioError("busy", "the studio ends", 503))
         return result if isinstance(result, Response) else JSONResponse(result)
 
     return respond

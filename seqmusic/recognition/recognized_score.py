@@ -11,7 +11,7 @@ from seqmusic.recognition.lines import Line, line_of, lines_of
 from seqmusic.recognition.nearest import NearWork
 from seqmusic.recognition.reasons import Reason, reasons_for
 from seqmusic.recognition.recognizer import SURE, UNKNOWN, Recognition, Recognizer
-from seqmusic.recognition.techniques.sentences import techniques_to_data
+from seqmusic.recognition.techniques.sentences import sentences, techniques_to_data
 from seqmusic.recognition.techniques.techniques import Techniques, find_techniques
 from seqmusic.score import Score
 
@@ -139,8 +139,8 @@ def recognized_text(found: RecognizedScore) -> str:
         lines += [f"  {title}: {_reason_text(reason, found.score)}" for reason in reasons]
     near = ", ".join(f"{work.title} ({work.similarity:.2f})" for work in found.nearest)
     lines.append(f"most similar works: {near}")
-    rows = techniques_to_data(found.score, found.techniques)
-    lines += ["techniques:", *(f"  {row['sentence']}" for row in rows)] if rows else []
+    texts = sentences(found.score, found.techniques)
+    lines += ["techniques:", *(f"  {text}" for text in texts)] if texts else []
     return "\n".join(lines)
 
 

@@ -47,11 +47,11 @@ class TechniqueRow:
         """The sentence with its bars; without them where it is about the whole score.
 
         >>> TechniqueRow("canon", ("Alto",), (3, 9), "A canon.", 130.0).text
-        'A canon (bars 3 to 9).'
+        'A canon, bars 3 to 9.'
         """
         if self.bars is None or self.technique in _OF_THE_WHOLE:
             return self.sentence
-        return f"{self.sentence.removesuffix('.')} (bars {self.bars[0]} to {self.bars[1]})."
+        return f"{self.sentence.removesuffix('.')}, bars {self.bars[0]} to {self.bars[1]}."
 
 
 def technique_rows(score: Score, found: Techniques) -> list[TechniqueRow]:

@@ -19,13 +19,14 @@ from seqmusic.formats.theme import parse_theme
 from seqmusic.recognition.assembly import completed, train_recognizer
 from seqmusic.recognition.audit import scaled
 from seqmusic.recognition.calibration import class_weights, confidences_for_precision
+from seqmusic.recognition.fusion import Evidence, fit_fusion
 from seqmusic.recognition.likelihood import LikelihoodExpert, train_likelihood
 from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
 from seqmusic.recognition.ngrams import ngrams_of
 from seqmusic.recognition.page import FOR_COLOR, write_recognition_page
 from seqmusic.recognition.reasons import reasons_for
-from seqmusic.recognition.recognized_score import chosen_lines, recognize_score
+from seqmusic.recognition.recognized_score import answer_text, chosen_lines, recognize_score
 from seqmusic.recognition.recognizer import SURE, UNKNOWN, UNSURE, Recognizer
 from seqmusic.recognition.storage import PRETRAINED, load_recognizer, save_recognizer
 from seqmusic.recognition.works import LabeledWork, read_works, split_works, works_in
@@ -282,6 +283,64 @@ def test_one_voice_of_several_is_read(recognizer: Recognizer) -> None:
     found = recognize_score(recognizer, score, "bass")
     assert found.voices == ("Bass",)
     assert found.recognition.n_lines == 1
+
+
+def test_classes_that_are_one_repertory_are_named_with_the_voices_that_were_read(
+    recognizer: Recognizer,
+) -> None:
+    short = Voice("Tenor", parse_theme(THEME).voices[0].notes[:2])
+    score = Score((parse_theme(THEME).voices[0], short))
+    found = recognize_score(recognizer, score)
+    shown = replace(
+        found.recognition,
+        probabilities={"steps": 0.7, "leaps": 0.25},
+        outcome=SURE,
+        answer=("leaps", "steps"),
+        confidence=0.95,
+    )
+    assert answer_text(replace(found, recognition=shown)) == (
+        "steps or leaps, 95% (one repertory to this recognizer; 11 notes, 1 of 2 voices)"
+    )
+
+
+def test_keyboard_music_is_uncertain_where_none_was_learned(recognizer: Recognizer) -> None:
+    assert not recognizer.knows_keyboards
+    voice = labeled_works(1, seed=9)[1].score.voices[0]
+    melody, piano = (
+        recognizer.recognize([line_of(replace(voice, name=name))]) for name in ("Alto", "Piano 1")
+    )
+    assert (melody.outcome, piano.outcome) == (SURE, UNSURE)
+    assert piano.probabilities == melody.probabilities
+    assert piano.is_foreign
+    assert not melody.is_foreign
+
+
+def test_certainty_of_each_length_is_that_of_held_out_inputs() -> None:
+    rng = np.random.default_rng(0)
+    evidence, targets = [], []
+    for n_steps, noise in ((7, 3.0), (255, 0.3)):
+        for target in rng.integers(0, 2, 400).tolist():
+            sides = np.array([1.0, -1.0]) * (1 if target == 0 else -1)
+            values = np.clip(sides + noise * rng.normal(size=2), -4, 4)
+            evidence.append(Evidence(n_steps, 1, values - np.logaddexp(*values), values))
+            targets.append(target)
+    fusion = fit_fusion(evidence, targets, np.ones(len(targets)).tolist())
+    p = np.exp(fusion.log_probabilities(evidence))
+    right = p.argmax(axis=1) == np.array(targets)
+    for part in (slice(0, 400), slice(400, 800)):
+        assert p[part].max(axis=1).mean() == pytest.approx(right[part].mean(), abs=0.02)
+
+
+def test_bars_of_a_figure_are_those_of_its_first_and_last_note(recognizer: Recognizer) -> None:
+    score = parse_theme([THEME])
+    bars = score.bars()
+    supporting, opposing = reasons_for(score, lines_of(score), recognizer.linear, 0)
+    for one in (one for reason in (*supporting, *opposing) for one in reason.occurrences):
+        assert one.bars is not None
+        first = next(bar for bar in bars if bar.number == one.bars[0])
+        last = next(bar for bar in bars if bar.number == one.bars[1])
+        assert first.onset_ticks <= one.first_tick < first.end_ticks
+        assert last.onset_ticks < one.end_ticks
 
 
 def test_a_damaged_recognizer_is_refused(recognizer: Recognizer, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from seqmusic.benchmarks.recognition import figures_values, measure, source_folds
 from seqmusic.benchmarks.recognition_text import recognition_text
+from seqmusic.benchmarks.techniques import techniques_table
 from seqmusic.experiments.recognition import nested_subset
 from seqmusic.formats.theme import parse_theme
 from seqmusic.recognition.assembly import train_recognizer
@@ -105,3 +106,16 @@ def test_calibration_error_is_weighted() -> None:
     probabilities, targets = np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1])
     assert calibration_error(probabilities, targets, np.array([0.9, 0.1])) == pytest.approx(0)
     assert calibration_error(probabilities, targets, np.array([0.5, 0.5])) == pytest.approx(0.4)
+
+
+def test_techniques_are_counted_by_class() -> None:
+    canon = "C4:1/2 D4:1/4 E G:3/8 F:1/8 A:1/4 C5 B4:1/2 G:1/8 A B C5 D:1/2 A4:3/8 C5:1/8 F4:1/2 "
+    scores = {"canons": parse_theme([f"{canon * 2} R:1", f"R:1 {canon * 2}"])}
+    scores["scales"] = parse_theme(["C4 D4 E4 F4 G4 F4 E4 D4", "C3 B2 A2 G2 C3 B2 A2 G2"])
+    works = [
+        LabeledWork(f"{name}/1.csv", name, name, i, score, tuple(lines_of(score)))
+        for i, (name, score) in enumerate(scores.items())
+    ]
+    _, canons, scales = techniques_table(works)  # class, works, then isorhythm, mensural, canon
+    assert canons.split()[:5] == ["canons", "1", "0", "0", "1"]
+    assert scales.split()[:5] == ["scales", "1", "0", "0", "0"]

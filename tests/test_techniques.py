@@ -169,8 +169,8 @@ def o_canenda() -> Score:
 def test_rows_state_what_was_found(o_canenda: Score) -> None:
     found = find_techniques(o_canenda)
     assert (
-        "Tenor: talea of 36 quarters (4 notes and 2 rests), sung 8 + 4 times, in the proportions "
-        "2 : 1; color of 16 notes, sung 3 times."
+        "Isorhythm, Tenor: talea of 36 quarters (4 notes and 2 rests), sung 8 + 4 times, in the "
+        "proportions 2 : 1; color of 16 notes, sung 3 times, bars 1 to 120."
     ) in sentences(o_canenda, found)
     rows = techniques_to_data(o_canenda, found)
     assert json.loads(json.dumps(rows)) == rows

@@ -138,6 +138,22 @@ def recognition(
         print(json_text.dumps(figures_values(figures)))
 
 
+@app.command
+def techniques(*, data: Path) -> None:
+    """Count the works of each class of a folder in which each technique is called.
+
+    Works that are called isorhythmic are named, so that false calls can be looked at.
+
+    For example: seqmusic benchmark techniques --data data/repertories
+
+    Args:
+        data: A folder of scores, CLASS/[SOURCE/[GROUP/]]FILE, or one made from it by data prepare.
+    """
+    from seqmusic.benchmarks.techniques import benchmark_techniques
+
+    print("\n".join(benchmark_techniques(data)))
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Setting(Request):

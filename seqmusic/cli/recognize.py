@@ -89,7 +89,9 @@ def _recognized(arguments: tuple[str, ...], voice: str, model: Path | None) -> R
     try:
         return recognize_score(load_recognizer(model), score, voice)
     except RequestError as error:
-        raise RequestError(f"{name or 'the theme '}{error}") from error
+        unquoted = not name and len(arguments) > 1 and score.n_notes == len(arguments)
+        hint = "; write the notes of one voice in one pair of quotation marks" if unquoted else ""
+        raise RequestError(f"{name or 'the theme '}{error}{hint}") from error
 
 
 def _train(folder: Path, out: Path, json: bool) -> None:

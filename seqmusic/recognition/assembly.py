@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from seqmusic.recognition.calibration import decide_on, fit_on, trial_inputs
 from seqmusic.recognition.nearest import make_index
@@ -11,6 +12,7 @@ from seqmusic.recognition.recognizer import Recognizer
 from seqmusic.recognition.training import train_experts
 from seqmusic.recognition.works import LabeledWork, class_names, works_in
 
+_MIN_SHARE_OF_KEYBOARDS = 0.01
 logger = logging.getLogger(__name__)
 
 
@@ -29,7 +31,9 @@ def train_recognizer(works: Sequence[LabeledWork]) -> Recognizer:
     decision = decide_on(inputs, fusion)
     rows = [(work.name, classes.index(work.class_name), work.lines) for work in train]
     index = make_index(rows, experts[0].vocabulary)
-    return Recognizer(tuple(classes), *experts, fusion, decision, index)
+    return Recognizer(
+        tuple(classes), *experts, fusion, decision, index, _hold_keyboard_music(works)
+    )
 
 
 def completed(recognizer: Recognizer, works: Sequence[LabeledWork]) -> Recognizer:
@@ -43,6 +47,10 @@ def completed(recognizer: Recognizer, works: Sequence[LabeledWork]) -> Recognize
     linear, likelihood = train_experts(works, classes)
     rows = [(work.name, classes.index(work.class_name), work.lines) for work in works]
     index = make_index(rows, linear.vocabulary)
-    return Recognizer(
-        recognizer.classes, linear, likelihood, recognizer.fusion, recognizer.decision, index
-    )
+    return replace(recognizer, linear=linear, likelihood=likelihood, index=index)
+
+
+def _hold_keyboard_music(works: Sequence[LabeledWork]) -> bool:
+    """Whether one work of a hundred or more is of keyboard parts alone."""
+    n_keyboard = sum(all(line.is_keyboard for line in work.lines) for work in works)
+    return n_keyboard >= _MIN_SHARE_OF_KEYBOARDS * len(works)

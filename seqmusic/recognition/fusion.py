@@ -6,8 +6,9 @@ and of lines,
 
     factor = exp(a + b log(steps) + c log(lines)),
 
-and both are added to a bias for each class. So one rule holds for eight notes and for eight voices,
-and the factors are temperatures, too: they are fitted to the likelihood of held-out classes.
+and both are added to a bias for each class. So one rule holds for eight notes and for eight voices.
+All that is fitted to the likelihood of held-out classes; then the sum is divided by a temperature
+for each number of steps, fitted in the same way.
 
 Source: C. Guo et al., On Calibration of Modern Neural Networks, 2017 (temperature scaling).
 """
@@ -27,6 +28,7 @@ from seqmusic.recognition.lines import Line
 Floats = NDArray[np.float64]
 N_FACTORS = 6  # a, b and c of both experts
 _REFERENCE_STEPS = 64.0
+_LOG_KNOTS = np.log([7, 15, 31, 63, 255])  # of steps; between them temperatures are interpolated
 _BIAS_PENALTY, _FACTOR_PENALTY = 0.02, 0.002
 
 
@@ -83,15 +85,18 @@ class Fusion:
     Attributes:
         factors: (6,) a, b and c of the linear expert, then of the likelihood expert.
         bias: (C,) nats that are added to each class.
+        log_temperatures: (5,) for inputs of 7, 15, 31, 63 and 255 steps.
     """
 
     factors: Floats
     bias: Floats
+    log_temperatures: Floats
 
     def log_probabilities(self, evidence: Sequence[Evidence]) -> Floats:
         """(N, C) the log-probability of each class for each input."""
-        logits = _logits(np.concatenate([self.factors, self.bias]), _columns(evidence))
-        return np.asarray(_log_softmax(logits))
+        columns = _columns(evidence)
+        logits = _logits(np.concatenate([self.factors, self.bias]), columns)
+        return _log_softmax(_tempered(logits, self.log_temperatures, columns))
 
 
 def fit_fusion(
@@ -110,14 +115,23 @@ def fit_fusion(
     share = np.asarray(weights) / np.sum(weights)
     n_classes = columns.linear.shape[1]
 
-    def loss(values: Floats) -> float:
-        log_p = _log_softmax(_logits(values, columns))
-        nll = -share @ log_p[np.arange(len(true)), true]
-        factors, bias = np.split(values, [N_FACTORS])
-        return float(nll + _FACTOR_PENALTY * factors @ factors + _BIAS_PENALTY * bias @ bias)
+    def surprise(logits: Floats) -> float:
+        return float(-share @ _log_softmax(logits)[np.arange(len(true)), true])
 
-    result = minimize(loss, np.zeros(N_FACTORS + n_classes), method="L-BFGS-B")
-    return Fusion(*np.split(result.x, [N_FACTORS]))
+    def loss(values: Floats) -> float:
+        factors, bias = np.split(values, [N_FACTORS])
+        penalty = _FACTOR_PENALTY * factors @ factors + _BIAS_PENALTY * bias @ bias
+        return surprise(_logits(values, columns)) + float(penalty)
+
+    fitted = minimize(loss, np.zeros(N_FACTORS + n_classes), method="L-BFGS-B").x
+    logits = _logits(fitted, columns)
+
+    def tempered_loss(values: Floats) -> float:
+        penalty = _FACTOR_PENALTY * values @ values
+        return surprise(_tempered(logits, values, columns)) + float(penalty)
+
+    temperatures = minimize(tempered_loss, np.zeros(len(_LOG_KNOTS)), method="L-BFGS-B").x
+    return Fusion(*np.split(fitted, [N_FACTORS]), temperatures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +160,11 @@ def _logits(values: Floats, columns: _Columns) -> Floats:
         exponent = a + b * columns.log_steps + c * columns.log_lines
         logits = logits + np.exp(np.clip(exponent, -10, 10))[:, None] * expert
     return logits
+
+
+def _tempered(logits: Floats, log_temperatures: Floats, columns: _Columns) -> Floats:
+    log_steps = columns.log_steps + np.log(_REFERENCE_STEPS)
+    return logits / np.exp(np.interp(log_steps, _LOG_KNOTS, log_temperatures))[:, None]
 
 
 def _log_softmax(logits: Floats) -> Floats:

@@ -8,6 +8,7 @@ Source: W. Johnson and J. Lindenstrauss, Extensions of Lipschitz mappings, 1984.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,12 +37,18 @@ class NearWork:
 
     @property
     def title(self) -> str:
-        """The name of its file, without the folders and the ending.
+        """The source, where there is one, and the name of the file, in words.
 
         >>> NearWork("motet/Jos/Jos2105/Jos2105-Huc_me_sydereo.krn", 0.7).title
-        'Jos2105-Huc_me_sydereo'
+        'Jos2105-Huc me sydereo'
+        >>> NearWork("lied/Zumsteeg-_Emilie/6_Lieder/6_Lieder--3_Religion--lc61.mxl", 0.7).title
+        'Zumsteeg, Emilie: 6 Lieder, 3 Religion'
         """
-        return self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        folders = self.name.split("/")
+        source = _in_words(folders[1]) if len(folders) > 2 else ""
+        work = _in_words(re.sub(r"--[a-z]{2}\d+$", "", folders[-1].rsplit(".", 1)[0]))
+        is_named = work.casefold().startswith(source.split("-")[0].casefold())
+        return work if is_named else f"{source[:1].upper()}{source[1:]}: {work}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +76,10 @@ class WorkIndex:
         cosines = rows @ wanted / np.where(norms > 0, norms, 1.0)
         best = np.argsort(-cosines, kind="stable")[:n].tolist()
         return [NearWork(self.names[candidates[i]], float(cosines[i])) for i in best]
+
+
+def _in_words(name: str) -> str:
+    return name.replace("--", ", ").replace("-_", ", ").replace("_", " ")
 
 
 def make_index(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from string import Template
@@ -18,8 +19,10 @@ from seqmusic.score import Note, Score
 
 FOR_COLOR, AGAINST_COLOR = "#1a7f37", "#c62828"
 MAX_BARS = 60
+MAX_MEASURES = 400  # bars times voices
+MAX_VOICES = 8  # of a score with more, only the voices that were read are drawn
+MIN_PROBABILITY = 0.005
 _TEMPLATE = Path(__file__).parent / "page_files" / "recognition.html"
-_BAR_EM = 18  # width of a probability of 1
 
 
 def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Path:
@@ -39,7 +42,7 @@ def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Pa
     parts = {
         "title": escape(title),
         "answer": escape(answer_text(found)),
-        "details": escape(f"Voices: {', '.join(found.voices)}"),
+        "details": escape(_voices_text(found)),
         "likeliest": escape(next(iter(probabilities))),
         "color_for": FOR_COLOR,
         "color_against": AGAINST_COLOR,
@@ -56,9 +59,20 @@ def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Pa
 
 
 def _probability_rows(probabilities: dict[str, float]) -> Iterator[str]:
-    for name, probability in probabilities.items():
-        bar = f'<span class="bar" style="width: {_BAR_EM * probability:.2f}em"></span>'
+    shown = [(name, p) for name, p in probabilities.items() if p >= MIN_PROBABILITY]
+    for name, probability in shown:
+        bar = f'<span class="bar" style="width: calc({probability:.3f} * var(--bar))"></span>'
         yield f"<tr><td>{escape(name)}</td><td>{probability:.1%}</td><td>{bar}</td></tr>"
+    if len(shown) < len(probabilities):
+        rest = sum(probabilities.values()) - sum(p for _, p in shown)
+        others = f"{len(probabilities) - len(shown)} others"
+        yield f"<tr><td>{others}</td><td>{rest:.1%}</td><td></td></tr>"
+
+
+def _voices_text(found: RecognizedScore) -> str:
+    others = [v.name for v in found.score.voices if v.notes and v.name not in found.voices]
+    left_out = f"; not read for the class: {', '.join(others)}" if others else ""
+    return f"Voices read: {', '.join(found.voices)}{left_out}."
 
 
 def _reason_rows(found: RecognizedScore) -> Iterator[str]:
@@ -91,13 +105,19 @@ def _engraving(found: RecognizedScore) -> tuple[str, list[str]]:
     """A note for the reader, and the pages of the engraved score."""
     score, bars = found.score, found.score.bars()
     note = "Notes in green belong to a figure for the answer, notes in red to one against it."
-    if len(bars) > MAX_BARS:
-        score = score.sliced(0, bars[MAX_BARS].onset_ticks)
-        note = f"{note} The first {MAX_BARS} bars are shown."
+    drawn = list(range(len(score.voices)))
+    if len(drawn) > MAX_VOICES:
+        drawn = [i for i in drawn if score.voices[i].name in found.voices]
+        score = replace(score, voices=tuple(score.voices[i] for i in drawn))
+        note = f"{note} Voices that were not read are left out."
+    n_bars = min(MAX_BARS, MAX_MEASURES // len(drawn))
+    if len(bars) > n_bars:
+        score = score.sliced(0, bars[n_bars].onset_ticks)
+        note = f"{note} The first {n_bars} bars are shown."
     marks = _marked_notes(found)
 
     def color(voice: int, note: Note) -> str | None:
-        return marks.get((voice, note.onset_ticks))
+        return marks.get((drawn[voice], note.onset_ticks))
 
     try:
         return note, score_svg(score, color)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,15 +80,19 @@ class _BarFinder:
 
     def __init__(self, score: Score) -> None:
         self._bars = score.bars()
+        self._onsets = [bar.onset_ticks for bar in self._bars]
 
     def occurrence(self, line: Line, first: int, n_notes: int) -> Occurrence:
         last = first + n_notes - 1
         first_tick, last_tick = int(line.onsets[first]), int(line.onsets[last])
         end_ticks = last_tick + int(line.durations[last])
-        numbers = [
-            bar.number
-            for bar in self._bars
-            if bar.end_ticks > first_tick and bar.onset_ticks <= last_tick
-        ]
-        bars = (numbers[0], numbers[-1]) if numbers else None
-        return Occurrence(line.voice, first_tick, end_ticks, bars)
+        return Occurrence(line.voice, first_tick, end_ticks, self._numbers(first_tick, last_tick))
+
+    def _numbers(self, first_tick: int, last_tick: int) -> tuple[int, int] | None:
+        if not self._bars:
+            return None
+        first, last = (
+            self._bars[max(0, bisect_right(self._onsets, tick) - 1)].number
+            for tick in (first_tick, last_tick)
+        )
+        return first, last

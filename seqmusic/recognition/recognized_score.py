@@ -11,10 +11,14 @@ from seqmusic.recognition.lines import Line, line_of, lines_of
 from seqmusic.recognition.nearest import NearWork
 from seqmusic.recognition.reasons import Reason, reasons_for
 from seqmusic.recognition.recognizer import SURE, UNKNOWN, Recognition, Recognizer
-from seqmusic.recognition.techniques.sentences import techniques_to_data
+from seqmusic.recognition.techniques.sentences import sentences, techniques_to_data
 from seqmusic.recognition.techniques.techniques import Techniques, find_techniques
 from seqmusic.score import Score
 
+REASONS_KEY = (
+    "in figures of single voices (intervals in semitones; durations relative to the note before, "
+    "= the same; degrees above the tonic)"
+)
 _N_SHOWN_BARS = 3
 
 
@@ -90,42 +94,53 @@ def chosen_lines(score: Score, voice: str = "") -> list[Line]:
             if candidate.notes and candidate.name.casefold() == voice.casefold()
         ]
         if not lines:
-            names = ", ".join(candidate.name for candidate in score.voices)
+            names = ", ".join(candidate.name for candidate in score.voices if candidate.notes)
             raise RequestError(f"has no voice {voice!r}; its voices are {names}")
     else:
         lines = lines_of(score)
     if all(len(line) < 2 for line in lines):
-        raise RequestError("holds one note in a voice; two are the least, and eight say something")
+        each = "each" if sum(bool(one.notes) for one in score.voices) > 1 and not voice else "a"
+        raise RequestError(
+            f"holds one note in {each} voice; two are the least, and eight say something"
+        )
     return [line for line in lines if len(line) > 1]
 
 
 def answer_text(found: RecognizedScore) -> str:
-    """The answer in one sentence.
-
-    The names of several classes are joined by "or".
+    """The answer in one sentence, such as "motet or mass, 97% (one repertory to this recognizer;
+    108 notes, 1 of 4 voices)".
     """
     recognition = found.recognition
     likeliest, probability = next(iter(recognition.probabilities.items()))
-    size = f"{recognition.n_notes} notes, {_count(recognition.n_lines, 'voice')}"
+    size = f"{recognition.n_notes} notes, {_voices_text(found)}"
     if recognition.outcome == UNKNOWN:
         return f"none of these ({size}); the nearest class is {likeliest}"
     if recognition.outcome == SURE:
-        names = " or ".join(recognition.answer)
-        return f"{names}, {recognition.confidence:.0%} ({size})"
-    return f"not sure; {likeliest} is likeliest, {probability:.0%} ({size})"
+        names = [name for name in recognition.probabilities if name in recognition.answer]
+        joined = "one repertory to this recognizer; " if len(names) > 1 else ""
+        listed = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return f"{listed}, {recognition.confidence:.0%} ({joined}{size})"
+    foreign = "; it has learned from no keyboard music" if recognition.is_foreign else ""
+    return f"not sure; {likeliest} is likeliest, {probability:.0%} ({size}){foreign}"
+
+
+def _voices_text(found: RecognizedScore) -> str:
+    n_voices = sum(bool(voice.notes) for voice in found.score.voices)
+    n_read = found.recognition.n_lines
+    return _count(n_read, "voice") if n_read == n_voices else f"{n_read} of {n_voices} voices"
 
 
 def recognized_text(found: RecognizedScore) -> str:
     """The whole answer as lines of text."""
     probabilities = found.recognition.probabilities.items()
     shown = [f"{name} {p:.0%}" for name, p in probabilities if p >= 0.005]
-    lines = [answer_text(found), f"probabilities: {', '.join(shown)}"]
+    lines = [answer_text(found), f"probabilities: {', '.join(shown)}", f"why, {REASONS_KEY}:"]
     for title, reasons in (("for", found.reasons_for), ("against", found.reasons_against)):
         lines += [f"  {title}: {_reason_text(reason, found.score)}" for reason in reasons]
     near = ", ".join(f"{work.title} ({work.similarity:.2f})" for work in found.nearest)
     lines.append(f"most similar works: {near}")
-    rows = techniques_to_data(found.score, found.techniques)
-    lines += ["techniques:", *(f"  {row['sentence']}" for row in rows)] if rows else []
+    texts = sentences(found.score, found.techniques)
+    lines += ["techniques:", *(f"  {text}" for text in texts)] if texts else []
     return "\n".join(lines)
 
 

@@ -94,6 +94,7 @@ class Recognition:
         confidence: probability of the answer, 0..1.
         n_notes: notes that were read.
         n_lines: voices that were read.
+        is_foreign: whether this is keyboard music, of which the recognizer has learned nothing.
     """
 
     probabilities: dict[str, float]
@@ -102,11 +103,16 @@ class Recognition:
     confidence: float
     n_notes: int
     n_lines: int
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recognizer:
-    """Everything that was learned, for C classes."""
+    """Everything that was learned, for C classes.
+
+    A recognizer that has learned from no keyboard music is never sure about it: the chords of a
+    piano part are taken apart into lines, which are no voices.
+    """
 
     classes: tuple[str, ...]
     linear: LinearExpert
@@ -114,6 +120,7 @@ class Recognizer:
     fusion: Fusion
     decision: Decision
     index: WorkIndex
+    knows_keyboards: bool = True
 
     def evidence(self, lines: Sequence[Line]) -> Evidence:
         """What the experts say about some lines.
@@ -131,8 +138,9 @@ class Recognizer:
         """
         evidence = self.evidence(lines)
         probabilities = np.exp(self.fusion.log_probabilities([evidence])[0])
+        is_foreign = not self.knows_keyboards and all(line.is_keyboard for line in lines)
         answer, outcome = self.decision.answer(probabilities), SURE
-        if not answer:
+        if not answer or is_foreign:
             answer, outcome = (int(np.argmax(probabilities)),), UNSURE
         confidence = float(sum(probabilities[i] for i in answer))
         if not self.decision.is_known(evidence):
@@ -145,4 +153,5 @@ class Recognizer:
             confidence,
             evidence.n_steps + evidence.n_lines,
             evidence.n_lines,
+            is_foreign,
         )

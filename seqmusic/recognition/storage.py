@@ -21,7 +21,7 @@ from seqmusic.recognition.recognizer import Decision, Recognizer
 
 ARRAYS_FILE, VALUES_FILE = "recognizer.npz", "recognizer.json"
 PRETRAINED = Path(__file__).parent.parent / "pretrained" / "recognizer"
-_VERSION = 1
+_VERSION = 2
 
 
 def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
@@ -35,6 +35,7 @@ def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
         **_prefixed("likelihood", recognizer.likelihood.arrays()),
         "factors": recognizer.fusion.factors,
         "bias": recognizer.fusion.bias,
+        "log_temperatures": recognizer.fusion.log_temperatures,
         "log_steps": recognizer.decision.log_steps,
         "min_likelihood": recognizer.decision.min_likelihood,
         "min_lead": recognizer.decision.min_lead,
@@ -50,6 +51,7 @@ def save_recognizer(recognizer: Recognizer, folder: Path) -> None:
         "min_confidence": recognizer.decision.min_confidence,
         "narrow_confidence": recognizer.decision.narrow_confidence,
         "works": recognizer.index.names,
+        "knows_keyboards": recognizer.knows_keyboards,
     }
     write_atomic(folder / ARRAYS_FILE, buffer.getvalue())
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
@@ -88,7 +90,7 @@ def _recognizer(values: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Reco
         tuple(map(str, values["classes"])),
         LinearExpert.from_arrays(_without_prefix("linear", arrays)),
         LikelihoodExpert.from_arrays(_without_prefix("likelihood", arrays)),
-        Fusion(arrays["factors"], arrays["bias"]),
+        Fusion(*(arrays[name] for name in ("factors", "bias", "log_temperatures"))),
         Decision(
             answers,
             float(values["min_confidence"]),
@@ -96,6 +98,7 @@ def _recognizer(values: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Reco
             *(arrays[name] for name in ("log_steps", "min_likelihood", "min_lead")),
         ),
         WorkIndex(tuple(values["works"]), arrays["work_classes"], arrays["profiles"]),
+        bool(values["knows_keyboards"]),
     )
 
 

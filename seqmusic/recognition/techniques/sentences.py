@@ -20,6 +20,8 @@ _INTERVALS = (
     *("unison", "minor second", "second", "minor third", "third", "fourth", "tritone", "fifth"),
     *("minor sixth", "sixth", "minor seventh", "seventh", "octave"),
 )
+_MIXED = "between homophony and polyphony"
+_OF_THE_WHOLE = ("homophony", "polyphony", _MIXED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,17 @@ class TechniqueRow:
     sentence: str
     bits: float | None
 
+    @property
+    def text(self) -> str:
+        """The sentence with its bars; without them where it is about the whole score.
+
+        >>> TechniqueRow("canon", ("Alto",), (3, 9), "A canon.", 130.0).text
+        'A canon, bars 3 to 9.'
+        """
+        if self.bars is None or self.technique in _OF_THE_WHOLE:
+            return self.sentence
+        return f"{self.sentence.removesuffix('.')}, bars {self.bars[0]} to {self.bars[1]}."
+
 
 def technique_rows(score: Score, found: Techniques) -> list[TechniqueRow]:
     """A row for each technique found, the rarest techniques first."""
@@ -59,8 +72,8 @@ def technique_rows(score: Score, found: Techniques) -> list[TechniqueRow]:
 
 
 def sentences(score: Score, found: Techniques) -> list[str]:
-    """What was found, a sentence or two for each technique."""
-    return [row.sentence for row in technique_rows(score, found)]
+    """What was found, a sentence for each technique, with its bars."""
+    return [row.text for row in technique_rows(score, found)]
 
 
 def techniques_to_data(score: Score, found: Techniques) -> list[dict[str, object]]:
@@ -116,11 +129,12 @@ class _BarNumbers:
 
 
 def _isorhythm_row(one: Isorhythm, bars: _BarNumbers, score: Score) -> TechniqueRow:
+    technique = "isorhythm" if one.sections else "mensural transformation"
     return TechniqueRow(
-        technique="isorhythm" if one.sections else "mensural transformation",
+        technique=technique,
         voices=(one.name,),
         bars=bars(one.first_tick, one.end_ticks),
-        sentence=isorhythm_sentence(one, score),
+        sentence=f"{technique.capitalize()}, {isorhythm_sentence(one, score)}",
         bits=one.bits,
     )
 
@@ -253,7 +267,7 @@ def _cantus_firmus_row(
 
 
 def _texture_row(texture: Texture, bars: _BarNumbers, score: Score) -> TechniqueRow:
-    name = "between homophony and polyphony" if texture.name == "mixed" else texture.name
+    name = _MIXED if texture.name == "mixed" else texture.name
     return TechniqueRow(
         technique=name,
         voices=tuple(voice.name for voice in score.voices),

@@ -108,8 +108,10 @@ def test_the_folder_is_that_of_a_run_if_the_guards_hold_and_of_none_if_not(
 
 
 def test_a_careful_alignment_by_a_judge_needs_a_model_with_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for module in (align_module, rounds):
+        monkeypatch.setattr(module, "assess_model", lambda *arguments: finished[1].base)
     files = PreferenceFiles(names=("judge",))
     results = align(None, files, tmp_path / "out", replace(SMALL, objective=CAREFUL))
     assert [one.name for one in results.rounds] == ["best of n, round 1", "DPOP, round 1"]

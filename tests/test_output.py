@@ -95,7 +95,9 @@ def test_bad_arguments_of_a_continuation_are_refused(
         continuation(model, parse_theme("C4"), **{name: value})
 
 
-def test_a_term_of_the_caller_decides_the_order_of_the_candidates(run: Path, tmp_path: Path) -> None:
+def test_a_term_of_the_caller_decides_the_order_of_the_candidates(
+    run: Path, tmp_path: Path
+) -> None:
     def height(score: Score) -> float:
         return float(sum(note.pitch for note in score.voices[0].notes))
 

@@ -31,7 +31,7 @@ from seqmusic.evaluation.estimates import Estimate
 from seqmusic.metrics.two_sample.judges import LINEAR, TREES
 
 MAX_NATS_FACTOR = 1.03
-MIN_DIVERSITY_FACTOR = 0.97
+MIN_DIVERSITY_FACTOR = 0.95
 MAX_DIVERGENCE = 0.15  # nats per event
 MIN_CHOSEN_CHANGE = -5.0  # nats per passage
 CHOSEN = "change of the chosen"

@@ -32,7 +32,7 @@ Finished = tuple[Path, AlignmentResults]
 @pytest.fixture(scope="module", autouse=True)
 def few_works(chorales: Dataset) -> Iterator[None]:
     """Alignments see few short works, and judges of few trees."""
-    few = shortest_works(chorales, train=8, valid=6, test=0)
+    few = shortest_works(chorales, train=8, valid=5, test=0)
     subject = replace(load_subject(None, "valid"), dataset=few)
 
     def load(run: Path | None, split: str, data: Path | None = None) -> Subject:
@@ -51,13 +51,21 @@ def finished(few_works: None, tmp_path_factory: pytest.TempPathFactory) -> Finis
     return folder, align(None, RULES, folder, SMALL)
 
 
+@pytest.fixture
+def no_page(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later alignments draw no page, which takes most of their time."""
+    monkeypatch.setattr(
+        "seqmusic.report.alignment_page.write_alignment_page", lambda out, results: out
+    )
+
+
 def copy_of(finished: Finished, tmp_path: Path) -> Path:
     """The folder of a finished alignment, to change."""
     return Path(shutil.copytree(finished[0], tmp_path / "out"))
 
 
 def test_a_stopped_alignment_goes_on_and_ends_with_the_same_weights(
-    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, no_page: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, trained = copy_of(finished, tmp_path), []
     shutil.rmtree(out / "trials" / "dpo-1")
@@ -90,7 +98,7 @@ def test_a_finished_alignment_has_a_page_and_goes_on_with_its_own_settings_alone
 
 
 def test_the_folder_is_that_of_a_run_if_the_guards_hold_and_of_none_if_not(
-    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, no_page: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = copy_of(finished, tmp_path)
     (out / WEIGHTS_FILE).unlink(missing_ok=True)
@@ -108,7 +116,7 @@ def test_the_folder_is_that_of_a_run_if_the_guards_hold_and_of_none_if_not(
 
 
 def test_a_careful_alignment_by_a_judge_needs_a_model_with_one(
-    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, no_page: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (align_module, rounds):
         monkeypatch.setattr(module, "assess_model", lambda *arguments: finished[1].base)

@@ -32,7 +32,7 @@ Finished = tuple[Path, AlignmentResults]
 @pytest.fixture(scope="module", autouse=True)
 def few_works(chorales: Dataset) -> Iterator[None]:
     """Alignments see few short works, and judges of few trees."""
-    few = shortest_works(chorales, train=8, valid=5, test=0)
+    few = shortest_works(chorales, train=8, valid=6, test=0)
     subject = replace(load_subject(None, "valid"), dataset=few)
 
     def load(run: Path | None, split: str, data: Path | None = None) -> Subject:

@@ -178,8 +178,7 @@ def compose_candidates(
         rule: a rule of the caller, as for `continuation`.
         on_note: receives the notes of one candidate as they are composed, with the index of their
             voice in the prompt.
-        terms: what else is added, such as what a person prefers; it also chooses what a search
-            returns.
+        terms: what else is added, such as what a person prefers; also chooses in a search.
 
     Raises:
         RequestError: the request contradicts the given music, or is longer than the model can

@@ -42,9 +42,9 @@ def revision(
 ) -> list[Candidate]:
     """Candidates that are revised in rounds, each at least as likely as a whole as the one before.
 
-    In a round some notes are drawn and composed anew, a few times, with all the others given, as in
-    Gibbs sampling; the likeliest of the results and of the previous version is kept. The
-    log-probability of the whole is logged after each round; round 0 is the score as it was.
+    In a round some notes are drawn and composed anew, a few times, with all the others given; the
+    likeliest of the results and of the previous version is kept. The log-probability of the whole
+    is logged after each round; round 0 is the score as it was.
 
     Args:
         model: a trained model.
@@ -52,8 +52,7 @@ def revision(
         request: how candidates are drawn, and what they must obey.
         share: of the notes in the bars and voices, 0..1.
         rounds: how many, 1..100.
-        bars: as for `regeneration`.
-        voices: as for `regeneration`.
+        bars, voices: as for `regeneration`.
         terms: that the results are ranked by beside their likelihood.
 
     Raises:

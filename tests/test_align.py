@@ -30,7 +30,7 @@ Finished = tuple[Path, AlignmentResults]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_works(chorales: Dataset) -> Iterator[None]:
+def few_works(chorales: Dataset) -> Iterator[Subject]:
     """Alignments see few short works, and judges of few trees."""
     few = shortest_works(chorales, train=8, valid=6, test=0)
     subject = replace(load_subject(None, "valid"), dataset=few)
@@ -41,11 +41,11 @@ def few_works(chorales: Dataset) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(align_module, "load_subject", load)
         patch.setattr("seqmusic.metrics.two_sample.judges.N_TREES", 5)
-        yield
+        yield subject
 
 
 @pytest.fixture(scope="module")
-def finished(few_works: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def finished(few_works: Subject, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """An alignment by rules, whose folder is to be copied and not to be changed."""
     folder = tmp_path_factory.mktemp("finished") / "out"
     return folder, align(None, RULES, folder, SMALL)
@@ -87,7 +87,7 @@ def test_a_stopped_alignment_goes_on_and_ends_with_the_same_weights(
     assert all(weights[name].equal(again[name]) for name in weights)
 
 
-def test_a_finished_alignment_has_a_page_and_goes_on_with_its_own_settings_alone(
+def test_a_finished_alignment_has_a_page_and_refuses_other_settings(
     finished: Finished,
 ) -> None:
     folder, results = finished
@@ -116,14 +116,18 @@ def test_the_folder_is_that_of_a_run_if_the_guards_hold_and_of_none_if_not(
 
 
 def test_a_careful_alignment_by_a_judge_needs_a_model_with_one(
-    finished: Finished, no_page: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few_works: Subject,
+    finished: Finished,
+    no_page: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in (align_module, rounds):
         monkeypatch.setattr(module, "assess_model", lambda *arguments: finished[1].base)
     files = PreferenceFiles(names=("judge",))
     results = align(None, files, tmp_path / "out", replace(SMALL, objective=CAREFUL))
     assert [one.name for one in results.rounds] == ["best of n, round 1", "DPOP, round 1"]
-    monkeypatch.setattr(align_module.load_subject(None, "valid").model, "judge", None)
+    monkeypatch.setattr(few_works.model, "judge", None)
     with pytest.raises(PreferenceError, match=r"needs a model with a judge, and .* has none"):
         align(None, files, tmp_path / "none", SMALL)
     assert not (tmp_path / "none").exists()

@@ -48,11 +48,10 @@ def revision(
 
     Args:
         model: a trained model.
-        score: as for `regeneration`.
         request: how candidates are drawn, and what they must obey.
         share: of the notes in the bars and voices, 0..1.
         rounds: how many, 1..100.
-        bars, voices: as for `regeneration`.
+        score, bars, voices: as for `regeneration`.
         terms: that the results are ranked by beside their likelihood.
 
     Raises:

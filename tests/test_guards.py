@@ -11,7 +11,7 @@ from seqmusic.alignment.guards import Guard, check_guards
 from seqmusic.alignment.results import AlignmentResults
 from seqmusic.alignment.settings import AlignmentSettings
 from seqmusic.evaluation.estimates import Estimate
-from seqmusic.metrics.two_sample.judges import TREES
+from seqmusic.metrics.two_sample.judges import LINEAR, TREES
 
 BASE: Figures = {name: Estimate(10.0, 9.0, 11.0) for name in UNITS} | {
     "divergence from the base": Estimate(0.0, 0.0, 0.0)
@@ -41,9 +41,10 @@ def test_the_base_keeps_all_guards() -> None:
         (NOTES, 15.0, 15.1),  # the upper end of Bach's interval
         (NOTES, 9.0, 8.9),  # the lower end of the base's
         (HELD, 13.0, 15.2),
-        (DIVERSITY, 50.0, 8.9),  # more diversity is no fault
+        (DIVERSITY, 9.5, 9.4),  # five percent less than that of the base
         (LONGEST_COPY, 0.0, 15.1),
         ("parallels", 0.0, 15.1),
+        (LINEAR, 0.0, 11.1),
         (TREES, 0.0, 11.1),  # Bach's own figure is no measure for a judge
     ],
 )

@@ -95,13 +95,16 @@ def test_bad_arguments_of_a_continuation_are_refused(
         continuation(model, parse_theme("C4"), **{name: value})
 
 
-def test_a_ranking_decides_the_order_of_the_candidates(run: Path, tmp_path: Path) -> None:
+def test_a_term_of_the_caller_decides_the_order_of_the_candidates(
+    run: Path, tmp_path: Path
+) -> None:
     def height(score: Score) -> float:
         return float(sum(note.pitch for note in score.voices[0].notes))
 
     task, theme = Task(name="continue", bars=2, voices=("melody",)), parse_theme("G4 A4")
     folder = tmp_path / "a"
-    rows = compose_run(task, theme, run, Request(n=5), folder, ranking=height)
+    terms = [lambda candidate: 1000 * height(candidate.score)]
+    rows = compose_run(task, theme, run, Request(n=5), folder, terms=terms)
     heights = [height(read_score(folder / f"{row['rank']}.mid")) for row in rows]
     assert heights == sorted(heights, reverse=True)
     assert len(set(heights)) > 1

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from seqmusic.formats.theme import parse_theme
+from seqmusic.generation.completion import Candidate
 from seqmusic.generation.composing import compose_candidates, continuation, stream
 from seqmusic.generation.prompts import continuation_prompt, harmonization_prompt
 from seqmusic.generation.request import Request
@@ -74,6 +75,17 @@ def test_a_term_of_the_caller_counts(model: ArrayModel) -> None:
     )
     basses = [one.score.voices[3].notes[0].pitch for one in lowest_bass]
     assert basses == sorted(basses)
+
+
+def test_a_term_of_the_caller_chooses_from_the_population(model: ArrayModel) -> None:
+    def low(candidate: Candidate) -> float:
+        return -1000.0 * sum(note.pitch for note in candidate.score.voices[3].notes)
+
+    prompt = harmonization_prompt(MELODY)
+    chosen = compose_candidates(model, prompt, EFFORT, terms=[low])
+    others = compose_candidates(model, prompt, EFFORT)
+    assert [low(one) for one in chosen] == sorted((low(one) for one in chosen), reverse=True)
+    assert sum(low(one) for one in chosen) > sum(low(one) for one in others)
 
 
 def test_nothing_is_searched_without_effort_judge_key_or_voices(model: ArrayModel) -> None:

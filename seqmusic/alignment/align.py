@@ -43,10 +43,11 @@ from seqmusic.alignment.sources import (
 )
 from seqmusic.benchmarks.held_out_tasks import four_part_chorales
 from seqmusic.corpus.dataset import Dataset
-from seqmusic.errors import CorpusError
+from seqmusic.errors import CorpusError, PreferenceError
 from seqmusic.evaluation.held_out import encode_pieces
 from seqmusic.evaluation.subject import Subject, load_subject
 from seqmusic.experiments.study import corpus_name, open_study
+from seqmusic.generation.search.judge import Judge, judge_from_arrays
 from seqmusic.metrics.originality import CopyIndex
 from seqmusic.metrics.two_sample.judges import require_judges
 from seqmusic.metrics.two_sample.separation import N_FOLDS
@@ -56,6 +57,7 @@ from seqmusic.runs.card import bullet_list, write_card
 from seqmusic.runs.checkpoint import save_weights
 from seqmusic.runs.data import training_data
 from seqmusic.runs.folder import CONFIGURATION_FILE, HISTORY_FILES
+from seqmusic.runs.judge_weights import JUDGE_FILE
 from seqmusic.runs.pretrained import vocabulary_to_dict
 from seqmusic.score import Score
 
@@ -161,7 +163,7 @@ def _open_source(preferences: PreferenceFiles, subject: Subject, checksum: str) 
     if preferences.per_time:
         raise ValueError("--per-time is for --preferences rules")
     if preferences.names == (JUDGE_SOURCE,):
-        return judge_source()
+        return judge_source(_judge_of(subject))
     paths = [Path(name) for name in preferences.names]
     answers = check_preferences(join_preferences(paths), checksum, MIN_ANSWERS_TO_TRAIN)
     pairs = compose_answers(compared_model(subject), answers)
@@ -169,6 +171,15 @@ def _open_source(preferences: PreferenceFiles, subject: Subject, checksum: str) 
     logger.info("\n".join([f"{len(pairs)} answers", *taste.sentences()]))
     name = ", ".join(path.name for path in paths)
     return taste_source(f"{name} ({len(pairs)} answers)", taste, answered_pairs(pairs))
+
+
+def _judge_of(subject: Subject) -> Judge:
+    """The judge that comes with a model."""
+    if subject.model.judge is None:
+        raise PreferenceError(
+            f"--preferences judge needs a model with a judge, and {subject.name} has none"
+        )
+    return judge_from_arrays(subject.model.judge)
 
 
 def _run_rounds(task: AlignmentTask, name: str) -> AlignmentResults:
@@ -213,7 +224,7 @@ def _write_run(
     folder: Path, task: AlignmentTask, model: Transformer, results: AlignmentResults
 ) -> None:
     """Make `out` the folder of a run: weights, configuration, training works, card."""
-    for name in (CONFIGURATION_FILE, *HISTORY_FILES):
+    for name in (CONFIGURATION_FILE, JUDGE_FILE, *HISTORY_FILES):
         if (folder / name).is_file():
             shutil.copyfile(folder / name, task.out / name)
     save_weights(model, task.out, vocabulary_to_dict(model.vocabulary))

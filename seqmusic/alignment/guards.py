@@ -4,7 +4,7 @@ A figure of what the model composes must stay within the hull of two intervals, 
 same beginnings and that of the base model: it may move towards Bach, and not beyond either. Of some
 figures only one side is bad.
 
-No preference comes from the judge of trees, so that it can tell what the preferences missed.
+No preference comes from the two judges of passages, so they can tell what the preferences missed.
 
 Source of the first three: R. Rafailov et al., 2023 (divergence from the reference), and A. Pal et
 al., 2024 (a preferred answer that grows less likely); how far each may go is set here.
@@ -28,9 +28,10 @@ from seqmusic.alignment.assessment import (
 )
 from seqmusic.alignment.faults import RULES
 from seqmusic.evaluation.estimates import Estimate
-from seqmusic.metrics.two_sample.judges import TREES
+from seqmusic.metrics.two_sample.judges import LINEAR, TREES
 
 MAX_NATS_FACTOR = 1.03
+MIN_DIVERSITY_FACTOR = 0.95
 MAX_DIVERGENCE = 0.15  # nats per event
 MIN_CHOSEN_CHANGE = -5.0  # nats per passage
 CHOSEN = "change of the chosen"
@@ -92,9 +93,9 @@ def check_guards(
         Guard(DIVERGENCE, UNITS[DIVERGENCE], now[DIVERGENCE].value, -math.inf, MAX_DIVERGENCE),
         Guard(CHOSEN, "nats per passage", chosen_change, MIN_CHOSEN_CHANGE, math.inf),
         *(_guard(name, now, *_hull(base[name], written[name])) for name in _TWO_SIDED),
-        _guard(DIVERSITY, now, base[DIVERSITY].low, math.inf),
+        _guard(DIVERSITY, now, MIN_DIVERSITY_FACTOR * base[DIVERSITY].value, math.inf),
         *(_ceiling(name, now, base, written) for name in (LONGEST_COPY, *_fault_names())),
-        _guard(TREES, now, -math.inf, base[TREES].high),
+        *(_guard(name, now, -math.inf, base[name].high) for name in (LINEAR, TREES)),
     ]
 
 

@@ -190,7 +190,7 @@ def draw_pairs(task: AlignmentTask, model: Transformer, number: int) -> list[Pre
     passages = draw_passages(task.works, settings.passages, source.beats, seed)
     request = replace(MODEL_ALONE, n=settings.candidates, seed=seed * _SEED_STRIDE)
     groups = continue_passages(prepare_for_decoding(model), passages, request)
-    scores = source.score_candidates(passages, groups)
+    scores = source.score_candidates(groups)
     found = scored_pairs(groups, scores.tolist(), matches_notes=source.matches_notes)
     if number == 1:
         found += source.answered

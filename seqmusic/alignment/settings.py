@@ -25,7 +25,7 @@ class AlignmentSettings:
     """
 
     objective: str = DPO  # DPO, DPOP (keeps what is preferred likely) or best of n
-    rounds: int = 2  # each with fresh samples and the round before as reference, 1 or more
+    rounds: int = 3  # each with fresh samples and the round before as reference, 1 or more
     passages: int = 500  # of training works, continued in each round, 1 or more
     candidates: int = 8  # of each passage, 2..64
     steps: int = 96  # batches in each round, 1 or more

@@ -12,13 +12,12 @@ from seqmusic.alignment.faults import (
     scores_per_opportunity,
     scores_per_time,
 )
-from seqmusic.alignment.judge import train_judge
 from seqmusic.alignment.measures import measure_values
 from seqmusic.alignment.optimization import PreferencePair
 from seqmusic.alignment.passages import Continued
 from seqmusic.alignment.taste import Taste
 from seqmusic.array_types import Floats
-from seqmusic.evaluation.samples import Opening
+from seqmusic.generation.search.judge import Judge
 from seqmusic.progress import track
 
 Groups = Sequence[Sequence[Continued]]
@@ -33,7 +32,7 @@ class PreferenceSource:
 
     Attributes:
         name: rules, judge, or the files of people.
-        score_candidates: from passages and their candidates to the (N,) scores of all candidates in
+        score_candidates: from the candidates of each passage to the (N,) scores of all of them in
             order; higher is better.
         beats: that the candidates have, in quarters.
         matches_notes: whether the two candidates of a pair have about as many notes.
@@ -41,7 +40,7 @@ class PreferenceSource:
     """
 
     name: str
-    score_candidates: Callable[[Sequence[Opening], Groups], Floats]
+    score_candidates: Callable[[Groups], Floats]
     beats: int = 16
     matches_notes: bool = True
     answered: Sequence[PreferencePair] = ()
@@ -60,9 +59,17 @@ def rules_source(*, per_time: bool = False) -> PreferenceSource:
     return PreferenceSource(RULES_SOURCE, _score_by_faults, beats=_BEATS_OF_RULES)
 
 
-def judge_source() -> PreferenceSource:
-    """A judge that is trained, in each round, on training works and the candidates themselves."""
-    return PreferenceSource(JUDGE_SOURCE, _score_by_judge)
+def judge_source(judge: Judge) -> PreferenceSource:
+    """The judge that comes with a model: how much likelier each candidate is to be Bach's."""
+
+    def score_by_judge(groups: Groups) -> Floats:
+        # The beginning is needed for the windows that reach into it, and is the same for all.
+        found = [one.score for group in groups for one in group]
+        return np.array(
+            [judge.mean_log_odds(score) for score in track(found, "judging", "candidate")]
+        )
+
+    return PreferenceSource(JUDGE_SOURCE, score_by_judge)
 
 
 def taste_source(
@@ -76,37 +83,21 @@ def taste_source(
         answered: the pairs that were compared.
     """
 
-    def score_by_taste(passages: Sequence[Opening], groups: Groups) -> Floats:
+    def score_by_taste(groups: Groups) -> Floats:
         values = measure_values([found.passage for group in groups for found in group])
         return taste.scores(values)
 
     return PreferenceSource(name, score_by_taste, answered=answered)
 
 
-def _score_by_faults(passages: Sequence[Opening], groups: Groups) -> Floats:
+def _score_by_faults(groups: Groups) -> Floats:
     # The beginning counts, too: it is the same for all candidates of a passage, and what follows
     # may resolve or repeat something in it.
     found = [one.score for group in groups for one in group]
     return scores_per_opportunity([count_faults(p) for p in track(found, "judging", "candidate")])
 
 
-def _score_by_faults_in_time(passages: Sequence[Opening], groups: Groups) -> Floats:
+def _score_by_faults_in_time(groups: Groups) -> Floats:
     found = [one.passage for group in groups for one in group]
     counts = [count_faults(p) for p in track(found, "judging", "candidate")]
     return scores_per_time(counts, found)
-
-
-def _score_by_judge(passages: Sequence[Opening], groups: Groups) -> Floats:
-    """Each half of the passages by a judge that was trained on the other half."""
-    halves: list[Floats] = []
-    for half in (0, 1):
-        works = [one.continuation(one.work) for one in passages[1 - half :: 2]]
-        others = [one.passage for group in groups[1 - half :: 2] for one in group]
-        score = train_judge(works, others)
-        halves += [
-            np.array([score(one.passage) for one in group])
-            for group in track(groups[half::2], "judging", "passage")
-        ]
-    n_first = (len(groups) + 1) // 2
-    in_order = [halves[i // 2 if i % 2 == 0 else n_first + i // 2] for i in range(len(groups))]
-    return np.concatenate(in_order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from seqmusic.cli.options import ComposeOptions
 
 if TYPE_CHECKING:
     from seqmusic.generation.completion import OnNote
+    from seqmusic.generation.search.ranking import Term
     from seqmusic.generation.task import Task
     from seqmusic.score import Key, Note, Score
 
@@ -119,7 +120,7 @@ def _compose(task: Task, score: Score, options: ComposeOptions) -> None:
     """Do a task, and print its candidates."""
     from seqmusic.generation.output import compose_run
 
-    ranking = None if options.prefer is None else _ranking(options.prefer, options.model)
+    terms = () if options.prefer is None else (_preference(options.prefer, options.model),)
     is_shown = not options.json and task.name != "regenerate"
     with note_display(score.key, is_shown=is_shown) as on_note:
         candidates = compose_run(
@@ -130,18 +131,18 @@ def _compose(task: Task, score: Score, options: ComposeOptions) -> None:
             output_folder(options.out),
             explain=options.explain,
             on_note=on_note,
-            ranking=ranking,
+            terms=terms,
         )
     print_candidates(candidates, as_json=options.json)
 
 
-def _ranking(preferences: Path, model: Path | None) -> Callable[[Score], float]:
-    """What a file of preferences ranks by, which is also shown."""
+def _preference(preferences: Path, model: Path | None) -> Term:
+    """What a file of preferences adds to the ranking of a candidate, which is also shown."""
     from seqmusic.alignment.comparing import read_taste
 
     taste = read_taste([preferences], model)
     print("\n".join(taste.sentences() or ["these answers show no clear preference"]))
-    return taste.score
+    return lambda candidate: taste.score(candidate.score)
 
 
 def replay(file: Path, /, *, out: Path | None = None) -> None:

@@ -24,8 +24,8 @@ class OutputOptions:
         grid: For a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t for
             triplets.
         out: A new folder for the files; by default continuations/1, 2, ...
-        prefer: A file that seqmusic compare wrote, about this model: the candidates are ranked by
-            what it prefers, and not by log-probability.
+        prefer: A file that seqmusic compare wrote, about this model: what it prefers also decides
+            which candidates are found and which come first. replay leaves it out.
         explain: Also write a page for each candidate: how surprising every note is, what else was
             likely, and what a training work shares.
         json: Print the result as one JSON object, on the last line.

@@ -18,7 +18,7 @@ from seqmusic.generation.prompts import (
 )
 from seqmusic.generation.request import Request
 from seqmusic.generation.requested_voices import with_voices
-from seqmusic.generation.search.ranking import likelihood, ranked
+from seqmusic.generation.search.ranking import Term, likelihood, ranked
 from seqmusic.generation.search.searching import search_candidates, search_of
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.model.settings import Vocabulary
@@ -163,6 +163,7 @@ def compose_candidates(
     request: Request,
     rule: Rule | None = None,
     on_note: OnNote | None = None,
+    terms: Sequence[Term] = (),
 ) -> list[Candidate]:
     """Distinct candidates for a prompt, best first.
 
@@ -177,6 +178,7 @@ def compose_candidates(
         rule: a rule of the caller, as for `continuation`.
         on_note: receives the notes of one candidate as they are composed, with the index of their
             voice in the prompt.
+        terms: what else is added, such as what a person prefers; also chooses in a search.
 
     Raises:
         RequestError: the request contradicts the given music, or is longer than the model can
@@ -184,7 +186,7 @@ def compose_candidates(
         UnencodableError: the tokens cannot express the given music.
     """
     shift, constraints, events = _encoded_request(model.vocabulary, prompt, request)
-    search = search_of(model, prompt, request, shift)
+    search = search_of(model, prompt, request, shift, terms)
     callback = None if on_note is None else _moved_back(on_note, shift)
     if search is None:
         completed = complete(model, events, request, constraints, rule, callback)
@@ -194,7 +196,7 @@ def compose_candidates(
         replace(one, score=_with_given_notes(one.score.transposed(-shift), prompt))
         for one in completed
     )
-    return ranked(moved, [likelihood] if search is None else search.terms)
+    return ranked(moved, [likelihood, *terms] if search is None else search.terms)
 
 
 def _moved_back(on_note: OnNote, shift: int) -> OnNote:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from seqmusic.generation.key_choice import likeliest_key
 from seqmusic.generation.prompts import Prompt, fitting_shift
 from seqmusic.generation.request import Request
 from seqmusic.generation.revision import revision
+from seqmusic.generation.search.ranking import Term
 from seqmusic.generation.task import Task, json_to_run, run_to_json
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.runs.pretrained import (
@@ -69,9 +70,9 @@ def compose_run(
     *,
     explain: bool = False,
     on_note: OnNote | None = None,
-    ranking: Callable[[Score], float] | None = None,
+    terms: Sequence[Term] = (),
 ) -> list[dict[str, object]]:
-    """Do a task; write each candidate into `out` and return its figures and files, likeliest first.
+    """Do a task; write each candidate into `out` and return its figures and files, best first.
 
     Args:
         task, score: what is to be done, and with what.
@@ -82,7 +83,8 @@ def compose_run(
         explain: also write a page for each candidate.
         on_note: receives the notes of one candidate as they are composed, with the index of their
             voice; not called for a revision in rounds.
-        ranking: scores a candidate; the highest comes first, not the likeliest.
+        terms: what candidates are ranked by beside likelihood and judge; replaying a file leaves
+            them out.
 
     Raises:
         FormatError: `out` exists already.
@@ -95,9 +97,7 @@ def compose_run(
     compiled = None if _n_composed_bars(task, score, request) >= MIN_COMPILED_BARS else False
     array_model = load_array_model(folder, compiled)
     score, prompt = prompt_with_key(task, score, array_model, folder)
-    candidates = _compose(task, array_model, score, prompt, request, on_note)
-    if ranking is not None:
-        candidates = sorted(candidates, key=lambda one: ranking(one.score), reverse=True)
+    candidates = _compose(task, array_model, score, prompt, request, on_note, terms)
     run = _Run(task, score, prompt, folder, request)
     return _write_candidates(run, candidates, out, explain=explain)
 
@@ -157,6 +157,7 @@ def _compose(
     prompt: Prompt,
     request: Request,
     on_note: OnNote | None,
+    terms: Sequence[Term],
 ) -> list[Candidate]:
     if shift := fitting_shift(prompt.score):
         logger.warning(
@@ -174,8 +175,9 @@ def _compose(
             rounds=task.rounds,
             bars=task.bars,
             voices=task.voices,
+            terms=terms,
         )
-    candidates = compose_candidates(model, prompt, request, on_note=on_note)
+    candidates = compose_candidates(model, prompt, request, on_note=on_note, terms=terms)
     if task.name == "regenerate":
         return [with_voice_names_of(candidate, score) for candidate in candidates]
     return candidates

@@ -19,7 +19,7 @@ from seqmusic.generation.prompts import (
     with_random_holes,
 )
 from seqmusic.generation.request import Request
-from seqmusic.generation.search.ranking import ranked
+from seqmusic.generation.search.ranking import Term, likelihood, ranked
 from seqmusic.model.decoding.decoder import DecodableModel, prepare_for_decoding
 from seqmusic.runs.pretrained import learned_voice_names
 from seqmusic.score import Score
@@ -38,21 +38,21 @@ def revision(
     rounds: int = 4,
     bars: tuple[int, int] | None = None,
     voices: Sequence[str] = (),
+    terms: Sequence[Term] = (),
 ) -> list[Candidate]:
     """Candidates that are revised in rounds, each at least as likely as a whole as the one before.
 
-    In a round some notes are drawn and composed anew, a few times, with all the others given, as in
-    Gibbs sampling; the likeliest of the results and of the previous version is kept. The
-    log-probability of the whole is logged after each round; round 0 is the score as it was.
+    In a round some notes are drawn and composed anew, a few times, with all the others given; the
+    likeliest of the results and of the previous version is kept. The log-probability of the whole
+    is logged after each round; round 0 is the score as it was.
 
     Args:
         model: a trained model.
-        score: as for `regeneration`.
         request: how candidates are drawn, and what they must obey.
         share: of the notes in the bars and voices, 0..1.
         rounds: how many, 1..100.
-        bars: as for `regeneration`.
-        voices: as for `regeneration`.
+        score, bars, voices: as for `regeneration`.
+        terms: that the results are ranked by beside their likelihood.
 
     Raises:
         RequestError: as for `regeneration`.
@@ -68,7 +68,7 @@ def revision(
         return with_random_holes(regeneration_prompt(score, bars, voices, names), share, rng)
 
     revise = partial(_revise, model, score, request, rounds, open_random_holes)
-    return ranked(map(revise, range(request.n)))
+    return ranked(map(revise, range(request.n)), [likelihood, *terms])
 
 
 def _revise(

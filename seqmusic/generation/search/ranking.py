@@ -1,7 +1,7 @@
 """The order of candidates: a sum of terms, of which likelihood and judge are two.
 
-A term is any function of a candidate, higher for a better one. Others can be added to the list,
-such as what a person prefers.
+A term is any function of a candidate, higher for a better one. Others can be added, such as what a
+person prefers.
 """
 
 from __future__ import annotations

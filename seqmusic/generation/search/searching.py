@@ -51,7 +51,13 @@ class Search:
     terms: Sequence[Term]
 
 
-def search_of(model: DecodableModel, prompt: Prompt, request: Request, shift: int) -> Search | None:
+def search_of(
+    model: DecodableModel,
+    prompt: Prompt,
+    request: Request,
+    shift: int,
+    terms: Sequence[Term] = (),
+) -> Search | None:
     """How to search for a request; None where candidates are drawn once.
 
     That is so without effort, with a model that has no judge, in other than four voices, without a
@@ -62,6 +68,7 @@ def search_of(model: DecodableModel, prompt: Prompt, request: Request, shift: in
         prompt: what is given.
         request: how much is searched.
         shift: semitones by which the music is moved while it is composed.
+        terms: that candidates are ranked by beside likelihood and judge.
     """
     settings, layout = EFFORTS[request.effort], layout_of(prompt.score.transposed(shift))
     is_certain = request.pitch_sampling.temperature == request.rhythm_sampling.temperature == 0
@@ -69,9 +76,9 @@ def search_of(model: DecodableModel, prompt: Prompt, request: Request, shift: in
     if settings is None or model.judge is None or layout is None or is_certain or not starts:
         return None
     judge = judge_from_arrays(model.judge)
-    terms = (likelihood, judgment(judge, JUDGE_WEIGHT))
     layout = replace(layout, end_ticks=prompt.end_ticks)
-    return Search(settings, judge, layout, min(starts), terms)
+    all_terms = (likelihood, judgment(judge, JUDGE_WEIGHT), *terms)
+    return Search(settings, judge, layout, min(starts), all_terms)
 
 
 def search_candidates(

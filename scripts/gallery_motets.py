@@ -28,8 +28,9 @@ from seqmusic.transformation.transform import Transformation, transform
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH_PX = 800
 INTRODUCTION = (
-    "Composed by `python scripts/gallery_motets.py` with the included model. A line is a talea, "
-    "with a bracket over the tenor; the colores are numbered."
+    "Composed by `python scripts/gallery_motets.py` with the included model `styles`, whose terms "
+    "(not for commercial use, share alike; see its card) hold for them. A line is a talea, with a "
+    "bracket over the tenor; the colores are numbered."
 )
 OLD_HUNDREDTH = (
     "G4 G4 F#4 E4 D4 G4 A4 B4:1/2 B4:1/4 B4 B4 A4 G4 C5 B4 A4:1/2 "

@@ -26,13 +26,13 @@ from seqmusic.formats import READABLE, read_score
 from seqmusic.generation.request import Request
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.progress import track
-from seqmusic.runs.pretrained import load_array_model, model_folder
+from seqmusic.runs.pretrained import load_array_model
 from seqmusic.score import Score
 from seqmusic.transformation.motet_plan import MotetSettings
 from seqmusic.transformation.planning import plan_motet
 from seqmusic.transformation.sonorities import KINDS, TRECENTO_SHARES
 from seqmusic.transformation.taleae import TALEAE
-from seqmusic.transformation.transform import Transformation, transform_to_motet
+from seqmusic.transformation.transform import Transformation, style_folder, transform_to_motet
 
 COLUMNS = ("kind", "source", "talea", "refusal", "seconds", "quarters", "failed", *KINDS)
 EXACT = ("color", "tune", "taleae", "proportions")
@@ -51,10 +51,12 @@ def main() -> None:
     parser.add_argument(
         "--split", default="test", help="part of the chorales: train, valid or test"
     )
+    parser.add_argument("--chorale-taleae", nargs="*", default=list(TALEAE), choices=list(TALEAE))
+    parser.add_argument("--song-taleae", nargs="*", default=list(TALEAE), choices=list(TALEAE))
     parser.add_argument("--out", type=Path, default=Path("motets.csv"))
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    folder = model_folder(arguments.model)
+    folder = style_folder(arguments.style, arguments.model)
     model = load_array_model(folder)
     sources = [*chorales(arguments.split, arguments.n_works)]
     sources += songs(arguments.songs, arguments.n_works)
@@ -63,7 +65,7 @@ def main() -> None:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         for kind, name, score in track(sources, "motets", "source"):
-            for talea in TALEAE:
+            for talea in getattr(arguments, f"{kind}_taleae"):
                 settings = MotetSettings(talea=talea, voices=arguments.voices)
                 row = measure(model, folder, score, settings, arguments.style)
                 rows.append({"kind": kind, "source": name, "talea": talea, **row})
@@ -136,7 +138,8 @@ def print_figures(rows: Sequence[dict[str, object]]) -> None:
         for talea in TALEAE:
             group = [row for row in composed if (row["kind"], row["talea"]) == (kind, talea)]
             n_passed = sum(not row["failed"] for row in group)
-            print(f"  {kind:<8} {talea:<11} {n_passed:>3} of {len(group)}")
+            if group:
+                print(f"  {kind:<8} {talea:<11} {n_passed:>3} of {len(group)}")
     for kind, reference in TRECENTO_SHARES.items():
         values = sorted(float(str(row[kind])) for row in composed if kind in row)
         mean = sum(values) / max(1, len(values))

@@ -14,6 +14,7 @@ these::
     ├── DeviceError          a device that does not exist
     ├── ProcessError         one of several processes that train together has ended
     ├── RequestError         a request that no music can satisfy
+    │   └── DeadEndError         no attempt came to an end; another seed may
     ├── PreferenceError      preferences that cannot be read, or that nothing can be learned from
     └── MissingExtraError    an optional part that is not installed
 """
@@ -71,6 +72,10 @@ class ProcessError(SeqmusicError):
 
 class RequestError(SeqmusicError):
     """A request that no music can satisfy."""
+
+
+class DeadEndError(RequestError):
+    """A request for which no attempt came to an end; another seed may."""
 
 
 class PreferenceError(SeqmusicError):

@@ -6,21 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from seqmusic.errors import RequestError
+from seqmusic.errors import DeadEndError, RequestError
 from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.request import Request
 from seqmusic.model.decoding.packed_model import ArrayModel
-from seqmusic.runs.pretrained import load_array_model, model_folder
+from seqmusic.runs.pretrained import load_array_model
 from seqmusic.score import Note, Score, Voice
 from seqmusic.transformation.hocket import hocket_spans
 from seqmusic.transformation.motet_checks import check_motet
 from seqmusic.transformation.motet_plan import MotetPlan, MotetSettings
 from seqmusic.transformation.planning import most_color_notes, plan_motet
 from seqmusic.transformation.taleae import TALEAE
-from seqmusic.transformation.transform import Transformation, transform, transform_to_motet
+from seqmusic.transformation.transform import (
+    MAX_ROUNDS,
+    Transformation,
+    style_folder,
+    transform,
+    transform_to_motet,
+)
 
 TUNE = parse_theme("D4 E4 F4 G4 A4 G4 F4 E4 F4 D4 E4 D4")
-FOLDER = model_folder(None)
+FOLDER = style_folder("trecento")
 
 
 @cache
@@ -163,7 +169,31 @@ def test_other_targets_and_styles_are_refused() -> None:
     with pytest.raises(ValueError, match="--style is one of trecento, motet, chorale"):
         transform(TUNE, "motet", style="baroque")
     with pytest.raises(RequestError, match="has learned no style motet; take --style trecento"):
-        transform(TUNE, "motet", style="motet")
+        transform(TUNE, "motet", style="motet", model=Path("chorales"))
+
+
+def test_each_style_is_composed_by_the_included_model_that_has_learned_it() -> None:
+    folders = {style: style_folder(style).name for style in ("trecento", "motet", "chorale")}
+    assert folders == {"trecento": "styles", "motet": "styles", "chorale": "chorales"}
+    assert style_folder("motet", Path("chorales")).name == "chorales"
+    (one,) = transform(TUNE, "motet", MotetSettings(voices=3), Request(n=1), style="motet")
+    assert "in the style motet, which it has learned." in one.sentences[-1]
+    assert one.is_sound
+
+
+def test_a_dead_end_is_left_by_another_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    seeds = []
+
+    def compose(*arguments: object) -> list[object]:
+        seeds.append(arguments[2].seed)  # type: ignore[attr-defined]
+        raise DeadEndError("no solution was found")
+
+    monkeypatch.setattr(sys.modules[transform.__module__], "compose_motet", compose)
+    with pytest.raises(DeadEndError, match="no solution"):
+        transform(TUNE, "motet", MotetSettings(), Request(n=1))
+    assert len(set(seeds)) == MAX_ROUNDS
 
 
 def test_more_voices_than_the_model_knows_are_refused() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmusic.errors import RequestError
+from seqmusic.errors import DeadEndError
 from seqmusic.formats.notebook import mime_bundle
 from seqmusic.generation.candidate_batch import CandidateBatch, prefilled_decoder, state_after
 from seqmusic.generation.constraints import Constraints
@@ -178,9 +178,9 @@ def _make_rng(seed: int, index: int, attempt: int) -> np.random.Generator:
     return np.random.default_rng([seed, index, attempt] if attempt else [seed, index])
 
 
-def dead_end_error(tick: int) -> RequestError:
+def dead_end_error(tick: int) -> DeadEndError:
     """The refusal where every attempt ended in a dead end."""
-    return RequestError(
+    return DeadEndError(
         f"no solution was found in {MAX_ATTEMPTS} attempts, the last of which reached tick {tick}; "
         "loosen the constraints (strict, scale, compass, your rule), or try another seed"
     )

@@ -161,10 +161,11 @@ TALEAE = {
         ),
         Talea(
             name="si-dolce",
-            steps=_parse_steps("R3 3 3 .5 .5 1 1 1 2 1 2 1 .5 .5 .5 .5"),
+            steps=_parse_steps("R6 6 6 1 1 2 2 2 4 2 4 2 1 1 1 1"),
             n_color_notes=45,
             sections=(Fraction(1),),
-            source="Francesco Landini, Si dolce non sono (PMFC 4): 45 notes, three taleae",
+            source="Francesco Landini, Si dolce non sono (PMFC 4): 45 notes, three taleae; "
+            "here in twice its values",
         ),
     )
 }

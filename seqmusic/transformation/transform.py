@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seqmusic.corpus.works_table import WORKS_FILE, kept_styles, read_works
-from seqmusic.errors import CorpusError, RequestError
+from seqmusic.errors import CorpusError, DeadEndError, RequestError
 from seqmusic.formats.notebook import mime_bundle
 from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.generation.completion import Candidate
@@ -29,6 +29,8 @@ from seqmusic.transformation.tenor_checks import Check
 TARGETS = ("motet", "chorale")
 STYLES = ("trecento", "motet", "chorale")
 """Whose counterpoint the voices of a motet have."""
+STYLE_MODELS = {"trecento": "styles", "motet": "styles", "chorale": "chorales"}
+"""The included model that composes in each style."""
 PERFECT_SHARE = 0.62
 """Perfect sonorities to aim at in the style of the trecento: with neither fourths nor dissonances,
 it is as near to 55 % perfect and 31 % imperfect as can be."""
@@ -90,20 +92,37 @@ def transform(
         settings: how, of the kind that belongs to the target.
         request: how many candidates, and how they are drawn.
         style: of a motet: trecento, motet (of the Renaissance) or chorale.
-        model: the folder of a trained model, or the name of one that comes with seqmusic.
+        model: the folder of a trained model, or the name of one that comes with seqmusic; by
+            default the included one for the style, or that of chorales for a chorale.
 
     Raises:
         RequestError: the source, the settings and the model do not go together; nothing has been
             composed then.
         ValueError: there is no such target or style, or the settings belong to another target.
     """
-    request, folder = request or Request(), model_folder(model)
+    request = request or Request()
     if target == "motet" and isinstance(settings, MotetSettings | None):
-        plan = plan_motet(source, settings or MotetSettings())
+        plan, folder = plan_motet(source, settings or MotetSettings()), style_folder(style, model)
         return transform_to_motet(load_array_model(folder), folder, plan, request, style)
     if target == "chorale" and isinstance(settings, ChoraleSettings | None):
-        return _chorale(load_array_model(folder), source, settings or ChoraleSettings(), request)
+        array_model = load_array_model(style_folder("chorale", model))
+        return _chorale(array_model, source, settings or ChoraleSettings(), request)
     raise ValueError(f"a piece becomes one of {', '.join(TARGETS)}, got {target!r}, {settings!r}")
+
+
+def style_folder(style: str, model: Path | None = None) -> Path:
+    """The folder of a named model, or else of the included one that composes in a style.
+
+    Raises:
+        ValueError: there is no such style.
+    """
+    _require_style(style)
+    return model_folder(model or Path(STYLE_MODELS[style]))
+
+
+def _require_style(style: str) -> None:
+    if style not in STYLES:
+        raise ValueError(f"--style is one of {', '.join(STYLES)}, got {style!r}")
 
 
 def transform_to_motet(
@@ -111,7 +130,8 @@ def transform_to_motet(
 ) -> list[Transformation]:
     """Candidates of a planned motet, those that pass the most checks first.
 
-    If none passes them all, others are drawn, three times at most; the seeds follow from the first.
+    If none passes them all, or the form leads into a dead end, others are drawn, three times at
+    most; the seeds follow from the first.
 
     Args:
         model: a trained model.
@@ -124,8 +144,7 @@ def transform_to_motet(
         RequestError: as for `compose_motet`.
         ValueError: there is no such style.
     """
-    if style not in STYLES:
-        raise ValueError(f"--style is one of {', '.join(STYLES)}, got {style!r}")
+    _require_style(style)
     number, remark = learned_style(style, folder)
     is_trecento = style == "trecento"
     if is_trecento:  # the style has 91 parallels in 1000 motions of two voices
@@ -135,7 +154,12 @@ def transform_to_motet(
     found: list[Transformation] = []
     for number_of_round in range(MAX_ROUNDS):
         drawn = replace(request, seed=request.seed + number_of_round * _SEEDS_PER_ROUND)
-        candidates = compose_motet(model, plan, drawn, number, share)
+        try:
+            candidates = compose_motet(model, plan, drawn, number, share)
+        except DeadEndError:
+            if not found and number_of_round == MAX_ROUNDS - 1:
+                raise
+            continue
         found += [_checked(plan, one, sentences, is_trecento) for one in candidates]
         if any(one.is_sound for one in found):
             break
@@ -160,13 +184,16 @@ def learned_style(style: str, folder: Path) -> tuple[int | None, str]:
         learned = ()
     if style in learned:
         number = style_number(style, folder)
-        return number, f"The model composed in the style {style}, which it has learned."
+        remark = f"The model composed in the style {style}, which it has learned"
+        if style == "trecento":
+            remark += "; preferences lead it to the sonorities of ten motets of that time"
+        return number, f"{remark}."
     if style == "chorale":
         return None, "The counterpoint is that of Bach's chorales, from which the model learned."
     if style == "motet":
         raise RequestError(
             f"the model in {folder.name} has learned no style motet; take --style trecento, which "
-            "masks and preferences make, or --style chorale, or a --model that has learned it"
+            "masks and preferences make, or --style chorale, or --model styles, which has learned it"
         )
     return None, (
         "The manner is that of the trecento; the model learned from Bach's chorales, and masks "

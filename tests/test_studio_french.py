@@ -92,13 +92,13 @@ def test_mistakes_in_a_theme(theme: str, expected: str) -> None:
 def test_every_word_of_the_page_is_in_both_languages() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(PAGE.glob("*.js")))
     used = set(re.findall(r"""\bt\("(\w+)\"""", text))
-    words = {
+    texts = {
         language: set(re.findall(r'\b(\w+): "', "".join(parts)))
         for language, parts in _parts_by_language(text).items()
     }
     assert len(used) > 80
-    assert used - words["en"] == set()
-    assert used - words["fr"] == set()
+    assert used - texts["en"] == set()
+    assert used - texts["fr"] == set()
 
 
 def _parts_by_language(text: str) -> dict[str, list[str]]:

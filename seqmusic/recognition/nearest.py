@@ -45,8 +45,8 @@ class NearWork:
         'Zumsteeg, Emilie: 6 Lieder, 3 Religion'
         """
         folders = self.name.split("/")
-        source = _in_words(folders[1]) if len(folders) > 2 else ""
-        work = _in_words(re.sub(r"--[a-z]{2}\d+$", "", folders[-1].rsplit(".", 1)[0]))
+        source = _in_prose(folders[1]) if len(folders) > 2 else ""
+        work = _in_prose(re.sub(r"--[a-z]{2}\d+$", "", folders[-1].rsplit(".", 1)[0]))
         is_named = work.casefold().startswith(source.split("-")[0].casefold())
         return work if is_named else f"{source[:1].upper()}{source[1:]}: {work}"
 
@@ -78,7 +78,7 @@ class WorkIndex:
         return [NearWork(self.names[candidates[i]], float(cosines[i])) for i in best]
 
 
-def _in_words(name: str) -> str:
+def _in_prose(name: str) -> str:
     return name.replace("--", ", ").replace("-_", ", ").replace("_", " ")
 
 

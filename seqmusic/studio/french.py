@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from seqmusic.studio.french_errors import ERRORS
-from seqmusic.studio.french_sentences import MOTETS, TECHNIQUES, WORDS
+from seqmusic.studio.french_sentences import MOTETS, TECHNIQUES, TERMS
 
 _STEPS = {"C": "do", "D": "ré", "E": "mi", "F": "fa", "G": "sol", "A": "la", "B": "si"}
 _PITCH = re.compile(r"([A-G])(#+|b+|)(-?\d+)")
@@ -40,8 +40,8 @@ def french(text: str) -> str:
 
 def _translated(group: str) -> str:
     """A part of a sentence in French; as it is where it has no words."""
-    if group in WORDS:
-        return WORDS[group]
+    if group in TERMS:
+        return TERMS[group]
     if match := _PITCH.fullmatch(group):
         return _STEPS[match[1]] + match[2].replace("#", "♯").replace("b", "♭") + match[3]
     if match := _KEY.fullmatch(group):

@@ -221,7 +221,7 @@ TECHNIQUES = (
     (r"under (.*)", "sous {1}"),
 )
 
-WORDS = {
+TERMS = {
     "nothing": "rien",
     "before the end": "avant la fin",
     "soprano": "soprano",

@@ -56,8 +56,8 @@ class TransformOptions:
         n: How many candidates.
         temperature: 1 is the model as trained, less is safer.
         seed: The same seed gives the same candidates.
-        model: The folder of a trained model, or the name of one that comes with seqmusic; by default
-            styles for the styles trecento and motet, else chorales.
+        model: The folder of a trained model, or the name of one that comes with seqmusic; by
+            default styles for the styles trecento and motet, else chorales.
         key: Of the source, such as "D minor", if it is not as the file says.
         grid: For a played file (MIDI), the grid that its notes are moved to: 1/16, or 1/8t.
         out: A new folder for the files; by default continuations/1, 2, ...

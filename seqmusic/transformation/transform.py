@@ -193,7 +193,7 @@ def learned_style(style: str, folder: Path) -> tuple[int | None, str]:
     if style == "motet":
         raise RequestError(
             f"the model in {folder.name} has learned no style motet; take --style trecento, which "
-            "masks and preferences make, or --style chorale, or --model styles, which has learned it"
+            "masks and preferences make, or --style chorale, or --model styles, which knows it"
         )
     return None, (
         "The manner is that of the trecento; the model learned from Bach's chorales, and masks "

@@ -131,7 +131,8 @@ def fit_fusion(
         return surprise(_tempered(logits, values, columns)) + float(penalty)
 
     temperatures = minimize(tempered_loss, np.zeros(len(_LOG_KNOTS)), method="L-BFGS-B").x
-    return Fusion(*np.split(fitted, [N_FACTORS]), temperatures)
+    factors, bias = np.split(fitted, [N_FACTORS])
+    return Fusion(factors, bias, temperatures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +165,8 @@ def _logits(values: Floats, columns: _Columns) -> Floats:
 
 def _tempered(logits: Floats, log_temperatures: Floats, columns: _Columns) -> Floats:
     log_steps = columns.log_steps + np.log(_REFERENCE_STEPS)
-    return logits / np.exp(np.interp(log_steps, _LOG_KNOTS, log_temperatures))[:, None]
+    tempered: Floats = logits / np.exp(np.interp(log_steps, _LOG_KNOTS, log_temperatures))[:, None]
+    return tempered
 
 
 def _log_softmax(logits: Floats) -> Floats:

@@ -12,9 +12,10 @@ from seqmusic.generation.composing import compose_candidates, continuation, stre
 from seqmusic.generation.prompts import continuation_prompt, harmonization_prompt
 from seqmusic.generation.request import Request
 from seqmusic.generation.search.judge import judge_from_arrays
-from seqmusic.generation.search.ranking import judgment, likelihood, ranked
+from seqmusic.generation.search.ranking import authentic_ending, judgment, likelihood, ranked
 from seqmusic.generation.search.searching import search_of
 from seqmusic.generation.task import Task, json_to_run, run_to_json
+from seqmusic.metrics.phrases import cadences
 from seqmusic.model.decoding.packed_model import ArrayModel
 from seqmusic.runs.pretrained import load_array_model
 from seqmusic.score import Key
@@ -65,6 +66,14 @@ def test_candidates_are_ranked_by_likelihood_and_judge(model: ArrayModel) -> Non
         sum(term(one) for term in search.terms) for one in compose_candidates(model, prompt, EFFORT)
     ]
     assert sums == sorted(sums, reverse=True)
+
+
+def test_a_cadence_at_the_end_is_worth_more_than_likelihood(model: ArrayModel) -> None:
+    drawn = compose_candidates(model, continuation_prompt(MELODY, 4), Request(n=9, effort=0))
+    endings = [cadences(one.score)[-1] == "authentic" for one in drawn]
+    assert 0 < sum(endings) < len(drawn)
+    searched = ranked(drawn, [lambda one: likelihood(one) / 100, authentic_ending])
+    assert [cadences(one.score)[-1] == "authentic" for one in searched] == sorted(endings)[::-1]
 
 
 def test_a_term_of_the_caller_counts(model: ArrayModel) -> None:

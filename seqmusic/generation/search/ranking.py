@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from seqmusic.generation.completion import Candidate
 from seqmusic.generation.search.judge import Judge
+from seqmusic.metrics.phrases import cadences
 
 Term = Callable[[Candidate], float]
 """How good a candidate is in one respect, higher for better."""
@@ -23,6 +24,11 @@ def likelihood(candidate: Candidate) -> float:
 def judgment(judge: Judge, weight: float) -> Term:
     """The mean log-odds of a candidate's frames, times a weight."""
     return lambda candidate: weight * judge.mean_log_odds(candidate.score)
+
+
+def authentic_ending(candidate: Candidate) -> float:
+    """1 if a dominant leads to the last chord and this is its tonic in root position, else 0."""
+    return float(cadences(candidate.score)[-1:] == ["authentic"])
 
 
 def ranked(

@@ -24,7 +24,7 @@ from seqmusic.generation.search.effort import EFFORTS, SearchSettings
 from seqmusic.generation.search.frames import Layout, layout_of
 from seqmusic.generation.search.judge import Judge, judge_from_arrays
 from seqmusic.generation.search.population import PartialJudgments, evolve
-from seqmusic.generation.search.ranking import Term, judgment, likelihood, ranked
+from seqmusic.generation.search.ranking import Term, authentic_ending, judgment, likelihood, ranked
 from seqmusic.model.decoding.decoder import DecodableModel
 from seqmusic.tokens.grammar import GrammarState
 from seqmusic.tokens.tokenizer import Event
@@ -77,7 +77,7 @@ def search_of(
         return None
     judge = judge_from_arrays(model.judge)
     layout = replace(layout, end_ticks=prompt.end_ticks)
-    all_terms = (likelihood, judgment(judge, JUDGE_WEIGHT), *terms)
+    all_terms = (likelihood, judgment(judge, JUDGE_WEIGHT), authentic_ending, *terms)
     return Search(settings, judge, layout, min(starts), all_terms)
 
 

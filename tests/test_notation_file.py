@@ -110,7 +110,9 @@ def test_chorale_files_are_sorted_and_scores_only():
 
 
 def test_files_without_four_parts_are_refused():
-    with pytest.raises(FormatError, match=r"bwv846\.mxl: holds 2 parts, 0 of them named Soprano"):
+    with pytest.raises(
+        FormatError, match=r"bwv846\.mxl: holds 1 of four parts, 0 of them named Soprano"
+    ):
         chorale("bwv846.mxl")
 
 

@@ -25,7 +25,8 @@ from seqmusic.tokens.batched.encoding import trace_batch
 
 def test_the_models_are_complete_and_small() -> None:
     names = {folder.name for folder in PRETRAINED.iterdir()}
-    assert {"chorales", "styles", *(path.name for path in BENCHMARK_MODELS)} == names
+    benchmarks = {path.name for path in BENCHMARK_MODELS}
+    assert {"chorales", "styles", "recognizer", *benchmarks} == names
     assert all(
         sum(path.stat().st_size for path in folder.iterdir()) < 7_000_000
         for folder in PRETRAINED.iterdir()

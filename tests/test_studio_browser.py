@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_twenty_segments_follow_each_other(open_studio: Any) -> None:
     assert page.locator("#forever-score > .sheet").count() <= 8, "old sheets are dropped"
     assert "Last 2" in page.inner_text("#forever-figures")
     other = open_studio(f"/s/21/{number}")
-    assert other.inner_text("#forever-now") == page.inner_text("#forever-now")
+    wait_until(other, f"{text_of('#forever-now')} == {json.dumps(page.inner_text('#forever-now'))}")
 
 
 def test_the_pitches_that_sound(open_studio: Any) -> None:

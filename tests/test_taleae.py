@@ -20,7 +20,7 @@ def test_a_typed_talea_is_that_of_the_motet_it_is_taken_from() -> None:
         ("o-canenda", 4, 12, 4),
         ("impudenter", 6, 18, 5),
         ("vos-qui", 5, 15, 6),
-        ("si-dolce", 15, 21, 3),
+        ("si-dolce", 15, 42, 3),
     ],
 )
 def test_named_taleae_have_the_counts_of_their_sources(

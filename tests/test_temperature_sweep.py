@@ -94,7 +94,7 @@ def test_rules_are_off_except_on_their_ladder() -> None:
     requests = [setting.request for setting in (cold, warm, cut)]
     assert all(request.lenience == 1 and request.cadence is False for request in requests)
     assert [(r.temperature, r.min_p) for r in requests] == [(0.5, 0), (1, 0), (1, 0.1)]
-    assert ruled.request == Request(temperature=0.7)
+    assert ruled.request == Request(temperature=0.7, effort=0)
 
 
 def test_opening_and_continuation_make_up_the_work(chorales: Dataset) -> None:

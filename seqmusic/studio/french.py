@@ -8,6 +8,7 @@ from seqmusic.studio.french_errors import ERRORS
 from seqmusic.studio.french_sentences import MOTETS, TECHNIQUES, TERMS
 
 _STEPS = {"C": "do", "D": "ré", "E": "mi", "F": "fa", "G": "sol", "A": "la", "B": "si"}
+_BARS = re.compile(r"(.*), bars (\d+) to (\d+)\.")
 _PITCH = re.compile(r"([A-G])(#+|b+|)(-?\d+)")
 _KEY = re.compile(r"([A-G])(#|b|) (major|minor)")
 _LENGTH = re.compile(r"([\d.]+) quarters?")
@@ -30,6 +31,8 @@ def french(text: str) -> str:
     """
     if len(text) > _MAX_CHARACTERS:
         return ""
+    if (barred := _BARS.fullmatch(text)) and (sentence := french(f"{barred[1]}.")):
+        return f"{sentence.removesuffix('.')}, mesures {barred[2]} à {barred[3]}."
     for pattern, template in _PATTERNS:
         match = pattern.fullmatch(text)
         if match:

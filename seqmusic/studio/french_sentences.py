@@ -207,6 +207,10 @@ TECHNIQUES = (
         r"(both|three voices or more) begin together\.",
         "{1} : à {2} des attaques, {3} commencent ensemble.",
     ),
+    (
+        r"(Isorhythm|Mensural transformation), (.*?): (talea.*|color.*)\.",
+        "{1}, {2} : {3}.",
+    ),
     (r"(\w+): (talea.*|color.*)\.", "{1} : {2}."),
     (
         r"talea( \w)? of (.*?) \((\d+) notes and (\d+) rests?\)",
@@ -223,6 +227,8 @@ TECHNIQUES = (
 
 TERMS = {
     "nothing": "rien",
+    "Isorhythm": "Isorythmie",
+    "Mensural transformation": "Transformation mensurale",
     "before the end": "avant la fin",
     "soprano": "soprano",
     "tenor": "ténor",

@@ -79,7 +79,7 @@ def choose_satb(names: Sequence[str]) -> list[int]:
         matches = [index for index, given in enumerate(names) if given.split()[:1] == [name]]
         if len(matches) != 1:
             raise FormatError(
-                f"holds {len(names)} parts, {len(matches)} of them named {name}; "
+                f"holds {len(names)} of four parts, {len(matches)} of them named {name}; "
                 "needed are four parts, or one of each name"
             )
         found += matches

@@ -15,6 +15,7 @@ from seqmusic.runs.pretrained import load_array_model, load_model, model_folder
 from seqmusic.runs.weights import WEIGHTS_FILE
 from seqmusic.score import Score
 from seqmusic.studio.errors import StudioError
+from seqmusic.transformation.transform import style_folder
 
 if TYPE_CHECKING:
     from seqmusic.model.transformer import Transformer
@@ -69,6 +70,18 @@ class Models:
             if name not in self._arrays:
                 self._arrays[name] = load_array_model(self.path(name), compiled=False)
             return self._arrays[name]
+
+    def motet_model(self, style: str) -> tuple[ArrayModel, Path]:
+        """The included model that composes motets in a style, and its folder.
+
+        Raises:
+            ValueError: there is no such style.
+        """
+        folder = style_folder(style)
+        with self._lock:
+            if str(folder) not in self._arrays:
+                self._arrays[str(folder)] = load_array_model(folder, compiled=False)
+            return self._arrays[str(folder)], folder
 
     def module(self, name: str) -> Transformer:
         """The model as a module, which explains.

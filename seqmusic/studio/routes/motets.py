@@ -18,7 +18,6 @@ from seqmusic.score_data import score_to_data
 from seqmusic.studio.errors import StudioError
 from seqmusic.studio.french import french
 from seqmusic.studio.marks_data import marks_to_data
-from seqmusic.studio.models import DEFAULT_NAME
 from seqmusic.studio.routes.responses import Data, answering, body_of, event_stream, score_in
 from seqmusic.studio.state import Studio, studio_of
 from seqmusic.transformation.motet_description import motet_sentences
@@ -75,7 +74,7 @@ async def _motets(
 def _compose(
     studio: Studio, plan: MotetPlan, request: ComposeRequest, style: str
 ) -> list[Transformation]:
-    model, folder = studio.models.array_model(DEFAULT_NAME), studio.models.path(DEFAULT_NAME)
+    model, folder = studio.models.motet_model(style)
     return transform_to_motet(model, folder, plan, request, style)
 
 

@@ -30,7 +30,7 @@ train() {
     fi
 }
 
-prepare_environment score,report
+prepare_environment score,report,web
 SEQMUSIC="$VENV/bin/seqmusic"
 
 announce "1 of 3  Preparing the chorales"

@@ -24,12 +24,12 @@ from seqmusic.recognition.likelihood import LikelihoodExpert, train_likelihood
 from seqmusic.recognition.lines import N_STEPS, Line, line_of, lines_of, steps
 from seqmusic.recognition.measures import balanced_accuracy
 from seqmusic.recognition.ngrams import ngrams_of
-from seqmusic.recognition.page import FOR_COLOR, write_recognition_page
 from seqmusic.recognition.reasons import reasons_for
 from seqmusic.recognition.recognized_score import answer_text, chosen_lines, recognize_score
 from seqmusic.recognition.recognizer import SURE, UNKNOWN, UNSURE, Recognizer
 from seqmusic.recognition.storage import PRETRAINED, load_recognizer, save_recognizer
 from seqmusic.recognition.works import LabeledWork, read_works, split_works, works_in
+from seqmusic.report.recognition_page import FOR_COLOR, write_recognition_page
 from seqmusic.score import Note, Score, Voice
 
 THEME = "C4:1/4 E4:1/8 D4 G4:1/2 F4:1/4 A4 G4:1/8 E4 C4:1/2 B3:1/4 C4:1/2"

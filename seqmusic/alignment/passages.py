@@ -20,7 +20,7 @@ from seqmusic.score import TICKS_PER_QUARTER, Score
 from seqmusic.tokens.tokenizer import Trace, normalized, trace
 
 MODEL_ALONE = Request(temperature=1.0, lenience=1.0, cadence=False, effort=0)
-"""The model's own distribution, without masks and without a search."""
+"""Samples the distribution of the model as it is: no masks, no search."""
 MIN_GIVEN_BEATS, MAX_GIVEN_BEATS = 8, 24
 
 

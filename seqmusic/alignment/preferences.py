@@ -20,13 +20,13 @@ PREFERENCES_FILE = "preferences.csv"
 CHOICES = ("A", "B", "equal", "skip")
 MIN_ANSWERS_TO_RANK, MIN_ANSWERS_TO_TRAIN = 10, 100
 MIN_CONSISTENCY = 0.7  # share of the pairs shown twice on which a person agrees with themself
-MIN_REPEATED = 3  # pairs shown twice; of fewer, nothing is said about a person
+MIN_REPEATED = 3  # pairs shown twice that consistency is measured on, at least
 _MAX_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person said about two continuations of the same beginning.
+    """The choice of a person between two continuations of the same beginning.
 
     Attributes:
         person: who; "" if unknown.

@@ -78,7 +78,7 @@ def _next_answer(
     answers: Sequence[Answer],
     rng: np.random.Generator,
 ) -> Answer:
-    # A name of its own for each answer: nobody is asked again.
+    # Each answer has a different name, so that no pair is shown twice to the same person.
     name = f"{person.name} {len(answers)}"
     comparison = draw_comparison(answers, compared, name, person.seed)
     try:

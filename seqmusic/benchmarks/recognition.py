@@ -35,7 +35,7 @@ from seqmusic.recognition.training import train_experts
 from seqmusic.recognition.works import LabeledWork, class_names, read_works, works_in
 
 RESEARCH_CLASSES = ("chorale", "fiddle", "folk", "madrigal", "mass", "quartet", "trecento")
-"""Seven repertories that are told apart most easily; their accuracy is given beside that of all."""
+"""Seven repertories that are easy to distinguish; their accuracy is reported separately."""
 N_SOURCE_FOLDS = 4
 MAX_TRANSFORMED = 150
 _SOURCE_KINDS = ("all voices", "one voice", "32", "16")

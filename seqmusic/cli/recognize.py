@@ -55,7 +55,7 @@ def recognize(
 
 
 def _explain(found: RecognizedScore, folder: Path) -> Path:
-    from seqmusic.recognition.page import write_recognition_page
+    from seqmusic.report.recognition_page import write_recognition_page
 
     name = Path(found.score.source).stem if found.score.source else "theme"
     return write_recognition_page(found, folder / f"{name}.html", name)

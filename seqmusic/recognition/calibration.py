@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +21,12 @@ from seqmusic.recognition.inputs import INPUT_KINDS, WHOLE_VOICE_KINDS, input_li
 from seqmusic.recognition.likelihood import LikelihoodExpert
 from seqmusic.recognition.linear import Floats, LinearExpert
 from seqmusic.recognition.lines import Integers
-from seqmusic.recognition.recognizer import Decision, largest_sets, likelihood_and_lead
+from seqmusic.recognition.recognizer import (
+    Decision,
+    largest_sets,
+    likelihood_and_lead,
+    set_probabilities,
+)
 from seqmusic.recognition.works import LabeledWork
 
 Experts = tuple[LinearExpert, LikelihoodExpert]
@@ -86,11 +90,8 @@ def fit_on(inputs: Mapping[str, TrialInputs]) -> Fusion:
     """The fusion that fits some inputs best; all kinds weigh the same, and so do all classes."""
     evidence = [one for kind in inputs.values() for one in kind.evidence]
     targets = [int(target) for kind in inputs.values() for target in kind.targets]
-    weights: list[float] = []
-    for kind in inputs.values():
-        counts = Counter(kind.targets.tolist())
-        weights += [1 / counts[target] for target in kind.targets.tolist()]
-    return fit_fusion(evidence, targets, weights)
+    weights = np.concatenate([class_weights(kind.targets) for kind in inputs.values()])
+    return fit_fusion(evidence, targets, weights.tolist())
 
 
 def decide_on(inputs: Mapping[str, TrialInputs], fusion: Fusion) -> Decision:
@@ -194,7 +195,7 @@ def _lowest_confidence(
     """The lowest confidence at which 95 percent of the likeliest sets are right; 1 for no sets."""
     if not sets:
         return 1.0
-    totals = np.stack([probabilities[:, list(one)].sum(axis=1) for one in sets], axis=1)
+    totals = set_probabilities(probabilities, sets)
     likeliest = totals.argmax(axis=1)
     right = np.array([t in sets[i] for t, i in zip(targets, likeliest, strict=True)])
     for confidence in np.arange(0.3, 1.0, 0.005):

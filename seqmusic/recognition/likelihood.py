@@ -169,7 +169,7 @@ def _chain(tables: Sequence[NgramTable], codes: Sequence[Integers], shortest: Fl
     Args:
         tables: n-grams of 1, 2 ... steps.
         codes: the n-grams of a line, of 1, 2 ... steps.
-        shortest: (N, C) the probability of each step before the tables are asked.
+        shortest: (N, C) the probability of each step before the tables are used.
     """
     probabilities = shortest.copy()
     for first, (table, ngrams) in enumerate(zip(tables, codes, strict=False)):

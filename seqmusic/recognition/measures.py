@@ -17,7 +17,7 @@ from seqmusic.metrics.bootstrap import resampled_interval
 from seqmusic.recognition.calibration import TrialInputs, class_weights, confusion_rates
 from seqmusic.recognition.fusion import Floats
 from seqmusic.recognition.lines import Integers
-from seqmusic.recognition.recognizer import Decision, Recognizer, largest_sets
+from seqmusic.recognition.recognizer import Decision, Recognizer, largest_sets, set_probabilities
 
 N_BINS = 15
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -90,7 +90,7 @@ def joined_accuracy(
     """The accuracy where each set of classes counts as one; classes in no set are left out."""
     position = {i: number for number, one in enumerate(sets) for i in one}
     kept = np.flatnonzero([target in position for target in inputs.targets.tolist()])
-    sums = np.stack([probabilities[:, list(one)].sum(axis=1) for one in sets], axis=1)
+    sums = set_probabilities(probabilities, sets)
     targets = np.array([position[target] for target in inputs.targets[kept].tolist()])
     return balanced_accuracy(sums[kept].argmax(axis=1), targets, inputs.groups[kept])
 
@@ -146,7 +146,7 @@ def risk_coverage(inputs: TrialInputs, recognizer: Recognizer) -> list[tuple[flo
     """Confidence, coverage and precision of the likeliest joined class at several confidences."""
     sets = largest_sets(recognizer.decision.answers)
     probabilities = np.exp(recognizer.fusion.log_probabilities(inputs.evidence))
-    sums = np.stack([probabilities[:, list(one)].sum(axis=1) for one in sets], axis=1)
+    sums = set_probabilities(probabilities, sets)
     right = np.array(
         [t in sets[i] for t, i in zip(inputs.targets, sums.argmax(axis=1), strict=True)]
     )

@@ -76,6 +76,15 @@ def largest_sets(answers: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
     return sorted(one for one in answers if not any(set(one) < set(other) for other in answers))
 
 
+def set_probabilities(probabilities: Floats, sets: Sequence[tuple[int, ...]]) -> Floats:
+    """(N, S) probability of each of S sets of classes, from the (N, C) of the classes.
+
+    >>> set_probabilities(np.array([[0.5, 0.25, 0.25]]), [(0,), (1, 2)]).tolist()
+    [[0.5, 0.5]]
+    """
+    return np.stack([probabilities[:, list(one)].sum(axis=1) for one in sets], axis=1)
+
+
 def likelihood_and_lead(evidence: Evidence) -> tuple[float, float]:
     """Nats a step in the best class, and by how much that is above the mean of all classes."""
     best = float(evidence.likelihood.max())

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from seqmusic.corpus.similarity.digests import Digests
+from seqmusic.corpus.similarity.pairs import MAX_HOLDERS, digest_table, shared_pairs
 from seqmusic.recognition.lines import Integers, Line, steps
 
 N_STRETCH_STEPS = 16
-_MIN_DISTINCT = 5  # steps; a scale in equal notes is no one's own
-_MAX_WORKS = 48  # that share a stretch; what more have is a formula
+_MIN_DISTINCT = 5  # steps; a scale in equal notes identifies no work
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +41,19 @@ def shared_stretches(works: Sequence[Sequence[Line]]) -> SharedStretches:
     {(0, 1): 8}
     """
     digests = [_digests(lines) for lines in works]
-    n_stretches = tuple(len(of_work) for of_work in digests)
-    all_digests = np.concatenate(digests) if digests else np.zeros(0, np.int64)
-    owners = np.repeat(np.arange(len(works)), n_stretches)
-    order = np.argsort(all_digests, kind="stable")
-    all_digests, owners = all_digests[order], owners[order]
-    starts = np.flatnonzero(np.diff(all_digests, prepend=-1, append=-1))
-    counts: Counter[tuple[int, int]] = Counter()
-    for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        if 2 <= end - start <= _MAX_WORKS:
-            sharing = owners[start:end].tolist()
-            counts.update((a, b) for i, a in enumerate(sharing) for b in sharing[i + 1 :])
-    return SharedStretches(dict(counts), n_stretches)
+    table = digest_table(digests)
+    _, inverse, n_holders = np.unique(table.digest, return_inverse=True, return_counts=True)
+    rare = table.rows(n_holders[inverse] <= MAX_HOLDERS)  # what more works hold is a formula
+    pairs = shared_pairs(lambda: [rare], len(rare.work), len(works))
+    columns = (pairs.earlier.tolist(), pairs.later.tolist(), pairs.n_shared.tolist())
+    counts = {(earlier, later): n for earlier, later, n in zip(*columns, strict=True)}
+    return SharedStretches(counts, tuple(map(len, digests)))
 
 
-def _digests(lines: Sequence[Line]) -> Integers:
+def _digests(lines: Sequence[Line]) -> Digests:
     """The different stretches of a work, as numbers of 62 bits."""
     found = [_line_digests(steps(line)) for line in lines if len(line) > N_STRETCH_STEPS]
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    return np.unique(np.concatenate(found)).astype(np.uint64) if found else np.zeros(0, np.uint64)
 
 
 def _line_digests(symbols: Integers) -> Integers:

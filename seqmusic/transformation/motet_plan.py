@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from seqmusic.score import Key, Note
+from seqmusic.score import Key
 from seqmusic.transformation.color import Color
 from seqmusic.transformation.contratenor import (
     RhythmEvent,
@@ -107,11 +107,6 @@ class MotetPlan:
             finest = max(finest, common_grid(self.layout.ratios) or 0)
         ends = (event.end_ticks for event in self.contratenor)
         return math.gcd(finest, *onsets, *ends) if ratio.denominator % 3 == 0 else finest
-
-    @property
-    def structural_notes(self) -> tuple[Note, ...]:
-        """The notes of the tenor."""
-        return self.layout.notes
 
 
 def common_grid(ratios: Sequence[Fraction]) -> int | None:

@@ -117,7 +117,7 @@ def _read_mei(path: Path) -> ReadReport:
             report = report_from_music21(parse_mei(data))
     except FormatError as error:
         raise type(error)(f"{path}: {error}") from error.__cause__
-    score = replace(report.score, source=report.score.source or path.name)
+    score = replace(report.score, source=path.name)
     return replace(report, score=score, repairs=guesses.messages())
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,6 @@ from music21 import key, stream, tempo
 
 from seqmusic.errors import FormatError
 from seqmusic.formats.measures import meter_from_measures
-from seqmusic.formats.musicxml.reading import SOURCE_FIELD, VOICES_FIELD
 from seqmusic.formats.notation.aligned_measures import (
     aligned_measures,
     measures_of,
@@ -36,11 +34,8 @@ def report_from_music21(parsed: Any) -> ReadReport:
     score = _score_from_parts(parts, shifts, left_out)
     if not score.voices:
         raise FormatError("holds nothing but percussion; notes with a pitch are read")
-    names = _stored_voice_names(parsed)
-    if len(names) == len(score.voices):
-        score = _with_voice_names(score, names)
     title = _metadata(parsed, "title") or _metadata(parsed, "movementName")
-    score = replace(score, title=title, source=_custom_field(parsed, SOURCE_FIELD))
+    score = replace(score, title=title)
     count_unread(parts, parsed, left_out)
     return ReadReport(score, losses=left_out.messages() + shifts.messages(score.n_notes))
 
@@ -85,11 +80,6 @@ def _transpose_to_sounding_pitch(parts: list[Any], left_out: Tally) -> None:
             left_out.add(message, f"part {part_name(part)!r}")
 
 
-def _with_voice_names(score: Score, names: Sequence[str]) -> Score:
-    named = zip(names, score.voices, strict=True)
-    return replace(score, voices=tuple(replace(voice, name=name) for name, voice in named))
-
-
 def _marks_at_start(parts: list[Any], mark_type: type) -> Iterator[Any]:
     """Marks of one type at the very beginning of a part."""
     for part in parts:
@@ -121,16 +111,3 @@ def _tempo(parts: list[Any]) -> float | None:
 def _metadata(parsed: Any, name: str) -> str:
     found = parsed.metadata[name] if parsed.metadata else ()
     return str(found[0]).strip() if found else ""
-
-
-def _custom_field(parsed: Any, name: str) -> str:
-    found = parsed.metadata.getCustom(name) if parsed.metadata else ()
-    return str(found[0]) if found else ""
-
-
-def _stored_voice_names(parsed: Any) -> list[str]:
-    try:
-        names = json.loads(_custom_field(parsed, VOICES_FIELD) or "[]")
-    except ValueError:
-        return []
-    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []

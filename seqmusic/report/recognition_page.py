@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
-from string import Template
 
 from seqmusic.atomic_files import write_atomic
 from seqmusic.errors import FormatError
@@ -14,6 +13,7 @@ from seqmusic.formats.image import score_svg
 from seqmusic.recognition.reasons import Reason
 from seqmusic.recognition.recognized_score import RecognizedScore, answer_text, shown_bars
 from seqmusic.recognition.techniques.sentences import sentences
+from seqmusic.report.html_page import static_page
 from seqmusic.report.isorhythm_picture import isorhythm_svg
 from seqmusic.score import Note, Score
 
@@ -22,7 +22,6 @@ MAX_BARS = 60
 MAX_MEASURES = 400  # bars times voices
 MAX_VOICES = 8  # of a score with more, only the voices that were read are drawn
 MIN_PROBABILITY = 0.005
-_TEMPLATE = Path(__file__).parent / "page_files" / "recognition.html"
 
 
 def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Path:
@@ -54,8 +53,7 @@ def write_recognition_page(found: RecognizedScore, path: Path, title: str) -> Pa
         "techniques": _technique_list(sentences(found.score, found.techniques)),
         "pictures": "\n".join(_isorhythm_pictures(found)),
     }
-    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(parts)
-    return write_atomic(path, text.encode("utf-8", errors="replace"))
+    return write_atomic(path, static_page("recognition", parts).encode("utf-8", errors="replace"))
 
 
 def _probability_rows(probabilities: dict[str, float]) -> Iterator[str]:

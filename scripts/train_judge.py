@@ -36,20 +36,27 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="the folder of a run, or the name of a model")
     parser.add_argument("--rounds", type=int, default=1, help="of composing and training")
     parser.add_argument("-n", type=int, default=4, help="compositions of each work in round one")
+    parser.add_argument("--temperature", type=float, default=Request.temperature)
     parser.add_argument("--steps", type=int, default=JudgeSettings.steps, help="of each training")
     arguments = parser.parse_args()
     settings = JudgeSettings(steps=arguments.steps)
     with shown_messages():
-        train(arguments.model, settings, arguments.rounds, arguments.n)
+        requests = requests_of_rounds(arguments.rounds, arguments.n, arguments.temperature)
+        train(arguments.model, settings, requests)
 
 
-def train(model: Path, settings: JudgeSettings, n_rounds: int, n: int) -> None:
+def requests_of_rounds(n_rounds: int, n: int, temperature: float) -> list[Request]:
+    """How the model composes in each round: without a search in the first one."""
+    first = Request(n=n, effort=0, temperature=temperature)
+    later = Request(n=1, effort=SEARCH_EFFORT, temperature=temperature)
+    return [first, *[later] * (n_rounds - 1)]
+
+
+def train(model: Path, settings: JudgeSettings, requests: list[Request]) -> None:
     """Train a judge in rounds, and write it after each."""
     folder = model_folder(model)
     array_model, dataset = load_array_model(folder, compiled=False), load_chorales()
     works, held_out = (four_part_chorales(dataset, (split,)) for split in ("train", "valid"))
-    requests = [Request(n=n, effort=0)]
-    requests += [Request(n=1, effort=SEARCH_EFFORT)] * (n_rounds - 1)
     rounds = train_judge_in_rounds(array_model, works, held_out, requests, settings)
     for number, (judge, accuracies) in enumerate(rounds, start=1):
         figures = ", ".join(f"{task} {auc:.3f}" for task, auc in accuracies.items())

@@ -40,6 +40,7 @@ __all__ = [
 
 SATB = ("Soprano", "Alto", "Tenor", "Bass")
 COMMON_TIME: TimeSignatures = ((0, TimeSignature(4, 4)),)
+_PLAYED_BPM = 80.0  # of a score without a tempo
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,11 @@ class Score:
     def end_ticks(self) -> int:
         """First tick after the last note of any voice."""
         return max((voice.end_ticks for voice in self.voices), default=0)
+
+    @property
+    def seconds_per_tick(self) -> float:
+        """How long a tick lasts when played: at its tempo, or at 80 quarters a minute."""
+        return 60 / (self.tempo_bpm or _PLAYED_BPM) / TICKS_PER_QUARTER
 
     @property
     def n_notes(self) -> int:

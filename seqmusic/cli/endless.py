@@ -11,7 +11,6 @@ from pathlib import Path
 from seqmusic.formats import write_score
 from seqmusic.generation.endless.figures import BACH, RunningFigures
 from seqmusic.generation.endless.segments import EndlessPiece, Segment
-from seqmusic.report.html_page import seconds_per_tick
 from seqmusic.score import Score
 from seqmusic.tonality import key_name
 
@@ -37,7 +36,7 @@ def play_segments(segments: Iterable[Segment]) -> None:
     """Write MIDI bytes to standard output at the moment they sound."""
     start = time.monotonic()
     for segment in segments:
-        score, tick_seconds = segment.score, seconds_per_tick(segment.score)
+        score, tick_seconds = segment.score, segment.score.seconds_per_tick
         for tick, message in midi_messages(score):
             time.sleep(max(0.0, start + tick * tick_seconds - time.monotonic()))
             sys.stdout.buffer.write(message)

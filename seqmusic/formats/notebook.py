@@ -15,10 +15,9 @@ from pathlib import Path
 from seqmusic.errors import SeqmusicError
 from seqmusic.formats.image import score_svg
 from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
-from seqmusic.score import TICKS_PER_QUARTER, Score
+from seqmusic.score import Score
 
 _WIDTH_PX, _MAX_HEIGHT_PX = 900, 12_000
-_DEFAULT_BPM = 80.0
 # The one sound of all pages.
 _SOUND = Path(__file__).parent.parent / "report" / "page_files" / "sound.js"
 _PLAYER = Path(__file__).parent / "notebook.js"
@@ -64,7 +63,7 @@ def mime_bundle(
 
 def _playback_frame(score: Score) -> str:
     data = {
-        "secondsPerTick": 60 / (score.tempo_bpm or _DEFAULT_BPM) / TICKS_PER_QUARTER,
+        "secondsPerTick": score.seconds_per_tick,
         "notes": [
             [index, note.onset_ticks, note.end_ticks, note.pitch]
             for index, voice in enumerate(score.voices)

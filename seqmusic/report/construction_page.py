@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.report.html_page import html_page, seconds_per_tick
+from seqmusic.report.html_page import html_page
 from seqmusic.score import Score
 
 _RESULTS = {True: ("passed", "passed"), False: ("failed", "FAILED"), None: ("reported", "reported")}
@@ -38,7 +38,7 @@ def write_construction_page(
     ]
     data = {
         "notes": notes,
-        "secondsPerTick": seconds_per_tick(score),
+        "secondsPerTick": score.seconds_per_tick,
         "voiceCount": len(score.voices),
     }
     parts = {

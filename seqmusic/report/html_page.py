@@ -12,10 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from seqmusic.score import TICKS_PER_QUARTER, Score
-
 _FOLDER = Path(__file__).parent / "page_files"
-_DEFAULT_BPM = 80.0
 
 
 def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
@@ -43,11 +40,6 @@ def html_page(name: str, data: object, parts: Mapping[str, str]) -> str:
 def static_page(name: str, parts: Mapping[str, str]) -> str:
     """A page without a script from the template NAME.html, with HTML for its placeholders."""
     return Template(_read(f"{name}.html")).substitute(parts)
-
-
-def seconds_per_tick(score: Score) -> float:
-    """How long a tick lasts on a page: at the score's tempo, or at 80 quarters a minute."""
-    return 60 / (score.tempo_bpm or _DEFAULT_BPM) / TICKS_PER_QUARTER
 
 
 def _read(name: str) -> str:

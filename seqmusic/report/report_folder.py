@@ -18,7 +18,7 @@ from seqmusic.corpus.works_table import table_text
 from seqmusic.formats.image import score_svg
 from seqmusic.progress import track
 from seqmusic.report.figures import figure_svg, require_matplotlib
-from seqmusic.report.html_page import html_page, seconds_per_tick
+from seqmusic.report.html_page import html_page
 from seqmusic.report.sections import Chart, Column, Excerpt, Report, Section, Table, TableCell
 from seqmusic.report.shading import shaded_svg
 from seqmusic.score import TICKS_PER_QUARTER, Note, melody
@@ -162,7 +162,7 @@ def _player_data(excerpt: Excerpt) -> dict[str, object]:
     """
     events = excerpt.explanation.events
     return {
-        "secondsPerTick": seconds_per_tick(excerpt.score),
+        "secondsPerTick": excerpt.score.seconds_per_tick,
         "voiceCount": len(excerpt.score.voices),
         "notes": [
             (event.voice, event.pitch, event.onset_ticks, event.onset_ticks + event.duration_ticks)

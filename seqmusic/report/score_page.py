@@ -10,7 +10,7 @@ from typing import Protocol
 from seqmusic.atomic_files import write_atomic
 from seqmusic.formats.measures import printed_bars
 from seqmusic.report.explanation import ExplainedEvent, Explanation
-from seqmusic.report.html_page import html_page, seconds_per_tick
+from seqmusic.report.html_page import html_page
 from seqmusic.report.labels import (
     alternative_name,
     event_name,
@@ -188,7 +188,7 @@ def _player_data(
 ) -> dict[str, object]:
     """What the script of the page reads; ticks as in the score, texts ready to be shown."""
     return {
-        "secondsPerTick": seconds_per_tick(score),
+        "secondsPerTick": score.seconds_per_tick,
         "endTick": score.end_ticks,
         "voiceCount": len(score.voices),
         "bars": [[bar.onset_ticks, bar.number] for bar in bars],

@@ -9,7 +9,6 @@ from seqmusic.formats.image import score_svg
 from seqmusic.formats.measures import printed_bars
 from seqmusic.formats.score_marks import NO_MARKS, ScoreMarks
 from seqmusic.formats.theme import theme_text
-from seqmusic.report.html_page import seconds_per_tick
 from seqmusic.score import Note, Score
 from seqmusic.spelling import spell_notes
 from seqmusic.tonality import key_name, with_inferred_key
@@ -48,7 +47,7 @@ def score_view(
         "bars": [[b.number, b.onset_ticks, b.end_ticks] for b in printed_bars(score)],
         "notes": _notes(score, given_notes),
         "end_ticks": score.end_ticks,
-        "seconds_per_tick": seconds_per_tick(score),
+        "seconds_per_tick": score.seconds_per_tick,
         "key": key_name(score.key) if score.key else "",
         "time_signature": str(signatures[0][1]) if signatures else "",
         "theme": theme_text(score),

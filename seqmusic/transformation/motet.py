@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from seqmusic.errors import RequestError
 from seqmusic.generation.completion import Candidate, complete
 from seqmusic.generation.constraints import Constraints
-from seqmusic.generation.repeated_rhythm import Repeat, RepeatedRhythm
+from seqmusic.generation.repeated_rhythm import RepeatedRhythm
 from seqmusic.generation.request import Request
 from seqmusic.generation.restrictions import PrescribedSounds, Restriction, VoiceTable
 from seqmusic.generation.search.ranking import ranked
@@ -21,7 +20,7 @@ from seqmusic.tokens.tokenizer import encode_prompt
 from seqmusic.transformation.cadences import cadences, leading_tones
 from seqmusic.transformation.motet_plan import MotetPlan
 from seqmusic.transformation.motet_rule import Goal, MotetRule
-from seqmusic.transformation.motet_tables import contratenor_table, upper_table
+from seqmusic.transformation.motet_tables import contratenor_table, repeats, upper_table
 
 _CHORALE_NAMES = {
     "Triplum": "Soprano",
@@ -171,21 +170,6 @@ def leading_tone_goals(plan: MotetPlan, role: str) -> list[Goal]:
         ticks = plan.largest_value(plan.layout.ratio_at(cadence.approach_ticks))
         goals.append(Goal(cadence.approach_ticks - ticks, cadence.approach_ticks, pitch))
     return goals
-
-
-def repeats(plan: MotetPlan) -> list[Repeat]:
-    """The steps of all taleae but the first, each with the step of the first that it repeats."""
-    layout = plan.layout
-    final = layout.notes[-1].onset_ticks
-    first = layout.step_onsets[0]
-    found = []
-    for span, onsets in zip(layout.taleae[1:], layout.step_onsets[1:], strict=True):
-        ends = [*onsets[1:], span.end_ticks]
-        for source, onset, end in zip(first, onsets, ends, strict=False):
-            ratio = Fraction(layout.ratio_at(onset)) / layout.ratio_at(source)
-            if onset < final:
-                found.append(Repeat(source, onset, min(end, final), ratio))
-    return found
 
 
 def _finished(score: Score, plan: MotetPlan) -> Score:

@@ -12,7 +12,7 @@ from seqmusic.transformation.cadences import arrival_pitches, cadences
 from seqmusic.transformation.color import TENOR_COMPASS
 from seqmusic.transformation.hocket import hocket_spans
 from seqmusic.transformation.motet_plan import MotetPlan
-from seqmusic.transformation.motet_tables import PERFECT, role_compass
+from seqmusic.transformation.motet_tables import PERFECT, repeats, role_compass
 from seqmusic.transformation.sonorities import TRECENTO_SHARES, sonority_shares
 from seqmusic.transformation.tenor_checks import (
     Check,
@@ -173,8 +173,6 @@ def _hocket_check(plan: MotetPlan, voices: Mapping[str, Voice]) -> Check:
 
 
 def _panisorhythm_check(plan: MotetPlan, voices: Mapping[str, Voice]) -> Check:
-    from seqmusic.transformation.motet import repeats
-
     wrong = sum(
         _scaled_rhythm(voices[role], one.onset_ticks, one.end_ticks)
         != _scaled_rhythm(

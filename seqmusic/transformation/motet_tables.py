@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from seqmusic.array_types import Ints, Mask
+from seqmusic.generation.repeated_rhythm import Repeat
 from seqmusic.generation.restrictions import REST_COLUMN, VoiceTable
 from seqmusic.score import Note, Voice
 from seqmusic.tokens.vocabulary import MAX_DURATION
@@ -228,3 +230,18 @@ def _as_notes(rhythm: Sequence[RhythmEvent], tenor: Voice) -> Iterable[Note]:
             is_sounding = note.onset_ticks <= event.onset_ticks < note.end_ticks
             if is_sounding and not event.is_rest:
                 yield Note(event.onset_ticks, 1, note.pitch)
+
+
+def repeats(plan: MotetPlan) -> list[Repeat]:
+    """The steps of all taleae but the first, each with the step of the first that it repeats."""
+    layout = plan.layout
+    final = layout.notes[-1].onset_ticks
+    first = layout.step_onsets[0]
+    found = []
+    for span, onsets in zip(layout.taleae[1:], layout.step_onsets[1:], strict=True):
+        ends = [*onsets[1:], span.end_ticks]
+        for source, onset, end in zip(first, onsets, ends, strict=False):
+            ratio = Fraction(layout.ratio_at(onset)) / layout.ratio_at(source)
+            if onset < final:
+                found.append(Repeat(source, onset, min(end, final), ratio))
+    return found

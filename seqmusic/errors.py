@@ -21,6 +21,9 @@ these::
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SeqmusicError(Exception):
     """Anything wrong with input from outside the program; its text is one clear line."""
@@ -93,3 +96,18 @@ def abbreviated(text: str, max_characters: int = 40) -> str:
     'a very...'
     """
     return text if len(text) <= max_characters else f"{text[: max_characters - 3]}..."
+
+
+@contextmanager
+def located(location: object) -> Iterator[None]:
+    """Puts a location, such as a path, before the text of a FormatError that is raised inside.
+
+    >>> with located("a.mid"):
+    ...     raise FormatError("holds no notes")
+    Traceback (most recent call last):
+    seqmusic.errors.FormatError: a.mid: holds no notes
+    """
+    try:
+        yield
+    except FormatError as error:
+        raise type(error)(f"{location}: {error}") from error.__cause__

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seqmusic.atomic_files import decoded_text, read_bounded
-from seqmusic.errors import FormatError
+from seqmusic.errors import FormatError, located
 from seqmusic.formats.abc.reading import read_tune, tune_texts
 from seqmusic.formats.notation.unpacking import MAX_BYTES, MAX_TUNE_BOOK_BYTES
 from seqmusic.formats.read_report import FilePiece, ReadReport
@@ -30,10 +30,8 @@ def read_abc_with_report(path: Path) -> ReadReport:
     """
     path = Path(path)
     text = decoded_text(read_bounded(path, MAX_BYTES["ABC"]))
-    try:
+    with located(path):
         return _with_source(read_tune(text), path.name)
-    except FormatError as error:
-        raise type(error)(f"{path}: {error}") from error.__cause__
 
 
 def read_tunes(path: Path) -> Iterator[FilePiece]:

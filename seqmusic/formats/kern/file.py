@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seqmusic.atomic_files import decoded_text, read_bounded
-from seqmusic.errors import FormatError
+from seqmusic.errors import located
 from seqmusic.formats.kern.reading import read_kern
 from seqmusic.formats.notation.unpacking import MAX_BYTES
 from seqmusic.formats.read_report import ReadReport
@@ -24,8 +24,6 @@ def read_kern_with_report(path: Path) -> ReadReport:
     """
     path = Path(path)
     text = decoded_text(read_bounded(path, MAX_BYTES["kern"]))
-    try:
+    with located(path):
         report = read_kern(text)
-    except FormatError as error:
-        raise type(error)(f"{path}: {error}") from error.__cause__
     return replace(report, score=replace(report.score, source=path.name))

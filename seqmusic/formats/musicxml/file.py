@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seqmusic.errors import FormatError
+from seqmusic.errors import FormatError, located
 from seqmusic.formats.musicxml.reading import printed_musicxml
 from seqmusic.formats.notation.unpacking import read_unpacked
 from seqmusic.formats.printed_score import report_from_printed
@@ -36,10 +36,8 @@ def read_musicxml_with_report(path: Path) -> ReadReport:
     """
     path = Path(path)
     data = read_unpacked(path)
-    try:
+    with located(path):
         report = report_from_printed(printed_musicxml(data))
-    except FormatError as error:
-        raise type(error)(f"{path}: {error}") from error.__cause__
     score = report.score
     return replace(report, score=replace(score, source=score.source or path.name))
 
@@ -54,12 +52,10 @@ def read_musicxml_satb(path: Path) -> Score:
         FormatError: the file holds no such four parts, or what a score cannot.
     """
     data = read_unpacked(path)
-    try:
+    with located(path.name):
         score = report_from_printed(printed_musicxml(data, choose_satb)).score
         if len(score.voices) != len(SATB):
             raise FormatError(f"its four parts hold {len(score.voices)} voices")
-    except FormatError as error:
-        raise type(error)(f"{path.name}: {error}") from error.__cause__
     return score
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from music21 import corpus
 
 from seqmusic.atomic_files import write_atomic
-from seqmusic.errors import FormatError
+from seqmusic.errors import FormatError, located
 from seqmusic.formats.abc.file import read_abc_with_report
 from seqmusic.formats.kern.file import read_kern_with_report
 from seqmusic.formats.musicxml.file import read_musicxml_satb, read_musicxml_with_report
@@ -112,11 +112,8 @@ def _satb_from_kern(path: Path) -> Score:
 
 def _read_mei(path: Path) -> ReadReport:
     data = read_unpacked(path)
-    try:
-        with translated_errors("MEI") as guesses:
-            report = report_from_music21(parse_mei(data))
-    except FormatError as error:
-        raise type(error)(f"{path}: {error}") from error.__cause__
+    with located(path), translated_errors("MEI") as guesses:
+        report = report_from_music21(parse_mei(data))
     score = replace(report.score, source=path.name)
     return replace(report, score=score, repairs=guesses.messages())
 

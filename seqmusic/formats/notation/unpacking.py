@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from seqmusic.atomic_files import read_bounded
-from seqmusic.errors import CorruptFileError, FormatError
+from seqmusic.errors import CorruptFileError, FormatError, located
 
 FORMAT_NAMES = {
     ".xml": "MusicXML",
@@ -56,10 +56,8 @@ def read_unpacked(path: Path) -> bytes:
     data = read_bounded(path, MAX_BYTES[format_name(path)])
     if path.suffix.lower() != ".mxl":
         return data
-    try:
+    with located(path):
         return _unpack_mxl(data)
-    except FormatError as error:
-        raise type(error)(f"{path}: {error}") from error.__cause__
 
 
 def _unpack_mxl(data: bytes) -> bytes:

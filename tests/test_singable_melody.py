@@ -7,8 +7,9 @@ import pytest
 from seqmusic.errors import RequestError
 from seqmusic.formats.theme import parse_theme
 from seqmusic.generation.request import Request
-from seqmusic.score import Note, melody
+from seqmusic.score import Key, Note, melody
 from seqmusic.transformation.chorale import ChoraleSettings
+from seqmusic.transformation.planning import key_with_mode
 from seqmusic.transformation.singable_melody import COMPASS, GRID_TICKS, singable_melody
 from seqmusic.transformation.transform import transform
 
@@ -57,3 +58,8 @@ def test_the_soprano_of_the_chorale_is_the_melody() -> None:
     ]
     assert len(found.score.voices) == 4
     assert {check.name: check.passed for check in found.checks}["melody"]
+
+
+def test_a_signature_of_six_flats_without_a_mode_is_a_key() -> None:
+    notes = parse_theme("Gb4 Ab4 Bb4 Cb5 | Db5 Bb4 Ab4 Gb4", key=Key(-6)).voices[0].notes
+    assert key_with_mode(melody(notes, key=Key(-6))) == Key(-6, "major")

@@ -10,7 +10,7 @@ from seqmusic.errors import RequestError
 from seqmusic.generation.restrictions import REST_COLUMN
 from seqmusic.meter import TICKS_PER_QUARTER
 from seqmusic.score import Key, Score, Voice
-from seqmusic.tonality import infer_key, key_correlations
+from seqmusic.tonality import infer_key, key_correlations, tonic_pitch_class
 from seqmusic.transformation.color import MAX_COLOR, MIN_COLOR, ColorSettings, color_of
 from seqmusic.transformation.contratenor import contratenor_talea
 from seqmusic.transformation.layout import fitting_unit, lay_out
@@ -61,9 +61,11 @@ def key_with_mode(source: Score) -> Key:
         return infer_key(source)
     if source.key.mode:
         return source.key
-    correlations = key_correlations(source)
+    correlations = {  # by pitch class, because of keys that sound alike only one is listed
+        (tonic_pitch_class(key), key.mode): value for key, value in key_correlations(source).items()
+    }
     modes = [Key(source.key.sharps, mode) for mode in ("major", "minor")]
-    return max(modes, key=lambda key: correlations[key])
+    return max(modes, key=lambda key: correlations[tonic_pitch_class(key), key.mode])
 
 
 def plan_motet(source: Score, settings: MotetSettings) -> MotetPlan:
